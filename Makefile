@@ -1,0 +1,46 @@
+# Every target makes the virtual environment first where it is missing or out of date.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+DATASET ?= toy
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-slow check format lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(INSTALLED) ## the virtual environment, with exact versions (about 2 minutes)
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: $(INSTALLED) ## pretrain, fine-tune NCLS, NCLS+MS and MCLAS, compare them (DATASET=debian_en2de: real data)
+	@$(BIN)/mclas demo --dataset $(DATASET)
+
+test: $(INSTALLED) ## the tests, about two minutes
+	@$(BIN)/python -m pytest -n 2 -m 'not slow'
+
+test-slow: $(INSTALLED) ## the tests that take longer
+	@$(BIN)/python -m pytest -m slow
+
+check: $(INSTALLED) ## format, lint and types, as CI does
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/pyright
+
+format: $(INSTALLED) ## put the code into the project's format
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: ## write constraints.txt anew from the newest versions that pyproject.toml allows
+	$(PYTHON) -m venv --clear build/lock
+	build/lock/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev,slurm]'
+	build/lock/bin/python -m pip freeze --exclude-editable --exclude mclas-lightning \
+		| sed 's/+cpu$$//' > constraints.txt
+
+clean: ## remove the virtual environment and caches; data/ and runs/ stay
+	rm -rf $(VENV) build .pytest_cache .ruff_cache .hypothesis

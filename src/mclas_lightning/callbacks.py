@@ -1,0 +1,103 @@
+"""What watches a training: one progress bar over all updates, and metrics.csv."""
+
+import csv
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import Callback, ModelCheckpoint
+from pytorch_lightning.loggers import Logger
+from pytorch_lightning.utilities import rank_zero_only
+
+from mclas_lightning.files import whole_file
+from mclas_lightning.progress import progress_bar
+
+
+class UpdatesBar(Callback):
+    """One bar over the updates of the whole training; epochs of a small scenario are too short."""
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Draw it, at the update the run resumes from."""
+        self.bar = progress_bar(
+            trainer.max_steps,
+            "training",
+            "updates",
+            done=trainer.global_step,
+            disable=not trainer.is_global_zero,
+        )
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, *args: object
+    ) -> None:
+        """Follow the updates; micro-batches that make none do not move it."""
+        self.bar.update(trainer.global_step - self.bar.n)
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Show the last validation."""
+        self.bar.set_postfix({"val/loss": f"{trainer.callback_metrics['val/loss']:.3f}"})
+
+    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Take it away, however training ended."""
+        if bar := getattr(self, "bar", None):
+            bar.close()
+
+
+class MetricsFile(Logger):
+    """metrics.csv: one row an update that logged something.
+
+    Unlike Lightning's CSVLogger it keeps the rows of the run it resumes, and drops those of
+    updates that are done again. It is on disk whenever a checkpoint is.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+        self.rows: dict[int, dict[str, float]] = {}
+        self.resumed = path.exists()
+        if self.resumed:
+            with path.open(encoding="utf-8", newline="") as file:
+                for row in csv.DictReader(file):
+                    numbers = {k: float(v) for k, v in row.items() if v and k != "step"}
+                    self.rows[int(row["step"])] = numbers
+
+    @property
+    def name(self) -> str:
+        """Names the file, not a folder of versions."""
+        return self.path.name
+
+    @property
+    def version(self) -> str:
+        """There is one."""
+        return ""
+
+    def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **_: Any) -> None:
+        """They are in config.yaml."""
+
+    @rank_zero_only
+    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+        """Add to the row of an update; Lightning's first step is 0, ours is update 1."""
+        assert step is not None
+        step += 1
+        if self.resumed:
+            self.rows = {kept: row for kept, row in self.rows.items() if kept < step}
+            self.resumed = False
+        self.rows.setdefault(step, {}).update({k: float(v) for k, v in metrics.items()})
+
+    @rank_zero_only
+    def after_save_checkpoint(self, checkpoint_callback: ModelCheckpoint) -> None:
+        """Keep what led to the checkpoint."""
+        self.write()
+
+    @rank_zero_only
+    def finalize(self, status: str) -> None:
+        """Keep the rest."""
+        self.write()
+
+    def write(self) -> None:
+        """All rows, whole or not at all."""
+        columns = sorted({column for row in self.rows.values() for column in row})
+        with whole_file(self.path) as file:
+            writer = csv.DictWriter(file, ["step", *columns], lineterminator="\n")
+            writer.writeheader()
+            writer.writerows({"step": step, **row} for step, row in sorted(self.rows.items()))

@@ -1,0 +1,1 @@
+"""Corpora: reading, building, splitting, tokenizing and batching."""

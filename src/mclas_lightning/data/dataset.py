@@ -1,0 +1,55 @@
+"""A dataset: a folder with train, valid and test.jsonl, and what must be known about it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from mclas_lightning.data.example import Example, Side, read_jsonl
+from mclas_lightning.errors import InputError
+
+Split = Literal["train", "valid", "test"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetConfig:
+    """One file of ``conf/dataset/``."""
+
+    name: str
+    source: str  # language A, of documents and mono summaries (ISO 639-1)
+    target: str | None  # language B, of cross summaries; none in a monolingual corpus
+    path: str
+    tokenizer: str  # folder or hub name, for networks that bring none of their own
+    sizes: dict[str, float]  # of each scenario: a number of examples or, up to 1.0, a fraction
+    max_source: int  # word pieces of the document that are read
+    max_summary: int  # word pieces of each summary that are learned
+    pretraining: list[str]  # words for mclas-train: the corpus of its MS pretraining
+    how_to_get: str
+
+    def language(self, side: Side) -> str:
+        """The language ``side`` is written in."""
+        if side == "mono":
+            return self.source
+        if self.target is None:
+            raise InputError(
+                f"dataset '{self.name}' is monolingual and has no cross summaries; "
+                f"it trains model=ms only"
+            )
+        return self.target
+
+    def file(self, split: Split) -> Path:
+        """Where the examples of ``split`` lie."""
+        return Path(self.path) / f"{split}.jsonl"
+
+    def read(self, split: Split, require: Iterable[Side]) -> list[Example]:
+        """All examples of ``split``."""
+        path = self.file(split)
+        if not path.exists():
+            raise InputError(
+                f"{path}: no such file; dataset '{self.name}' is not here yet, "
+                f"get it with: {self.how_to_get}"
+            )
+        examples = list(read_jsonl(path, require))
+        if not examples:
+            raise InputError(f"{path}: holds no examples")
+        return examples

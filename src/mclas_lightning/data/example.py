@@ -1,0 +1,85 @@
+"""The canonical corpus: one jsonl line per example.
+
+``{"id": str, "document": str, "mono": str | null, "cross": str | null}``: the document D^A, its
+summary S^A in the document's language A and its summary S^B in language B (paper, section 3.1).
+Either summary may be missing where no task needs it.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from mclas_lightning.errors import InputError
+from mclas_lightning.files import whole_file
+
+Side = Literal["mono", "cross"]
+SIDES: tuple[Side, ...] = get_args(Side)
+FIELDS = ("id", "document", *SIDES)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Example:
+    """One document with its summaries."""
+
+    id: str
+    document: str
+    mono: str | None = None
+    cross: str | None = None
+
+    def summary(self, side: Side) -> str | None:
+        """The summary in language A (``mono``) or B (``cross``)."""
+        return self.mono if side == "mono" else self.cross
+
+
+def read_jsonl(path: Path, require: Iterable[Side] = ()) -> Iterator[Example]:
+    """Stream the examples of ``path``; each must hold the summaries named in ``require``.
+
+    InputError, with file and line, for a line that is not a JSON object, lacks a field, has one of
+    the wrong type, has an empty document or required summary, or repeats an id.
+    """
+    required, seen = tuple(require), set[str]()
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                example = _parse(line, required, f"{path}:{number}")
+                if example.id in seen:
+                    raise InputError(
+                        f"{path}:{number}: id '{example.id}' was used before; ids must be unique"
+                    )
+                seen.add(example.id)
+                yield example
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def write_jsonl(path: Path, examples: Iterable[Example]) -> int:
+    """Write ``examples`` to ``path``, whole or not at all; the number written."""
+    count = 0
+    with whole_file(path) as file:
+        for example in examples:
+            file.write(json.dumps(asdict(example), ensure_ascii=False) + "\n")
+            count += 1
+    return count
+
+
+def _parse(line: bytes, required: tuple[Side, ...], where: str) -> Example:
+    try:
+        record = json.loads(line.decode("utf-8"))
+    except ValueError as error:
+        raise InputError(f"{where}: not a line of JSON in UTF-8 ({error})") from error
+    if not isinstance(record, dict):
+        raise InputError(f"{where}: expected a JSON object, found {type(record).__name__}")
+    values: dict[str, str | None] = {}
+    for field in FIELDS:
+        value = record.get(field)
+        if value is not None and not isinstance(value, str):
+            raise InputError(
+                f"{where}: field '{field}' must be a string, found {type(value).__name__}"
+            )
+        if field in ("id", "document", *required) and not (value or "").strip():
+            state = "is empty" if field in record else "is missing"
+            raise InputError(f"{where}: field '{field}' {state}")
+        values[field] = value
+    return Example(**values)  # pyright: ignore[reportArgumentType]  # id and document were checked

@@ -1,0 +1,152 @@
+"""Word pieces: a Hugging Face tokenizer, pretrained or trained on the spot.
+
+The control tokens of the target sequence have names of their own in a vocabulary trained here; in
+mBERT's they are unused entries, as in the released code: [BOS] = [unused1], [EOS] = [unused2],
+[LSEP] = [unused5].
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from tokenizers import Tokenizer as Backend
+from tokenizers import decoders, models, normalizers, pre_tokenizers, trainers
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
+
+from mclas_lightning.errors import InputError
+from mclas_lightning.files import whole_folder
+from mclas_lightning.task import Special
+
+NAMES = {
+    "pad": ("[PAD]",),
+    "unk": ("[UNK]",),
+    "cls": ("[CLS]",),
+    "sep": ("[SEP]",),
+    "bos": ("[BOS]", "[unused1]"),
+    "eos": ("[EOS]", "[unused2]"),
+    "lsep": ("[LSEP]", "[unused5]"),
+}
+
+
+class Tokenizer:
+    """Texts to ids and back."""
+
+    def __init__(self, backend: PreTrainedTokenizerFast) -> None:
+        self.backend = backend
+        vocabulary = backend.get_vocab()
+        found = {
+            field: next((vocabulary[name] for name in names if name in vocabulary), None)
+            for field, names in NAMES.items()
+        }
+        missing = [" or ".join(NAMES[field]) for field, index in found.items() if index is None]
+        if missing:
+            raise InputError(
+                f"tokenizer '{backend.name_or_path}': its vocabulary lacks {', '.join(missing)}"
+            )
+        self.special = Special(**found)  # pyright: ignore[reportArgumentType]  # none is missing
+
+    @classmethod
+    def load(cls, name: str) -> "Tokenizer":
+        """From a folder or, where a hub can be reached, by its name there."""
+        try:
+            backend = AutoTokenizer.from_pretrained(name)
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"tokenizer '{name}': neither a folder with a tokenizer nor a model that a hub "
+                f"could deliver"
+            ) from error
+        return cls(backend)
+
+    def __len__(self) -> int:
+        return len(self.backend)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of the vocabulary; two networks with the same one share their rows."""
+        entries = json.dumps(sorted(self.backend.get_vocab().items()), ensure_ascii=False)
+        return hashlib.sha256(entries.encode()).hexdigest()
+
+    def encode(self, texts: Sequence[str], max_length: int) -> list[list[int]]:
+        """Ids of each text, at most ``max_length``, without control tokens."""
+        if not texts:
+            return []
+        encoded = self.backend(
+            list(texts), add_special_tokens=False, return_attention_mask=False, verbose=False
+        )
+        return [ids[:max_length] for ids in encoded["input_ids"]]
+
+    def encode_sources(self, texts: Sequence[str], max_length: int) -> list[list[int]]:
+        """``[CLS] text [SEP]``, at most ``max_length`` ids."""
+        return [
+            [self.special.cls, *ids, self.special.sep] for ids in self.encode(texts, max_length - 2)
+        ]
+
+    def decode(self, ids: Sequence[int], language: str) -> str:
+        """The text of word pieces, spaced as ``language`` writes it."""
+        pieces = [*self.backend.convert_ids_to_tokens(list(ids), skip_special_tokens=True)]
+        return detokenize(self.backend.convert_tokens_to_string(pieces), language)
+
+    def save(self, folder: Path) -> None:
+        """Write the files ``load`` reads."""
+        with whole_folder(folder) as part:
+            self.backend.save_pretrained(part)
+
+
+def train(texts: Iterable[str], *, size: int, lowercase: bool) -> Tokenizer:
+    """A WordPiece vocabulary of at most ``size`` entries; Chinese characters stand alone."""
+    texts = list(texts)
+    normalizer = normalizers.BertNormalizer(lowercase=lowercase, strip_accents=False)
+    letters = sorted({c for text in texts for c in normalizer.normalize_str(text) if c.strip()})
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=size,
+        # Letters inside a word get their ids here. Left to the trainer, they get them in the order
+        # of a randomly seeded hash table, and ties between pairs are broken by id.
+        special_tokens=[names[0] for names in NAMES.values()] + [f"##{c}" for c in letters],
+        show_progress=False,
+    )
+    first = _backend({}, normalizer)
+    first.train_from_iterator(texts, trainer)
+    return Tokenizer(
+        PreTrainedTokenizerFast(
+            tokenizer_object=_backend(first.get_vocab(), normalizer),
+            pad_token="[PAD]",
+            unk_token="[UNK]",
+            cls_token="[CLS]",
+            sep_token="[SEP]",
+            bos_token="[BOS]",
+            eos_token="[EOS]",
+            additional_special_tokens=["[LSEP]"],
+        )
+    )
+
+
+def _backend(vocabulary: dict[str, int], normalizer: normalizers.Normalizer) -> Backend:
+    backend = Backend(models.WordPiece(vocabulary, unk_token="[UNK]"))  # pyright: ignore
+    backend.normalizer = normalizer
+    backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    backend.decoder = decoders.WordPiece(cleanup=False)
+    return backend
+
+
+_QUOTES = {"de": ("\u201e", "\u201c"), "en": ("\u201c", "\u201d")}
+_HAN = r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]"
+_SPACING = [
+    (re.compile(r"\s+([.,;:!?%)\]}\u2019\u2026])"), r"\1"),
+    (re.compile(r"([(\[{])\s+"), r"\1"),
+    (re.compile(r"(\d)([.,:]) (?=\d)"), r"\1\2"),
+    (re.compile(r"(\w) ([-/']) (?=\w)"), r"\1\2"),
+]
+_CHINESE = re.compile(rf"(?<={_HAN})\s+|\s+(?={_HAN})")
+
+
+def detokenize(text: str, language: str) -> str:
+    """Undo the spaces that word pieces put around punctuation and between Chinese characters."""
+    for pattern, replacement in _SPACING:
+        text = pattern.sub(replacement, text)
+    if language in _QUOTES:
+        opening, closing = _QUOTES[language]
+        text = text.replace(f"{opening} ", opening).replace(f" {closing}", closing)
+    return _CHINESE.sub("", text).strip() if language == "zh" else text.strip()

@@ -1,0 +1,1 @@
+"""From logits to summaries: beam search, its processors, and the summarizer."""

@@ -1,0 +1,148 @@
+"""Texts in, summaries out.
+
+Shape letters: B documents, N rows (documents x beams), S source length, V vocabulary.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mclas_lightning.data.batch import pad
+from mclas_lightning.data.example import Side
+from mclas_lightning.data.tokenizer import Tokenizer
+from mclas_lightning.data.vocabulary import Vocabulary
+from mclas_lightning.decoding.beam import Beam, beam_search
+from mclas_lightning.decoding.processors import (
+    Processor,
+    SideLengths,
+    TrigramBlock,
+    VocabMask,
+    allowed_tokens,
+)
+from mclas_lightning.model.attention import KeysValues
+from mclas_lightning.model.seq2seq import Memory, Seq2Seq
+from mclas_lightning.task import Task
+
+Summaries = dict[Side, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecodingConfig:
+    """Settings of the search; lengths count word pieces of one summary."""
+
+    beam: int
+    length_penalty: float
+    min_length: int
+    max_length: int
+    block_trigrams: bool
+    max_tokens: int  # of a batch: source positions x beams
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summarizer:
+    """A trained network together with all it needs to turn texts into summaries."""
+
+    network: Seq2Seq
+    task: Task
+    tokenizer: Tokenizer
+    vocabulary: Vocabulary
+    languages: Mapping[Side, str]
+    max_source: int
+
+    def summarize(
+        self,
+        texts: Sequence[str],
+        config: DecodingConfig,
+        progress: Callable[[int], object] = lambda done: None,
+    ) -> list[Summaries]:
+        """The summaries of each text; ``progress`` hears of every batch's number of texts."""
+        sources = self.tokenizer.encode_sources(texts, self.max_source)
+        summaries: list[Summaries] = [{} for _ in texts]
+        self.network.eval()
+        for indices in batches_by_length(sources, config.max_tokens // config.beam):
+            batch = self._summarize_batch([sources[i] for i in indices], config)
+            for index, summary in zip(indices, batch, strict=True):
+                summaries[index] = summary
+            progress(len(indices))
+        return summaries
+
+    @torch.inference_mode()
+    def _summarize_batch(self, sources: list[list[int]], config: DecodingConfig) -> list[Summaries]:
+        device = self.network.output_bias.device
+        memory = self.network.encode(pad(sources, self.tokenizer.special.pad).to(device))
+        summaries: list[Summaries] = [{} for _ in sources]
+        for decoder, sides in self.task.targets.items():
+            hypotheses = beam_search(
+                DecoderStep(self.network, decoder, memory),
+                len(sources),
+                self._beam(len(sides), config),
+                self._processors(sides, config, device),
+                device,
+            )
+            for summary, hypothesis in zip(summaries, hypotheses, strict=True):
+                parts = self.task.split(decoder, hypothesis.ids, self.tokenizer.special)
+                for side, ids in parts.items():
+                    summary[side] = self.tokenizer.decode(ids, self.languages[side])
+        return summaries
+
+    def _beam(self, num_sides: int, config: DecodingConfig) -> Beam:
+        return Beam(
+            width=config.beam,
+            max_length=num_sides * (config.max_length + 1),
+            length_penalty=config.length_penalty,
+            bos_id=self.tokenizer.special.bos,
+            eos_id=self.tokenizer.special.eos,
+        )
+
+    def _processors(
+        self, sides: Sequence[Side], config: DecodingConfig, device: torch.device
+    ) -> list[Processor]:
+        lsep, eos = self.tokenizer.special.lsep, self.tokenizer.special.eos
+        allowed_SV = allowed_tokens(
+            [self.vocabulary[side] for side in sides],
+            len(self.network.output_bias),
+            lsep_id=lsep,
+            eos_id=eos,
+        )
+        # Paper: both sides masked. Released code: only the summary after [LSEP].
+        mask = VocabMask(allowed_SV.to(device), lsep)
+        lengths = SideLengths(config.min_length, config.max_length, lsep, eos)
+        return [mask, lengths, *([TrigramBlock(lsep)] if config.block_trigrams else [])]
+
+
+class DecoderStep:
+    """One decoder at work on a batch: keeps the keys and values of what was read and written."""
+
+    def __init__(self, network: Seq2Seq, decoder: str, memory: Memory) -> None:
+        self.network, self.decoder = network, network.decoder(decoder)
+        self.cross = self.decoder.cross_keys_values(memory.hidden_BSD)
+        self.mask_B11S = memory.mask_B11S
+        self.past: list[KeysValues] | None = None
+
+    def __call__(self, last_N: Tensor) -> Tensor:
+        embedded_N1D = self.network.embedding(last_N[:, None])
+        hidden_N1D, self.past = self.decoder(embedded_N1D, self.cross, self.mask_B11S, self.past)
+        # Not renormalized over what the processors leave, as in the released code.
+        return self.network.logits(hidden_N1D[:, 0]).float().log_softmax(1)
+
+    def select(self, rows_N: Tensor, documents_B: Tensor) -> None:
+        """Follow the rows that go on; documents that are done leave."""
+        self.past = [_rows(kept, rows_N) for kept in self.past or ()]
+        if len(documents_B) < len(self.mask_B11S):
+            self.cross = [_rows(kept, documents_B) for kept in self.cross]
+            self.mask_B11S = self.mask_B11S[documents_B]
+
+
+def _rows(kept: KeysValues, rows: Tensor) -> KeysValues:
+    return KeysValues(kept.keys_BHSd[rows], kept.values_BHSd[rows])
+
+
+def batches_by_length(sources: Sequence[Sequence[int]], max_tokens: int) -> Iterator[list[int]]:
+    """Indices of sources of similar length, longest first, each batch under the token budget."""
+    order = sorted(range(len(sources)), key=lambda i: -len(sources[i]))
+    while order:
+        size = max(1, max_tokens // len(sources[order[0]]))
+        yield order[:size]
+        order = order[size:]

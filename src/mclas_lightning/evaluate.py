@@ -1,0 +1,27 @@
+"""``mclas-evaluate``: score a trained run on its test set, with the decoding asked for."""
+
+from omegaconf import DictConfig
+
+from mclas_lightning.app import entry
+from mclas_lightning.errors import InputError
+from mclas_lightning.evaluation import score_run
+from mclas_lightning.report.results import Results, headline
+from mclas_lightning.settings import read_settings
+
+
+def evaluate(cfg: DictConfig) -> Results:
+    """Summarize the test set again, with this configuration's decoding; replaces the results."""
+    settings, _ = read_settings(cfg)
+    if not settings.run.trained:
+        raise InputError(
+            f"{settings.run}: no trained run here; train it with the same words after mclas-train"
+        )
+    results = score_run(settings)
+    print(f"{settings.run}\n  {headline(results)}")
+    return results
+
+
+main = entry("evaluate", evaluate)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Scores of summaries: ROUGE in every language, lengths, language identification."""

@@ -1,0 +1,61 @@
+"""Which language a summary is in: by script for Chinese, by py3langid for the rest.
+
+A system that writes two languages with one decoder can write the wrong one. A summary is short and
+full of names, and is sometimes taken for another language; so this share is only to be read beside
+the same share of the references, which shows how far the identifier errs on such text.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from copy import copy
+from functools import cache
+
+from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+from mclas_lightning.errors import one_of
+from mclas_lightning.metrics.rouge import HAN, tokens
+
+# Half of the tokens. A run of other letters counts once, like a Han character: a Chinese sentence
+# on software keeps its long Latin names, so most of its letters, but not its tokens, may be Latin.
+HAN_SHARE = 0.5
+
+_HAN = re.compile(f"[{HAN}]")
+
+
+def share_in_wrong_language(
+    texts: Iterable[str], expected: str, others: Iterable[str] = ()
+) -> float:
+    """The share of ``texts`` that are not in ``expected`` but rather in one of ``others``.
+
+    Languages are ISO 639-1 codes. Without ``others``, every language that py3langid knows competes
+    with ``expected``. A text without letters, such as an empty one, is in no language and is not
+    counted; a share of no texts is 0.
+    """
+    is_right = _test_for(expected, frozenset(others))
+    right = [is_right(text) for text in texts if any(map(str.isalpha, text))]
+    return right.count(False) / len(right) if right else 0.0
+
+
+def is_chinese(text: str) -> bool:
+    """At least half of the tokens of ``text``, numbers aside, are Han characters."""
+    words = [token for token in tokens(text, "zh") if not token.isdecimal()]
+    return bool(words) and sum(bool(_HAN.match(word)) for word in words) >= HAN_SHARE * len(words)
+
+
+def _test_for(expected: str, others: frozenset[str]) -> Callable[[str], bool]:
+    if expected == "zh":
+        return is_chinese
+    identifier = copy(_identifier())  # restricted below; a copy, so the next call starts with all
+    candidates = {expected, *others} - {"zh"}
+    if unknown := sorted(candidates - set(identifier.labels)):
+        raise one_of("language", unknown[0], identifier.labels)
+    identifier.set_languages(candidates if others else None)
+    return lambda text: (
+        not ("zh" in others and is_chinese(text)) and identifier.classify(text)[0] == expected
+    )
+
+
+@cache
+def _identifier() -> LanguageIdentifier:
+    """One of our own, not py3langid's global one; loading it takes 0.7 s."""
+    return LanguageIdentifier.from_model_file(MODEL_FILE)

@@ -1,0 +1,1 @@
+"""The network: one encoder, one or more named decoders. It knows no task, language or file."""

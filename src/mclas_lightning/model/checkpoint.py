@@ -1,0 +1,66 @@
+"""Weights from elsewhere: a pretrained encoder, a run's checkpoint, MS initialization."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import AutoConfig, BertModel
+
+from mclas_lightning.errors import InputError
+from mclas_lightning.model.seq2seq import Seq2Seq
+
+State = Mapping[str, Tensor]
+
+
+def pretrained_config(name: str) -> dict[str, Any]:
+    """The BertConfig of a folder or a model on the hub."""
+    try:
+        return AutoConfig.from_pretrained(name).to_diff_dict()
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"network.encoder.pretrained '{name}': neither a folder with a model nor a model that "
+            f"a hub could deliver"
+        ) from error
+
+
+def load_pretrained_encoder(network: Seq2Seq, name: str) -> None:
+    """Initialize the encoder, and with its word embedding the decoders' (section 4.1)."""
+    pretrained = BertModel.from_pretrained(name)
+    network.encoder.load_state_dict(pretrained.state_dict())
+    network.copy_embedding()
+
+
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """What Lightning saved, plain types and tensors only; nothing in the file is executed."""
+    if not path.exists():
+        raise InputError(f"{path}: no such checkpoint")
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many kinds for a file that was cut short
+        raise InputError(
+            f"{path}: not a whole checkpoint (cut short, or not ours); delete it and train again"
+        ) from error
+
+
+def network_state(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:
+    """The network's tensors in a checkpoint of Lightning's."""
+    prefix = "network."
+    return {
+        name.removeprefix(prefix): tensor
+        for name, tensor in checkpoint["state_dict"].items()
+        if name.startswith(prefix)
+    }
+
+
+def initialize_from_ms(network: Seq2Seq, state: State) -> None:
+    """Copy an MS network: its one decoder into every decoder of ours (sections 4.2 and 5.3)."""
+    own = {name: tensor for name, tensor in state.items() if not name.startswith("decoders.")}
+    written = {name.split(".")[1] for name in state if name.startswith("decoders.")}
+    (source,) = written
+    for name, tensor in state.items():
+        if name.startswith(f"decoders.{source}."):
+            rest = name.removeprefix(f"decoders.{source}.")
+            own |= {f"decoders.{ours}.{rest}": tensor for ours in network.config.decoders}
+    network.load_state_dict(own)

@@ -1,0 +1,99 @@
+"""One encoder and one or more named decoders over one target vocabulary.
+
+Shape letters: B documents, N rows, T target length, S source length, D width, V vocabulary,
+M any number of positions.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from transformers import BertConfig, BertModel
+
+from mclas_lightning.model.decoder import Decoder, DecoderConfig
+
+INIT_STD = 0.02  # Released code: N(0, 0.02) for the decoder's linear layers and embedding.
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig:
+    """All that is needed to build the network, weights aside; ``encoder`` is a BertConfig's."""
+
+    encoder: Mapping[str, Any]
+    decoder: DecoderConfig
+    decoders: tuple[str, ...] = field(default=("decoder",))
+
+
+class Memory(NamedTuple):
+    """An encoded batch of documents; the mask is true at real source positions."""
+
+    hidden_BSD: Tensor
+    mask_B11S: Tensor
+
+
+class Seq2Seq(nn.Module):
+    """The network of every system: NCLS+MS has two decoders, all others one."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        bert = BertConfig(**config.encoder)
+        self.encoder = BertModel(bert)
+        self.decoders = nn.ModuleDict(
+            {name: Decoder(bert.hidden_size, config.decoder) for name in config.decoders}
+        )
+        # Separate from the encoder's embedding, shared by all decoders and the output layer.
+        self.embedding = nn.Embedding(bert.vocab_size, bert.hidden_size)
+        self.output_bias = nn.Parameter(torch.zeros(bert.vocab_size))
+        self.decoders.apply(_initialize)
+        self.copy_embedding()
+        # The paper counts the pooler. Nothing uses it, and DDP refuses parameters without gradient.
+        self.encoder.get_submodule("pooler").requires_grad_(False)
+
+    @torch.no_grad()
+    def copy_embedding(self) -> None:
+        """Initialize the decoders' embedding from the encoder's, as the released code does."""
+        self.embedding.weight.copy_(self.encoder.get_input_embeddings().weight)  # pyright: ignore
+
+    def encode(self, source_BS: Tensor) -> Memory:
+        """Read the documents."""
+        mask_BS = source_BS != self.pad_id
+        hidden_BSD = self.encoder(input_ids=source_BS, attention_mask=mask_BS).last_hidden_state
+        return Memory(hidden_BSD, mask_BS[:, None, None])
+
+    def hidden(self, decoder: str, target_BT: Tensor, memory: Memory) -> Tensor:
+        """Vectors that predict the token after each of ``target``, given the true ones before."""
+        network = self.decoder(decoder)
+        cross = network.cross_keys_values(memory.hidden_BSD)
+        return network(self.embedding(target_BT), cross, memory.mask_B11S)[0]
+
+    def logits(self, hidden_MD: Tensor) -> Tensor:
+        """Scores of the vocabulary; the output layer is tied to the decoders' embedding."""
+        return F.linear(hidden_MD, self.embedding.weight, self.output_bias)
+
+    def decoder(self, name: str) -> Decoder:
+        """The decoder called ``name``."""
+        return self.decoders[name]  # pyright: ignore[reportReturnType]
+
+    @property
+    def pad_id(self) -> int:
+        """The id that fills short rows up."""
+        return self.encoder.config.pad_token_id or 0
+
+    def encoder_parameters(self) -> list[nn.Parameter]:
+        """What the encoder's optimizer trains."""
+        return [p for p in self.encoder.parameters() if p.requires_grad]
+
+    def decoder_parameters(self) -> list[nn.Parameter]:
+        """What the decoders' optimizer trains: decoders, their embedding, the output bias."""
+        shared = (*self.embedding.parameters(), self.output_bias)
+        return [*self.decoders.parameters(), *shared]
+
+
+def _initialize(module: nn.Module) -> None:
+    if isinstance(module, nn.Linear):
+        nn.init.normal_(module.weight, std=INIT_STD)
+        nn.init.zeros_(module.bias)

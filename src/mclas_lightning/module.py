@@ -1,0 +1,102 @@
+"""Training of the unified decoder and its baselines.
+
+Shape letters: B documents, T target length, D width, M real target positions, V vocabulary.
+"""
+
+import hashlib
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+from torchmetrics import MeanMetric
+
+from mclas_lightning.data.batch import Batch
+from mclas_lightning.loss import label_smoothed_kl
+from mclas_lightning.model.seq2seq import Seq2Seq
+from mclas_lightning.optim import (
+    EncoderDecoderOptimizer,
+    OptimConfig,
+    build_optimizer,
+    build_schedule,
+)
+
+
+class SummarizationModule(pl.LightningModule):
+    """A network and its loss: equations 1, 2 and 4 are one sum over decoders."""
+
+    def __init__(self, network: Seq2Seq, config: OptimConfig, *, seed: int) -> None:
+        super().__init__()
+        self.network, self.config, self.seed = network, config, seed
+        self.val_loss, self.val_accuracy = MeanMetric(), MeanMetric()
+        self.update_loss = torch.zeros(())
+
+    def configure_optimizers(self) -> dict:
+        """Both optimizers as one, both schedules as one."""
+        encoder, decoder = self.config.encoder, self.config.decoder
+        optimizer = build_optimizer(
+            self.network.encoder_parameters(),
+            self.network.decoder_parameters(),
+            (encoder.lr, decoder.lr),
+            betas=(self.config.beta1, self.config.beta2),
+            eps=self.config.eps,
+        )
+        schedule = build_schedule(optimizer, (encoder.warmup, decoder.warmup))
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Seed dropout by position, so that a resumed run draws what it would have drawn."""
+        place = f"{self.seed}:{self.current_epoch}:{batch_idx}:{self.global_rank}"
+        torch.manual_seed(int.from_bytes(hashlib.sha256(place.encode()).digest()[:8], "big"))
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """The micro-batch's part of the loss per target token of the whole update."""
+        loss, _, _ = self.losses(batch, self.config.label_smoothing)
+        share = loss / batch.update_tokens
+        self.update_loss = self.update_loss.to(share.device) + share.detach()
+        # Lightning divides by the number of micro-batches, DDP by that of ranks; we by tokens.
+        return share * self.trainer.accumulate_grad_batches * self.trainer.world_size
+
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Log once an update."""
+        assert isinstance(optimizer, EncoderDecoderOptimizer)
+        several = self.trainer.world_size > 1
+        self.log("train/loss", self.update_loss, sync_dist=several, reduce_fx="sum")
+        for name, part in optimizer.parts.items():
+            self.log(f"lr/{name}", part.param_groups[0]["lr"])
+        self.update_loss = torch.zeros_like(self.update_loss)
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Negative log-likelihood and accuracy of every target token, the true ones before it."""
+        loss, right, tokens = self.losses(batch, 0.0)
+        self.val_loss.update(loss / tokens, weight=tokens)
+        self.val_accuracy.update(right / tokens, weight=tokens)
+
+    def on_validation_epoch_end(self) -> None:
+        """Means over the tokens of all ranks."""
+        loss, accuracy = self.val_loss.compute(), self.val_accuracy.compute()
+        self.log("val/loss", loss)
+        self.log("val/perplexity", loss.exp())
+        self.log("val/accuracy", accuracy)
+        self.val_loss.reset()
+        self.val_accuracy.reset()
+
+    def losses(self, batch: Batch, smoothing: float) -> tuple[Tensor, Tensor, int]:
+        """Summed loss, number of right tokens and number of tokens, over all decoders."""
+        memory = self.network.encode(batch.source_BS)
+        pad_id = self.network.pad_id
+        loss, right = torch.zeros((2,), device=self.device)
+        tokens = 0
+        for decoder, target_BT in batch.targets_BT.items():
+            hidden_BTD = self.network.hidden(decoder, target_BT[:, :-1], memory)
+            real_BT = target_BT[:, 1:] != pad_id
+            gold_M = target_BT[:, 1:][real_BT]
+            # The output layer is the widest of all: spare it the padding.
+            logits_MV = self.network.logits(hidden_BTD[real_BT])
+            loss = loss + label_smoothed_kl(logits_MV, gold_M, smoothing=smoothing, pad_id=pad_id)
+            if not self.training:
+                right = right + (logits_MV.argmax(1) == gold_M).sum()
+            tokens += len(gold_M)
+        return loss, right, tokens

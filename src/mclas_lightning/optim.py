@@ -1,0 +1,102 @@
+"""Two optimizers, as section 5.2 has them: one Adam for the encoder, one for the decoders."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim.lr_scheduler import LambdaLR
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """lr0 * min(t^-1/2, t * warmup^-3/2): its peak is lr0 / sqrt(warmup), at t = warmup."""
+
+    lr: float
+    warmup: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimConfig:
+    """A recipe: section 5.2's is ``conf/optim/paper.yaml``."""
+
+    encoder: Schedule
+    decoder: Schedule
+    beta1: float
+    beta2: float
+    eps: float
+    label_smoothing: float
+    gradient_clip: float | None
+    max_tokens: int  # of a micro-batch: padded source and target positions
+    accumulate: int
+    updates: dict[str, int]  # of each scenario
+    validations: int  # while training, evenly spread
+    patience: int  # validations without improvement after which training stops
+
+
+class EncoderDecoderOptimizer(torch.optim.Optimizer):
+    """Both optimizers behind one interface.
+
+    Lightning allows a list of optimizers only with manual optimization, which gives up its
+    gradient accumulation and clipping and counts every update twice. So ``step`` and
+    ``zero_grad`` go to both parts, and ``param_groups`` are the parts' own dictionaries.
+    """
+
+    def __init__(self, encoder: torch.optim.Optimizer, decoder: torch.optim.Optimizer) -> None:
+        self.parts = {"encoder": encoder, "decoder": decoder}
+        super().__init__([p for g in self._groups() for p in g["params"]], {})
+        self.param_groups = self._groups()
+
+    def _groups(self) -> list[dict[str, Any]]:
+        return [group for part in self.parts.values() for group in part.param_groups]
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # pyright: ignore
+        """Update both; the closure, if any, is run once."""
+        loss = None if closure is None else closure()
+        for part in self.parts.values():
+            part.step()
+        return loss
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of both."""
+        for part in self.parts.values():
+            part.zero_grad(set_to_none)
+
+    def state_dict(self) -> dict[str, Any]:  # pyright: ignore
+        """``{"encoder": ..., "decoder": ...}``."""
+        return {name: part.state_dict() for name, part in self.parts.items()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """The inverse of ``state_dict``."""
+        for name, part in self.parts.items():
+            part.load_state_dict(state_dict[name])
+        # Loading makes new group dictionaries; the schedule must drive those.
+        self.param_groups = self._groups()
+
+
+def build_optimizer(
+    encoder: Iterable[nn.Parameter],
+    decoder: Iterable[nn.Parameter],
+    rates: tuple[float, float],
+    *,
+    betas: tuple[float, float],
+    eps: float,
+) -> EncoderDecoderOptimizer:
+    """Two Adams whose learning rates before scheduling are ``rates``."""
+    parts = [
+        torch.optim.Adam(list(parameters), lr=rate, betas=betas, eps=eps)
+        for parameters, rate in zip((encoder, decoder), rates, strict=True)
+    ]
+    return EncoderDecoderOptimizer(*parts)
+
+
+def noam(warmup: int) -> Callable[[int], float]:
+    """min(t^-1/2, t * warmup^-3/2), Vaswani et al. 2017 section 5.3; the first update is t = 1."""
+    # Released code, and we: without their factor d_model^-1/2.
+    return lambda step: min((step + 1) ** -0.5, (step + 1) * warmup**-1.5)
+
+
+def build_schedule(optimizer: EncoderDecoderOptimizer, warmups: tuple[int, int]) -> LambdaLR:
+    """One scheduler that drives both rates."""
+    return LambdaLR(optimizer, [noam(warmup) for warmup in warmups])

@@ -1,0 +1,1 @@
+"""What a person reads at the end: results, tables, example summaries. No torch."""

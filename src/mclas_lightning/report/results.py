@@ -1,0 +1,153 @@
+"""``results.json``: what one run scored, with all that is needed to read it alone.
+
+    {"format": 1,
+     "dataset": "toy_en2de", "scenario": "minimum", "model": "mclas", "seed": 0,
+     "languages": {"source": "en", "target": "de"},
+     "scores": {"cross": {"rouge1_f": 0.31, ..., "num": 100}, "mono": {...}},
+     "signatures": {"cross": "rouge|lang:de|...", "mono": "rouge|lang:en|..."},
+     "decoding": {...}, "provenance": {...}}
+
+``scores`` and ``signatures`` hold the sides that the model writes. A side's scores are those of
+``metrics.score``; the table needs ``TABLE_SCORES``. Tables are drawn from these files alone, so an
+outside system enters one by writing such a file to ``<dataset>/<scenario>/<model>/seed=<n>/``.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, get_origin
+
+from mclas_lightning.data.example import SIDES, Side
+from mclas_lightning.errors import InputError, one_of
+from mclas_lightning.files import read_json, write_json
+
+FORMAT = 1
+SCENARIOS = ("minimum", "medium", "maximum", "full")
+MODELS = {
+    "ms": "MS",
+    "ncls": "NCLS",
+    "ncls_ms": "NCLS+MS",
+    "mclas": "MCLAS",
+    "tltran": "TLTran",
+    "tetran": "TETran",
+}
+TABLE_SCORES = (
+    *("rouge1_f", "rouge2_f", "rougeL_f", "length", "reference_length"),
+    *("wrong_language", "reference_wrong_language", "num"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """The scores of one run; ``folder`` is where they were read from."""
+
+    dataset: str
+    scenario: str
+    model: str
+    seed: int
+    languages: dict[str, str | None]  # no target in a monolingual corpus
+    scores: dict[Side, dict[str, float]]
+    signatures: dict[Side, str]
+    decoding: dict[str, Any]
+    provenance: dict[str, Any]
+    folder: Path | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        for name in ("source", "target"):
+            if name not in self.languages:
+                raise InputError(f"'languages' lacks '{name}'")
+        for side, scores in self.scores.items():
+            if side not in SIDES:
+                raise one_of("side", side, SIDES)
+            if side not in self.signatures:
+                raise InputError(f"'signatures' lacks '{side}'")
+            _check_scores(side, scores)
+
+    @property
+    def name(self) -> str:
+        """The model's name in a table."""
+        return MODELS.get(self.model, self.model)
+
+    def metrics(self) -> dict[str, float]:
+        """The scores under the names that loggers use, such as ``test/cross/rouge1_f``."""
+        return {
+            f"test/{side}/{name}": value
+            for side, scores in self.scores.items()
+            for name, value in scores.items()
+        }
+
+    def language(self, side: Side) -> str:
+        """The language that the summaries of ``side`` are in."""
+        return self.languages["source" if side == "mono" else "target"] or ""
+
+    def write(self, path: Path) -> None:
+        """Write this as ``path``, whole or not at all."""
+        write_json(path, {"format": FORMAT} | {name: getattr(self, name) for name in KEYS})
+
+    @classmethod
+    def read(cls, path: Path) -> "Results":
+        """Read a ``results.json``; InputError where it is not one of this format."""
+        record = read_json(path, dict)
+        if record.get("format") != FORMAT:
+            raise InputError(f"{path}: expected format {FORMAT}, found {record.get('format')!r}")
+        for name, kind in KEYS.items():
+            if type(record.get(name)) is not kind:
+                state = "has the wrong type" if name in record else "is missing"
+                raise InputError(f"{path}: '{name}' {state}; expected {kind.__name__}")
+        try:
+            return cls(**{name: record[name] for name in KEYS}, folder=path.parent)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
+
+
+def headline(results: Results) -> str:
+    """The ROUGE scores in a line: of the cross summaries, or of the only ones there are."""
+    side: Side = "cross" if "cross" in results.scores else "mono"
+    scores = results.scores[side]
+    rouge = ", ".join(f"ROUGE-{n} {100 * scores[f'rouge{n}_f']:.2f}" for n in ("1", "2", "L"))
+    return f"{side} summaries ({results.language(side)}) of {scores['num']:,} documents: {rouge}"
+
+
+# The fields in the file, in order, with the JSON type of each.
+KEYS: dict[str, Any] = {
+    f.name: get_origin(f.type) or f.type for f in fields(Results) if f.name != "folder"
+}
+
+
+def find(runs: Path, dataset: str | None = None, scenario: str | None = None) -> list[Results]:
+    """The results under ``runs``, by dataset, scenario, model and seed, in the tables' order."""
+    pattern = f"{dataset or '*'}/{scenario or '*'}/*/seed=*/results.json"
+    return sorted(map(_read_in_place, runs.glob(pattern)), key=_order)
+
+
+def _read_in_place(path: Path) -> Results:
+    """Read ``path``, whose folders must say what it says: a run's place is its identity."""
+    found = Results.read(path)
+    place = Path(found.dataset, found.scenario, found.model, f"seed={found.seed}", path.name)
+    if path.parts[-5:] != place.parts:
+        raise InputError(f"{path}: this file belongs at {place} by what it says")
+    return found
+
+
+def _order(results: Results) -> tuple[Any, ...]:
+    return (
+        results.dataset,
+        *_rank(results.scenario, SCENARIOS),
+        *_rank(results.model, tuple(MODELS)),
+        results.seed,
+    )
+
+
+def _rank(name: str, order: Sequence[str]) -> tuple[int, str]:
+    return (order.index(name) if name in order else len(order), name)
+
+
+def _check_scores(side: Side, scores: Any) -> None:
+    if not isinstance(scores, dict):
+        raise InputError(f"'scores.{side}' must be an object, found {scores!r}")
+    if missing := sorted(set(TABLE_SCORES) - set(scores)):
+        raise InputError(f"'scores.{side}' lacks {', '.join(missing)}")
+    for key, value in scores.items():
+        if not isinstance(value, int | float) or not math.isfinite(value):
+            raise InputError(f"'scores.{side}.{key}' must be a finite number, found {value!r}")

@@ -1,0 +1,183 @@
+"""A run's folder: its place is its identity, ``runs/<dataset>/<scenario>/<model>/seed=<n>/``.
+
+config.yaml         the resolved configuration        network.json   sizes of the network
+environment.json    git commit, versions, machine     tokenizer/     vocabulary/{mono,cross}.json
+metrics.csv         what training logged              checkpoints/{best,last}.ckpt
+training.json       how training ended: it is done    predictions.jsonl
+results.json        scores of the test set: the run is done
+"""
+
+import json
+import platform
+import subprocess
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+from mclas_lightning.data.dataset import DatasetConfig
+from mclas_lightning.data.tokenizer import Tokenizer
+from mclas_lightning.data.vocabulary import Vocabulary, load_vocabulary, save_vocabulary
+from mclas_lightning.decoding.summarizer import Summarizer
+from mclas_lightning.errors import InputError
+from mclas_lightning.files import make_folder, read_json, whole_file, write_json
+from mclas_lightning.model.checkpoint import load_checkpoint, network_state
+from mclas_lightning.model.decoder import DecoderConfig
+from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
+from mclas_lightning.task import Task
+
+# Where and how a run is computed and evaluated does not make it another run.
+NOT_IDENTITY = ("trainer", "logger", "decoding", "runs", "data", "run_dir", "workers")
+PACKAGES = ("mclas-lightning", "torch", "pytorch-lightning", "transformers", "tokenizers")
+
+
+@dataclass(frozen=True)
+class Run:
+    """Paths and files of one run."""
+
+    folder: Path
+
+    def __str__(self) -> str:
+        return str(self.folder)
+
+    @property
+    def best(self) -> Path:
+        """Checkpoint with the lowest validation loss."""
+        return self.folder / "checkpoints" / "best.ckpt"
+
+    @property
+    def last(self) -> Path:
+        """Checkpoint to resume from."""
+        return self.folder / "checkpoints" / "last.ckpt"
+
+    @property
+    def trained(self) -> bool:
+        """Whether training has ended."""
+        return (self.folder / "training.json").exists()
+
+    @property
+    def finished(self) -> bool:
+        """Whether the test set was scored, too."""
+        return (self.folder / "results.json").exists()
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The configuration the run was started with."""
+        path = self.folder / "config.yaml"
+        try:
+            config = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise InputError(f"{self}: no run here (it has no config.yaml)") from error
+        except (OSError, ValueError, yaml.YAMLError) as error:
+            raise InputError(f"{path}: cannot be read as YAML") from error
+        if not isinstance(config, dict):
+            raise InputError(f"{path}: expected a mapping")
+        return config
+
+    def check_identity(self, config: Mapping[str, Any]) -> None:
+        """InputError where the folder holds a run of another configuration."""
+        if not (self.folder / "config.yaml").exists():
+            return
+        kept, asked = _flat(self.config), _flat(config)
+        for key in sorted(kept.keys() | asked.keys()):
+            if key.split(".")[0] not in NOT_IDENTITY and kept.get(key) != asked.get(key):
+                raise InputError(
+                    f"{self}: holds a run with {key}={kept.get(key)}, you ask for "
+                    f"{key}={asked.get(key)}; give this one a folder of its own with "
+                    f"run_dir=..., or delete the old one"
+                )
+
+    def start(
+        self,
+        config: Mapping[str, Any],
+        network: NetworkConfig,
+        tokenizer: Tokenizer,
+        vocabulary: Vocabulary,
+    ) -> None:
+        """Write all that is known before the first update; config.yaml last, it marks a run."""
+        make_folder(self.folder / "checkpoints")
+        if (self.folder / "config.yaml").exists():
+            return
+        tokenizer.save(self.folder / "tokenizer")
+        save_vocabulary(self.folder / "vocabulary", vocabulary)
+        write_json(
+            self.folder / "network.json", {**asdict(network), "vocabulary": tokenizer.fingerprint}
+        )
+        write_json(self.folder / "environment.json", environment())
+        with whole_file(self.folder / "config.yaml") as file:
+            yaml.safe_dump(dict(config), file, allow_unicode=True, sort_keys=False)
+
+    def network_config(self) -> tuple[NetworkConfig, str]:
+        """The network's sizes and the fingerprint of its vocabulary."""
+        path = self.folder / "network.json"
+        try:
+            sizes = read_json(path, dict)
+            config = NetworkConfig(
+                encoder=sizes["encoder"],
+                decoder=DecoderConfig(**sizes["decoder"]),
+                decoders=tuple(sizes["decoders"]),
+            )
+            return config, sizes["vocabulary"]
+        except (KeyError, TypeError) as error:
+            raise InputError(f"{path}: not a network of this version ({error})") from error
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """The network's tensors at the best validation loss."""
+        return network_state(load_checkpoint(self.best))
+
+    def summarizer(self) -> Summarizer:
+        """The trained network, ready to summarize."""
+        config = self.config
+        dataset, task = DatasetConfig(**config["dataset"]), task_from(config["model"])
+        tokenizer = Tokenizer.load(str(self.folder / "tokenizer"))
+        network = Seq2Seq(self.network_config()[0])
+        network.load_state_dict(self.state())
+        return Summarizer(
+            network=network,
+            task=task,
+            tokenizer=tokenizer,
+            vocabulary=load_vocabulary(self.folder / "vocabulary", task.sides, len(tokenizer)),
+            languages={side: dataset.language(side) for side in task.sides},
+            max_source=dataset.max_source,
+        )
+
+
+def task_from(model: Mapping[str, Any]) -> Task:
+    """The task of a file of ``conf/model/``."""
+    targets = {name: tuple(sides) for name, sides in model["targets"].items()}
+    return Task(name=model["name"], source=model["source"], targets=targets)
+
+
+def environment() -> dict[str, Any]:
+    """What the results may depend on beside the configuration."""
+    return {
+        "git_commit": _git("rev-parse", "HEAD"),
+        "git_changes": bool(_git("status", "--porcelain", "--untracked-files=no")),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "threads": torch.get_num_threads(),
+        "cuda": torch.version.cuda if torch.cuda.is_available() else None,
+        "packages": {name: version(name) for name in PACKAGES},
+    }
+
+
+def _git(*arguments: str) -> str | None:
+    command = ["git", "-C", str(Path(__file__).parent), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
+def _flat(value: Any, prefix: str = "") -> dict[str, str]:
+    if isinstance(value, Mapping):
+        items = {}
+        for key, inner in value.items():
+            items |= _flat(inner, f"{prefix}.{key}" if prefix else str(key))
+        return items
+    return {prefix: json.dumps(value, ensure_ascii=False)}

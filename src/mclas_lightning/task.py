@@ -1,0 +1,91 @@
+"""What each trained system writes: the one thing in which the paper's systems differ.
+
+``mono`` is S^A, the summary in the document's language; ``cross`` is S^B. A system is one encoder
+and one or more named decoders; its task names the sides each decoder writes, in order:
+
+    ms       {decoder: [mono]}                 section 4.2, monolingual pretraining
+    ncls     {decoder: [cross]}                equation 1
+    ncls_ms  {mono: [mono], cross: [cross]}    equation 2
+    mclas    {decoder: [mono, cross]}          equations 3 and 4
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, get_args
+
+from mclas_lightning.data.example import SIDES, Example, Side
+from mclas_lightning.errors import InputError
+
+Source = Literal["document", "mono"]
+
+
+class Special(NamedTuple):
+    """Ids of the vocabulary's control tokens."""
+
+    pad: int
+    unk: int
+    cls: int
+    sep: int
+    bos: int
+    eos: int
+    lsep: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """The text the encoder reads and, for each decoder, the sides it writes (equation 3)."""
+
+    name: str
+    targets: Mapping[str, tuple[Side, ...]]
+    source: Source = "document"
+
+    def __post_init__(self) -> None:
+        sides = [side for written in self.targets.values() for side in written]
+        if not sides or len(set(sides)) < len(sides) or not set(sides) <= set(SIDES):
+            raise InputError(
+                f"model '{self.name}': each of its decoders must write one or more of "
+                f"{', '.join(SIDES)}, each side once; found {dict(self.targets)}"
+            )
+        if self.source not in get_args(Source) or self.source in sides:
+            raise InputError(
+                f"model '{self.name}': source must be 'document', or 'mono' where no decoder "
+                f"writes it; found '{self.source}'"
+            )
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """The sides that are written, in the order of ``SIDES``."""
+        written = {side for sides in self.targets.values() for side in sides}
+        return tuple(side for side in SIDES if side in written)
+
+    @property
+    def required(self) -> tuple[Side, ...]:
+        """The summaries a training example must hold."""
+        return ("mono", *self.sides) if self.source == "mono" else self.sides
+
+    def source_text(self, example: Example) -> str:
+        """The text the encoder reads."""
+        return example.document if self.source == "document" else example.mono or ""
+
+    def target_ids(
+        self, decoder: str, ids: Mapping[Side, Sequence[int]], special: Special
+    ) -> list[int]:
+        """``[BOS] side ([LSEP] side)* [EOS]``, equation 3."""
+        # Paper: one [BOS]. Released code: a second [BOS] after [LSEP]. We: the paper's.
+        first, *rest = (ids[side] for side in self.targets[decoder])
+        tail = [i for side in rest for i in (special.lsep, *side)]
+        return [special.bos, *first, *tail, special.eos]
+
+    def split(self, decoder: str, target: Sequence[int], special: Special) -> dict[Side, list[int]]:
+        """The sides of a target: the inverse of ``target_ids``; a side never begun is empty."""
+        parts: list[list[int]] = [[]]
+        for token in target:
+            if token == special.eos:
+                break
+            if token == special.lsep:
+                parts.append([])
+            elif token not in (special.bos, special.pad):
+                parts[-1].append(token)
+        sides = self.targets[decoder]
+        parts += [[] for _ in range(len(sides) - len(parts))]
+        return dict(zip(sides, parts, strict=False))

@@ -1,0 +1,181 @@
+"""``mclas-train``: train a model on a scenario of a dataset and score it on the test set."""
+
+import logging
+import sys
+import time
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import hydra
+import pytorch_lightning as pl
+from omegaconf import DictConfig
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from pytorch_lightning.loggers import Logger, WandbLogger
+from pytorch_lightning.utilities.exceptions import SIGTERMException
+
+from mclas_lightning.app import entry
+from mclas_lightning.callbacks import MetricsFile, UpdatesBar
+from mclas_lightning.data.datamodule import LoaderConfig, SummarizationData
+from mclas_lightning.data.scenario import write_or_check
+from mclas_lightning.evaluation import score_run
+from mclas_lightning.files import write_json
+from mclas_lightning.model.checkpoint import load_checkpoint
+from mclas_lightning.module import SummarizationModule
+from mclas_lightning.preparation import Preparation, build_network, prepare
+from mclas_lightning.report.results import Results, headline
+from mclas_lightning.settings import Settings, read_settings
+
+TERMINATED = 143  # 128 + SIGTERM: a preempted run must not look finished.
+
+
+def train(cfg: DictConfig) -> Results | None:
+    """Do what of the run is not done yet: train (or resume), then score; None on other ranks."""
+    settings, config = read_settings(cfg)
+    run = settings.run
+    run.check_identity(config)
+    if run.finished:
+        results = Results.read(run.folder / "results.json")
+        print(f"{run}: finished before; delete the folder to train it again\n  {headline(results)}")
+        return results
+    quiet_lightning()
+    loggers = [*_mirror(settings.logger)]
+    exit_code = 1
+    try:
+        if not run.trained:
+            _fit(settings, config, loggers)
+        results = _score(settings, loggers)
+        exit_code = 0
+        return results
+    finally:
+        _finish_wandb(loggers, exit_code)
+
+
+def quiet_lightning() -> None:
+    """Leave out what Lightning says of itself; keep its warnings, but for two that do not apply."""
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    # Lengths vary inside a bucket, and the loader is resumable without Lightning's help.
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    warnings.filterwarnings("ignore", message=".*LeafSpec.*is deprecated")
+    warnings.filterwarnings("ignore", message=".*Checkpoint directory .* exists and is not empty")
+
+
+def _fit(settings: Settings, config: Mapping[str, Any], loggers: list[Logger]) -> None:
+    run = settings.run
+    preparation = prepare(settings)
+    resuming = run.last.exists()
+    if resuming:
+        load_checkpoint(run.last)  # A file cut short is named now, in one line.
+    pl.seed_everything(settings.seed, verbose=False)
+    network = build_network(settings, preparation)
+    write_or_check(settings.subset_manifest, preparation.manifest)
+    run.start(config, preparation.network, preparation.tokenizer, preparation.vocabulary)
+    module = SummarizationModule(network, settings.optim, seed=settings.seed)
+    trainer, best = _trainer(settings, loggers)
+    _announce(settings, preparation, module, resuming)
+    began = time.monotonic()
+    try:
+        trainer.fit(
+            module,
+            datamodule=_data(settings, preparation),
+            ckpt_path=str(run.last) if resuming else None,
+            weights_only=True,
+        )
+    except SIGTERMException:  # Lightning would exit with code 0.
+        sys.exit(TERMINATED)
+    if trainer.is_global_zero:
+        ended = {
+            "updates": trainer.global_step,
+            "best_val_loss": float(best.best_model_score or float("nan")),
+            "stopped_early": trainer.global_step < settings.updates,
+            "seconds": round(time.monotonic() - began, 1),
+        }
+        write_json(run.folder / "training.json", ended)
+        print(
+            f"  {ended['updates']:,} updates in {ended['seconds']:,.0f} s"
+            f"{' (stopped early)' if ended['stopped_early'] else ''}, "
+            f"best validation loss {ended['best_val_loss']:.3f}"
+        )
+
+
+def _trainer(settings: Settings, loggers: list[Logger]) -> tuple[pl.Trainer, ModelCheckpoint]:
+    run, optim = settings.run, settings.optim
+    every = max(1, settings.updates // optim.validations)
+    folder = {"dirpath": run.folder / "checkpoints", "enable_version_counter": False}
+    best = ModelCheckpoint(**folder, filename="best", monitor="val/loss", save_weights_only=True)
+    last = ModelCheckpoint(**folder, filename="last", save_on_train_epoch_end=False)
+    trainer = pl.Trainer(
+        **settings.trainer,
+        logger=[MetricsFile(run.folder / "metrics.csv"), *loggers],
+        callbacks=[
+            EarlyStopping("val/loss", patience=optim.patience),
+            UpdatesBar(),
+            best,  # Before last, which holds its state.
+            last,
+        ],
+        max_epochs=-1,
+        max_steps=settings.updates,
+        accumulate_grad_batches=optim.accumulate,
+        gradient_clip_val=optim.gradient_clip,
+        val_check_interval=every * optim.accumulate,
+        check_val_every_n_epoch=None,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    return trainer, best
+
+
+def _data(settings: Settings, preparation: Preparation) -> SummarizationData:
+    return SummarizationData(
+        preparation.train,
+        preparation.valid,
+        settings.task,
+        preparation.tokenizer,
+        LoaderConfig(
+            max_source=settings.dataset.max_source,
+            max_summary=settings.dataset.max_summary,
+            max_tokens=settings.optim.max_tokens,
+            workers=settings.workers,
+        ),
+        seed=settings.seed,
+    )
+
+
+def _announce(
+    settings: Settings, preparation: Preparation, module: SummarizationModule, resuming: bool
+) -> None:
+    parameters = sum(p.numel() for p in module.network.parameters())
+    print(
+        f"{settings.run}\n"
+        f"  {len(preparation.train):,} of {preparation.manifest['of']:,} training examples; "
+        f"network {settings.network.name} with {parameters:,} parameters, "
+        f"{'initialized from ' + settings.init_from if settings.init_from else 'from scratch'}"
+        f"{'; resuming' if resuming else ''}",
+        flush=True,
+    )
+
+
+def _score(settings: Settings, loggers: list[Logger]) -> Results:
+    results = score_run(settings)
+    for logger in loggers:
+        logger.log_metrics(results.metrics())
+    print(f"  {headline(results)}", flush=True)
+    return results
+
+
+def _mirror(logger: Mapping[str, Any] | None) -> list[Logger]:
+    return [hydra.utils.instantiate(logger)] if logger else []
+
+
+def _finish_wandb(loggers: list[Logger], exit_code: int) -> None:
+    for logger in loggers:
+        if isinstance(logger, WandbLogger):
+            logger.experiment.finish(exit_code=exit_code)
+
+
+main = entry("train", train)
+
+if __name__ == "__main__":
+    main()

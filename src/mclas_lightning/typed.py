@@ -1,0 +1,52 @@
+"""Plain mappings to frozen dataclasses, with every value's type checked."""
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from types import NoneType, UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from mclas_lightning.errors import InputError, one_of
+
+Record = TypeVar("Record")
+
+
+def typed(name: str, kind: type[Record], section: Any) -> Record:
+    """``section`` as a ``kind``; InputError for a missing, unknown or wrongly typed key."""
+    if not isinstance(section, Mapping):
+        raise InputError(f"{name}: expected a mapping, found '{section}'")
+    hints = get_type_hints(kind)
+    known = {field.name for field in fields(kind)}  # pyright: ignore[reportArgumentType]
+    for key in section:
+        if key not in known:
+            raise one_of(f"{name}:", key, known)
+    for key in sorted(known - section.keys()):
+        raise InputError(f"{name}.{key}: is missing")
+    return kind(**{key: _value(f"{name}.{key}", hints[key], section[key]) for key in known})
+
+
+def _value(name: str, kind: Any, value: Any) -> Any:
+    if is_dataclass(kind) and isinstance(kind, type):
+        return typed(name, kind, value)
+    if isinstance(kind, UnionType):
+        optional = NoneType in get_args(kind)
+        (inner,) = (k for k in get_args(kind) if k is not NoneType)
+        return None if optional and value is None else _value(name, inner, value)
+    if get_origin(kind) is dict and isinstance(value, Mapping):
+        inner = get_args(kind)[1]
+        return {key: _value(f"{name}.{key}", inner, entry) for key, entry in value.items()}
+    plain: Any = get_origin(kind) or kind
+    if plain is float and isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if not isinstance(value, plain) or (plain is int and isinstance(value, bool)):
+        raise InputError(f"{name}: expected {_NAMES[plain]}, found '{value}'")
+    return value
+
+
+_NAMES = {
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    bool: "true or false",
+    dict: "a mapping",
+    list: "a list",
+}

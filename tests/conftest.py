@@ -1,0 +1,120 @@
+"""Small things that many tests need; nothing here reaches a hub."""
+
+import os
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["WANDB_MODE"] = "offline"
+os.environ["COLUMNS"] = "120"
+os.environ["OMP_NUM_THREADS"] = "1"  # of the processes that tests start
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import settings
+
+from mclas_lightning.data.example import Example, write_jsonl
+from mclas_lightning.data.tokenizer import Tokenizer, train
+from mclas_lightning.model.decoder import DecoderConfig
+from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
+
+# A busy machine must not fail a property.
+settings.register_profile("default", deadline=None)
+settings.load_profile("default")
+torch.set_num_threads(1)  # The tests run in as many processes as there are cores.
+
+PLACES = {
+    "en": ["Munich", "Vienna", "Cologne", "Geneva", "Zurich", "Berlin", "Bremen"],
+    "de": ["München", "Wien", "Köln", "Genf", "Zürich", "Berlin", "Bremen"],
+}
+
+
+def examples(num: int, start: int = 0) -> list[Example]:
+    """English stories with English and German summaries, all different."""
+    stories = []
+    for i in range(start, start + num):
+        en, de = (PLACES[language][i % 7] for language in ("en", "de"))
+        stories.append(
+            Example(
+                id=f"story-{i}",
+                document=f"On day {i} there was a storm in {en}. "
+                + "People stayed inside. " * (i % 5),
+                mono=f"storm {i} hits {en}",
+                cross=f"Sturm {i} trifft {de}",
+            )
+        )
+    return stories
+
+
+@pytest.fixture(scope="session")
+def tokenizer() -> Tokenizer:
+    """A vocabulary trained on the stories."""
+    texts = [t for e in examples(60) for t in (e.document, e.mono, e.cross) if t]
+    return train(texts, size=300, lowercase=False)
+
+
+@pytest.fixture
+def corpus(tmp_path: Path, tokenizer: Tokenizer) -> Path:
+    """A folder with ``en2de`` (train, valid, test), ``en`` and the tokenizer."""
+    folder = tmp_path / "corpus"
+    for split, num, start in (("train", 40, 0), ("valid", 11, 40), ("test", 7, 51)):
+        write_jsonl(folder / "en2de" / f"{split}.jsonl", examples(num, start))
+    tokenizer.save(folder / "tokenizer")
+    return folder
+
+
+@pytest.fixture
+def words(corpus: Path, tmp_path: Path) -> list[str]:
+    """Words for mclas-train that make a run of seconds on the small corpus."""
+    return [
+        "dataset=toy",
+        "dataset.name=small",
+        f"dataset.path={corpus}/en2de",
+        f"dataset.tokenizer={corpus}/tokenizer",
+        "dataset.sizes={minimum: 20, medium: 30, full: 1.0}",
+        "scenario=minimum",
+        "network.encoder.width=16",
+        "network.encoder.feed_forward=32",
+        "network.decoder.feed_forward=32",
+        "network.encoder.layers=1",
+        "network.decoder.layers=1",
+        "optim.updates={minimum: 6, medium: 6, full: 6}",
+        "optim.validations=3",
+        "optim.max_tokens=256",
+        "decoding.beam=2",
+        "decoding.max_length=8",
+        "trainer.log_every_n_steps=1",
+        "trainer.accelerator=cpu",
+        f"runs={tmp_path}/runs",
+    ]
+
+
+def small_network(*decoders: str, vocab_size: int = 53, seed: int = 0) -> Seq2Seq:
+    """A random network without dropout."""
+    torch.manual_seed(seed)
+    encoder = {
+        "vocab_size": vocab_size,
+        "hidden_size": 24,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 3,
+        "intermediate_size": 37,
+        "max_position_embeddings": 41,
+        "pad_token_id": 0,
+    }
+    config = NetworkConfig(
+        encoder=encoder,
+        decoder=DecoderConfig(layers=2, heads=2, feed_forward=31, dropout=0.1),
+        decoders=decoders or ("decoder",),
+    )
+    network = Seq2Seq(config).eval()
+    with torch.no_grad():  # Spread the logits: near-uniform ones hide mistakes.
+        for parameter in network.parameters():
+            if parameter.requires_grad and parameter.dim() > 1:
+                parameter.mul_(4)
+    return network
+
+
+def read_lines(path: Path) -> list[dict]:
+    """The objects of a jsonl file."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

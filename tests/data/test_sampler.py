@@ -1,0 +1,105 @@
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from torch.utils.data import Dataset
+
+from mclas_lightning.data.sampler import BUCKET, ResumableLoader, UpdateSampler, UpdateShape
+from mclas_lightning.errors import InputError
+
+
+class Lengths(Dataset):
+    """A data set whose items are the micro-batches themselves."""
+
+    def __getitem__(self, batch):
+        return batch
+
+
+def samplers(lengths, shape, epoch=0, seed=0):
+    made = [
+        UpdateSampler(
+            [source for source, _ in lengths],
+            [target for _, target in lengths],
+            shape,
+            rank=rank,
+            seed=seed,
+        )
+        for rank in range(shape.ranks)
+    ]
+    for sampler in made:
+        sampler.set_epoch(epoch)
+    return made
+
+
+LENGTHS = st.lists(st.tuples(st.integers(2, 90), st.integers(1, 40)), min_size=1, max_size=80)
+
+
+@settings(max_examples=60)
+@given(LENGTHS, st.integers(30, 400), st.integers(1, 4), st.integers(1, 3), st.integers(0, 5))
+def test_an_epoch_is_whole_updates_of_every_example_once(lengths, budget, accumulate, ranks, epoch):
+    assume(len(lengths) >= 2 * accumulate * ranks)
+    shape = UpdateShape(max_tokens=budget, accumulate=accumulate, ranks=ranks)
+    of_rank = [list(sampler) for sampler in samplers(lengths, shape, epoch)]
+    numbers = {len(batches) for batches in of_rank}
+    assert numbers == {len(sampler) for sampler in samplers(lengths, shape)}
+    (number,) = numbers
+    assert number % accumulate == 0
+    seen = sorted(i for batches in of_rank for batch in batches for i in batch.indices)
+    assert seen == list(range(len(lengths)))
+    for start in range(0, number, accumulate):
+        update = [b for batches in of_rank for b in batches[start : start + accumulate]]
+        tokens = sum(lengths[i][1] for batch in update for i in batch.indices)
+        assert {batch.update_tokens for batch in update} == {tokens}
+
+
+@given(LENGTHS, st.integers(30, 400))
+def test_no_micro_batch_of_several_exceeds_the_budget(lengths, budget):
+    (sampler,) = samplers(lengths, UpdateShape(max_tokens=budget))
+    for indices, _ in sampler:
+        rows = [lengths[i] for i in indices]
+        width = max(source for source, _ in rows) + max(target for _, target in rows)
+        assert len(rows) == 1 or len(rows) * width <= budget
+
+
+def test_a_micro_batch_holds_similar_lengths():
+    lengths = [(2 + 7 * i % 83, 1 + 5 * i % 37) for i in range(300)]
+    (sampler,) = samplers(lengths, UpdateShape(max_tokens=700))
+    sources = [[lengths[i][0] for i in indices] for indices, _ in sampler]
+    padding = sum(max(rows) * len(rows) - sum(rows) for rows in sources)
+    assert padding < 0.15 * sum(map(sum, sources))
+    assert max(max(rows) - min(rows) for rows in sources if len(rows) > 1) <= 2 * BUCKET
+
+
+def test_epochs_differ_and_a_seed_repeats():
+    lengths = [(10, 5)] * 50
+    shape = UpdateShape(max_tokens=160)
+    epochs = [list(samplers(lengths, shape, epoch)[0]) for epoch in (0, 1, 0)]
+    assert epochs[0] == epochs[2] != epochs[1]
+    assert list(samplers(lengths, shape, 0, seed=1)[0]) != epochs[0]
+
+
+def test_too_few_examples_for_one_update_are_named():
+    with pytest.raises(InputError, match="3 examples are too few for one update of 4"):
+        samplers([(9, 5)] * 3, UpdateShape(max_tokens=100, accumulate=4))
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_loader_goes_on_where_it_was(workers):
+    lengths = [(10 + i % 30, 5) for i in range(60)]
+
+    def loader():
+        (sampler,) = samplers(lengths, UpdateShape(max_tokens=160), epoch=3)
+        return ResumableLoader(
+            Lengths(), batch_size=None, sampler=sampler, num_workers=workers, collate_fn=list
+        )
+
+    whole = list(loader())
+    first = loader()
+    some = [batch for batch, _ in zip(iter(first), range(4), strict=False)]
+    second = loader()
+    second.load_state_dict(first.state_dict() | {"consumed": 4})
+    assert some + list(second) == whole
+    assert list(second) == whole  # The next epoch is not cut.
+    assert second.state_dict() == {"consumed": len(whole)}
+    third = loader()
+    third.load_state_dict(second.state_dict())
+    assert list(third) == whole  # Saved at the end of an epoch: the next one is whole.

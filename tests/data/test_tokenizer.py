@@ -1,0 +1,110 @@
+import subprocess
+import sys
+
+import pytest
+
+from mclas_lightning.data.tokenizer import Tokenizer, detokenize, train
+from mclas_lightning.data.vocabulary import load_vocabulary, save_vocabulary, target_vocabulary
+from mclas_lightning.errors import InputError
+from mclas_lightning.files import write_json
+from tests.conftest import PLACES, examples
+
+
+def test_texts_come_back_in_their_languages_spacing(tokenizer):
+    texts = [text for e in examples(9) for text in (e.mono, e.cross) if text]
+    for text, ids in zip(texts, tokenizer.encode(texts, 50), strict=True):
+        assert tokenizer.decode(ids, "en") == text
+
+
+@pytest.mark.parametrize(
+    ("pieces", "language", "text"),
+    [
+        ("3 . 5 % of 1 , 200 ( about ) , he said .", "en", "3.5% of 1,200 (about), he said."),
+        ("three - day strike", "en", "three-day strike"),
+        ("Die Stadt „ Köln “ :", "de", "Die Stadt „Köln“:"),
+        ("三 名 工 人 ， 在 慕 尼 黑 。", "zh", "三名工人，在慕尼黑。"),
+        ("安 装 KDE 5 桌 面", "zh", "安装KDE 5桌面"),
+    ],
+)
+def test_detokenization(pieces, language, text):
+    assert detokenize(pieces, language) == text
+
+
+def test_chinese_characters_stand_alone():
+    tokenizer = train(["慕尼黑工人", "工人在慕尼黑"] * 3, size=60, lowercase=False)
+    (ids,) = tokenizer.encode(["慕尼黑工人"], 50)
+    assert len(ids) == 5
+    assert tokenizer.decode(ids, "zh") == "慕尼黑工人"
+
+
+def test_lower_casing_keeps_umlauts():
+    tokenizer = train(PLACES["de"] * 3, size=90, lowercase=True)
+    (ids,) = tokenizer.encode(["Köln"], 50)
+    assert tokenizer.decode(ids, "de") == "köln"
+
+
+def test_sources_are_cut_inside_their_frame(tokenizer):
+    (ids,) = tokenizer.encode_sources([examples(1)[0].document], 7)
+    assert len(ids) == 7
+    assert (ids[0], ids[-1]) == (tokenizer.special.cls, tokenizer.special.sep)
+
+
+def test_a_saved_tokenizer_is_the_same(tmp_path, tokenizer):
+    tokenizer.save(tmp_path / "t")
+    loaded = Tokenizer.load(str(tmp_path / "t"))
+    assert loaded.special == tokenizer.special
+    assert loaded.fingerprint == tokenizer.fingerprint
+    assert loaded.encode(["storm 7 hits Köln"], 9) == tokenizer.encode(["storm 7 hits Köln"], 9)
+
+
+def test_the_released_names_are_found_in_mberts_vocabulary(tmp_path):
+    from transformers import BertTokenizer
+
+    pieces = [
+        "[PAD]",
+        *(f"[unused{i}]" for i in range(1, 100)),
+        "[UNK]",
+        "[CLS]",
+        "[SEP]",
+        "[MASK]",
+    ]
+    BertTokenizer(vocab={p: i for i, p in enumerate([*pieces, "storm"])}).save_pretrained(tmp_path)
+    special = Tokenizer.load(str(tmp_path)).special
+    assert special == (0, 100, 101, 102, 1, 2, 5)  # RELEASED: [BOS] 1, [EOS] 2, [LSEP] 5
+
+
+def test_a_tokenizer_that_is_not_there_or_lacks_control_tokens_is_named(tmp_path):
+    with pytest.raises(InputError, match="'nowhere/at-all': neither a folder"):
+        Tokenizer.load("nowhere/at-all")
+    from transformers import BertTokenizer
+
+    vocab = {p: i for i, p in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a"])}
+    BertTokenizer(vocab=vocab).save_pretrained(tmp_path)
+    with pytest.raises(InputError, match=r"lacks \[BOS\] or \[unused1\], .*\[LSEP\]"):
+        Tokenizer.load(str(tmp_path))
+
+
+def test_training_is_the_same_in_another_process(tokenizer):
+    code = (
+        "from tests.conftest import examples, train\n"
+        "texts = [t for e in examples(60) for t in (e.document, e.mono, e.cross) if t]\n"
+        "print(train(texts, size=300, lowercase=False).fingerprint)"
+    )
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        )
+        assert done.stdout.split()[-1] == tokenizer.fingerprint
+
+
+def test_a_target_vocabulary_is_what_its_summaries_use(tmp_path, tokenizer):
+    special = tokenizer.special
+    ids = target_vocabulary([[9, 11, special.unk], [11, 8], []], special)
+    assert ids == [8, 9, 11]
+    save_vocabulary(tmp_path, {"mono": ids})
+    assert load_vocabulary(tmp_path, ("mono",), 12) == {"mono": ids}
+    with pytest.raises(InputError, match=r"mono\.json: expected a list of ids below 11"):
+        load_vocabulary(tmp_path, ("mono",), 11)
+    write_json(tmp_path / "cross.json", ["nine"])
+    with pytest.raises(InputError, match=r"cross\.json: expected a list of ids"):
+        load_vocabulary(tmp_path, ("cross",), 99)

@@ -1,0 +1,114 @@
+import itertools
+from collections.abc import Sequence
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mclas_lightning.decoding.beam import Beam, beam_search
+
+BOS, EOS = 0, 1
+
+
+class RandomModel:
+    """Log-probabilities that depend on the whole prefix of each document, drawn at random."""
+
+    def __init__(self, documents: Sequence[int], vocab: int, seed: int) -> None:
+        self.documents, self.vocab, self.seed = documents, vocab, seed
+        self.rows: list[tuple[int, tuple[int, ...]]] = []
+
+    def log_p(self, document: int, prefix: tuple[int, ...]) -> torch.Tensor:
+        generator = torch.Generator().manual_seed(hash((self.seed, document, prefix)) % 2**63)
+        return (2 * torch.randn(self.vocab, generator=generator)).log_softmax(0)
+
+    def __call__(self, last_N):
+        if not self.rows:
+            beams = len(last_N) // len(self.documents)
+            self.rows = [(document, ()) for document in self.documents for _ in range(beams)]
+        self.rows = [
+            (document, (*prefix, token))
+            for (document, prefix), token in zip(self.rows, last_N.tolist(), strict=True)
+        ]
+        return torch.stack([self.log_p(*row) for row in self.rows])
+
+    def select(self, rows_N, documents_B):
+        self.rows = [self.rows[i] for i in rows_N.tolist()]
+
+
+def best_by_enumeration(model: RandomModel, document: int, beam: Beam) -> tuple[int, ...]:
+    """Score every sequence of at most ``max_length`` tokens that ends with the first [EOS]."""
+    others = [token for token in range(model.vocab) if token != EOS]
+    scored = []
+    for length in range(1, beam.max_length + 1):
+        for body in itertools.product(others, repeat=length - 1):
+            ids, prefix, log_p = (*body, EOS), (BOS,), 0.0
+            for token in ids:
+                log_p += float(model.log_p(document, prefix)[token])
+                prefix = (*prefix, token)
+            scored.append((log_p / ((5 + length) / 6) ** beam.length_penalty, ids))
+    return max(scored)[1]
+
+
+@settings(max_examples=25)
+@given(
+    seed=st.integers(0, 10**6),
+    vocab=st.integers(3, 5),
+    length=st.integers(1, 4),
+    alpha=st.sampled_from([0.0, 0.6, 1.0, 2.0]),
+)
+def test_a_beam_as_wide_as_the_space_is_exact(seed, vocab, length, alpha):
+    beam = Beam(
+        width=vocab**length, max_length=length, length_penalty=alpha, bos_id=BOS, eos_id=EOS
+    )
+    found = beam_search(RandomModel(range(3), vocab, seed), 3, beam)
+    model = RandomModel(range(3), vocab, seed)
+    assert [h.ids for h in found] == [best_by_enumeration(model, d, beam) for d in range(3)]
+
+
+@settings(max_examples=25)
+@given(seed=st.integers(0, 10**6), width=st.integers(1, 4))
+def test_documents_do_not_disturb_each_other(seed, width):
+    beam = Beam(width=width, max_length=6, length_penalty=0.8, bos_id=BOS, eos_id=EOS)
+    together = beam_search(RandomModel(range(5), 7, seed), 5, beam)
+    for document in range(5):
+        alone = RandomModel([document], 7, seed)
+        assert beam_search(alone, 1, beam)[0].ids == together[document].ids
+
+
+def textbook(model: RandomModel, document: int, beam: Beam) -> tuple[int, ...]:
+    """Beam search in plain Python that never stops early."""
+    opened, finished = [(0.0, (BOS,))], []
+    for length in range(1, beam.max_length + 1):
+        tokens = [EOS] if length == beam.max_length else range(model.vocab)
+        grown = sorted(
+            (
+                (log_p + float(model.log_p(document, prefix)[token]), (*prefix, token))
+                for log_p, prefix in opened
+                for token in tokens
+            ),
+            reverse=True,
+        )
+        finished += [
+            (log_p / ((5 + length) / 6) ** beam.length_penalty, ids)
+            for log_p, ids in grown[: beam.width]
+            if ids[-1] == EOS
+        ]
+        opened = [(log_p, ids) for log_p, ids in grown if ids[-1] != EOS][: beam.width]
+    return max(finished)[1][1:]
+
+
+@settings(max_examples=40)
+@given(seed=st.integers(0, 10**6), width=st.integers(1, 5), alpha=st.sampled_from([0.0, 0.8, 1.5]))
+def test_stopping_early_and_leaving_the_batch_never_change_the_result(seed, width, alpha):
+    beam = Beam(width=width, max_length=7, length_penalty=alpha, bos_id=BOS, eos_id=EOS)
+    found = beam_search(RandomModel(range(3), 7, seed), 3, beam)
+    model = RandomModel(range(3), 7, seed)
+    assert [h.ids for h in found] == [textbook(model, d, beam) for d in range(3)]
+
+
+@pytest.mark.parametrize("width", [1, 3])
+def test_every_hypothesis_ends_with_its_only_eos(width):
+    beam = Beam(width=width, max_length=5, length_penalty=1.0, bos_id=BOS, eos_id=EOS)
+    for hypothesis in beam_search(RandomModel(range(11), 7, 0), 11, beam):
+        assert hypothesis.ids.index(EOS) == len(hypothesis.ids) - 1 < beam.max_length

@@ -1,0 +1,42 @@
+import pytest
+
+from mclas_lightning.errors import InputError
+from mclas_lightning.metrics.language import is_chinese, share_in_wrong_language
+
+ENGLISH = ["The police are looking for witnesses of the accident.", "It will rain in the north."]
+GERMAN = ["Die Polizei sucht Zeugen des Unfalls.", "Im Norden wird es morgen regnen."]
+CHINESE = ["警方正在寻找事故的目击者。", "明天北方将会下雨。"]
+TEXTS = {"en": ENGLISH, "de": GERMAN, "zh": CHINESE}
+
+
+@pytest.mark.parametrize("expected", TEXTS)
+@pytest.mark.parametrize("other", TEXTS)
+def test_clear_sentences_are_told_apart(expected: str, other: str):
+    if expected != other:
+        assert share_in_wrong_language(TEXTS[expected], expected, [other]) == 0
+        assert share_in_wrong_language(TEXTS[other], expected, [other]) == 1
+
+
+def test_the_share_is_of_the_texts_with_letters():
+    texts = [*GERMAN, ENGLISH[0], "", " ", "...", "42"]
+    assert share_in_wrong_language(texts, "de", ["en"]) == 1 / 3
+
+
+def test_no_text_at_all_has_a_share_of_0():
+    assert share_in_wrong_language(["", "..."], "de", ["en"]) == 0
+
+
+def test_without_others_every_language_competes():
+    french = "Le gouvernement a annoncé hier une nouvelle loi sur les retraites."
+    assert share_in_wrong_language([french, *ENGLISH], "en") == 1 / 3
+
+
+def test_a_chinese_sentence_may_have_latin_names_and_numbers():
+    assert is_chinese("wireshark thunderbird 更新 2024 10 12")
+    assert not is_chinese("The Chinese word for network is 网络")
+    assert not is_chinese("2024")
+
+
+def test_an_unknown_language_is_refused_by_name():
+    with pytest.raises(InputError, match="language 'german' does not exist"):
+        share_in_wrong_language(GERMAN, "german", ["en"])

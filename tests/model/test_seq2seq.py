@@ -1,0 +1,135 @@
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from mclas_lightning.model.checkpoint import initialize_from_ms
+from mclas_lightning.model.decoder import DecoderConfig, sinusoids
+from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
+from tests.conftest import small_network
+
+PAPER = DecoderConfig(layers=6, heads=8, feed_forward=2048, dropout=0.1)
+UNCASED = {"vocab_size": 105_879}  # bert-base-multilingual-uncased; BERT's other sizes are defaults
+
+
+def test_parameter_count_is_the_papers():
+    with torch.device("meta"):
+        network = Seq2Seq(NetworkConfig(encoder=UNCASED, decoder=PAPER))
+    assert sum(p.numel() for p in network.parameters()) == 296_046_231  # section 5.2
+
+
+def test_two_decoders_share_one_embedding():
+    config = NetworkConfig(encoder=UNCASED, decoder=PAPER, decoders=("mono", "cross"))
+    with torch.device("meta"):
+        network = Seq2Seq(config)
+    assert sum(p.numel() for p in network.parameters()) == 343_315_095  # released code, counted
+
+
+def test_both_optimizers_together_train_everything_but_the_pooler():
+    network = small_network("mono", "cross")
+    split = [*network.encoder_parameters(), *network.decoder_parameters()]
+    assert len({id(p) for p in split}) == len(split)
+    rest = {name for name, p in network.named_parameters() if all(p is not q for q in split)}
+    assert rest == {"encoder.pooler.dense.weight", "encoder.pooler.dense.bias"}
+
+
+def test_the_embedding_starts_as_the_encoders_but_is_not_shared_with_it():
+    network = small_network()
+    fresh = Seq2Seq(network.config)
+    words = fresh.encoder.get_input_embeddings().weight
+    assert torch.equal(fresh.embedding.weight, words)
+    assert fresh.embedding.weight.data_ptr() != words.data_ptr()
+
+
+def test_logits_are_those_of_torchs_own_decoder():
+    network = small_network()
+    torch.manual_seed(1)
+    source_BS, target_BT = torch.randint(1, 53, (5, 13)), torch.randint(1, 53, (5, 7))
+    source_BS[2, 9:] = 0
+    memory = network.encode(source_BS)
+    ours = network.logits(network.hidden("decoder", target_BT, memory))
+
+    theirs = nn.TransformerDecoderLayer(
+        24,
+        2,
+        31,
+        activation=lambda x: nn.functional.gelu(x, approximate="tanh"),
+        layer_norm_eps=1e-6,
+        batch_first=True,
+        norm_first=True,
+    )
+    stack = nn.TransformerDecoder(theirs, 2, nn.LayerNorm(24, eps=1e-6)).eval()
+    _copy(network.decoder("decoder"), stack)
+    positions_TD = torch.tensor(
+        [
+            [(math.sin, math.cos)[d % 2](t / 10_000 ** ((d - d % 2) / 24)) for d in range(24)]
+            for t in range(7)
+        ]
+    )
+    hidden_BTD = stack(
+        network.embedding(target_BT) * math.sqrt(24) + positions_TD,
+        memory.hidden_BSD,
+        tgt_mask=nn.Transformer.generate_square_subsequent_mask(7),
+        memory_key_padding_mask=torch.where(source_BS == 0, -torch.inf, 0.0),
+    )
+    expected = hidden_BTD @ network.embedding.weight.T + network.output_bias
+    torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-4)
+
+
+def _copy(ours, theirs):
+    for own, layer in zip(ours.layers, theirs.layers, strict=True):
+        for mine, other in (
+            (own.self_attention, layer.self_attn),
+            (own.cross_attention, layer.multihead_attn),
+        ):
+            parts = (mine.query, mine.key, mine.value)
+            other.in_proj_weight.data = torch.cat([part.weight for part in parts]).data
+            other.in_proj_bias.data = torch.cat([part.bias for part in parts]).data
+            other.out_proj.load_state_dict(mine.output.state_dict())
+        for mine, other in (
+            (own.self_norm, layer.norm1),
+            (own.cross_norm, layer.norm2),
+            (own.feed_norm, layer.norm3),
+            (own.inner, layer.linear1),
+            (own.outer, layer.linear2),
+        ):
+            other.load_state_dict(mine.state_dict())
+    theirs.norm.load_state_dict(ours.norm.state_dict())
+
+
+def test_padding_of_the_source_changes_nothing():
+    network = small_network()
+    source_BS, target_BT = torch.randint(1, 53, (3, 11)), torch.randint(1, 53, (3, 5))
+    padded_BS = nn.functional.pad(source_BS, (0, 4))
+    plain, padded = (
+        network.hidden("decoder", target_BT, network.encode(x)) for x in (source_BS, padded_BS)
+    )
+    torch.testing.assert_close(padded, plain, rtol=1e-4, atol=1e-5)
+
+
+def test_ms_copied_into_ncls_ms_gives_equal_logits_from_both_decoders():
+    ms, both = small_network(seed=1), small_network("mono", "cross", seed=2)
+    source_BS, target_BT = torch.randint(1, 53, (3, 11)), torch.randint(1, 53, (3, 5))
+
+    def logits(network, decoder):
+        return network.logits(network.hidden(decoder, target_BT, network.encode(source_BS)))
+
+    assert not torch.allclose(logits(both, "mono"), logits(both, "cross"))
+    initialize_from_ms(both, ms.state_dict())
+    expected = logits(ms, "decoder")
+    assert torch.equal(logits(both, "mono"), expected)
+    assert torch.equal(logits(both, "cross"), expected)
+
+
+def test_an_initialized_network_shares_no_tensor_with_the_old_one():
+    ms, other = small_network(seed=1), small_network("mono", "cross", seed=2)
+    initialize_from_ms(other, ms.state_dict())
+    assert not {p.data_ptr() for p in ms.parameters()} & {p.data_ptr() for p in other.parameters()}
+
+
+@pytest.mark.parametrize("width", [6, 8])
+def test_sinusoids_interleave_sines_and_cosines(width):
+    table = sinusoids(11, width)
+    assert table[7, 4].item() == pytest.approx(math.sin(7 / 10_000 ** (4 / width)), abs=1e-5)
+    assert table[7, 5].item() == pytest.approx(math.cos(7 / 10_000 ** (4 / width)), abs=1e-5)

@@ -1,0 +1,136 @@
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from mclas_lightning.errors import InputError
+from mclas_lightning.report.cases import cases, shorten
+from mclas_lightning.report.results import Results
+
+MONO = {"hypotheses": {"mono": "a short one"}, "references": {"mono": "the mono reference"}}
+CROSS = {"hypotheses": {"cross": "eine kurze"}, "references": {"cross": "die Referenz"}}
+BOTH = {key: MONO[key] | CROSS[key] for key in MONO}
+
+
+def drawn(renderable: object, width: int = 80) -> str:
+    console = Console(width=width, force_terminal=False)
+    with console.capture() as captured:
+        console.print(renderable)
+    return captured.get()
+
+
+def shown_ids(text: str) -> list[str]:
+    return re.findall(r"^Document (\S+)", text, flags=re.MULTILINE)
+
+
+@pytest.fixture
+def run(tmp_path, made_up):
+    """A run with predictions for the documents d0, d1, ... of ``numbers``."""
+
+    def make(model: str, wrote: dict, numbers=range(11), document="a document", seed=0) -> Results:
+        folder = Path(tmp_path, model, f"seed={seed}")
+        folder.mkdir(parents=True)
+        lines = [{"id": f"d{n}", "document": document, **wrote} for n in numbers]
+        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+        (folder / "predictions.jsonl").write_text(text, encoding="utf-8")
+        return replace(made_up(model, seed=seed), folder=folder)
+
+    return make
+
+
+def test_a_case_shows_the_document_the_references_and_what_each_system_wrote(run):
+    text = drawn(cases([run("ms", MONO), run("ncls", CROSS), run("mclas", BOTH)], num=1))
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in text.splitlines()]
+    assert [row for row in rows if row] == [
+        ["Document", "en", "a document"],
+        ["Reference", "en", "the mono reference"],
+        ["", "de", "die Referenz"],
+        ["MS", "en", "a short one"],
+        ["NCLS", "de", "eine kurze"],
+        ["MCLAS", "en", "a short one"],
+        ["", "de", "eine kurze"],
+    ]
+
+
+def test_the_same_documents_are_picked_whatever_the_order_of_runs_and_lines(run):
+    runs = [run("ncls", CROSS), run("mclas", BOTH, numbers=range(10, -1, -1))]
+    first, second = drawn(cases(runs)), drawn(cases(runs[::-1]))
+    assert len(set(shown_ids(first))) == 3
+    assert shown_ids(first) == shown_ids(second)
+
+
+def test_another_seed_picks_other_documents(run):
+    runs = [run("ncls", CROSS)]
+    assert len({tuple(shown_ids(drawn(cases(runs, seed=seed)))) for seed in range(5)}) > 1
+
+
+def test_only_documents_that_all_runs_share_are_picked(run):
+    runs = [run("ncls", CROSS, numbers=range(7)), run("mclas", BOTH, numbers=range(5, 11))]
+    assert sorted(shown_ids(drawn(cases(runs)))) == ["d5", "d6"]
+
+
+def test_runs_that_share_no_document_are_refused(run):
+    runs = [run("ncls", CROSS, numbers=[1]), run("mclas", BOTH, numbers=[2])]
+    with pytest.raises(InputError, match="no document is shared by the predictions of NCLS, MCLAS"):
+        cases(runs)
+
+
+def test_runs_of_two_datasets_are_refused(run):
+    one = run("ncls", CROSS)
+    with pytest.raises(InputError, match="one dataset; found: other, toy_en2de"):
+        cases([one, replace(one, dataset="other")])
+
+
+def test_seeds_are_named_where_they_tell_runs_apart(run):
+    text = drawn(cases([run("ncls", CROSS, seed=seed) for seed in (0, 1)], num=1))
+    assert "NCLS, seed 0" in text
+    assert "NCLS, seed 1" in text
+
+
+def test_an_empty_summary_is_shown_as_empty(run):
+    text = drawn(cases([run("ncls", CROSS | {"hypotheses": {"cross": " "}})], num=1))
+    assert "│ NCLS      │ de │ (empty) " in text
+
+
+def test_brackets_in_a_text_are_not_taken_for_markup(run):
+    wrote = CROSS | {"hypotheses": {"cross": "and [/y] too"}}
+    text = drawn(cases([run("ncls", wrote, document="see [bold] and [/x]")]))
+    assert "see [bold] and [/x]" in text
+    assert "and [/y] too" in text
+
+
+@pytest.mark.parametrize("width", [60, 81, 100])
+def test_chinese_text_keeps_every_line_within_the_width(run, width):
+    text = drawn(cases([run("ncls", CROSS, document="网络 nginx 安全更新公告," * 50)]), width)
+    assert "安全" in text
+    assert {cell_len(line) for line in text.splitlines() if "│" in line} == {width}
+
+
+def test_a_long_document_is_cut_after_a_word():
+    assert shorten("one two  three\nfour", cells=11) == "one two ..."
+    assert shorten("one  two", cells=11) == "one two"
+    assert shorten("安全更新公告", cells=9) == "安全更新 ..."
+    assert cell_len(shorten("word " * 500)) <= 404
+
+
+NO_SIDE = '{"id": "d9", "document": "x", "hypotheses": {"crss": "x"}, "references": {}}'
+
+
+@pytest.mark.parametrize("line", ["{", "[]", '{"id": "d1"}', '{"hypotheses": "x"}', NO_SIDE])
+def test_a_broken_line_is_refused_with_its_number(run, line):
+    broken = run("ncls", CROSS, numbers=range(2))
+    assert broken.folder is not None
+    with (broken.folder / "predictions.jsonl").open("a") as file:
+        file.write(line + "\n")
+    with pytest.raises(InputError, match=r"predictions\.jsonl:3: not a line of predictions"):
+        cases([broken])
+
+
+def test_missing_predictions_are_refused_with_their_path(run):
+    missing = replace(run("ncls", CROSS), folder=Path("nowhere"))
+    with pytest.raises(InputError, match=r"nowhere/predictions\.jsonl: cannot be read"):
+        cases([missing])

@@ -1,0 +1,121 @@
+import pytest
+from hydra.utils import instantiate
+
+from mclas_lightning.app import compose, quoted
+from mclas_lightning.errors import InputError
+from mclas_lightning.settings import CONF, read_settings
+
+FILES = sorted(
+    f"{path.parent.name}={path.stem}"
+    for path in CONF.glob("*/*.yaml")
+    if not path.stem.startswith("_")
+)
+
+
+@pytest.mark.parametrize("choice", FILES)
+def test_every_file_composes_into_typed_settings(choice):
+    settings, config = read_settings(compose("train", [choice]))
+    group, name = choice.split("=")
+    if group == "model":
+        assert settings.task.name == config["model"]["name"] == name
+    if group == "network":
+        assert settings.network.name == name
+    if group == "dataset":
+        assert settings.dataset.path.startswith("data/")
+        assert settings.subset_manifest.parent.parent.name == settings.dataset.name
+
+
+@pytest.mark.parametrize("path", sorted(CONF.glob("*/*.yaml")), ids=lambda path: path.stem)
+def test_every_file_opens_with_where_its_numbers_come_from(path):
+    assert path.read_text(encoding="utf-8").startswith("# ")
+
+
+def test_evaluate_composes_to_what_train_does():
+    words = ["dataset=toy", "scenario=minimum", "decoding.beam=1"]
+    assert compose("evaluate", words) == compose("train", words)
+
+
+def test_a_dataset_brings_its_network_unless_the_user_names_one():
+    assert read_settings(compose("train", ["dataset=toy"]))[0].network.name == "tiny"
+    words = ["dataset=toy", "network=small", "optim=paper"]
+    settings = read_settings(compose("train", words))[0]
+    assert settings.network.name == "small"
+    assert settings.optim.encoder.lr == 0.005
+
+
+@pytest.mark.parametrize("source", ["en", "de", "zh"])
+@pytest.mark.parametrize("target", ["en", "de", "zh"])
+def test_toy_has_six_directions(source, target):
+    words = ["dataset=toy", f"dataset.source={source}", f"dataset.target={target}"]
+    settings = read_settings(compose("train", words))[0]
+    assert settings.dataset.name == f"toy_{source}2{target}"
+    mono = read_settings(compose("train", settings.dataset.pretraining))[0]
+    assert (mono.dataset.name, mono.dataset.target) == (f"toy_{source}", None)
+
+
+def test_the_papers_recipe_is_section_5_2():
+    settings = read_settings(compose("train", ["dataset=toy", "network=paper", "optim=paper"]))[0]
+    optim, decoder = settings.optim, settings.network.decoder
+    assert (optim.encoder.lr, optim.encoder.warmup) == (0.005, 10_000)
+    assert (optim.decoder.lr, optim.decoder.warmup) == (0.2, 5_000)
+    assert optim.accumulate == 5
+    assert (decoder.layers, decoder.heads, decoder.feed_forward, decoder.dropout) == (
+        6,
+        8,
+        2048,
+        0.1,
+    )
+    assert settings.decoding.beam == 5
+    assert settings.decoding.block_trigrams
+    assert 0.6 <= settings.decoding.length_penalty <= 1
+
+
+def test_a_runs_place_is_its_identity():
+    words = ["dataset=debian_en2zh", "scenario=medium", "model=ncls_ms", "seed=3"]
+    assert str(read_settings(compose("train", words))[0].run) == (
+        "runs/debian_en2zh/medium/ncls_ms/seed=3"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["dataset=toyy"], "dataset 'toyy' does not exist; did you mean 'toy'"),
+        (["scenario=minium"], "scenario 'minium' does not exist; did you mean 'minimum'"),
+        (["model=mclass"], "model 'mclass' does not exist; did you mean 'mclas'"),
+        (["sceanrio=full"], "key 'sceanrio' does not exist; did you mean 'scenario'"),
+        (["optim.patienc=3"], "key 'optim.patienc' does not exist; did you mean 'optim.patience'"),
+        (["optim.encoder.lr=fast"], "optim.encoder.lr: expected a number, found 'fast'"),
+        (["decoding.beam=2.5"], "decoding.beam: expected a whole number, found '2.5'"),
+        (["decoding.beam=true"], "decoding.beam: expected a whole number"),
+        (["seed=x"], "seed: expected a whole number, found 'x'"),
+        (["+dataset.tokeniser=x"], "dataset: 'tokeniser' does not exist; did you mean 'tokenizer'"),
+        (["dataset=["], "viable alternative"),
+        (["run_dir=${nothing}"], "nothing"),
+        (["model.targets={decoder: [third]}"], "model 'mclas'"),
+    ],
+)
+def test_bad_words_are_one_clear_line(words, said):
+    with pytest.raises(InputError) as error:
+        read_settings(compose("train", words))
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_runs_folder_needs_no_quotes():
+    assert quoted("init_from=runs/a/seed=0") == "init_from='runs/a/seed=0'"
+    for word in ("seed=0", "init_from='runs/a/seed=0'", "a={b: c=d}", "--multirun", "x=${y:z=1}"):
+        assert quoted(word) == word
+    cfg = compose("train", ["init_from=runs/a/seed=0"])
+    assert cfg.init_from == "runs/a/seed=0"
+
+
+def test_wandb_gets_group_job_type_tags_and_a_name(tmp_path):
+    words = ["dataset=toy", "scenario=minimum", "logger=wandb", "logger.offline=true"]
+    logger = read_settings(compose("train", [*words, f"runs={tmp_path}"]))[0].logger
+    assert logger is not None
+    assert logger["group"] == "toy_en2de/minimum"
+    assert logger["job_type"] == "mclas"
+    assert logger["id"] == "toy_en2de-minimum-mclas-seed0"
+    made = instantiate(logger)
+    assert made.name == "mclas-lightning"

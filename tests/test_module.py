@@ -1,0 +1,167 @@
+import copy
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback
+
+from mclas_lightning.data.datamodule import LoaderConfig, SummarizationData
+from mclas_lightning.model.decoder import DecoderConfig
+from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
+from mclas_lightning.module import SummarizationModule
+from mclas_lightning.optim import OptimConfig, Schedule, noam
+from mclas_lightning.task import Task
+from tests.conftest import examples
+
+MCLAS = Task(name="mclas", targets={"decoder": ("mono", "cross")})
+NCLS_MS = Task(name="ncls_ms", targets={"mono": ("mono",), "cross": ("cross",)})
+RECIPE = OptimConfig(
+    encoder=Schedule(lr=0.03, warmup=5),
+    decoder=Schedule(lr=0.07, warmup=3),
+    beta1=0.9,
+    beta2=0.98,
+    eps=1e-9,
+    label_smoothing=0.1,
+    gradient_clip=None,
+    max_tokens=10_000,
+    accumulate=1,
+    updates={},
+    validations=1,
+    patience=1,
+)
+
+
+def network(tokenizer, decoders) -> Seq2Seq:
+    torch.manual_seed(0)
+    encoder = {
+        "vocab_size": len(tokenizer), "hidden_size": 24, "num_hidden_layers": 1,
+        "num_attention_heads": 3, "intermediate_size": 37, "max_position_embeddings": 41,
+        "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0,
+    }  # fmt: skip
+    decoder = DecoderConfig(layers=1, heads=2, feed_forward=31, dropout=0.0)
+    return Seq2Seq(NetworkConfig(encoder=encoder, decoder=decoder, decoders=tuple(decoders)))
+
+
+class Gradients(Callback):
+    """The gradients of every update."""
+
+    def __init__(self) -> None:
+        self.seen: list[dict[str, torch.Tensor]] = []
+
+    def on_before_optimizer_step(self, trainer, pl_module, optimizer):
+        named = pl_module.named_parameters()
+        self.seen.append({n: p.grad.clone() for n, p in named if p.grad is not None})
+
+
+def fit(tokenizer, task, *, accumulate, updates, num=23, max_tokens=10_000, callbacks=()):
+    """Train without dropout; the module and its data."""
+    module = SummarizationModule(network(tokenizer, task.targets), RECIPE, seed=0)
+    config = LoaderConfig(max_source=41, max_summary=20, max_tokens=max_tokens, workers=0)
+    data = SummarizationData(examples(num), examples(7, 100), task, tokenizer, config, seed=0)
+    trainer = pl.Trainer(
+        accelerator="cpu", max_steps=updates, max_epochs=-1, accumulate_grad_batches=accumulate,
+        callbacks=list(callbacks), logger=False, enable_checkpointing=False,
+        enable_progress_bar=False, enable_model_summary=False, use_distributed_sampler=False,
+        limit_val_batches=0,
+    )  # fmt: skip
+    trainer.fit(module, datamodule=data)
+    return module, data
+
+
+@pytest.fixture(autouse=True)
+def _quiet():
+    from mclas_lightning.train import quiet_lightning
+
+    quiet_lightning()
+
+
+@pytest.mark.parametrize("task", [MCLAS, NCLS_MS], ids=lambda task: task.name)
+@pytest.mark.parametrize("accumulate", [3, 7, 23])
+def test_the_gradient_does_not_depend_on_how_an_update_is_cut(task, accumulate, tokenizer):
+    whole, cut = Gradients(), Gradients()
+    fit(tokenizer, task, accumulate=1, updates=1, callbacks=[whole])
+    fit(tokenizer, task, accumulate=accumulate, updates=1, callbacks=[cut])
+    assert len(whole.seen) == len(cut.seen) == 1
+    for name, gradient in whole.seen[0].items():
+        torch.testing.assert_close(cut.seen[0][name], gradient, rtol=1e-4, atol=1e-7, msg=name)
+
+
+def test_the_two_optimizers_are_two_hand_stepped_adams_bit_for_bit(tokenizer):
+    accumulate, updates, budget = 5, 12, 130
+    trained, data = fit(tokenizer, MCLAS, accumulate=accumulate, updates=updates, max_tokens=budget)
+    by_hand = SummarizationModule(network(tokenizer, MCLAS.targets), RECIPE, seed=0)
+    parts = [
+        (by_hand.network.encoder_parameters(), RECIPE.encoder),
+        (by_hand.network.decoder_parameters(), RECIPE.decoder),
+    ]
+    adams = [torch.optim.Adam(p, lr=1.0, betas=(0.9, 0.98), eps=1e-9) for p, _ in parts]
+    loader = data.train_dataloader()
+    batches = []
+    for epoch in range(50):
+        loader.sampler.set_epoch(epoch)  # pyright: ignore[reportAttributeAccessIssue]
+        batches += list(loader)
+    assert len(loader) < accumulate * updates  # More than one epoch.
+    by_hand.train()
+    for update in range(updates):
+        for batch in batches[update * accumulate : (update + 1) * accumulate]:
+            loss, _, _ = by_hand.losses(batch, RECIPE.label_smoothing)
+            (loss / batch.update_tokens * accumulate / accumulate).backward()
+        for adam, (_, schedule) in zip(adams, parts, strict=True):
+            adam.param_groups[0]["lr"] = schedule.lr * noam(schedule.warmup)(update)
+            adam.step()
+            adam.zero_grad()
+    for (name, ours), theirs in zip(
+        trained.network.named_parameters(), by_hand.network.parameters(), strict=True
+    ):
+        assert torch.equal(ours, theirs), name
+    initial = network(tokenizer, MCLAS.targets)
+    assert not torch.equal(trained.network.output_bias, initial.output_bias)
+
+
+@pytest.mark.parametrize("task", [MCLAS, NCLS_MS], ids=lambda task: task.name)
+def test_validation_is_the_mean_over_all_target_tokens(task, tokenizer):
+    module, data = fit(tokenizer, task, accumulate=1, updates=3, max_tokens=90)
+    module.eval()
+    metrics = pl.Trainer(
+        accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
+        enable_model_summary=False, use_distributed_sampler=False,
+    ).validate(module, datamodule=data, verbose=False)[0]  # fmt: skip
+    encoded = data.encoded["valid"]
+    losses, rights = [], []
+    for i in range(len(encoded)):
+        memory = module.network.encode(torch.tensor([encoded.sources[i]]))
+        for decoder, rows in encoded.targets.items():
+            target = torch.tensor([rows[i]])
+            hidden = module.network.hidden(decoder, target[:, :-1], memory)
+            log_p = module.network.logits(hidden)[0].log_softmax(1).detach()
+            losses += [-float(log_p[t, token]) for t, token in enumerate(rows[i][1:])]
+            rights += [int(log_p[t].argmax()) == token for t, token in enumerate(rows[i][1:])]
+    assert metrics["val/loss"] == pytest.approx(sum(losses) / len(losses), rel=1e-4)
+    assert metrics["val/accuracy"] == pytest.approx(sum(rights) / len(rights), rel=1e-4)
+    expected = torch.tensor(losses).mean().exp().item()
+    assert metrics["val/perplexity"] == pytest.approx(expected, rel=1e-3)
+
+
+def test_losses_of_equations_1_and_2_and_4_are_one_sum(tokenizer):
+    module = SummarizationModule(network(tokenizer, NCLS_MS.targets), RECIPE, seed=0).eval()
+    batch = fit(tokenizer, NCLS_MS, accumulate=1, updates=1)[1].encoded["train"]
+    from mclas_lightning.data.sampler import MicroBatch
+
+    both = batch[MicroBatch([0, 5, 2], 1)]
+    total, _, tokens = module.losses(both, 0.1)
+    parts = [
+        module.losses(both._replace(targets_BT={name: both.targets_BT[name]}), 0.1)
+        for name in ("mono", "cross")
+    ]
+    torch.testing.assert_close(total, parts[0][0] + parts[1][0])
+    assert tokens == parts[0][2] + parts[1][2]
+
+
+def test_dropout_is_seeded_by_place(tokenizer):
+    module, _ = fit(tokenizer, MCLAS, accumulate=1, updates=1)
+    draws = []
+    for index in (0, 1, 0):
+        module.on_train_batch_start(copy.copy(None), index)  # pyright: ignore
+        draws.append(torch.rand(3))
+    assert torch.equal(draws[0], draws[2])
+    assert not torch.equal(draws[0], draws[1])

@@ -1,0 +1,58 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mclas_lightning.data.example import Example, Side
+from mclas_lightning.errors import InputError
+from mclas_lightning.task import Special, Task
+
+SPECIAL = Special(pad=0, unk=1, cls=2, sep=3, bos=4, eos=5, lsep=6)
+TASKS = [
+    Task(name="ms", targets={"decoder": ("mono",)}),
+    Task(name="ncls", targets={"decoder": ("cross",)}),
+    Task(name="ncls_ms", targets={"mono": ("mono",), "cross": ("cross",)}),
+    Task(name="mclas", targets={"decoder": ("mono", "cross")}),
+    Task(name="reverse", targets={"decoder": ("cross", "mono")}),
+    Task(name="mt", source="mono", targets={"decoder": ("cross",)}),
+]
+PIECES = st.lists(st.integers(7, 60), max_size=9)
+
+
+def test_mclas_writes_equation_3():
+    ids: dict[Side, list[int]] = {"mono": [11, 12], "cross": [21, 22, 23]}
+    assert TASKS[3].target_ids("decoder", ids, SPECIAL) == [4, 11, 12, 6, 21, 22, 23, 5]
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+@given(mono=PIECES, cross=PIECES, padding=st.integers(0, 3))
+def test_every_task_splits_what_it_joined(task, mono, cross, padding):
+    ids: dict[Side, list[int]] = {"mono": mono, "cross": cross}
+    for decoder, sides in task.targets.items():
+        target = task.target_ids(decoder, ids, SPECIAL) + [SPECIAL.pad] * padding
+        assert task.split(decoder, target, SPECIAL) == {side: ids[side] for side in sides}
+
+
+def test_nothing_after_eos_is_read_and_a_side_never_begun_is_empty():
+    assert TASKS[3].split("decoder", [4, 11, 5, 6, 21], SPECIAL) == {"mono": [11], "cross": []}
+
+
+def test_a_translator_reads_the_mono_summary():
+    example = Example(id="1", document="d", mono="m", cross="c")
+    assert [task.source_text(example) for task in TASKS[-2:]] == ["d", "m"]
+    assert TASKS[-1].required == ("mono", "cross")
+
+
+@pytest.mark.parametrize(
+    ("targets", "source"),
+    [
+        ({}, "document"),
+        ({"decoder": ("mono", "mono")}, "document"),
+        ({"a": ("cross",), "b": ("cross",)}, "document"),
+        ({"decoder": ("third",)}, "document"),
+        ({"decoder": ("mono",)}, "mono"),
+        ({"decoder": ("cross",)}, "title"),
+    ],
+)
+def test_a_task_that_makes_no_sense_is_refused(targets, source):
+    with pytest.raises(InputError, match="model 'x'"):
+        Task(name="x", targets=targets, source=source)

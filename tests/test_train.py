@@ -1,0 +1,251 @@
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from mclas_lightning.app import compose
+from mclas_lightning.data.example import write_jsonl
+from mclas_lightning.errors import InputError
+from mclas_lightning.evaluate import evaluate
+from mclas_lightning.report.results import Results
+from mclas_lightning.run import Run
+from mclas_lightning.train import train
+from tests.conftest import examples, read_lines
+
+
+def go(words: list[str], *more: str) -> Results:
+    results = train(compose("train", [*words, *more]))
+    assert results is not None
+    return results
+
+
+def folder(words: list[str], model: str, scenario: str = "minimum") -> Path:
+    (runs,) = (word.removeprefix("runs=") for word in words if word.startswith("runs="))
+    return Path(runs) / "small" / scenario / model / "seed=0"
+
+
+@pytest.fixture
+def ms(words) -> Path:
+    """A finished ms run."""
+    go(words, "model=ms", "scenario=full")
+    return folder(words, "ms", "full")
+
+
+@pytest.mark.parametrize("model", ["ncls", "ncls_ms", "mclas"])
+def test_a_run_initialized_from_ms_leaves_everything_behind(words, ms, model, capsys):
+    results = go(words, f"model={model}", f"init_from={ms.parent}")
+    run = folder(words, model)
+    files = {str(path.relative_to(run)) for path in run.rglob("*") if path.is_file()}
+    sides = {"ncls": ["cross"]}.get(model, ["mono", "cross"])
+    assert files == {
+        "config.yaml", "environment.json", "network.json", "metrics.csv", "training.json",
+        "predictions.jsonl", "results.json", "checkpoints/best.ckpt", "checkpoints/last.ckpt",
+        "tokenizer/tokenizer.json", "tokenizer/tokenizer_config.json",
+        *(f"vocabulary/{side}.json" for side in sides),
+    }  # fmt: skip
+    assert set(results.scores) == set(sides)
+    assert results == Results.read(run / "results.json")
+    predictions = read_lines(run / "predictions.jsonl")
+    assert [line["id"] for line in predictions] == [e.id for e in examples(7, 51)]
+    assert all(set(line["hypotheses"]) == set(sides) for line in predictions)
+    assert all(text for line in predictions for text in line["hypotheses"].values())
+    config = yaml.safe_load((run / "config.yaml").read_text())
+    assert config["init_from"] == str(ms.parent)
+    environment = json.loads((run / "environment.json").read_text())
+    assert environment["packages"]["torch"] == torch.__version__
+    with (run / "metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["step"] for row in rows] == list("123456")
+    assert all(row["train/loss"] and row["lr/encoder"] and row["lr/decoder"] for row in rows)
+    assert [row["step"] for row in rows if row["val/loss"]] == list("246")
+    capsys.readouterr()
+    go(words, f"model={model}", f"init_from={ms.parent}")
+    assert "finished before" in capsys.readouterr().out
+
+
+def test_every_decoder_starts_as_the_ms_decoder(words, ms):
+    go(words, "model=ncls_ms", f"init_from={ms}", "optim.encoder.lr=0", "optim.decoder.lr=0")
+    theirs, ours = Run(ms).state(), Run(folder(words, "ncls_ms")).state()
+    for name, tensor in theirs.items():
+        if name.startswith("decoders.decoder."):
+            rest = name.removeprefix("decoders.decoder.")
+            assert torch.equal(ours[f"decoders.mono.{rest}"], tensor)
+            assert torch.equal(ours[f"decoders.cross.{rest}"], tensor)
+        else:
+            assert torch.equal(ours[name], tensor)
+
+
+def test_a_translator_trains_on_summaries_alone(words):
+    assert set(go(words, "model=mt").scores) == {"cross"}
+
+
+def test_all_models_share_the_scenarios_examples(words):
+    go(words, "model=ncls")
+    go(words, "model=mclas", "seed=3")
+    manifest = json.loads((folder(words, "ncls").parents[1] / "subset.json").read_text())
+    assert len(manifest["ids"]) == 20
+    assert manifest["of"] == 40
+    with pytest.raises(InputError, match="another subset"):
+        go(words, "model=ncls_ms", "split_seed=1")
+
+
+def test_evaluating_again_with_another_beam_replaces_the_results(words):
+    go(words, "model=mclas")
+    run = folder(words, "mclas")
+    for beam in (1, 3):
+        results = evaluate(compose("evaluate", [*words, "model=mclas", f"decoding.beam={beam}"]))
+        assert Results.read(run / "results.json") == results
+        assert results.decoding["beam"] == beam
+    with pytest.raises(InputError, match="no trained run here"):
+        evaluate(compose("evaluate", [*words, "model=ncls"]))
+
+
+def test_early_stopping_ends_a_training_that_no_longer_improves(words):
+    go(words, "model=ncls", "optim.encoder.lr=0", "optim.decoder.lr=0", "optim.patience=1")
+    training = json.loads((folder(words, "ncls") / "training.json").read_text())
+    assert training["stopped_early"]
+    assert training["updates"] == 4
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["init_from=nowhere"], "init_from=nowhere: no run here"),
+        (["init_from={ms}", "network.encoder.width=32"], "hidden_size=16, this network has 32"),
+        (
+            ["init_from={ms}", "network.decoder.layers=2"],
+            "decoder has layers=1, this network has 2",
+        ),
+        (["dataset.sizes.minimum=41"], "asks for 41 training examples and the corpus has 40"),
+        (["dataset.path={corpus}/none"], "train.jsonl: no such file; dataset 'small'"),
+        (["dataset.tokenizer={corpus}/none"], "neither a folder"),
+        (["dataset.max_source=600"], "more than the encoder's 512 positions"),
+        (["network.decoder.heads=5"], "width 16 cannot be split into 5 heads"),
+        (["dataset.target=null"], "is monolingual"),
+        (["optim.accumulate=50"], "too few for one update of optim.accumulate=50"),
+    ],
+)
+def test_what_cannot_work_is_said_before_anything_is_written(words, ms, corpus, more, said):
+    filled = [word.replace("{ms}", str(ms)).replace("{corpus}", str(corpus)) for word in more]
+    with pytest.raises(InputError) as error:
+        go(words, "model=mclas", *filled)
+    assert said in str(error.value)
+    assert not folder(words, "mclas").exists()
+
+
+def test_another_vocabulary_is_refused_as_initialization(words, ms, tmp_path):
+    from mclas_lightning.data.tokenizer import train as train_tokenizer
+
+    train_tokenizer(["other texts"] * 3, size=60, lowercase=True).save(tmp_path / "other")
+    with pytest.raises(InputError, match="another vocabulary"):
+        go(words, "model=mclas", f"init_from={ms}", f"dataset.tokenizer={tmp_path}/other")
+
+
+def test_a_run_with_two_decoders_is_refused_as_initialization(words):
+    go(words, "model=ncls_ms")
+    with pytest.raises(InputError, match="has decoders mono, cross"):
+        go(words, "model=mclas", f"init_from={folder(words, 'ncls_ms')}")
+
+
+def test_a_bad_line_of_the_corpus_is_named(words, corpus):
+    path = corpus / "en2de" / "valid.jsonl"
+    path.write_text(path.read_text() + "{broken\n")
+    with pytest.raises(InputError, match=r"valid\.jsonl:12: not a line of JSON"):
+        go(words, "model=mclas")
+    assert not folder(words, "mclas").exists()
+
+
+def test_a_changed_configuration_is_not_mixed_into_an_old_run(words):
+    go(words, "model=ncls")
+    with pytest.raises(InputError, match=r"optim\.label_smoothing=0\.1, you ask for .*=0\.2"):
+        go(words, "model=ncls", "optim.label_smoothing=0.2")
+    go(words, "model=ncls", "trainer.log_every_n_steps=2", "decoding.beam=1")  # No other run.
+
+
+def test_a_checkpoint_cut_short_is_named_and_nothing_is_lost(words):
+    go(words, "model=ncls")
+    run = folder(words, "ncls")
+    (run / "results.json").unlink()
+    (run / "training.json").unlink()
+    last = run / "checkpoints" / "last.ckpt"
+    last.write_bytes(last.read_bytes()[:1000])
+    kept = (run / "metrics.csv").read_bytes()
+    with pytest.raises(InputError, match=r"last\.ckpt: not a whole checkpoint"):
+        go(words, "model=ncls")
+    assert (run / "metrics.csv").read_bytes() == kept
+
+
+def test_a_changed_corpus_is_noticed(words, corpus):
+    go(words, "model=ncls")
+    write_jsonl(corpus / "en2de" / "train.jsonl", examples(39))
+    with pytest.raises(InputError, match="another subset"):
+        go(words, "model=mclas")
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written_is_named(words, tmp_path):
+    (tmp_path / "runs").mkdir(mode=0o500)
+    with pytest.raises(InputError, match="cannot"):
+        go(words, "model=ncls")
+
+
+def test_a_file_in_the_place_of_the_folder_is_named(words, tmp_path):
+    (tmp_path / "runs").write_text("in the way")
+    with pytest.raises(InputError, match="runs/small/minimum: cannot create this folder"):
+        go(words, "model=ncls")
+
+
+def command(words: list[str], *more: str) -> list[str]:
+    """The words for a process of its own."""
+    return [sys.executable, "-m", "mclas_lightning.train", *words, *more]
+
+
+def test_a_mistake_on_the_command_line_is_one_line_and_exit_code_2(words):
+    done = subprocess.run(command(words, "scenario=minium"), capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.splitlines() == [
+        "error: scenario 'minium' does not exist; did you mean 'minimum'? "
+        "choose from: full, maximum, medium, minimum"
+    ]
+
+
+def test_a_run_that_was_killed_and_resumed_has_the_losses_of_one_that_was_not(words, tmp_path):
+    words = [
+        *words, "model=mclas", "optim.updates.minimum=300", "optim.validations=20",
+        "optim.accumulate=3", "optim.patience=100",
+    ]  # fmt: skip
+    subprocess.run(command(words), check=True, capture_output=True)
+    whole = folder(words, "mclas")
+    again = [*words, f"runs={tmp_path}/again"]
+    run = tmp_path / "again" / "small" / "minimum" / "mclas" / "seed=0"
+    for sent in (signal.SIGKILL, signal.SIGTERM):
+        before = run_state(run)
+        process = subprocess.Popen(
+            command(again), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        while run_state(run) == before and process.poll() is None:
+            time.sleep(0.01)
+        time.sleep(0.05)  # On into the next updates.
+        process.send_signal(sent)
+        assert process.wait() in (-signal.SIGKILL, 143)
+        assert not (run / "training.json").exists()
+    subprocess.run(command(again), check=True, capture_output=True)
+    assert (run / "metrics.csv").read_text() == (whole / "metrics.csv").read_text()
+    ours, theirs = Run(run).state(), Run(whole).state()
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    assert read_lines(run / "predictions.jsonl") == read_lines(whole / "predictions.jsonl")
+
+
+def run_state(run: Path) -> int | None:
+    """Changes with every checkpoint."""
+    last = run / "checkpoints" / "last.ckpt"
+    return last.stat().st_mtime_ns if last.exists() else None
