@@ -59,12 +59,8 @@ def test_the_papers_recipe_is_section_5_2():
     assert (optim.encoder.lr, optim.encoder.warmup) == (0.005, 10_000)
     assert (optim.decoder.lr, optim.decoder.warmup) == (0.2, 5_000)
     assert optim.accumulate == 5
-    assert (decoder.layers, decoder.heads, decoder.feed_forward, decoder.dropout) == (
-        6,
-        8,
-        2048,
-        0.1,
-    )
+    assert (decoder.layers, decoder.heads, decoder.feed_forward) == (6, 8, 2048)
+    assert optim.encoder.dropout == optim.decoder.dropout == 0.1
     assert settings.decoding.beam == 5
     assert settings.decoding.block_trigrams
     assert 0.6 <= settings.decoding.length_penalty <= 1

@@ -9,15 +9,15 @@ from mclas_lightning.data.datamodule import LoaderConfig, SummarizationData
 from mclas_lightning.model.decoder import DecoderConfig
 from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
 from mclas_lightning.module import SummarizationModule
-from mclas_lightning.optim import OptimConfig, Schedule, noam
+from mclas_lightning.optim import OptimConfig, PartRecipe, noam
 from mclas_lightning.task import Task
 from tests.conftest import examples
 
 MCLAS = Task(name="mclas", targets={"decoder": ("mono", "cross")})
 NCLS_MS = Task(name="ncls_ms", targets={"mono": ("mono",), "cross": ("cross",)})
 RECIPE = OptimConfig(
-    encoder=Schedule(lr=0.03, warmup=5),
-    decoder=Schedule(lr=0.07, warmup=3),
+    encoder=PartRecipe(lr=0.03, warmup=5, dropout=0.0),
+    decoder=PartRecipe(lr=0.07, warmup=3, dropout=0.0),
     beta1=0.9,
     beta2=0.98,
     eps=1e-9,

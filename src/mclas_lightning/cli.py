@@ -40,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = commands.add_parser("demo", help="pretrain, fine-tune three systems, compare them")
     demo.add_argument("--dataset", default="toy", help="a name in conf/dataset (default: toy)")
+    demo.add_argument("words", nargs="*", help="further words for every mclas-train of it")
     demo.set_defaults(run=_demo)
 
     table = commands.add_parser("table", help="compare the runs that are finished")
@@ -72,7 +73,7 @@ def _data_debian(arguments: argparse.Namespace) -> None:
 def _demo(arguments: argparse.Namespace) -> None:
     from mclas_lightning.demo import demo
 
-    demo(arguments.dataset)
+    demo(arguments.dataset, arguments.words)
 
 
 def _table(arguments: argparse.Namespace) -> None:
@@ -103,3 +104,7 @@ def _finished_runs(arguments: argparse.Namespace) -> list:
         place = arguments.runs / (arguments.dataset or "*") / (arguments.scenario or "*")
         raise InputError(f"{place}: no finished run here; mclas-train makes one")
     return results
+
+
+if __name__ == "__main__":
+    main()

@@ -5,6 +5,7 @@ is scored on the test set. All are ordinary runs: started again, the demo does w
 """
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -26,34 +27,44 @@ SYSTEMS = ("ncls", "ncls_ms", "mclas")
 TOY_TARGETS = ("dataset.target=de", "dataset.target=zh")
 
 
-def demo(dataset: str) -> None:
-    """Build the corpus if it is not here, train and score, show the table and three documents."""
+def demo(dataset: str, words: Sequence[str] = ()) -> None:
+    """Build the corpus if it is not here, train and score, show the table and three documents.
+
+    ``words`` are added to every mclas-train.
+    """
     began = time.monotonic()
     directions = [
-        [f"dataset={dataset}", *([target] if dataset == "toy" else [])]
+        [f"dataset={dataset}", target, *words] if target else [f"dataset={dataset}", *words]
         for target in (TOY_TARGETS if dataset == "toy" else ("",))
     ]
-    first = _settings(directions[0])
-    _build_if_missing(dataset, first)
-    plan = [[*first.dataset.pretraining, "scenario=full", "model=ms"]]
-    pretrained = _settings(plan[0]).run.folder.parent
-    for direction in directions:
-        plan += [
-            [*direction, "scenario=minimum", f"model={system}", f"init_from={pretrained}"]
-            for system in SYSTEMS
-        ]
-    _print_estimate([_settings(words) for words in plan])
-    for number, words in enumerate(plan, start=1):
-        print(f"\n[{number}/{len(plan)}] mclas-train {' '.join(words)}", flush=True)
-        train(compose("train", words))
+    _build_if_missing(dataset, _settings(directions[0]))
+    plan = _plan(directions, words)
+    _print_estimate([_settings(run) for run in plan])
+    for number, run in enumerate(plan, start=1):
+        print(f"\n[{number}/{len(plan)}] mclas-train {' '.join(run)}", flush=True)
+        train(compose("train", run))
     for direction in directions:
         _show(_settings([*direction, "scenario=minimum"]))
-    minutes = (time.monotonic() - began) / 60
-    print(f"\nDone in {minutes:.1f} minutes. Each run has a folder of its own, with config.yaml,")
+    print(
+        f"\nDone in {(time.monotonic() - began) / 60:.1f} minutes. The runs, each with config.yaml,"
+    )
     print("metrics.csv, checkpoints/, predictions.jsonl and results.json:")
-    for words in plan:
-        print(f"  {_settings(words).run}")
-    print("More of it: mclas table, and mclas show --dataset NAME --num 10.")
+    for run in plan:
+        print(f"  {_settings(run).run}")
+    print("More: mclas table, and mclas show --dataset NAME --num 10.")
+
+
+def _plan(directions: Sequence[list[str]], words: Sequence[str]) -> list[list[str]]:
+    """The words of every run, the pretraining first."""
+    pretraining = _settings(directions[0]).dataset.pretraining
+    ms = [*pretraining, "scenario=full", "model=ms", *words]
+    init_from = f"init_from={_settings(ms).run.folder.parent}"
+    systems = [
+        [*direction, "scenario=minimum", f"model={system}", init_from]
+        for direction in directions
+        for system in SYSTEMS
+    ]
+    return [ms, *systems]
 
 
 def _settings(words: list[str]) -> Settings:
@@ -70,38 +81,44 @@ def _build_if_missing(dataset: str, settings: Settings) -> None:
         build_debian(out, seed=0, suites=None)
 
 
-def _print_estimate(runs: list[Settings]) -> None:
-    """Time an update of the largest kind on random tokens; the runs differ little in it."""
+def _print_estimate(runs: Sequence[Settings]) -> None:
     unfinished = [run for run in runs if not run.run.trained]
     if not unfinished:
         return
-    seconds = _seconds_per_update(unfinished[0]) * sum(run.updates for run in unfinished)
+    seconds = sum(run.updates * _seconds_per_update(run) for run in unfinished)
     print(
-        f"\n{len(unfinished)} runs, {sum(run.updates for run in unfinished):,} updates: at most "
-        f"{max(1, round(seconds / 60))} minutes of training on this machine "
+        f"\n{len(unfinished)} runs of {sum(run.updates for run in unfinished):,} updates in all: "
+        f"about {max(1, round(seconds / 60))} minutes of training on this machine "
         f"({torch.get_num_threads()} threads), then scoring.",
         flush=True,
     )
 
 
 def _seconds_per_update(settings: Settings) -> float:
+    """Time forward and backward of a full micro-batch of random tokens, after one to warm up."""
     tokenizer = Tokenizer.load(settings.tokenizer)
-    network = Seq2Seq(network_config(settings.network, settings.task, tokenizer))
-    rows = settings.optim.max_tokens // (settings.dataset.max_source + settings.dataset.max_summary)
-    source_BS = torch.randint(len(tokenizer), (rows, settings.dataset.max_source))
-    target_BT = torch.randint(len(tokenizer), (rows, settings.dataset.max_summary))
-    for _ in range(3):
+    network = Seq2Seq(network_config(settings, tokenizer))
+    source, target = settings.dataset.max_source, settings.dataset.max_summary
+    rows = max(1, settings.optim.max_tokens // (source + target))
+    source_BS = torch.randint(len(tokenizer), (rows, source))
+    target_BT = torch.randint(len(tokenizer), (rows, target))
+    seconds = 0.0
+    for _ in range(2):
         began = time.monotonic()
         memory = network.encode(source_BS)
-        hidden_BTD = network.hidden(network.config.decoders[0], target_BT, memory)
-        logits_MV = network.logits(hidden_BTD.flatten(0, 1))
-        label_smoothed_kl(logits_MV, target_BT.flatten(), smoothing=0.1, pad_id=0).backward()
-    return (time.monotonic() - began) * settings.optim.accumulate
+        for decoder in network.config.decoders:
+            logits_MV = network.logits(network.hidden(decoder, target_BT, memory).flatten(0, 1))
+            label_smoothed_kl(logits_MV, target_BT.flatten(), smoothing=0.1, pad_id=0).backward(
+                retain_graph=True
+            )
+        seconds = time.monotonic() - began
+    return seconds * settings.optim.accumulate
 
 
 def _show(settings: Settings) -> None:
     console = Console()
-    results = find(Path("runs"), settings.dataset.name, "minimum")
+    runs = settings.run.folder.parents[3]
+    results = find(runs, settings.dataset.name, settings.scenario)
     results = [run for run in results if run.seed == settings.seed]
     console.print()
     console.print(comparison(results))

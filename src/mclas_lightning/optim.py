@@ -10,19 +10,20 @@ from torch.optim.lr_scheduler import LambdaLR
 
 
 @dataclass(frozen=True, kw_only=True)
-class Schedule:
-    """lr0 * min(t^-1/2, t * warmup^-3/2): its peak is lr0 / sqrt(warmup), at t = warmup."""
+class PartRecipe:
+    """How the encoder or the decoders are trained."""
 
-    lr: float
+    lr: float  # lr * min(t^-1/2, t * warmup^-3/2): its peak is lr / sqrt(warmup), at t = warmup
     warmup: int
+    dropout: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class OptimConfig:
     """A recipe: section 5.2's is ``conf/optim/paper.yaml``."""
 
-    encoder: Schedule
-    decoder: Schedule
+    encoder: PartRecipe
+    decoder: PartRecipe
     beta1: float
     beta2: float
     eps: float

@@ -16,10 +16,10 @@ from mclas_lightning.model.checkpoint import (
     load_pretrained_encoder,
     pretrained_config,
 )
+from mclas_lightning.model.decoder import DecoderConfig
 from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
 from mclas_lightning.run import Run
-from mclas_lightning.settings import NetworkSettings, Settings
-from mclas_lightning.task import Task
+from mclas_lightning.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,7 @@ def prepare(settings: Settings) -> Preparation:
             f"optim.accumulate={settings.optim.accumulate} micro-batches"
         )
     tokenizer = Tokenizer.load(settings.tokenizer)
-    network = network_config(settings.network, task, tokenizer)
+    network = network_config(settings, tokenizer)
     if dataset.max_source > network.encoder["max_position_embeddings"]:
         raise InputError(
             f"dataset.max_source={dataset.max_source} is more than the encoder's "
@@ -78,9 +78,9 @@ def prepare(settings: Settings) -> Preparation:
     )
 
 
-def network_config(settings: NetworkSettings, task: Task, tokenizer: Tokenizer) -> NetworkConfig:
+def network_config(settings: Settings, tokenizer: Tokenizer) -> NetworkConfig:
     """Sizes of the network: a pretrained encoder's own, or those of the settings."""
-    encoder = settings.encoder
+    encoder, decoder = settings.network.encoder, settings.network.decoder
     if encoder.pretrained:
         bert = pretrained_config(encoder.pretrained)
         if bert["vocab_size"] < len(tokenizer):
@@ -95,18 +95,19 @@ def network_config(settings: NetworkSettings, task: Task, tokenizer: Tokenizer) 
             "num_hidden_layers": encoder.layers,
             "num_attention_heads": encoder.heads,
             "intermediate_size": encoder.feed_forward,
-            "hidden_dropout_prob": encoder.dropout,
-            "attention_probs_dropout_prob": encoder.dropout,
             "max_position_embeddings": encoder.max_positions,
             "pad_token_id": tokenizer.special.pad,
         }
-    for part, width, heads in (
-        ("encoder", bert["hidden_size"], bert["num_attention_heads"]),
-        ("decoder", bert["hidden_size"], settings.decoder.heads),
-    ):
+    width = bert["hidden_size"]
+    for part, heads in (("encoder", bert["num_attention_heads"]), ("decoder", decoder.heads)):
         if width % heads:
             raise InputError(f"network.{part}: width {width} cannot be split into {heads} heads")
-    return NetworkConfig(encoder=bert, decoder=settings.decoder, decoders=tuple(task.targets))
+    dropout = settings.optim.encoder.dropout
+    return NetworkConfig(
+        encoder={**bert, "hidden_dropout_prob": dropout, "attention_probs_dropout_prob": dropout},
+        decoder=DecoderConfig(**vars(decoder), dropout=settings.optim.decoder.dropout),
+        decoders=tuple(settings.task.targets),
+    )
 
 
 def build_network(settings: Settings, preparation: Preparation) -> Seq2Seq:

@@ -11,7 +11,6 @@ from omegaconf.errors import OmegaConfBaseException
 from mclas_lightning.data.dataset import DatasetConfig
 from mclas_lightning.decoding.summarizer import DecodingConfig
 from mclas_lightning.errors import InputError, one_of
-from mclas_lightning.model.decoder import DecoderConfig
 from mclas_lightning.optim import OptimConfig
 from mclas_lightning.run import Run, task_from
 from mclas_lightning.task import Task
@@ -31,8 +30,16 @@ class EncoderSettings:
     heads: int
     width: int
     feed_forward: int
-    dropout: float
     max_positions: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecoderSettings:
+    """Sizes of each decoder; its width is the encoder's."""
+
+    layers: int
+    heads: int
+    feed_forward: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +49,7 @@ class NetworkSettings:
     name: str
     tokenizer: str | None
     encoder: EncoderSettings
-    decoder: DecoderConfig
+    decoder: DecoderSettings
 
 
 @dataclass(frozen=True, kw_only=True)

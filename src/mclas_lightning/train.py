@@ -12,6 +12,7 @@ import pytorch_lightning as pl
 from omegaconf import DictConfig
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from pytorch_lightning.loggers import Logger, WandbLogger
+from pytorch_lightning.utilities import rank_zero_only
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from mclas_lightning.app import entry
@@ -44,7 +45,7 @@ def train(cfg: DictConfig) -> Results | None:
     try:
         if not run.trained:
             _fit(settings, config, loggers)
-        results = _score(settings, loggers)
+        results = _score(settings, loggers) if rank_zero_only.rank == 0 else None
         exit_code = 0
         return results
     finally:
@@ -52,11 +53,13 @@ def train(cfg: DictConfig) -> Results | None:
 
 
 def quiet_lightning() -> None:
-    """Leave out what Lightning says of itself; keep its warnings, but for two that do not apply."""
+    """Leave out what Lightning says of itself, and the warnings that do not apply here."""
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     # Lengths vary inside a bucket, and the loader is resumable without Lightning's help.
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     warnings.filterwarnings("ignore", message=".*LeafSpec.*is deprecated")
+    # The interval counts updates over epochs.
+    warnings.filterwarnings("ignore", message=".*smaller than the logging interval")
     warnings.filterwarnings("ignore", message=".*Checkpoint directory .* exists and is not empty")
 
 
@@ -68,8 +71,9 @@ def _fit(settings: Settings, config: Mapping[str, Any], loggers: list[Logger]) -
         load_checkpoint(run.last)  # A file cut short is named now, in one line.
     pl.seed_everything(settings.seed, verbose=False)
     network = build_network(settings, preparation)
-    write_or_check(settings.subset_manifest, preparation.manifest)
-    run.start(config, preparation.network, preparation.tokenizer, preparation.vocabulary)
+    if rank_zero_only.rank == 0:
+        write_or_check(settings.subset_manifest, preparation.manifest)
+        run.start(config, preparation.network, preparation.tokenizer, preparation.vocabulary)
     module = SummarizationModule(network, settings.optim, seed=settings.seed)
     trainer, best = _trainer(settings, loggers)
     _announce(settings, preparation, module, resuming)

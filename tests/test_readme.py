@@ -1,0 +1,73 @@
+"""What the README tells a newcomer to type."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mclas_lightning.app import compose
+from mclas_lightning.settings import read_settings
+
+ROOT = Path(__file__).parents[1]
+BLOCKS = re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)
+COMMANDS = [line for block in BLOCKS for line in block.splitlines() if line]
+INLINE = re.findall(r"`(mclas-train -m [^`]*)`", (ROOT / "README.md").read_text("utf-8"))
+FAST = ["optim.updates={minimum: 4, full: 4}", "optim.validations=2"]
+MODULES = {"mclas": "cli", "mclas-train": "train", "mclas-evaluate": "evaluate"}
+
+
+def test_the_two_commands_come_first():
+    assert COMMANDS[:2] == ["make demo", "make test"]
+
+
+@pytest.mark.parametrize("line", [line for line in COMMANDS if line.startswith("make ")])
+def test_make_targets_exist(line):
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.M)
+    assert line.split()[1] in targets
+
+
+@pytest.mark.parametrize(
+    "line", [c for c in [*COMMANDS, *INLINE] if "-train " in c or "-evaluate " in c]
+)
+def test_words_for_hydra_compose(line):
+    _, *words = [word for word in line.split() if not word.startswith("-")]
+    for word in words:  # A sweep's choices one by one.
+        key, _, values = word.partition("=")
+        for value in values.split(","):
+            read_settings(compose("train", [f"{key}={value}"]))
+
+
+@pytest.mark.slow
+def test_every_command_runs_in_the_order_it_is_told(tmp_path):
+    for line in COMMANDS:
+        program, *words = line.split()
+        if program == "make" or "debian" in words:
+            continue
+        words += FAST if program != "mclas" else []
+        done = subprocess.run(
+            [sys.executable, "-m", f"mclas_lightning.{MODULES[program]}", *words],
+            cwd=tmp_path, capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{line}\n{done.stderr}"
+        assert done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("apt-get") is None, reason="no apt on this machine")
+def test_the_debian_corpus_and_its_demo(tmp_path):
+    def run(*words):
+        return subprocess.run(
+            [sys.executable, "-m", "mclas_lightning.cli", *words],
+            cwd=tmp_path, capture_output=True, text=True,
+        )  # fmt: skip
+
+    built = run("data", "debian", "--suites", "bookworm")
+    if "cannot" in built.stderr and "error: " in built.stderr:
+        pytest.skip(built.stderr.strip())
+    assert built.returncode == 0, built.stderr
+    demo = run("demo", "--dataset", "debian_en2de", "network=tiny", "decoding.beam=1", *FAST)
+    assert demo.returncode == 0, demo.stderr
+    assert "debian_en2de, minimum" in demo.stdout
