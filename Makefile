@@ -21,7 +21,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 demo: $(INSTALLED) ## pretrain, fine-tune NCLS, NCLS+MS and MCLAS, compare them (DATASET=debian_en2de: real data)
 	@$(BIN)/mclas demo --dataset $(DATASET)
 
-test: $(INSTALLED) ## the tests, about two minutes
+test: $(INSTALLED) ## the tests, about two minutes on two cores
 	@$(BIN)/python -m pytest -n 2 -m 'not slow'
 
 test-slow: $(INSTALLED) ## the tests that take longer

@@ -1,4 +1,7 @@
+from itertools import permutations
+
 import pytest
+import pytorch_lightning as pl
 from hydra.utils import instantiate
 
 from mclas_lightning.app import compose, quoted
@@ -11,17 +14,25 @@ FILES = sorted(
     if not path.stem.startswith("_")
 )
 
+OWN = {
+    "dataset=jsonl": [
+        "dataset.name=mine", "dataset.source=en", "dataset.target=de", "dataset.path=mine",
+    ],
+}  # fmt: skip
+
 
 @pytest.mark.parametrize("choice", FILES)
 def test_every_file_composes_into_typed_settings(choice):
-    settings, config = read_settings(compose("train", [choice]))
+    settings, config = read_settings(compose("train", [choice, *OWN.get(choice, ())]))
     group, name = choice.split("=")
     if group == "model":
         assert settings.task.name == config["model"]["name"] == name
+    if group == "trainer":
+        pl.Trainer(**{**settings.trainer, "accelerator": "cpu", "devices": 2, "logger": False})
     if group == "network":
         assert settings.network.name == name
     if group == "dataset":
-        assert settings.dataset.path.startswith("data/")
+        assert settings.dataset.path.startswith(("data/", "mine"))
         assert settings.subset_manifest.parent.parent.name == settings.dataset.name
 
 
@@ -43,8 +54,7 @@ def test_a_dataset_brings_its_network_unless_the_user_names_one():
     assert settings.optim.encoder.lr == 0.005
 
 
-@pytest.mark.parametrize("source", ["en", "de", "zh"])
-@pytest.mark.parametrize("target", ["en", "de", "zh"])
+@pytest.mark.parametrize(("source", "target"), [*permutations(("en", "de", "zh"), 2)])
 def test_toy_has_six_directions(source, target):
     words = ["dataset=toy", f"dataset.source={source}", f"dataset.target={target}"]
     settings = read_settings(compose("train", words))[0]
@@ -84,11 +94,25 @@ def test_a_runs_place_is_its_identity():
         (["optim.encoder.lr=fast"], "optim.encoder.lr: expected a number, found 'fast'"),
         (["decoding.beam=2.5"], "decoding.beam: expected a whole number, found '2.5'"),
         (["decoding.beam=true"], "decoding.beam: expected a whole number"),
-        (["seed=x"], "seed: expected a whole number, found 'x'"),
+        (["seed=x"], "configuration.seed: expected a whole number, found 'x'"),
         (["+dataset.tokeniser=x"], "dataset: 'tokeniser' does not exist; did you mean 'tokenizer'"),
         (["dataset=["], "viable alternative"),
         (["run_dir=${nothing}"], "nothing"),
         (["model.targets={decoder: [third]}"], "model 'mclas'"),
+        (["model.name=null"], "model.name: expected a text, found 'None'"),
+        (["scenario=[a]"], "configuration.scenario: expected a text"),
+        (["run_dir=null"], "configuration.run_dir: expected a text"),
+        (["~optim"], "configuration.optim: is missing"),
+        (["seed=-1"], "seed: expected from 0 to"),
+        (["decoding.beam=0"], "decoding.beam: expected 1 or more, found 0"),
+        (["decoding.min_length=50"], "decoding.max_length: expected from 50 to"),
+        (["decoding.max_length=4000"], "decoding.max_length: expected from 1 to 2498"),
+        (["optim.label_smoothing=1"], "optim.label_smoothing: expected from 0 to 0.99"),
+        (["optim.encoder.warmup=0"], "warmup: expected 1 or more"),
+        (["optim.accumulate=0"], "optim.accumulate: expected 1 or more"),
+        (["optim.updates.full=0"], "optim.updates.full: expected 1 or more"),
+        (["optim.updates.full=33"], "optim.updates.full: expected a multiple of"),
+        (["dataset.max_source=1"], "dataset.max_source: expected 3 or more"),
     ],
 )
 def test_bad_words_are_one_clear_line(words, said):

@@ -26,6 +26,7 @@ ONLY = {
     "torch": lambda name, layer: layer >= 1,
     "transformers": lambda name, layer: layer >= 1,
     "pytorch_lightning": lambda name, layer: layer == 3 or name == "train",
+    "lightning_fabric": lambda name, layer: name == "train",
     "hydra": lambda name, layer: name in ("app", "train"),
     "wandb": lambda name, layer: False,
 }

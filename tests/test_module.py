@@ -70,9 +70,9 @@ def fit(tokenizer, task, *, accumulate, updates, num=23, max_tokens=10_000, call
 
 @pytest.fixture(autouse=True)
 def _quiet():
-    from mclas_lightning.train import quiet_lightning
+    from mclas_lightning.train import quiet_libraries
 
-    quiet_lightning()
+    quiet_libraries()
 
 
 @pytest.mark.parametrize("task", [MCLAS, NCLS_MS], ids=lambda task: task.name)

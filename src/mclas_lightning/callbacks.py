@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
-from pytorch_lightning.callbacks import Callback, ModelCheckpoint
+from pytorch_lightning.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities import rank_zero_only
 
@@ -41,6 +41,17 @@ class UpdatesBar(Callback):
         """Take it away, however training ended."""
         if bar := getattr(self, "bar", None):
             bar.close()
+
+
+class Patience(EarlyStopping):
+    """Early stopping that a resumed run remembers.
+
+    ``last.ckpt`` holds the number of validations without improvement, not that they were enough.
+    """
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Stop again where the run had stopped."""
+        trainer.should_stop = trainer.should_stop or self.wait_count >= self.patience
 
 
 class MetricsFile(Logger):

@@ -38,6 +38,12 @@ def _parser() -> argparse.ArgumentParser:
     debian.add_argument("--suites", nargs="+", help="releases to read (default: four of them)")
     debian.set_defaults(run=_data_debian)
 
+    tokenizer = corpora.add_parser("tokenizer", help="word pieces for a corpus of your own")
+    tokenizer.add_argument("folder", type=Path, help="holds train.jsonl, or folders that do")
+    tokenizer.add_argument("--size", type=_positive, default=16000)
+    tokenizer.add_argument("--lowercase", action="store_true")
+    tokenizer.set_defaults(run=_data_tokenizer)
+
     demo = commands.add_parser("demo", help="pretrain, fine-tune three systems, compare them")
     demo.add_argument("--dataset", default="toy", help="a name in conf/dataset (default: toy)")
     demo.add_argument("words", nargs="*", help="further words for every mclas-train of it")
@@ -53,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     table.add_argument("--markdown", action="store_true")
     table.set_defaults(run=_table)
     show.add_argument("--dataset", required=True)
-    show.add_argument("--num", type=int, default=3)
+    show.add_argument("--num", type=_positive, default=3)
     show.set_defaults(run=_show)
     return parser
 
@@ -68,6 +74,18 @@ def _data_debian(arguments: argparse.Namespace) -> None:
     from mclas_lightning.corpora import build_debian
 
     build_debian(arguments.out, arguments.seed, arguments.suites)
+
+
+def _data_tokenizer(arguments: argparse.Namespace) -> None:
+    from mclas_lightning.corpora import build_tokenizer
+
+    build_tokenizer(arguments.folder, arguments.size, arguments.lowercase)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 1, found '{text}'")
+    return int(text)
 
 
 def _demo(arguments: argparse.Namespace) -> None:

@@ -11,11 +11,12 @@ from mclas_lightning.settings import read_settings
 
 def evaluate(cfg: DictConfig) -> Results:
     """Summarize the test set again, with this configuration's decoding; replaces the results."""
-    settings, _ = read_settings(cfg)
+    settings, config = read_settings(cfg)
     if not settings.run.trained:
         raise InputError(
             f"{settings.run}: no trained run here; train it with the same words after mclas-train"
         )
+    settings.run.check_identity(config, ("dataset", "scenario", "model", "seed"))
     results = score_run(settings)
     print(f"{settings.run}\n  {headline(results)}")
     return results

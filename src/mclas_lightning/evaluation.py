@@ -4,10 +4,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-import torch
-
 from mclas_lightning.data.example import Example, Side
-from mclas_lightning.decoding.summarizer import DecodingConfig, Summaries, Summarizer
+from mclas_lightning.decoding.summarizer import Summaries, Summarizer
 from mclas_lightning.files import sha256, whole_file
 from mclas_lightning.metrics.rouge import self_test, signature
 from mclas_lightning.metrics.score import score
@@ -20,10 +18,11 @@ from mclas_lightning.settings import Settings
 def score_run(settings: Settings) -> Results:
     """Summarize the test documents; write predictions.jsonl and results.json."""
     run, dataset, task = settings.run, settings.dataset, settings.task
+    run.check_content(dataset)
     for side in task.sides:
         self_test(dataset.language(side))
     examples = dataset.read("test", task.required)
-    summaries = _summarize(run.summarizer(), examples, settings.decoding)
+    summaries = _summarize(run.summarizer(), examples, settings)
     lines = [
         {
             "id": example.id,
@@ -33,8 +32,6 @@ def score_run(settings: Settings) -> Results:
         }
         for example, summary in zip(examples, summaries, strict=True)
     ]
-    with whole_file(run.folder / "predictions.jsonl") as file:
-        file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
     results = Results(
         dataset=dataset.name,
         scenario=settings.scenario,
@@ -51,18 +48,19 @@ def score_run(settings: Settings) -> Results:
             **environment(),
         },
     )
+    with whole_file(run.folder / "predictions.jsonl") as file:
+        file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
     results.write(run.folder / "results.json")
     return results
 
 
 def _summarize(
-    summarizer: Summarizer, examples: Sequence[Example], decoding: DecodingConfig
+    summarizer: Summarizer, examples: Sequence[Example], settings: Settings
 ) -> list[Summaries]:
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    summarizer.network.to(device)
+    summarizer.network.to(settings.device)
     texts = [summarizer.task.source_text(example) for example in examples]
     with progress_bar(len(texts), "summarizing", "documents") as bar:
-        return summarizer.summarize(texts, decoding, bar.update)
+        return summarizer.summarize(texts, settings.decoding, bar.update)
 
 
 def _score(

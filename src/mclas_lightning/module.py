@@ -8,7 +8,7 @@ import hashlib
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
-from torchmetrics import MeanMetric
+from torchmetrics import SumMetric
 
 from mclas_lightning.data.batch import Batch
 from mclas_lightning.loss import label_smoothed_kl
@@ -27,7 +27,10 @@ class SummarizationModule(pl.LightningModule):
     def __init__(self, network: Seq2Seq, config: OptimConfig, *, seed: int) -> None:
         super().__init__()
         self.network, self.config, self.seed = network, config, seed
-        self.val_loss, self.val_accuracy = MeanMetric(), MeanMetric()
+        # Left to themselves they would drop a loss that is nan, and hide that training diverged.
+        self.val_loss, self.val_right, self.val_tokens = (
+            SumMetric(nan_strategy="disable") for _ in range(3)
+        )
         self.update_loss = torch.zeros(())
 
     def configure_optimizers(self) -> dict:
@@ -71,17 +74,19 @@ class SummarizationModule(pl.LightningModule):
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Negative log-likelihood and accuracy of every target token, the true ones before it."""
         loss, right, tokens = self.losses(batch, 0.0)
-        self.val_loss.update(loss / tokens, weight=tokens)
-        self.val_accuracy.update(right / tokens, weight=tokens)
+        self.val_loss.update(loss)
+        self.val_right.update(right)
+        self.val_tokens.update(tokens)
 
     def on_validation_epoch_end(self) -> None:
         """Means over the tokens of all ranks."""
-        loss, accuracy = self.val_loss.compute(), self.val_accuracy.compute()
+        tokens = self.val_tokens.compute()
+        loss = self.val_loss.compute() / tokens
         self.log("val/loss", loss)
         self.log("val/perplexity", loss.exp())
-        self.log("val/accuracy", accuracy)
-        self.val_loss.reset()
-        self.val_accuracy.reset()
+        self.log("val/accuracy", self.val_right.compute() / tokens)
+        for metric in (self.val_loss, self.val_right, self.val_tokens):
+            metric.reset()
 
     def losses(self, batch: Batch, smoothing: float) -> tuple[Tensor, Tensor, int]:
         """Summed loss, number of right tokens and number of tokens, over all decoders."""

@@ -8,6 +8,8 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 
+from mclas_lightning.errors import check_range
+
 
 @dataclass(frozen=True, kw_only=True)
 class PartRecipe:
@@ -16,6 +18,11 @@ class PartRecipe:
     lr: float  # lr * min(t^-1/2, t * warmup^-3/2): its peak is lr / sqrt(warmup), at t = warmup
     warmup: int
     dropout: float
+
+    def __post_init__(self) -> None:
+        check_range("optim: lr", self.lr, 0)
+        check_range("optim: warmup", self.warmup, 1)
+        check_range("optim: dropout", self.dropout, 0, 0.99)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +41,16 @@ class OptimConfig:
     updates: dict[str, int]  # of each scenario
     validations: int  # while training, evenly spread
     patience: int  # validations without improvement after which training stops
+
+    def __post_init__(self) -> None:
+        check_range("optim.beta1", self.beta1, 0, 0.99999)
+        check_range("optim.beta2", self.beta2, 0, 0.99999)
+        check_range("optim.eps", self.eps, 0)
+        check_range("optim.label_smoothing", self.label_smoothing, 0, 0.99)
+        for name in ("max_tokens", "accumulate", "validations", "patience"):
+            check_range(f"optim.{name}", getattr(self, name), 1)
+        for scenario, updates in self.updates.items():
+            check_range(f"optim.updates.{scenario}", updates, 1)
 
 
 class EncoderDecoderOptimizer(torch.optim.Optimizer):

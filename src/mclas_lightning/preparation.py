@@ -11,6 +11,8 @@ from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.data.vocabulary import Vocabulary, target_vocabulary
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import sha256
+from mclas_lightning.metrics.language import check_language
+from mclas_lightning.metrics.rouge import self_test
 from mclas_lightning.model.checkpoint import (
     initialize_from_ms,
     load_pretrained_encoder,
@@ -18,7 +20,7 @@ from mclas_lightning.model.checkpoint import (
 )
 from mclas_lightning.model.decoder import DecoderConfig
 from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
-from mclas_lightning.run import Run
+from mclas_lightning.run import Run, task_from
 from mclas_lightning.settings import Settings
 
 
@@ -37,11 +39,13 @@ class Preparation:
 def prepare(settings: Settings) -> Preparation:
     """Read the corpus, choose the scenario's examples, size the network; InputError if unusable."""
     dataset, task = settings.dataset, settings.task
+    # Nothing should fail after hours that can fail now.
     for side in task.required:
-        dataset.language(side)
+        check_language(dataset.language(side))
+        self_test(dataset.language(side))
     corpus = dataset.read("train", task.required)
     valid = dataset.read("valid", task.required)
-    dataset.read("test", task.required)  # Nothing should fail after hours that can fail now.
+    dataset.read("test", task.required)
     train, manifest = scenario_subset(
         corpus,
         settings.scenario,
@@ -135,12 +139,13 @@ def check_initialization(ms: Run, preparation: Preparation) -> None:
     """InputError where ``ms`` is not a trained run whose weights fit."""
     where = f"init_from={ms}"
     if not (ms.folder / "config.yaml").exists():
-        raise InputError(f"{where}: no run here; train one first with model=ms")
+        raise InputError(f"{where}: no run here; train one first with model=ms and the same seed")
     if not ms.trained:
         raise InputError(f"{where}: its training has not ended; run the same mclas-train again")
     theirs, vocabulary = ms.network_config()
-    if len(theirs.decoders) != 1:
-        raise InputError(f"{where}: has decoders {', '.join(theirs.decoders)}; give a model=ms run")
+    task = task_from(ms.config["model"])
+    if (task.sides, len(task.targets), task.source) != (("mono",), 1, "document"):
+        raise InputError(f"{where}: is a run of model '{task.name}'; give one of model=ms")
     if vocabulary != preparation.tokenizer.fingerprint:
         raise InputError(f"{where}: was trained with another vocabulary (tokenizer)")
     ours = preparation.network

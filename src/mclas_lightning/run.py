@@ -1,6 +1,7 @@
 """A run's folder: its place is its identity, ``runs/<dataset>/<scenario>/<model>/seed=<n>/``.
 
 config.yaml         the resolved configuration        network.json   sizes of the network
+corpus.json         SHA-256 of the corpus's files
 environment.json    git commit, versions, machine     tokenizer/     vocabulary/{mono,cross}.json
 metrics.csv         what training logged              checkpoints/{best,last}.ckpt
 training.json       how training ended: it is done    predictions.jsonl
@@ -10,7 +11,7 @@ results.json        scores of the test set: the run is done
 import json
 import platform
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -19,19 +20,23 @@ from typing import Any
 import torch
 import yaml
 
-from mclas_lightning.data.dataset import DatasetConfig
+from mclas_lightning.data.dataset import SPLITS, DatasetConfig
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.data.vocabulary import Vocabulary, load_vocabulary, save_vocabulary
 from mclas_lightning.decoding.summarizer import Summarizer
 from mclas_lightning.errors import InputError
-from mclas_lightning.files import make_folder, read_json, whole_file, write_json
+from mclas_lightning.files import make_folder, read_json, sha256, whole_file, write_json
 from mclas_lightning.model.checkpoint import load_checkpoint, network_state
 from mclas_lightning.model.decoder import DecoderConfig
 from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
 from mclas_lightning.task import Task
 
-# Where and how a run is computed and evaluated does not make it another run.
-NOT_IDENTITY = ("trainer", "logger", "decoding", "runs", "data", "run_dir", "workers")
+# Where and how a run is computed and evaluated does not make it another run. Corpus and vocabulary
+# are compared by content.
+NOT_IDENTITY = (
+    *("trainer", "logger", "decoding", "runs", "data", "run_dir", "workers"),
+    *("dataset.path", "dataset.tokenizer", "dataset.how_to_get", "dataset.pretraining"),
+)
 PACKAGES = ("mclas-lightning", "torch", "pytorch-lightning", "transformers", "tokenizers")
 
 
@@ -78,22 +83,45 @@ class Run:
             raise InputError(f"{path}: expected a mapping")
         return config
 
-    def check_identity(self, config: Mapping[str, Any]) -> None:
-        """InputError where the folder holds a run of another configuration."""
+    def check_identity(self, config: Mapping[str, Any], sections: Sequence[str] = ()) -> None:
+        """InputError where the folder holds a run of another configuration.
+
+        Only ``sections`` of it are compared, where they are given.
+        """
         if not (self.folder / "config.yaml").exists():
             return
         kept, asked = _flat(self.config), _flat(config)
         for key in sorted(kept.keys() | asked.keys()):
-            if key.split(".")[0] not in NOT_IDENTITY and kept.get(key) != asked.get(key):
+            counts = not any(f"{key}.".startswith(f"{free}.") for free in NOT_IDENTITY)
+            counts = counts and (not sections or key.split(".")[0] in sections)
+            if counts and kept.get(key) != asked.get(key):
                 raise InputError(
                     f"{self}: holds a run with {key}={kept.get(key)}, you ask for "
-                    f"{key}={asked.get(key)}; give this one a folder of its own with "
-                    f"run_dir=..., or delete the old one"
+                    f"{key}={asked.get(key)}; give this one another name (model.name=...), or "
+                    f"delete the old one"
                 )
+
+    def check_content(self, dataset: DatasetConfig, tokenizer: Tokenizer | None = None) -> None:
+        """InputError where corpus or vocabulary have changed since the run was started."""
+        if not (self.folder / "config.yaml").exists():
+            return
+        for split, kept in read_json(self.folder / "corpus.json", dict).items():
+            path = dataset.file(split)
+            if not path.exists() or sha256(path) != kept:
+                raise InputError(
+                    f"{path}: is not the file that {self} was started with; restore it, or delete "
+                    f"the run"
+                )
+        if tokenizer and tokenizer.fingerprint != self.network_config()[1]:
+            raise InputError(
+                f"{dataset.tokenizer}: is not the tokenizer that {self} was started with; restore "
+                f"it, or delete the run"
+            )
 
     def start(
         self,
         config: Mapping[str, Any],
+        dataset: DatasetConfig,
         network: NetworkConfig,
         tokenizer: Tokenizer,
         vocabulary: Vocabulary,
@@ -108,6 +136,8 @@ class Run:
             self.folder / "network.json", {**asdict(network), "vocabulary": tokenizer.fingerprint}
         )
         write_json(self.folder / "environment.json", environment())
+        hashes = {split: sha256(dataset.file(split)) for split in SPLITS}
+        write_json(self.folder / "corpus.json", hashes)
         with whole_file(self.folder / "config.yaml") as file:
             yaml.safe_dump(dict(config), file, allow_unicode=True, sort_keys=False)
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mclas_lightning.data.dataset import DatasetConfig
 from mclas_lightning.decoding.summarizer import DecodingConfig
-from mclas_lightning.errors import InputError, one_of
+from mclas_lightning.errors import InputError, check_range, one_of
 from mclas_lightning.optim import OptimConfig
 from mclas_lightning.run import Run, task_from
 from mclas_lightning.task import Task
@@ -53,6 +54,35 @@ class NetworkSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """One file of ``conf/model/``."""
+
+    name: str
+    source: str
+    targets: dict[str, list]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TopLevel:
+    """The keys of ``conf/train.yaml``; the groups are read one by one."""
+
+    dataset: dict
+    scenario: str
+    model: dict
+    network: dict
+    optim: dict
+    decoding: dict
+    trainer: dict
+    logger: dict | None
+    seed: int
+    split_seed: int
+    init_from: str | None
+    workers: int
+    runs: str
+    run_dir: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """All that ``conf/train.yaml`` composes."""
 
@@ -77,6 +107,14 @@ class Settings:
         return self.network.tokenizer or self.dataset.tokenizer
 
     @property
+    def device(self) -> torch.device:
+        """Where the test set is summarized: the first device that the trainer may use."""
+        if self.trainer.get("accelerator") == "cpu" or not torch.cuda.is_available():
+            return torch.device("cpu")
+        devices = self.trainer.get("devices")
+        return torch.device("cuda", devices[0] if isinstance(devices, list) else 0)
+
+    @property
     def updates(self) -> int:
         """Updates of this scenario's training."""
         return self.optim.updates[self.scenario]
@@ -90,32 +128,33 @@ def read_settings(cfg: DictConfig) -> tuple[Settings, dict[str, Any]]:
         raise InputError(f"configuration: {str(error).splitlines()[0]}") from error
     assert isinstance(config, dict)
     plain = {str(key): value for key, value in config.items()}
-    dataset = typed("dataset", DatasetConfig, plain["dataset"])
-    optim = typed("optim", OptimConfig, plain["optim"])
+    top = typed("configuration", TopLevel, {k: v for k, v in plain.items() if k != "data"})
+    dataset = typed("dataset", DatasetConfig, top.dataset)
+    optim = typed("optim", OptimConfig, top.optim)
     for sizes in (dataset.sizes, optim.updates):
-        if plain["scenario"] not in sizes:
-            raise one_of("scenario", plain["scenario"], sizes)
-    run_dir = Path(plain["run_dir"])
+        if top.scenario not in sizes:
+            raise one_of("scenario", top.scenario, sizes)
+    if optim.updates[top.scenario] % optim.validations:
+        raise InputError(
+            f"optim.updates.{top.scenario}: expected a multiple of optim.validations="
+            f"{optim.validations}, so that the last update is validated; "
+            f"found {optim.updates[top.scenario]}"
+        )
+    check_range("seed", top.seed, 0, 2**32 - 1)
     settings = Settings(
         dataset=dataset,
-        scenario=plain["scenario"],
-        task=task_from(plain["model"]),
-        network=typed("network", NetworkSettings, plain["network"]),
+        scenario=top.scenario,
+        task=task_from(vars(typed("model", ModelConfig, top.model))),
+        network=typed("network", NetworkSettings, top.network),
         optim=optim,
-        decoding=typed("decoding", DecodingConfig, plain["decoding"]),
-        trainer=plain["trainer"],
-        logger=plain["logger"],
-        seed=_integer("seed", plain["seed"]),
-        split_seed=_integer("split_seed", plain["split_seed"]),
-        init_from=plain["init_from"],
-        workers=_integer("workers", plain["workers"]),
-        run=Run(run_dir),
-        subset_manifest=Path(plain["runs"], dataset.name, plain["scenario"], "subset.json"),
+        decoding=typed("decoding", DecodingConfig, top.decoding),
+        trainer=top.trainer,
+        logger=top.logger,
+        seed=top.seed,
+        split_seed=top.split_seed,
+        init_from=top.init_from,
+        workers=top.workers,
+        run=Run(Path(top.run_dir)),
+        subset_manifest=Path(top.runs, dataset.name, top.scenario, "subset.json"),
     )
     return settings, plain
-
-
-def _integer(name: str, value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise InputError(f"{name}: expected a whole number, found '{value}'")
-    return value

@@ -9,16 +9,18 @@ from typing import Any
 
 import hydra
 import pytorch_lightning as pl
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig
-from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
-from pytorch_lightning.loggers import Logger, WandbLogger
+from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities import rank_zero_only
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from mclas_lightning.app import entry
-from mclas_lightning.callbacks import MetricsFile, UpdatesBar
+from mclas_lightning.callbacks import MetricsFile, Patience, UpdatesBar
 from mclas_lightning.data.datamodule import LoaderConfig, SummarizationData
 from mclas_lightning.data.scenario import write_or_check
+from mclas_lightning.errors import InputError
 from mclas_lightning.evaluation import score_run
 from mclas_lightning.files import write_json
 from mclas_lightning.model.checkpoint import load_checkpoint
@@ -39,8 +41,8 @@ def train(cfg: DictConfig) -> Results | None:
         results = Results.read(run.folder / "results.json")
         print(f"{run}: finished before; delete the folder to train it again\n  {headline(results)}")
         return results
-    quiet_lightning()
-    loggers = [*_mirror(settings.logger)]
+    quiet_libraries()
+    loggers: list[Logger] = [hydra.utils.instantiate(settings.logger)] if settings.logger else []
     exit_code = 1
     try:
         if not run.trained:
@@ -49,12 +51,14 @@ def train(cfg: DictConfig) -> Results | None:
         exit_code = 0
         return results
     finally:
-        _finish_wandb(loggers, exit_code)
+        _finish_wandb(exit_code)
 
 
-def quiet_lightning() -> None:
+def quiet_libraries() -> None:
     """Leave out what Lightning says of itself, and the warnings that do not apply here."""
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    # A hub that cannot be reached is one line of ours, not fifty of its client's.
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     # Lengths vary inside a bucket, and the loader is resumable without Lightning's help.
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     warnings.filterwarnings("ignore", message=".*LeafSpec.*is deprecated")
@@ -66,17 +70,26 @@ def quiet_lightning() -> None:
 def _fit(settings: Settings, config: Mapping[str, Any], loggers: list[Logger]) -> None:
     run = settings.run
     preparation = prepare(settings)
+    run.check_content(settings.dataset, preparation.tokenizer)
     resuming = run.last.exists()
     if resuming:
         load_checkpoint(run.last)  # A file cut short is named now, in one line.
     pl.seed_everything(settings.seed, verbose=False)
     network = build_network(settings, preparation)
-    if rank_zero_only.rank == 0:
-        write_or_check(settings.subset_manifest, preparation.manifest)
-        run.start(config, preparation.network, preparation.tokenizer, preparation.vocabulary)
     module = SummarizationModule(network, settings.optim, seed=settings.seed)
     trainer, best = _trainer(settings, loggers)
-    _announce(settings, preparation, module, resuming)
+    if trainer.is_global_zero:
+        write_or_check(settings.subset_manifest, preparation.manifest)
+        run.start(
+            config,
+            settings.dataset,
+            preparation.network,
+            preparation.tokenizer,
+            preparation.vocabulary,
+        )
+        for logger in loggers:
+            logger.log_hyperparams(dict(config))
+        _announce(settings, preparation, module, resuming)
     began = time.monotonic()
     try:
         trainer.fit(
@@ -87,10 +100,15 @@ def _fit(settings: Settings, config: Mapping[str, Any], loggers: list[Logger]) -
         )
     except SIGTERMException:  # Lightning would exit with code 0.
         sys.exit(TERMINATED)
+    if best.best_model_score is None or not best.best_model_score.isfinite():
+        raise InputError(
+            f"{run}: training diverged, its validation loss is not a number; delete the folder, "
+            f"lower optim.encoder.lr and optim.decoder.lr, and start again"
+        )
     if trainer.is_global_zero:
         ended = {
             "updates": trainer.global_step,
-            "best_val_loss": float(best.best_model_score or float("nan")),
+            "best_val_loss": float(best.best_model_score),
             "stopped_early": trainer.global_step < settings.updates,
             "seconds": round(time.monotonic() - began, 1),
         }
@@ -104,30 +122,30 @@ def _fit(settings: Settings, config: Mapping[str, Any], loggers: list[Logger]) -
 
 def _trainer(settings: Settings, loggers: list[Logger]) -> tuple[pl.Trainer, ModelCheckpoint]:
     run, optim = settings.run, settings.optim
-    every = max(1, settings.updates // optim.validations)
+    every = settings.updates // optim.validations
     folder = {"dirpath": run.folder / "checkpoints", "enable_version_counter": False}
     best = ModelCheckpoint(**folder, filename="best", monitor="val/loss", save_weights_only=True)
     last = ModelCheckpoint(**folder, filename="last", save_on_train_epoch_end=False)
-    trainer = pl.Trainer(
-        **settings.trainer,
-        logger=[MetricsFile(run.folder / "metrics.csv"), *loggers],
-        callbacks=[
-            EarlyStopping("val/loss", patience=optim.patience),
-            UpdatesBar(),
-            best,  # Before last, which holds its state.
-            last,
-        ],
-        max_epochs=-1,
-        max_steps=settings.updates,
-        accumulate_grad_batches=optim.accumulate,
-        gradient_clip_val=optim.gradient_clip,
-        val_check_interval=every * optim.accumulate,
-        check_val_every_n_epoch=None,
-        num_sanity_val_steps=0,
-        use_distributed_sampler=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-    )
+    # Best before last, which holds its state.
+    callbacks = [Patience("val/loss", patience=optim.patience), UpdatesBar(), best, last]
+    try:
+        trainer = pl.Trainer(
+            **settings.trainer,
+            logger=[MetricsFile(run.folder / "metrics.csv"), *loggers],
+            callbacks=callbacks,
+            max_epochs=-1,
+            max_steps=settings.updates,
+            accumulate_grad_batches=optim.accumulate,
+            gradient_clip_val=optim.gradient_clip,
+            val_check_interval=every * optim.accumulate,
+            check_val_every_n_epoch=None,
+            num_sanity_val_steps=0,
+            use_distributed_sampler=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+        )
+    except (MisconfigurationException, TypeError, ValueError) as error:
+        raise InputError(f"trainer: {str(error).splitlines()[0]}") from error
     return trainer, best
 
 
@@ -169,14 +187,11 @@ def _score(settings: Settings, loggers: list[Logger]) -> Results:
     return results
 
 
-def _mirror(logger: Mapping[str, Any] | None) -> list[Logger]:
-    return [hydra.utils.instantiate(logger)] if logger else []
-
-
-def _finish_wandb(loggers: list[Logger], exit_code: int) -> None:
-    for logger in loggers:
-        if isinstance(logger, WandbLogger):
-            logger.experiment.finish(exit_code=exit_code)
+def _finish_wandb(exit_code: int) -> None:
+    """Without it, two jobs of a multirun would log into one W&B run."""
+    wandb = sys.modules.get("wandb")
+    if wandb is not None and wandb.run is not None:
+        wandb.finish(exit_code=exit_code)
 
 
 main = entry("train", train)

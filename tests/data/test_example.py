@@ -27,6 +27,7 @@ def test_what_is_written_is_read(tmp_path):
         (json.dumps(GOOD | {"document": ""}), "field 'document' is empty"),
         (json.dumps(GOOD | {"document": "  "}), "field 'document' is empty"),
         (json.dumps(GOOD | {"mono": 3}), "field 'mono' must be a string, found int"),
+        (json.dumps(GOOD | {"document": "half \ud83d"}), "holds half a character"),
         (json.dumps(GOOD | {"id": None}), "field 'id' is empty"),
         (json.dumps({"id": "2", "document": "d", "mono": "m"}), "field 'cross' is missing"),
         (json.dumps(GOOD), "id '1' was used before"),

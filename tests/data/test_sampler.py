@@ -99,7 +99,9 @@ def test_a_loader_goes_on_where_it_was(workers):
     second.load_state_dict(first.state_dict() | {"consumed": 4})
     assert some + list(second) == whole
     assert list(second) == whole  # The next epoch is not cut.
-    assert second.state_dict() == {"consumed": len(whole)}
+    assert second.state_dict() == {"consumed": len(whole), "length": len(whole)}
     third = loader()
     third.load_state_dict(second.state_dict())
+    with pytest.raises(InputError, match="resume on the same number of devices"):
+        third.load_state_dict({"consumed": 4, "length": len(whole) + 1})
     assert list(third) == whole  # Saved at the end of an epoch: the next one is whole.

@@ -43,6 +43,11 @@ def test_lower_casing_keeps_umlauts():
     assert tokenizer.decode(ids, "de") == "köln"
 
 
+def test_control_tokens_in_a_text_are_text(tokenizer):
+    (ids,) = tokenizer.encode(["storm [LSEP] hits [EOS] [PAD] [BOS]"], 50)
+    assert not set(ids) & {i for i in tokenizer.special if i != tokenizer.special.unk}
+
+
 def test_sources_are_cut_inside_their_frame(tokenizer):
     (ids,) = tokenizer.encode_sources([examples(1)[0].document], 7)
     assert len(ids) == 7

@@ -1,7 +1,7 @@
 """Training and validation data of a run, as Lightning asks for it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytorch_lightning as pl
 
@@ -63,11 +63,15 @@ class SummarizationData(pl.LightningDataModule):
 
     def _loader(self, split: str, *, accumulate: int, shuffle: bool) -> ResumableLoader:
         data = self.encoded[split]
-        shape = UpdateShape(max_tokens=self.config.max_tokens)
+        shape = UpdateShape(
+            max_tokens=self.config.max_tokens,
+            accumulate=accumulate,
+            ranks=self._trainer.world_size,
+        )
         sampler = UpdateSampler(
             data.source_lengths,
             data.target_lengths,
-            replace(shape, accumulate=accumulate, ranks=self._trainer.world_size),
+            shape,
             rank=self._trainer.global_rank,
             seed=self.seed,
             shuffle=shuffle,

@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from mclas_lightning.data.example import Example, Side, read_jsonl
-from mclas_lightning.errors import InputError
+from mclas_lightning.errors import InputError, check_range
 
 Split = Literal["train", "valid", "test"]
+SPLITS: tuple[Split, ...] = get_args(Split)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +26,10 @@ class DatasetConfig:
     max_summary: int  # word pieces of each summary that are learned
     pretraining: list[str]  # words for mclas-train: the corpus of its MS pretraining
     how_to_get: str
+
+    def __post_init__(self) -> None:
+        check_range("dataset.max_source", self.max_source, 3)  # [CLS], a word piece, [SEP]
+        check_range("dataset.max_summary", self.max_summary, 1, 2000)
 
     def language(self, side: Side) -> str:
         """The language ``side`` is written in."""

@@ -78,6 +78,8 @@ def _parse(line: bytes, required: tuple[Side, ...], where: str) -> Example:
             raise InputError(
                 f"{where}: field '{field}' must be a string, found {type(value).__name__}"
             )
+        if value and any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise InputError(f"{where}: field '{field}' holds half a character (a lone surrogate)")
         if field in ("id", "document", *required) and not (value or "").strip():
             state = "is empty" if field in record else "is missing"
             raise InputError(f"{where}: field '{field}' {state}")

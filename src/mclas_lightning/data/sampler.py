@@ -127,9 +127,14 @@ class ResumableLoader(DataLoader):
                 yield batch
 
     def state_dict(self) -> dict[str, int]:
-        """Micro-batches of this epoch handed out so far."""
-        return {"consumed": self.consumed}
+        """Micro-batches of this epoch handed out so far, and how many it has on each rank."""
+        return {"consumed": self.consumed, "length": len(self)}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
         """The next epoch begun skips what was consumed before; nothing, if that was a whole one."""
+        if state["length"] != len(self):
+            raise InputError(
+                f"the run to resume had {state['length']} micro-batches an epoch on each process, "
+                f"now there are {len(self)}; resume on the same number of devices"
+            )
         self._skip = state["consumed"] % len(self)

@@ -53,7 +53,7 @@ class Tokenizer:
         """From a folder or, where a hub can be reached, by its name there."""
         try:
             backend = AutoTokenizer.from_pretrained(name)
-        except (OSError, ValueError) as error:
+        except Exception as error:  # The tokenizers library raises nothing more specific.
             raise InputError(
                 f"tokenizer '{name}': neither a folder with a tokenizer nor a model that a hub "
                 f"could deliver"
@@ -74,7 +74,11 @@ class Tokenizer:
         if not texts:
             return []
         encoded = self.backend(
-            list(texts), add_special_tokens=False, return_attention_mask=False, verbose=False
+            list(texts),
+            add_special_tokens=False,
+            split_special_tokens=True,  # "[LSEP]" in a text is text.
+            return_attention_mask=False,
+            verbose=False,
         )
         return [ids[:max_length] for ids in encoded["input_ids"]]
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from mclas_lightning.data.batch import pad
-from mclas_lightning.data.example import Side
+from mclas_lightning.data.example import SIDES, Side
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.data.vocabulary import Vocabulary
 from mclas_lightning.decoding.beam import Beam, beam_search
@@ -21,11 +21,14 @@ from mclas_lightning.decoding.processors import (
     VocabMask,
     allowed_tokens,
 )
+from mclas_lightning.errors import check_range
 from mclas_lightning.model.attention import KeysValues
+from mclas_lightning.model.decoder import MAX_POSITIONS
 from mclas_lightning.model.seq2seq import Memory, Seq2Seq
 from mclas_lightning.task import Task
 
 Summaries = dict[Side, str]
+LONGEST = MAX_POSITIONS // len(SIDES) - 2  # All sides of a target share the decoder's positions.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +41,13 @@ class DecodingConfig:
     max_length: int
     block_trigrams: bool
     max_tokens: int  # of a batch: source positions x beams
+
+    def __post_init__(self) -> None:
+        check_range("decoding.beam", self.beam, 1)
+        check_range("decoding.length_penalty", self.length_penalty, 0)
+        check_range("decoding.min_length", self.min_length, 1)
+        check_range("decoding.max_length", self.max_length, self.min_length, LONGEST)
+        check_range("decoding.max_tokens", self.max_tokens, 1)
 
 
 @dataclass(frozen=True, kw_only=True)

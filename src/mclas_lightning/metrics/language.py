@@ -42,13 +42,19 @@ def is_chinese(text: str) -> bool:
     return bool(words) and sum(bool(_HAN.match(word)) for word in words) >= HAN_SHARE * len(words)
 
 
+def check_language(language: str) -> None:
+    """InputError for a code that is not one of a language we can recognize."""
+    if language not in _identifier().labels:
+        raise one_of("language", language, _identifier().labels)
+
+
 def _test_for(expected: str, others: frozenset[str]) -> Callable[[str], bool]:
+    candidates = {expected, *others} - {"zh"}
+    for language in sorted(candidates):
+        check_language(language)
     if expected == "zh":
         return is_chinese
     identifier = copy(_identifier())  # restricted below; a copy, so the next call starts with all
-    candidates = {expected, *others} - {"zh"}
-    if unknown := sorted(candidates - set(identifier.labels)):
-        raise one_of("language", unknown[0], identifier.labels)
     identifier.set_languages(candidates if others else None)
     return lambda text: (
         not ("zh" in others and is_chinese(text)) and identifier.classify(text)[0] == expected

@@ -12,22 +12,36 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.model.seq2seq import Seq2Seq
 
 State = Mapping[str, Tensor]
+SIZES = (
+    *("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads"),
+    *("intermediate_size", "hidden_act", "hidden_dropout_prob", "attention_probs_dropout_prob"),
+    *("max_position_embeddings", "type_vocab_size", "layer_norm_eps", "pad_token_id"),
+)
 
 
 def pretrained_config(name: str) -> dict[str, Any]:
     """The BertConfig of a folder or a model on the hub."""
+    where = f"network.encoder.pretrained '{name}'"
     try:
-        return AutoConfig.from_pretrained(name).to_diff_dict()
+        config = AutoConfig.from_pretrained(name)
     except (OSError, ValueError) as error:
         raise InputError(
-            f"network.encoder.pretrained '{name}': neither a folder with a model nor a model that "
-            f"a hub could deliver"
+            f"{where}: neither a folder with a model nor a model that a hub could deliver"
         ) from error
+    if config.model_type != "bert":
+        raise InputError(f"{where}: expected a BERT, found a model of type '{config.model_type}'")
+    # What BertConfig has of its own; not who wrote the file, and when.
+    return {key: value for key, value in config.to_dict().items() if key in SIZES}
 
 
 def load_pretrained_encoder(network: Seq2Seq, name: str) -> None:
     """Initialize the encoder, and with its word embedding the decoders' (section 4.1)."""
-    pretrained = BertModel.from_pretrained(name)
+    try:
+        pretrained = BertModel.from_pretrained(name)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"network.encoder.pretrained '{name}': its weights cannot be loaded"
+        ) from error
     network.encoder.load_state_dict(pretrained.state_dict())
     network.copy_embedding()
 
@@ -40,7 +54,8 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds for a file that was cut short
         raise InputError(
-            f"{path}: not a whole checkpoint (cut short, or not ours); delete it and train again"
+            f"{path}: not a whole checkpoint (cut short, or not ours); delete "
+            f"{'it' if path.name == 'last.ckpt' else 'the folder of its run'} and train again"
         ) from error
 
 

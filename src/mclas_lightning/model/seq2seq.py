@@ -5,7 +5,7 @@ M any number of positions.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
@@ -24,7 +24,7 @@ class NetworkConfig:
 
     encoder: Mapping[str, Any]
     decoder: DecoderConfig
-    decoders: tuple[str, ...] = field(default=("decoder",))
+    decoders: tuple[str, ...] = ("decoder",)
 
 
 class Memory(NamedTuple):

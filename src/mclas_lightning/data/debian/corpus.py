@@ -12,7 +12,7 @@ from mclas_lightning.data.debian.report import mean_lengths, table
 from mclas_lightning.data.debian.split import CORPORA, Splits, split_corpora
 from mclas_lightning.data.example import write_jsonl
 from mclas_lightning.errors import InputError
-from mclas_lightning.files import read_json, sha256, whole_folder, write_json
+from mclas_lightning.files import make_folder, read_json, sha256, whole_folder, write_json
 
 LICENCE = (
     "A description is part of its Debian package and under that package's own free licence, a "
@@ -29,11 +29,13 @@ def build(
     seed: int = 0,
     cache: Path | None = None,
     say: Say = print,
+    finish: Callable[[Path], object] = lambda folder: None,
 ) -> dict[str, Any]:
     """Write the triples of every direction and the monolingual English corpus to ``out``.
 
-    ``cache`` keeps what apt fetched for the next time. Returns the manifest, also written to
-    ``out``. The same descriptions and seed give the same bytes.
+    ``cache`` keeps what apt fetched for the next time; ``finish`` may add to the folder before it
+    appears. Returns the manifest, also written to ``out``. The same descriptions and seed give the
+    same bytes.
     """
     out, suites = out.resolve(), tuple(dict.fromkeys(suites))
     check_suites(suites)
@@ -60,13 +62,15 @@ def build(
     with whole_folder(out) as part:
         manifest["files"] = _write(part, corpora)
         write_json(part / "manifest.json", manifest)
+        finish(part)
     for line in (*table(manifest), f"debian corpus written to {out}"):
         say(line)
     return manifest
 
 
 def _check_out(out: Path) -> None:
-    """InputError where ``out`` holds anything but an earlier build, which this one replaces."""
+    """InputError where ``out`` cannot be written, or holds anything but an earlier build."""
+    make_folder(out.parent)
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
     manifest = out / "manifest.json"

@@ -75,11 +75,13 @@ def build(
     seed: int,
     sizes: Mapping[str, int],
     progress: Callable[[int], object] = lambda done: None,
+    finish: Callable[[Path], object] = lambda folder: None,
 ) -> dict[str, Any]:
     """Write the corpus under ``out``, whole or not at all; its manifest.
 
     One folder a direction (``en2de``, ...) and one a language, whose stories are others and have no
-    ``cross``; ``progress`` is told of every story newly done.
+    ``cross``; ``progress`` is told of every story newly done, and ``finish`` may add to the folder
+    before it appears.
     """
     _check(out, sizes)
     seen: set[object] = set()
@@ -95,6 +97,7 @@ def build(
         }
         manifest = {"corpus": "toy", "seed": seed, "sizes": dict(sizes), "files": files}
         write_json(folder / "manifest.json", manifest)
+        finish(folder)
     return manifest
 
 

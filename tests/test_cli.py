@@ -1,0 +1,84 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mclas_lightning import cli
+from mclas_lightning.demo import demo
+from mclas_lightning.errors import InputError, exits_cleanly
+from mclas_lightning.report.results import Results
+
+
+def run(*words: str, cwd: Path) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "mclas_lightning.cli", *words]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+
+
+def test_help_names_the_commands(tmp_path):
+    done = run("--help", cwd=tmp_path)
+    assert done.returncode == 0
+    for command in ("data", "demo", "table", "show", "mclas-train", "mclas-evaluate"):
+        assert command in done.stdout
+
+
+@pytest.mark.parametrize("words", [("table",), ("show", "--dataset", "toy_en2de")])
+def test_no_runs_is_one_line_and_exit_code_2(tmp_path, words):
+    done = run(*words, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: runs")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("dataset", ["toyy", "toy_mono", "debian_en"])
+def test_a_demo_that_cannot_end_well_is_refused_at_once(tmp_path, monkeypatch, dataset):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=r"does not exist|is monolingual"):
+        demo(dataset)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def two_runs(tmp_path: Path) -> Path:
+    """A folder with results of two systems."""
+    for model, rouge in (("ncls", 0.4), ("mclas", 0.5)):
+        scores = {
+            "rouge1_f": rouge, "rouge2_f": 0.2, "rougeL_f": 0.3, "length": 9.0,
+            "reference_length": 8.0, "wrong_language": 0.0, "reference_wrong_language": 0.0,
+            "num": 7,
+        }  # fmt: skip
+        results = Results(
+            dataset="toy_en2de", scenario="minimum", model=model, seed=0,
+            languages={"source": "en", "target": "de"}, scores={"cross": scores},
+            signatures={"cross": "rouge|tok:words"}, decoding={}, provenance={},
+        )  # fmt: skip
+        results.write(tmp_path / "toy_en2de" / "minimum" / model / "seed=0" / "results.json")
+    return tmp_path
+
+
+@pytest.mark.parametrize("more", [[], ["--markdown"]])
+def test_a_table_compares_what_is_there(two_runs, monkeypatch, capsys, more):
+    monkeypatch.setattr(sys, "argv", ["mclas", "table", "--runs", str(two_runs), *more])
+    cli.main()
+    shown = capsys.readouterr().out
+    assert "40.00" in shown
+    assert "50.00" in shown
+    assert shown.index("NCLS") < shown.index("MCLAS") < shown.index("Reference")
+
+
+def test_a_corpus_whose_folder_is_taken_is_refused(tmp_path):
+    (tmp_path / "data").write_text("in the way")
+    done = run("data", "toy", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("error: data")
+
+
+def test_interruption_is_not_a_traceback(capsys):
+    @exits_cleanly
+    def main():
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "interrupted\n"
