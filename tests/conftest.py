@@ -8,16 +8,21 @@ os.environ["COLUMNS"] = "120"
 os.environ["OMP_NUM_THREADS"] = "1"  # of the processes that tests start
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import settings
 
+from mclas_lightning.data.batch import EncodedExamples, Limits
 from mclas_lightning.data.example import Example, write_jsonl
+from mclas_lightning.data.store import open_store
 from mclas_lightning.data.tokenizer import Tokenizer, train
 from mclas_lightning.model.decoder import DecoderConfig
 from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
+from mclas_lightning.task import Task
 
 # A busy machine must not fail a property.
 settings.register_profile("default", deadline=None)
@@ -54,6 +59,20 @@ def tokenizer() -> Tokenizer:
     return train(texts, size=300, lowercase=False)
 
 
+@pytest.fixture(scope="session")
+def encode(tmp_path_factory, tokenizer) -> Callable[[list[Example], Task], EncodedExamples]:
+    """Stories as a training sees them: through a store."""
+
+    def encode(stories: list[Example], task: Task) -> EncodedExamples:
+        folder = tmp_path_factory.mktemp("encoded")
+        write_jsonl(folder / "train.jsonl", stories)
+        store = open_store(folder / "train.jsonl", tokenizer, 41, folder)
+        limits = Limits(max_source=41, max_summary=20)
+        return EncodedExamples(store, np.arange(len(store)), task, tokenizer.special, limits)
+
+    return encode
+
+
 @pytest.fixture
 def corpus(tmp_path: Path, tokenizer: Tokenizer) -> Path:
     """A folder with ``en2de`` (train, valid, test), ``en`` and the tokenizer."""
@@ -87,6 +106,7 @@ def words(corpus: Path, tmp_path: Path) -> list[str]:
         "trainer.log_every_n_steps=1",
         "trainer.accelerator=cpu",
         f"runs={tmp_path}/runs",
+        f"store={tmp_path}/store",
     ]
 
 

@@ -53,11 +53,15 @@ class Gradients(Callback):
         self.seen.append({n: p.grad.clone() for n, p in named if p.grad is not None})
 
 
-def fit(tokenizer, task, *, accumulate, updates, num=23, max_tokens=10_000, callbacks=()):
+def fit(encode, tokenizer, task, *, accumulate, updates, num=23, max_tokens=10_000, callbacks=()):
     """Train without dropout; the module and its data."""
     module = SummarizationModule(network(tokenizer, task.targets), RECIPE, seed=0)
-    config = LoaderConfig(max_source=41, max_summary=20, max_tokens=max_tokens, workers=0)
-    data = SummarizationData(examples(num), examples(7, 100), task, tokenizer, config, seed=0)
+    data = SummarizationData(
+        encode(examples(num), task),
+        encode(examples(7, 100), task),
+        LoaderConfig(max_tokens=max_tokens, workers=0),
+        seed=0,
+    )
     trainer = pl.Trainer(
         accelerator="cpu", max_steps=updates, max_epochs=-1, accumulate_grad_batches=accumulate,
         callbacks=list(callbacks), logger=False, enable_checkpointing=False,
@@ -77,18 +81,20 @@ def _quiet():
 
 @pytest.mark.parametrize("task", [MCLAS, NCLS_MS], ids=lambda task: task.name)
 @pytest.mark.parametrize("accumulate", [3, 7, 23])
-def test_the_gradient_does_not_depend_on_how_an_update_is_cut(task, accumulate, tokenizer):
+def test_the_gradient_does_not_depend_on_how_an_update_is_cut(task, accumulate, encode, tokenizer):
     whole, cut = Gradients(), Gradients()
-    fit(tokenizer, task, accumulate=1, updates=1, callbacks=[whole])
-    fit(tokenizer, task, accumulate=accumulate, updates=1, callbacks=[cut])
+    fit(encode, tokenizer, task, accumulate=1, updates=1, callbacks=[whole])
+    fit(encode, tokenizer, task, accumulate=accumulate, updates=1, callbacks=[cut])
     assert len(whole.seen) == len(cut.seen) == 1
     for name, gradient in whole.seen[0].items():
         torch.testing.assert_close(cut.seen[0][name], gradient, rtol=1e-4, atol=1e-7, msg=name)
 
 
-def test_the_two_optimizers_are_two_hand_stepped_adams_bit_for_bit(tokenizer):
+def test_the_two_optimizers_are_two_hand_stepped_adams_bit_for_bit(encode, tokenizer):
     accumulate, updates, budget = 5, 12, 130
-    trained, data = fit(tokenizer, MCLAS, accumulate=accumulate, updates=updates, max_tokens=budget)
+    trained, data = fit(
+        encode, tokenizer, MCLAS, accumulate=accumulate, updates=updates, max_tokens=budget
+    )
     by_hand = SummarizationModule(network(tokenizer, MCLAS.targets), RECIPE, seed=0)
     parts = [
         (by_hand.network.encoder_parameters(), RECIPE.encoder),
@@ -119,18 +125,18 @@ def test_the_two_optimizers_are_two_hand_stepped_adams_bit_for_bit(tokenizer):
 
 
 @pytest.mark.parametrize("task", [MCLAS, NCLS_MS], ids=lambda task: task.name)
-def test_validation_is_the_mean_over_all_target_tokens(task, tokenizer):
-    module, data = fit(tokenizer, task, accumulate=1, updates=3, max_tokens=90)
+def test_validation_is_the_mean_over_all_target_tokens(task, encode, tokenizer):
+    module, data = fit(encode, tokenizer, task, accumulate=1, updates=3, max_tokens=90)
     module.eval()
     metrics = pl.Trainer(
         accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
         enable_model_summary=False, use_distributed_sampler=False,
     ).validate(module, datamodule=data, verbose=False)[0]  # fmt: skip
-    encoded = data.encoded["valid"]
     losses, rights = [], []
-    for i in range(len(encoded)):
-        memory = module.network.encode(torch.tensor([encoded.sources[i]]))
-        for decoder, rows in encoded.targets.items():
+    sources, targets = data.valid.ids(range(len(data.valid)))
+    for i, source in enumerate(sources):
+        memory = module.network.encode(torch.tensor([source]))
+        for decoder, rows in targets.items():
             target = torch.tensor([rows[i]])
             hidden = module.network.hidden(decoder, target[:, :-1], memory)
             log_p = module.network.logits(hidden)[0].log_softmax(1).detach()
@@ -142,9 +148,9 @@ def test_validation_is_the_mean_over_all_target_tokens(task, tokenizer):
     assert metrics["val/perplexity"] == pytest.approx(expected, rel=1e-3)
 
 
-def test_losses_of_equations_1_and_2_and_4_are_one_sum(tokenizer):
+def test_losses_of_equations_1_and_2_and_4_are_one_sum(encode, tokenizer):
     module = SummarizationModule(network(tokenizer, NCLS_MS.targets), RECIPE, seed=0).eval()
-    batch = fit(tokenizer, NCLS_MS, accumulate=1, updates=1)[1].encoded["train"]
+    batch = fit(encode, tokenizer, NCLS_MS, accumulate=1, updates=1)[1].train
     from mclas_lightning.data.sampler import MicroBatch
 
     both = batch[MicroBatch([0, 5, 2], 1)]
@@ -157,8 +163,8 @@ def test_losses_of_equations_1_and_2_and_4_are_one_sum(tokenizer):
     assert tokens == parts[0][2] + parts[1][2]
 
 
-def test_dropout_is_seeded_by_place(tokenizer):
-    module, _ = fit(tokenizer, MCLAS, accumulate=1, updates=1)
+def test_dropout_is_seeded_by_place(encode, tokenizer):
+    module, _ = fit(encode, tokenizer, MCLAS, accumulate=1, updates=1)
     draws = []
     for index in (0, 1, 0):
         module.on_train_batch_start(copy.copy(None), index)  # pyright: ignore

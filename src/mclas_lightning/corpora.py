@@ -1,17 +1,21 @@
 """Corpora that are built on the user's machine, each with a vocabulary trained on it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mclas_lightning.data import debian, toy
-from mclas_lightning.data.example import read_jsonl
-from mclas_lightning.data.tokenizer import train
-from mclas_lightning.errors import InputError
+from mclas_lightning.data.example import Side, read_jsonl
+from mclas_lightning.data.store import open_store
+from mclas_lightning.data.tokenizer import Tokenizer, train
+from mclas_lightning.data.vocabulary import read_ids, target_vocabulary
+from mclas_lightning.errors import InputError, one_of
+from mclas_lightning.files import write_json
 from mclas_lightning.progress import progress_bar
 
 # Entries, and whether case is kept: generated news has no rare words, package descriptions do.
 TOY_VOCABULARY = (4000, False)
 DEBIAN_VOCABULARY = (12000, True)
+MAX_LENGTH = 512  # word pieces of a summary that a vocabulary is read from
 
 
 def build_toy(out: Path, seed: int) -> None:
@@ -50,10 +54,49 @@ def build_tokenizer(folder: Path, size: int, lowercase: bool) -> None:
 
 def _texts(paths: Sequence[Path]) -> Iterator[str]:
     for path in paths:
-        for example in read_jsonl(path):
+        for example in read_jsonl(path, unique=False):
             yield from (t for t in (example.document, example.mono, example.cross) if t)
 
 
 def _print_summary(out: Path, manifest: dict) -> None:
     records = sum(file["records"] for file in manifest["files"].values())
     print(f"{out}: {records:,} examples in {len(manifest['files'])} files", flush=True)
+
+
+def build_vocabulary(
+    corpus: Path,
+    out: Path,
+    tokenizer: Tokenizer,
+    languages: Mapping[Side, str],
+    *,
+    released: Mapping[str, Path],
+    store: Path,
+) -> None:
+    """Write ``out/<language>.json`` for each side: what its training summaries are written with.
+
+    A language in ``released`` gets the ids of that file instead, such as a released dictionary.
+    """
+    for language in released:
+        if language not in languages.values():
+            raise one_of("--released: language", language, languages.values())
+    tokens = open_store(corpus / "train.jsonl", tokenizer, MAX_LENGTH, store)
+    tokens.require(languages)
+    for side, language in languages.items():
+        found = target_vocabulary(tokens.written(side), tokenizer.special)
+        source = f"{side} summaries of {tokens.path}"
+        kept = found
+        if language in released:
+            source = str(released[language])
+            kept = target_vocabulary(
+                read_ids(released[language], len(tokenizer)), tokenizer.special
+            )
+        write_json(out / f"{language}.json", kept)
+        print(
+            f"{out / language}.json: {len(kept):,} of {len(tokenizer):,} word pieces, from {source}"
+        )
+        if language in released:
+            share = len(set(kept) & set(found)) / len(found)
+            print(
+                f"  it holds {share:.1%} of the {len(found):,} in {side} summaries of {tokens.path}"
+            )
+    print(f"use it with dataset.vocabulary={out}")

@@ -4,6 +4,7 @@ One MS pretraining, then NCLS, NCLS+MS and MCLAS fine-tuned from it on the minim
 is scored on the test set. All are ordinary runs: started again, the demo does what is left.
 """
 
+import dataclasses
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,12 +14,10 @@ from rich.console import Console
 
 from mclas_lightning.app import compose
 from mclas_lightning.corpora import build_debian, build_toy
-from mclas_lightning.data.batch import encode
 from mclas_lightning.data.sampler import UpdateSampler, UpdateShape
-from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.model.seq2seq import Seq2Seq
 from mclas_lightning.module import SummarizationModule
-from mclas_lightning.preparation import network_config
+from mclas_lightning.preparation import prepare
 from mclas_lightning.report.cases import cases
 from mclas_lightning.report.results import find
 from mclas_lightning.report.table import comparison
@@ -100,16 +99,9 @@ def _print_estimate(runs: Sequence[Settings]) -> None:
 
 def _seconds_per_update(settings: Settings) -> float:
     """Time forward and backward of a middling micro-batch of validation examples, once warm."""
-    dataset, task, optim = settings.dataset, settings.task, settings.optim
-    tokenizer = Tokenizer.load(settings.tokenizer)
-    module = SummarizationModule(Seq2Seq(network_config(settings, tokenizer)), optim, seed=0)
-    data = encode(
-        dataset.read("valid", task.required),
-        task,
-        tokenizer,
-        max_source=dataset.max_source,
-        max_summary=dataset.max_summary,
-    )
+    prepared, optim = prepare(dataclasses.replace(settings, init_from=None)), settings.optim
+    module = SummarizationModule(Seq2Seq(prepared.network), optim, seed=0)
+    data = prepared.valid
     shape = UpdateShape(max_tokens=optim.max_tokens)
     sampler = UpdateSampler(data.source_lengths, data.target_lengths, shape, shuffle=False)
     batch = data[list(sampler)[len(sampler) // 2]]

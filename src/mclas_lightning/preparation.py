@@ -1,16 +1,20 @@
 """All that a training needs, read and checked before anything is written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mclas_lightning.data.example import Example
-from mclas_lightning.data.scenario import scenario_subset
+import numpy as np
+
+from mclas_lightning.data.batch import EncodedExamples, Limits
+from mclas_lightning.data.dataset import Split
+from mclas_lightning.data.example import Side
+from mclas_lightning.data.scenario import Choice, scenario_subset
+from mclas_lightning.data.store import TokenStore, open_store
 from mclas_lightning.data.tokenizer import Tokenizer
-from mclas_lightning.data.vocabulary import Vocabulary, target_vocabulary
+from mclas_lightning.data.vocabulary import Vocabulary, read_ids, target_vocabulary
 from mclas_lightning.errors import InputError
-from mclas_lightning.files import sha256
 from mclas_lightning.metrics.language import check_language
 from mclas_lightning.metrics.rouge import self_test
 from mclas_lightning.model.checkpoint import (
@@ -28,8 +32,8 @@ from mclas_lightning.settings import Settings
 class Preparation:
     """The inputs of a training."""
 
-    train: Sequence[Example]
-    valid: Sequence[Example]
+    train: EncodedExamples
+    valid: EncodedExamples
     manifest: Mapping[str, Any]
     tokenizer: Tokenizer
     vocabulary: Vocabulary
@@ -38,26 +42,12 @@ class Preparation:
 
 def prepare(settings: Settings) -> Preparation:
     """Read the corpus, choose the scenario's examples, size the network; InputError if unusable."""
+    # Nothing should fail after hours that can fail now, nor after the corpus was tokenized.
     dataset, task = settings.dataset, settings.task
-    # Nothing should fail after hours that can fail now.
     for side in task.required:
         check_language(dataset.language(side))
         self_test(dataset.language(side))
-    corpus = dataset.read("train", task.required)
-    valid = dataset.read("valid", task.required)
-    dataset.read("test", task.required)
-    train, manifest = scenario_subset(
-        corpus,
-        settings.scenario,
-        dataset.sizes,
-        seed=settings.split_seed,
-        corpus_sha256=sha256(dataset.file("train")),
-    )
-    if len(train) < settings.optim.accumulate:
-        raise InputError(
-            f"{len(train)} training examples are too few for one update of "
-            f"optim.accumulate={settings.optim.accumulate} micro-batches"
-        )
+    dataset.check_files()
     tokenizer = Tokenizer.load(settings.tokenizer)
     network = network_config(settings, tokenizer)
     if dataset.max_source > network.encoder["max_position_embeddings"]:
@@ -65,21 +55,50 @@ def prepare(settings: Settings) -> Preparation:
             f"dataset.max_source={dataset.max_source} is more than the encoder's "
             f"{network.encoder['max_position_embeddings']} positions"
         )
+    if settings.init_from is not None:
+        check_initialization(ms_run(settings.init_from, settings.seed), network, tokenizer)
+    dataset.read("test", task.required)
+    valid, train = (_store(settings, split, tokenizer) for split in ("valid", "train"))
+    rows, manifest = scenario_subset(
+        Choice(scenario=settings.scenario, split=settings.split, seed=settings.split_seed),
+        dataset,
+        keys=train.keys,
+        ids=train.ids,
+        corpus_sha256=train.about["corpus_sha256"],
+    )
+    if len(rows) < settings.optim.accumulate:
+        raise InputError(
+            f"{len(rows)} training examples are too few for one update of "
+            f"optim.accumulate={settings.optim.accumulate} micro-batches"
+        )
+    limits = Limits(max_source=dataset.max_source, max_summary=dataset.max_summary)
     return Preparation(
-        train=train,
-        valid=valid,
+        train=EncodedExamples(train, rows, task, tokenizer.special, limits),
+        valid=EncodedExamples(valid, np.arange(len(valid)), task, tokenizer.special, limits),
         manifest=manifest,
         tokenizer=tokenizer,
-        # Of the whole training split, not of the scenario: it is knowledge of a language.
-        vocabulary={
-            side: target_vocabulary(
-                tokenizer.encode([e.summary(side) or "" for e in corpus], dataset.max_summary),
-                tokenizer.special,
-            )
-            for side in task.sides
-        },
+        vocabulary={side: _vocabulary(settings, side, train, tokenizer) for side in task.sides},
         network=network,
     )
+
+
+def _store(settings: Settings, split: Split, tokenizer: Tokenizer) -> TokenStore:
+    dataset = settings.dataset
+    limit = max(dataset.max_source, dataset.max_summary)
+    store = open_store(dataset.file(split), tokenizer, limit, settings.store)
+    store.require(settings.task.required)
+    return store
+
+
+def _vocabulary(
+    settings: Settings, side: Side, train: TokenStore, tokenizer: Tokenizer
+) -> list[int]:
+    """Of the whole training split, not of the scenario: it is knowledge of a language."""
+    dataset = settings.dataset
+    if dataset.vocabulary is None:
+        return target_vocabulary(train.written(side), tokenizer.special)
+    path = Path(dataset.vocabulary, f"{dataset.language(side)}.json")
+    return target_vocabulary(read_ids(path, len(tokenizer)), tokenizer.special)
 
 
 def network_config(settings: Settings, tokenizer: Tokenizer) -> NetworkConfig:
@@ -121,10 +140,8 @@ def build_network(settings: Settings, preparation: Preparation) -> Seq2Seq:
         if settings.network.encoder.pretrained:
             load_pretrained_encoder(network, settings.network.encoder.pretrained)
         return network
-    ms = ms_run(settings.init_from, settings.seed)
-    check_initialization(ms, preparation)
     network = Seq2Seq(preparation.network)
-    initialize_from_ms(network, ms.state())
+    initialize_from_ms(network, ms_run(settings.init_from, settings.seed).state())
     return network
 
 
@@ -135,7 +152,7 @@ def ms_run(init_from: str, seed: int) -> Run:
     return Run(of_seed if of_seed.is_dir() else folder)
 
 
-def check_initialization(ms: Run, preparation: Preparation) -> None:
+def check_initialization(ms: Run, ours: NetworkConfig, tokenizer: Tokenizer) -> None:
     """InputError where ``ms`` is not a trained run whose weights fit."""
     where = f"init_from={ms}"
     if not (ms.folder / "config.yaml").exists():
@@ -146,9 +163,8 @@ def check_initialization(ms: Run, preparation: Preparation) -> None:
     task = task_from(ms.config["model"])
     if (task.sides, len(task.targets), task.source) != (("mono",), 1, "document"):
         raise InputError(f"{where}: is a run of model '{task.name}'; give one of model=ms")
-    if vocabulary != preparation.tokenizer.fingerprint:
+    if vocabulary != tokenizer.fingerprint:
         raise InputError(f"{where}: was trained with another vocabulary (tokenizer)")
-    ours = preparation.network
     for part, their, our in (
         ("encoder", dict(theirs.encoder), dict(ours.encoder)),
         ("decoder", vars(theirs.decoder), vars(ours.decoder)),

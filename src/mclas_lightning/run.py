@@ -34,8 +34,9 @@ from mclas_lightning.task import Task
 # Where and how a run is computed and evaluated does not make it another run. Corpus and vocabulary
 # are compared by content.
 NOT_IDENTITY = (
-    *("trainer", "logger", "decoding", "runs", "data", "run_dir", "workers"),
-    *("dataset.path", "dataset.tokenizer", "dataset.how_to_get", "dataset.pretraining"),
+    *("trainer", "logger", "decoding", "runs", "data", "store", "run_dir", "workers"),
+    *("dataset.path", "dataset.tokenizer", "dataset.vocabulary", "dataset.pretraining"),
+    *("dataset.licence", "dataset.how_to_get"),
 )
 PACKAGES = ("mclas-lightning", "torch", "pytorch-lightning", "transformers", "tokenizers")
 

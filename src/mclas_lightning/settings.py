@@ -75,9 +75,11 @@ class TopLevel:
     trainer: dict
     logger: dict | None
     seed: int
+    split: str
     split_seed: int
     init_from: str | None
     workers: int
+    store: str
     runs: str
     run_dir: str
 
@@ -95,9 +97,11 @@ class Settings:
     trainer: Mapping[str, Any]
     logger: Mapping[str, Any] | None
     seed: int
+    split: str
     split_seed: int
     init_from: str | None
     workers: int
+    store: Path
     run: Run
     subset_manifest: Path
 
@@ -151,9 +155,11 @@ def read_settings(cfg: DictConfig) -> tuple[Settings, dict[str, Any]]:
         trainer=top.trainer,
         logger=top.logger,
         seed=top.seed,
+        split=top.split,
         split_seed=top.split_seed,
         init_from=top.init_from,
         workers=top.workers,
+        store=Path(top.store),
         run=Run(Path(top.run_dir)),
         subset_manifest=Path(top.runs, dataset.name, top.scenario, "subset.json"),
     )

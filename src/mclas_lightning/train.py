@@ -94,7 +94,12 @@ def _fit(settings: Settings, config: Mapping[str, Any], loggers: list[Logger]) -
     try:
         trainer.fit(
             module,
-            datamodule=_data(settings, preparation),
+            datamodule=SummarizationData(
+                preparation.train,
+                preparation.valid,
+                LoaderConfig(max_tokens=settings.optim.max_tokens, workers=settings.workers),
+                seed=settings.seed,
+            ),
             ckpt_path=str(run.last) if resuming else None,
             weights_only=True,
         )
@@ -147,22 +152,6 @@ def _trainer(settings: Settings, loggers: list[Logger]) -> tuple[pl.Trainer, Mod
     except (MisconfigurationException, TypeError, ValueError) as error:
         raise InputError(f"trainer: {str(error).splitlines()[0]}") from error
     return trainer, best
-
-
-def _data(settings: Settings, preparation: Preparation) -> SummarizationData:
-    return SummarizationData(
-        preparation.train,
-        preparation.valid,
-        settings.task,
-        preparation.tokenizer,
-        LoaderConfig(
-            max_source=settings.dataset.max_source,
-            max_summary=settings.dataset.max_summary,
-            max_tokens=settings.optim.max_tokens,
-            workers=settings.workers,
-        ),
-        seed=settings.seed,
-    )
 
 
 def _announce(

@@ -1,18 +1,45 @@
 import json
+from itertools import accumulate
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mclas_lightning.data.scenario import choose, scenario_subset, subset_size, write_or_check
+from mclas_lightning.data.dataset import DatasetConfig, Shards
+from mclas_lightning.data.encoding import key_of
+from mclas_lightning.data.scenario import (
+    Choice,
+    choose,
+    first_shards,
+    scenario_subset,
+    subset_size,
+    write_or_check,
+)
 from mclas_lightning.errors import InputError
-from tests.conftest import examples
 
 SIZES = {"minimum": 5, "medium": 11, "maximum": 0.5, "full": 1.0}
+IDS = [f"story-{i}" for i in range(46)]
 
 
-def subset(scenario, stories, seed=0):
-    return scenario_subset(stories, scenario, SIZES, seed=seed, corpus_sha256="c")
+def dataset(path="nowhere", shards=None):
+    return DatasetConfig(
+        name="small", source="en", target="de", path=str(path), tokenizer="", sizes=SIZES,
+        max_source=41, max_summary=20, vocabulary=None, shards=shards, pretraining=[],
+        licence="", how_to_get="",
+    )  # fmt: skip
+
+
+def subset(scenario, ids=IDS, seed=0, split="random", corpus=None):
+    """Ids in the order of the corpus, and the manifest."""
+    rows, manifest = scenario_subset(
+        Choice(scenario=scenario, split=split, seed=seed),
+        corpus or dataset(),
+        keys=np.array([key_of(i) for i in ids], np.uint64),
+        ids=lambda rows: [ids[row] for row in rows],
+        corpus_sha256="c",
+    )
+    return [ids[row] for row in rows], manifest
 
 
 def test_counts_stand_as_they_are_and_fractions_are_of_the_corpus():
@@ -20,24 +47,77 @@ def test_counts_stand_as_they_are_and_fractions_are_of_the_corpus():
     assert subset_size("one", {"one": 1}, 46) == 1
 
 
-@given(st.integers(0, 10**6), st.permutations(range(46)))
-def test_scenarios_are_nested_and_do_not_depend_on_the_order_of_the_file(seed, order):
-    stories = examples(46)
-    chosen = [{e.id for e in subset(name, stories, seed)[0]} for name in SIZES]
+@given(st.integers(0, 10**6), st.permutations(IDS))
+def test_scenarios_are_nested_and_do_not_depend_on_the_order_of_the_file(seed, shuffled):
+    chosen = [set(subset(name, seed=seed)[0]) for name in SIZES]
     assert [len(ids) for ids in chosen] == [5, 11, 23, 46]
     assert chosen[0] < chosen[1] < chosen[2] < chosen[3]
-    shuffled = [stories[i] for i in order]
-    assert {e.id for e in subset("medium", shuffled, seed)[0]} == chosen[1]
+    assert set(subset("medium", shuffled, seed)[0]) == chosen[1]
+
+
+def test_the_rows_are_in_the_order_of_the_corpus_and_the_manifest_in_the_order_of_the_choice():
+    ids, manifest = subset("medium")
+    assert ids == sorted(ids, key=IDS.index)
+    assert sorted(manifest["ids"]) == sorted(ids)
+    assert manifest["ids"][:5] == subset("minimum")[1]["ids"]
+    assert subset("full")[1]["ids"] == "all"
 
 
 def test_another_seed_chooses_others():
-    ids = [f"story-{i}" for i in range(1000)]
-    both = set(choose(ids, 100, 0)) & set(choose(ids, 100, 1))
+    keys = np.array([key_of(f"story-{i}") for i in range(1000)], np.uint64)
+    both = set(choose(keys, 100, 0).tolist()) & set(choose(keys, 100, 1).tolist())
     assert len(both) < 30  # 10 expected
 
 
+def test_every_example_is_as_likely_as_another():
+    keys = np.arange(40, dtype=np.uint64)  # neighbors: the ranks must not follow them
+    times = np.zeros(40)
+    for seed in range(2000):
+        times[choose(keys, 10, seed)] += 1
+    assert np.abs(times - 500).max() < 5 * np.sqrt(2000 * 0.25 * 0.75)
+
+
 def test_the_choice_is_pinned():
-    assert choose([str(i) for i in range(100)], 4, seed=0) == ["87", "46", "15", "44"]
+    keys = np.array([key_of(str(i)) for i in range(100)], np.uint64)
+    assert choose(keys, 4, seed=0).tolist() == [0, 82, 13, 80]
+
+
+def test_first_shards_are_those_of_the_released_codes_sorted_glob():
+    sizes = [3, 1, 2, 1, 1, 1, 1, 1, 1, 1, 4, 2]  # 0, 1, ..., 11
+    starts = [0, *accumulate(sizes)]
+    names = sorted(range(12), key=lambda k: f"ncls.train.{k}.bert.pt")
+    assert names[:4] == [0, 1, 10, 11]
+    shards = [(f"ncls.train.{k}.bert.pt", size) for k, size in enumerate(sizes)]
+    expected = [row for k in names[:4] for row in range(starts[k], starts[k + 1])]
+    assert first_shards(shards, 4).tolist() == expected
+    with pytest.raises(InputError, match="asks for 13 shards and the corpus has 12"):
+        first_shards(shards, 13)
+
+
+def test_a_corpus_is_cut_into_the_shards_that_its_dataset_names():
+    corpus = dataset(shards=Shards(size=4, take={"minimum": 1, "medium": 3}))
+    for scenario, shards in (("minimum", [0]), ("medium", [0, 1, 10])):  # of 12, the last of 2
+        ids, manifest = subset(scenario, split="first_shards", corpus=corpus)
+        assert ids == [IDS[row] for k in shards for row in range(4 * k, 4 * k + 4)]
+        assert manifest["split"] == "first_shards"
+        assert manifest["seed"] is None
+    assert subset("full", split="first_shards", corpus=corpus)[0] == IDS
+    with pytest.raises(InputError, match="dataset 'small' has no shards"):
+        subset("minimum", split="first_shards")
+    with pytest.raises(InputError, match=r"split 'first' does not exist; .* first_shards, random"):
+        subset("minimum", split="first")
+
+
+def test_imported_shards_bring_their_own_sizes(tmp_path):
+    corpus = dataset(tmp_path, Shards(size=4, take={"minimum": 1, "medium": 3}))
+    shards = [["a.0.bert.pt", 7], ["a.1.bert.pt", 30], ["a.10.bert.pt", 9]]
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(json.dumps({"shards": {"train": shards}}))
+    assert subset("minimum", split="first_shards", corpus=corpus)[0] == IDS[:7]
+    assert subset("medium", split="first_shards", corpus=corpus)[0] == IDS
+    manifest.write_text(json.dumps({"shards": {"train": shards[:2]}}))
+    with pytest.raises(InputError, match=r"do not add up to train\.jsonl"):
+        subset("minimum", split="first_shards", corpus=corpus)
 
 
 @pytest.mark.parametrize(
@@ -51,14 +131,14 @@ def test_a_scenario_that_is_unknown_or_too_large_is_named(scenario, said):
 
 def test_the_manifest_is_kept_and_checked(tmp_path):
     path = tmp_path / "subset.json"
-    manifest = subset("minimum", examples(46))[1]
+    manifest = subset("minimum")[1]
     write_or_check(path, manifest)
-    write_or_check(path, subset("minimum", examples(46))[1])
+    write_or_check(path, subset("minimum")[1])
     kept = json.loads(path.read_text())
     assert kept["ids"] == manifest["ids"]
     assert len(kept["ids"]) == kept["size"] == 5
     with pytest.raises(InputError, match=r"another subset \(seed was 0, is 1\)"):
-        write_or_check(path, subset("minimum", examples(46), seed=1)[1])
+        write_or_check(path, subset("minimum", seed=1)[1])
     with pytest.raises(InputError, match="another subset"):
-        write_or_check(path, subset("minimum", examples(47))[1])
+        write_or_check(path, subset("minimum", [*IDS, "another"])[1])
     assert json.loads(path.read_text()) == kept

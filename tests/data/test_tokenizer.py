@@ -104,7 +104,7 @@ def test_training_is_the_same_in_another_process(tokenizer):
 
 def test_a_target_vocabulary_is_what_its_summaries_use(tmp_path, tokenizer):
     special = tokenizer.special
-    ids = target_vocabulary([[9, 11, special.unk], [11, 8], []], special)
+    ids = target_vocabulary([9, 11, special.unk, 8], special)
     assert ids == [8, 9, 11]
     save_vocabulary(tmp_path, {"mono": ids})
     assert load_vocabulary(tmp_path, ("mono",), 12) == {"mono": ids}

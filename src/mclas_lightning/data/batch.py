@@ -1,19 +1,20 @@
-"""From examples to tensors.
+"""From a store's ids to tensors.
 
 Shape letters: B documents, S source length, T target length.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from mclas_lightning.data.example import Example
 from mclas_lightning.data.sampler import MicroBatch
-from mclas_lightning.data.tokenizer import Tokenizer
-from mclas_lightning.task import Task
+from mclas_lightning.data.store import TokenStore
+from mclas_lightning.task import Special, Task
 
 
 class Batch(NamedTuple):
@@ -24,66 +25,72 @@ class Batch(NamedTuple):
     update_tokens: int  # target tokens of the whole update this is a part of
 
 
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Ids of a source with its control tokens, and of each summary, that are used."""
+
+    max_source: int
+    max_summary: int
+
+
 class EncodedExamples(Dataset):
-    """Token ids of a task's sources and targets; indexed by micro-batches."""
+    """A task's sources and targets of some of a store's examples; indexed by micro-batches.
+
+    Each summary is cut by itself, so none displaces the other.
+    """
+
+    # Released code: cuts the concatenation, and a long S^A can push S^B out.
 
     def __init__(
-        self, sources: list[list[int]], targets: Mapping[str, list[list[int]]], pad_id: int
+        self, store: TokenStore, rows: np.ndarray, task: Task, special: Special, limits: Limits
     ) -> None:
-        self.sources, self.targets, self.pad_id = sources, targets, pad_id
+        self.store, self.rows = store, rows
+        self.task, self.special, self.limits = task, special, limits
 
     def __len__(self) -> int:
-        return len(self.sources)
+        return len(self.rows)
 
     def __getitem__(self, batch: MicroBatch) -> Batch:
-        indices = batch.indices
+        sources, targets = self.ids(batch.indices)
         return Batch(
-            pad([self.sources[i] for i in indices], self.pad_id),
-            {
-                name: pad([ids[i] for i in indices], self.pad_id)
-                for name, ids in self.targets.items()
-            },
+            pad(sources, self.special.pad),
+            {decoder: pad(ids, self.special.pad) for decoder, ids in targets.items()},
             batch.update_tokens,
         )
 
+    def ids(self, indices: Sequence[int]) -> tuple[list[list[int]], dict[str, list[list[int]]]]:
+        """The source and, for each decoder, the target of each of these examples."""
+        texts = self.store.texts(self.rows[indices], {self.task.source, *self.task.sides})
+        cut = self.limits.max_source - 2
+        sources = [
+            [self.special.cls, *ids[:cut], self.special.sep] for ids in texts[self.task.source]
+        ]
+        targets = {
+            decoder: [
+                self.task.target_ids(
+                    decoder,
+                    {side: texts[side][i][: self.limits.max_summary] for side in sides},
+                    self.special,
+                )
+                for i in range(len(sources))
+            ]
+            for decoder, sides in self.task.targets.items()
+        }
+        return sources, targets
+
     @property
-    def source_lengths(self) -> list[int]:
+    def source_lengths(self) -> np.ndarray:
         """Ids of each source."""
-        return [len(ids) for ids in self.sources]
+        lengths = self.store.lengths(self.task.source)[self.rows]
+        return np.minimum(lengths, self.limits.max_source - 2) + 2
 
     @property
-    def target_lengths(self) -> list[int]:
-        """Tokens to predict for each example, by all decoders: [BOS] is given."""
-        return [
-            sum(len(ids) - 1 for ids in row) for row in zip(*self.targets.values(), strict=True)
-        ]
-
-
-def encode(
-    examples: Sequence[Example],
-    task: Task,
-    tokenizer: Tokenizer,
-    *,
-    max_source: int,
-    max_summary: int,
-) -> EncodedExamples:
-    """Token ids of ``examples``; each summary is cut by itself, so none displaces the other."""
-    # Released code: cuts the concatenation, and a long S^A can push S^B out.
-    sources = tokenizer.encode_sources([task.source_text(e) for e in examples], max_source)
-    summaries = {
-        side: tokenizer.encode([e.summary(side) or "" for e in examples], max_summary)
-        for side in task.sides
-    }
-    targets = {
-        decoder: [
-            task.target_ids(
-                decoder, {side: summaries[side][i] for side in sides}, tokenizer.special
-            )
-            for i in range(len(examples))
-        ]
-        for decoder, sides in task.targets.items()
-    }
-    return EncodedExamples(sources, targets, tokenizer.special.pad)
+    def target_lengths(self) -> np.ndarray:
+        """Tokens to predict for each example, by all decoders: after each side one that ends it."""
+        return sum(
+            np.minimum(self.store.lengths(side)[self.rows], self.limits.max_summary) + 1
+            for side in self.task.sides
+        )  # pyright: ignore[reportReturnType]  # of at least one side
 
 
 def pad(rows: Sequence[Sequence[int]], pad_id: int) -> Tensor:

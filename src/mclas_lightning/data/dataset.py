@@ -13,6 +13,14 @@ SPLITS: tuple[Split, ...] = get_args(Split)
 
 
 @dataclass(frozen=True, kw_only=True)
+class Shards:
+    """How the released code cuts a training split, and how many shards a scenario takes."""
+
+    size: int  # examples; a corpus imported from released shards brings its own sizes
+    take: dict[str, int]  # of each scenario; one that is not named takes all
+
+
+@dataclass(frozen=True, kw_only=True)
 class DatasetConfig:
     """One file of ``conf/dataset/``."""
 
@@ -24,7 +32,10 @@ class DatasetConfig:
     sizes: dict[str, float]  # of each scenario: a number of examples or, up to 1.0, a fraction
     max_source: int  # word pieces of the document that are read
     max_summary: int  # word pieces of each summary that are learned
+    vocabulary: str | None  # folder with <language>.json, see `mclas data vocab`; none: made anew
+    shards: Shards | None  # for split=first_shards
     pretraining: list[str]  # words for mclas-train: the corpus of its MS pretraining
+    licence: str
     how_to_get: str
 
     def __post_init__(self) -> None:
@@ -46,15 +57,18 @@ class DatasetConfig:
         """Where the examples of ``split`` lie."""
         return Path(self.path) / f"{split}.jsonl"
 
+    def check_files(self) -> None:
+        """InputError where the file of a split is not there."""
+        for split in SPLITS:
+            if not self.file(split).exists():
+                raise InputError(
+                    f"{self.file(split)}: no such file; dataset '{self.name}' is not here yet, "
+                    f"get it with: {self.how_to_get}"
+                )
+
     def read(self, split: Split, require: Iterable[Side]) -> list[Example]:
         """All examples of ``split``."""
-        path = self.file(split)
-        if not path.exists():
-            raise InputError(
-                f"{path}: no such file; dataset '{self.name}' is not here yet, "
-                f"get it with: {self.how_to_get}"
-            )
-        examples = list(read_jsonl(path, require))
+        examples = list(read_jsonl(self.file(split), require))
         if not examples:
-            raise InputError(f"{path}: holds no examples")
+            raise InputError(f"{self.file(split)}: holds no examples")
         return examples

@@ -33,22 +33,24 @@ class Example:
         return self.mono if side == "mono" else self.cross
 
 
-def read_jsonl(path: Path, require: Iterable[Side] = ()) -> Iterator[Example]:
+def read_jsonl(
+    path: Path, require: Iterable[Side] = (), *, unique: bool = True
+) -> Iterator[Example]:
     """Stream the examples of ``path``; each must hold the summaries named in ``require``.
 
     InputError, with file and line, for a line that is not a JSON object, lacks a field, has one of
-    the wrong type, has an empty document or required summary, or repeats an id.
+    the wrong type, has an empty document or required summary, or, with ``unique``, repeats an id;
+    only this keeps all ids in memory.
     """
     required, seen = tuple(require), set[str]()
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, start=1):
-                example = _parse(line, required, f"{path}:{number}")
-                if example.id in seen:
-                    raise InputError(
-                        f"{path}:{number}: id '{example.id}' was used before; ids must be unique"
-                    )
-                seen.add(example.id)
+                example = parse(line, f"{path}:{number}", required)
+                if unique and example.id in seen:
+                    raise repeated_id(f"{path}:{number}", example.id)
+                if unique:
+                    seen.add(example.id)
                 yield example
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
@@ -64,7 +66,8 @@ def write_jsonl(path: Path, examples: Iterable[Example]) -> int:
     return count
 
 
-def _parse(line: bytes, required: tuple[Side, ...], where: str) -> Example:
+def parse(line: bytes, where: str, required: Iterable[Side] = ()) -> Example:
+    """The example of a jsonl line at ``where``; InputError where it is not one."""
     try:
         record = json.loads(line.decode("utf-8"))
     except ValueError as error:
@@ -85,3 +88,8 @@ def _parse(line: bytes, required: tuple[Side, ...], where: str) -> Example:
             raise InputError(f"{where}: field '{field}' {state}")
         values[field] = value
     return Example(**values)  # pyright: ignore[reportArgumentType]  # id and document were checked
+
+
+def repeated_id(where: str, example_id: str) -> InputError:
+    """The error for an example with the id of another one."""
+    return InputError(f"{where}: id '{example_id}' was used before; ids must be unique")

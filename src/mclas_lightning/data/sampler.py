@@ -6,11 +6,12 @@ even, large micro-batches are cut in two, which changes no gradient: the loss is
 target tokens of the update, however it is cut.
 """
 
-import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import ArrayLike
 from torch.utils.data import DataLoader, Sampler
 
 from mclas_lightning.errors import InputError
@@ -39,17 +40,22 @@ class UpdateSampler(Sampler[MicroBatch]):
 
     def __init__(
         self,
-        source_lengths: Sequence[int],
-        target_lengths: Sequence[int],
+        source_lengths: ArrayLike,
+        target_lengths: ArrayLike,
         shape: UpdateShape,
         *,
         rank: int = 0,
         seed: int = 0,
         shuffle: bool = True,
     ) -> None:
-        self.source, self.target, self.shape = source_lengths, target_lengths, shape
+        self.target, self.shape = np.asarray(target_lengths), shape
         self.rank, self.seed, self.shuffle, self.epoch = rank, seed, shuffle, 0
-        self._sizes = self._cut(self._in_order(random.Random(0)))
+        steps = [-(-np.asarray(lengths) // BUCKET) for lengths in (source_lengths, target_lengths)]
+        # Buckets in order of length, the number of each example's, and how many each has.
+        self._buckets, self._bucket, self._counts = np.unique(
+            np.stack(steps, axis=1), axis=0, return_inverse=True, return_counts=True
+        )
+        self._sizes = self._even_out(self._cut())
 
     def set_epoch(self, epoch: int) -> None:
         """Lightning calls this; it also makes a resumed epoch the same one."""
@@ -59,58 +65,51 @@ class UpdateSampler(Sampler[MicroBatch]):
         return len(self._sizes) // self.shape.ranks
 
     def __iter__(self) -> Iterator[MicroBatch]:
-        rng = random.Random(f"{self.seed}:{self.epoch if self.shuffle else 0}")
-        order, batches = iter(self._in_order(rng)), []
-        for size in self._sizes:
-            batches.append([next(order) for _ in range(size)])
-        if self.shuffle:
-            rng.shuffle(batches)
-        per_update = self.shape.accumulate * self.shape.ranks
-        for start in range(0, len(batches), per_update):
-            update = batches[start : start + per_update]
-            tokens = sum(self.target[i] for batch in update for i in batch)
-            for batch in update[self.rank :: self.shape.ranks]:
-                yield MicroBatch(batch, tokens)
+        rng = np.random.default_rng([self.seed, self.epoch if self.shuffle else 0])
+        order = rng.permutation(len(self._bucket))
+        order = order[np.argsort(self._bucket[order], kind="stable")]
+        stops = np.cumsum(self._sizes)
+        starts = stops - self._sizes
+        batches = rng.permutation(len(stops)) if self.shuffle else np.arange(len(stops))
+        for update in batches.reshape(-1, self.shape.accumulate * self.shape.ranks):
+            micro = [order[starts[i] : stops[i]] for i in update]
+            tokens = sum(int(self.target[indices].sum()) for indices in micro)
+            for indices in micro[self.rank :: self.shape.ranks]:
+                yield MicroBatch(indices.tolist(), tokens)
 
-    def _bucket(self, index: int) -> tuple[int, int]:
-        return -(-self.source[index] // BUCKET), -(-self.target[index] // BUCKET)
-
-    def _in_order(self, rng: random.Random) -> list[int]:
-        """All indices by length, those of a bucket in an order of ``rng``'s."""
-        indices = list(range(len(self.source)))
-        rng.shuffle(indices)
-        return sorted(indices, key=self._bucket)
-
-    def _cut(self, order: Sequence[int]) -> list[int]:
+    def _cut(self) -> list[int]:
         """Sizes of the micro-batches: they depend on buckets alone, so all epochs share them."""
         sizes: list[int] = []
-        widest = (0, 0)
-        for index in order:
-            source, target = self._bucket(index)
-            grown = (max(widest[0], source), max(widest[1], target))
-            if sizes and (sizes[-1] + 1) * BUCKET * sum(grown) <= self.shape.max_tokens:
-                sizes[-1], widest = sizes[-1] + 1, grown
-            else:
-                sizes.append(1)
-                widest = (source, target)
-        return self._even_out(sizes)
+        size, widest = 0, np.zeros(2, int)
+        for bucket, count in zip(self._buckets, self._counts.tolist(), strict=True):
+            while count:
+                grown = np.maximum(widest, bucket)
+                fits = self.shape.max_tokens // (BUCKET * int(grown.sum())) - size
+                if size and fits < 1:
+                    sizes.append(size)
+                    size, widest = 0, np.zeros(2, int)
+                    continue
+                taken = min(count, max(fits, 1))
+                size, count, widest = size + taken, count - taken, grown
+        return [*sizes, size]
 
-    def _even_out(self, sizes: list[int]) -> list[int]:
+    def _even_out(self, sizes: list[int]) -> np.ndarray:
         per_update = self.shape.accumulate * self.shape.ranks
-        if len(self.source) < per_update:
+        total = len(self._bucket)
+        if total < per_update:
             raise InputError(
-                f"{len(self.source)} examples are too few for one update of {per_update} "
+                f"{total} examples are too few for one update of {per_update} "
                 f"micro-batches; lower optim.accumulate (or the number of devices)"
             )
         missing = -len(sizes) % per_update
-        if missing <= len(self.source) - len(sizes):
+        if missing <= total - len(sizes):
             for _ in range(missing):
                 at = max(range(len(sizes)), key=sizes.__getitem__)
                 sizes[at : at + 1] = [sizes[at] // 2, -(-sizes[at] // 2)]
         else:  # A budget of one example each: join pairs of the shortest.
             for at in range(len(sizes) % per_update):
                 sizes[at : at + 2] = [sum(sizes[at : at + 2])]
-        return sizes
+        return np.array(sizes)
 
 
 class ResumableLoader(DataLoader):

@@ -1,17 +1,33 @@
 """Low-resource scenarios: which training examples a run may use (section 5.1, Table 1).
 
-Ids are ranked by a seeded hash and the first n taken. So the subsets are nested (minimum in medium
-in maximum in full), do not depend on the order of the file, and are the same for every model.
+``random``, the paper's word: ids are ranked by a seeded hash and the first n taken. So the subsets
+are nested (minimum in medium in maximum in full), do not depend on the order of the file, and are
+the same for every model. ``first_shards``, what the released code does: whole shards of the file,
+in lexicographic order of their names (0, 1, 10, 11, 2, ...).
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mclas_lightning.data.example import Example
+import numpy as np
+
+from mclas_lightning.data.dataset import DatasetConfig
 from mclas_lightning.errors import InputError, one_of
 from mclas_lightning.files import read_json, write_json
+
+SPLITTINGS = ("random", "first_shards")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """How a scenario's examples are chosen."""
+
+    scenario: str
+    split: str  # random | first_shards
+    seed: int
 
 
 def subset_size(scenario: str, sizes: Mapping[str, float], total: int) -> int:
@@ -28,33 +44,49 @@ def subset_size(scenario: str, sizes: Mapping[str, float], total: int) -> int:
     return count
 
 
-def choose(ids: Sequence[str], size: int, seed: int) -> list[str]:
-    """``size`` ids, the first by the hash of seed and id."""
-    return sorted(ids, key=lambda i: hashlib.sha256(f"{seed}:{i}".encode()).digest())[:size]
+def choose(keys: np.ndarray, size: int, seed: int) -> np.ndarray:
+    """``size`` rows, the first by a hash of seed and key (uint64, of each id)."""
+    start = int.from_bytes(hashlib.sha256(str(seed).encode()).digest()[:8])
+    ranks = _mixed(keys ^ np.uint64(start))
+    rows = np.argpartition(ranks, size - 1)[:size]
+    return rows[np.argsort(ranks[rows])]
+
+
+def first_shards(shards: Sequence[tuple[str, int]], num: int) -> np.ndarray:
+    """The rows of the first ``num`` shards by name; each has a name and a number of rows."""
+    if num > len(shards):
+        raise InputError(
+            f"split=first_shards: asks for {num} shards and the corpus has {len(shards)}; "
+            f"lower dataset.shards.take"
+        )
+    starts = np.cumsum([0, *(size for _, size in shards)])
+    taken = sorted(range(len(shards)), key=lambda i: shards[i][0])[:num]
+    return np.concatenate([np.arange(starts[i], starts[i + 1]) for i in taken])
 
 
 def scenario_subset(
-    examples: Sequence[Example],
-    scenario: str,
-    sizes: Mapping[str, float],
+    choice: Choice,
+    dataset: DatasetConfig,
     *,
-    seed: int,
+    keys: np.ndarray,
+    ids: Callable[[Sequence[int]], list[str]],
     corpus_sha256: str,
-) -> tuple[list[Example], dict[str, Any]]:
-    """The scenario's examples, in the order of the corpus, and the manifest that describes them."""
-    size = subset_size(scenario, sizes, len(examples))
-    ids = choose([example.id for example in examples], size, seed)
-    chosen = set(ids)
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """The scenario's rows, in the order of the corpus, and the manifest that describes them."""
+    rows = _rows(choice, dataset, keys)
+    whole = len(rows) == len(keys)
+    chosen = [] if whole else ids(rows.tolist())
     manifest = {
-        "scenario": scenario,
-        "seed": seed,
-        "size": size,
-        "of": len(examples),
+        "scenario": choice.scenario,
+        "split": choice.split,
+        "seed": choice.seed if choice.split == "random" else None,
+        "size": len(rows),
+        "of": len(keys),
         "corpus_sha256": corpus_sha256,
-        "sha256": hashlib.sha256("\n".join(ids).encode()).hexdigest(),
-        "ids": ids if size < len(examples) else "all",
+        "sha256": None if whole else hashlib.sha256("\n".join(chosen).encode()).hexdigest(),
+        "ids": "all" if whole else chosen,
     }
-    return [example for example in examples if example.id in chosen], manifest
+    return np.sort(rows), manifest
 
 
 def write_or_check(path: Path, manifest: Mapping[str, Any]) -> None:
@@ -68,5 +100,43 @@ def write_or_check(path: Path, manifest: Mapping[str, Any]) -> None:
             shown = "" if key == "ids" else f" ({key} was {kept.get(key)}, is {value})"
             raise InputError(
                 f"{path}: its runs were trained on another subset{shown}; "
-                f"restore the corpus and split_seed, or use another 'runs' folder"
+                f"restore the corpus and the split, or use another 'runs' folder"
             )
+
+
+def _rows(choice: Choice, dataset: DatasetConfig, keys: np.ndarray) -> np.ndarray:
+    if choice.split not in SPLITTINGS:
+        raise one_of("split", choice.split, SPLITTINGS)
+    if choice.split == "random":
+        return choose(keys, subset_size(choice.scenario, dataset.sizes, len(keys)), choice.seed)
+    if dataset.shards is None:
+        raise InputError(
+            f"split=first_shards: dataset '{dataset.name}' has no shards; give dataset.shards, or "
+            f"take split=random"
+        )
+    if choice.scenario not in dataset.shards.take:
+        return np.arange(len(keys))
+    return first_shards(_shards(dataset, len(keys)), dataset.shards.take[choice.scenario])
+
+
+def _shards(dataset: DatasetConfig, total: int) -> list[tuple[str, int]]:
+    """Name and size of each shard: the released ones that were imported, or equal ones."""
+    assert dataset.shards is not None
+    path = Path(dataset.path, "manifest.json")
+    released = read_json(path, dict).get("shards") if path.exists() else None
+    if not released:
+        size = dataset.shards.size
+        return [(str(i), min(size, total - s)) for i, s in enumerate(range(0, total, size))]
+    shards = [(str(name), int(size)) for name, size in released["train"]]
+    if sum(size for _, size in shards) != total:
+        raise InputError(
+            f"{path}: its shards do not add up to train.jsonl; import the corpus again"
+        )
+    return shards
+
+
+def _mixed(values: np.ndarray) -> np.ndarray:
+    """The finalizer of splitmix64 (Steele et al. 2014): neighbors come out far apart."""
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return values ^ (values >> np.uint64(31))

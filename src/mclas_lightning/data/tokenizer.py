@@ -12,10 +12,12 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 
+import tokenizers
 from tokenizers import Tokenizer as Backend
 from tokenizers import decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
+from mclas_lightning.data.encoding import backend_from, encode_texts
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import whole_folder
 from mclas_lightning.task import Special
@@ -46,6 +48,7 @@ class Tokenizer:
             raise InputError(
                 f"tokenizer '{backend.name_or_path}': its vocabulary lacks {', '.join(missing)}"
             )
+        self._encoder = backend_from(self.rules)
         self.special = Special(**found)  # pyright: ignore[reportArgumentType]  # none is missing
 
     @classmethod
@@ -69,18 +72,19 @@ class Tokenizer:
         entries = json.dumps(sorted(self.backend.get_vocab().items()), ensure_ascii=False)
         return hashlib.sha256(entries.encode()).hexdigest()
 
+    @cached_property
+    def rules(self) -> str:
+        """All of the tokenizer as JSON: vocabulary, normalization, splitting."""
+        return self.backend.backend_tokenizer.to_str()
+
+    @cached_property
+    def content_hash(self) -> str:
+        """Hash of all that decides which ids a text gets."""
+        return hashlib.sha256(f"{tokenizers.__version__}:{self.rules}".encode()).hexdigest()
+
     def encode(self, texts: Sequence[str], max_length: int) -> list[list[int]]:
         """Ids of each text, at most ``max_length``, without control tokens."""
-        if not texts:
-            return []
-        encoded = self.backend(
-            list(texts),
-            add_special_tokens=False,
-            split_special_tokens=True,  # "[LSEP]" in a text is text.
-            return_attention_mask=False,
-            verbose=False,
-        )
-        return [ids[:max_length] for ids in encoded["input_ids"]]
+        return encode_texts(self._encoder, texts, max_length)
 
     def encode_sources(self, texts: Sequence[str], max_length: int) -> list[list[int]]:
         """``[CLS] text [SEP]``, at most ``max_length`` ids."""

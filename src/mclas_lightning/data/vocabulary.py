@@ -14,10 +14,10 @@ from mclas_lightning.task import Special
 Vocabulary = Mapping[Side, Sequence[int]]
 
 
-def target_vocabulary(summaries: Iterable[Sequence[int]], special: Special) -> list[int]:
-    """The ids that occur in ``summaries``, in order, control tokens aside."""
+def target_vocabulary(written: Iterable[int], special: Special) -> list[int]:
+    """The ids of ``written`` in order, control tokens aside."""
     # Released code: [UNK] may be written. We: never, it stands for no text.
-    return sorted({token for summary in summaries for token in summary} - set(special))
+    return sorted(set(written) - set(special))
 
 
 def save_vocabulary(folder: Path, vocabulary: Vocabulary) -> None:
@@ -28,11 +28,12 @@ def save_vocabulary(folder: Path, vocabulary: Vocabulary) -> None:
 
 def load_vocabulary(folder: Path, sides: Iterable[Side], size: int) -> dict[Side, list[int]]:
     """The files ``save_vocabulary`` wrote, checked against a vocabulary of ``size`` ids."""
-    return {side: _read_ids(folder / f"{side}.json", size) for side in sides}
+    return {side: read_ids(folder / f"{side}.json", size) for side in sides}
 
 
-def _read_ids(path: Path, size: int) -> list[int]:
+def read_ids(path: Path, size: int) -> list[int]:
+    """A JSON list of ids, as ours and the released dictionaries are; each is below ``size``."""
     ids = read_json(path, list)
-    if not ids or not all(isinstance(i, int) and 0 <= i < size for i in ids):
-        raise InputError(f"{path}: expected a list of ids below {size}, the tokenizer's size")
+    if not ids or not all(type(i) is int and 0 <= i < size for i in ids):
+        raise InputError(f"{path}: expected a list of ids below {size:,}, the tokenizer's size")
     return ids

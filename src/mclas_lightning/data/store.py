@@ -1,0 +1,171 @@
+"""Token ids of a corpus file, made once and mapped into memory as a Hugging Face dataset.
+
+A store belongs to the content of one file, one tokenizer and one length limit: its folder is named
+by the hash of all three, so whatever changes makes another one.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from functools import cached_property
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import datasets
+import numpy as np
+import pyarrow.compute as pc
+from filelock import FileLock
+
+from mclas_lightning.data.encoding import Part, Range, backend_from, encode_range, ranges
+from mclas_lightning.data.example import SIDES, Side, read_jsonl
+from mclas_lightning.data.tokenizer import Tokenizer
+from mclas_lightning.errors import InputError
+from mclas_lightning.files import make_folder, read_json, sha256, whole_folder, write_json
+from mclas_lightning.progress import progress_bar
+
+FORMAT = 1
+RANGE = 16 * 2**20  # bytes of jsonl that a process encodes at a time
+
+
+@dataclass(frozen=True)
+class TokenStore:
+    """The ids of all texts of a corpus file, in its order; only what is asked for is read."""
+
+    path: Path  # the corpus file
+    folder: Path
+
+    @cached_property
+    def about(self) -> dict[str, Any]:
+        """``records``, ``corpus_sha256``, first ``missing`` record and ``written`` ids by side."""
+        return read_json(self.folder / "store.json", dict)
+
+    @cached_property
+    def table(self) -> datasets.Dataset:
+        """Columns id, key, document, mono, cross."""
+        parts = sorted(self.folder.glob("part-*.arrow"))
+        return datasets.concatenate_datasets([datasets.Dataset.from_file(str(p)) for p in parts])
+
+    def __len__(self) -> int:
+        return self.about["records"]
+
+    @property
+    def keys(self) -> np.ndarray:
+        """64 bits for each id (uint64)."""
+        return self.table.data.column("key").to_numpy()
+
+    def texts(self, rows: np.ndarray, names: Iterable[str]) -> dict[str, list[list[int]]]:
+        """The ids of the texts ``names`` (document, mono, cross) of the examples in ``rows``."""
+        return self.table.select_columns(list(names))[rows.tolist()]
+
+    def ids(self, rows: Sequence[int]) -> list[str]:
+        """The ids of the examples in ``rows``."""
+        return self.table.select_columns("id")[list(rows)]["id"] if len(rows) else []
+
+    def lengths(self, text: str) -> np.ndarray:
+        """Ids of each ``document``, ``mono`` or ``cross`` (int32)."""
+        return pc.list_value_length(self.table.data.column(text)).to_numpy()  # pyright: ignore[reportAttributeAccessIssue]
+
+    def written(self, side: Side) -> list[int]:
+        """The ids that occur in the summaries of ``side``."""
+        return self.about["written"][side]
+
+    def require(self, sides: Iterable[Side]) -> None:
+        """InputError, with file and line, where a summary of ``sides`` is missing."""
+        for side in sides:
+            if side in self.about["missing"]:
+                line = self.about["missing"][side] + 1
+                raise InputError(f"{self.path}:{line}: field '{side}' is empty or missing")
+
+
+def open_store(path: Path, tokenizer: Tokenizer, limit: int, root: Path) -> TokenStore:
+    """The store of ``path`` in ``root``, made first where there is none.
+
+    Texts are kept up to ``limit`` ids. InputError, with file and line, for a line that holds no
+    example or the id of another one.
+    """
+    corpus = sha256(path)
+    identity = f"{FORMAT}:{corpus}:{tokenizer.content_hash}:{limit}"
+    folder = root / hashlib.sha256(identity.encode()).hexdigest()[:32]
+    if not folder.exists():
+        make_folder(root)
+        # Of several processes that need it, one makes it.
+        with FileLock(root / f"{folder.name}.lock"):
+            if not folder.exists():
+                _make(path, folder, tokenizer.rules, limit, corpus)
+    return TokenStore(path, folder)
+
+
+def _make(path: Path, folder: Path, rules: str, limit: int, corpus: str) -> None:
+    for left in folder.parent.glob(f".{folder.name}.*.part"):  # by a process that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    with whole_folder(folder) as part:
+        try:
+            parts = _encode(ranges(path, RANGE), part, rules, limit)
+        except InputError:
+            _raise_with_line(path)
+            raise
+        if not parts:
+            raise InputError(f"{path}: holds no examples")
+        keys = np.concatenate([p.keys for p in parts])
+        if len(np.unique(keys)) < len(keys):
+            _raise_with_line(path)
+        records = np.cumsum([0, *(p.records for p in parts)]).tolist()
+        about = {
+            "corpus": path.name,
+            "corpus_sha256": corpus,
+            "records": records[-1],
+            "missing": _first_missing(parts, records),
+            "written": {
+                side: np.unique(np.concatenate([p.written[side] for p in parts])).tolist()
+                for side in SIDES
+            },
+        }
+        write_json(part / "store.json", about)
+
+
+def _encode(todo: Sequence[Range], folder: Path, rules: str, limit: int) -> list[Part]:
+    """All ranges in order, by as many processes as may run; a small file needs no second one."""
+    jobs = [(lines, folder / f"part-{i:05}.arrow", rules, limit) for i, lines in enumerate(todo)]
+    total = sum(lines.stop - lines.start for lines in todo)
+    with progress_bar(total, "tokenizing", "B") as bar:
+        if len(jobs) < 2:
+            return [_job(*job) for job in jobs]
+        with ProcessPoolExecutor(min(len(jobs), cores()), get_context("spawn"), _alone) as pool:
+            futures = {pool.submit(_job, *job): job[0] for job in jobs}
+            for future in as_completed(futures):
+                future.result()
+                bar.update(futures[future].stop - futures[future].start)
+            return [future.result() for future in futures]
+
+
+def cores() -> int:
+    """Cores that this process may use: a cluster's job has fewer than the machine."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def _alone() -> None:
+    """The processes share the cores; threads of their own would be too many."""
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
+
+def _job(lines: Range, out: Path, rules: str, limit: int) -> Part:
+    return encode_range(lines, out, backend_from(rules), limit)
+
+
+def _first_missing(parts: Sequence[Part], records: Sequence[int]) -> dict[Side, int]:
+    found: dict[Side, int] = {}
+    for part, before in zip(parts, records, strict=False):
+        for side, at in part.missing.items():
+            found.setdefault(side, before + at)
+    return found
+
+
+def _raise_with_line(path: Path) -> None:
+    """Read again in order: a range does not know which lines it holds."""
+    for _ in read_jsonl(path):
+        pass

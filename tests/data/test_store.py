@@ -1,0 +1,174 @@
+import os
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from mclas_lightning.data import store as store_module
+from mclas_lightning.data.batch import EncodedExamples, Limits
+from mclas_lightning.data.encoding import TEXTS, ranges
+from mclas_lightning.data.example import Example, write_jsonl
+from mclas_lightning.data.sampler import MicroBatch
+from mclas_lightning.data.store import open_store
+from mclas_lightning.data.tokenizer import Tokenizer
+from mclas_lightning.errors import InputError
+from mclas_lightning.task import Task
+from tests.conftest import examples
+
+LIMIT = 23
+MT = Task(name="mt", targets={"decoder": ("cross",)}, source="mono")
+MCLAS = Task(name="mclas", targets={"decoder": ("mono", "cross")})
+
+
+@pytest.fixture
+def path(tmp_path):
+    write_jsonl(tmp_path / "train.jsonl", examples(61))
+    return tmp_path / "train.jsonl"
+
+
+def folders(root):
+    return sorted(p for p in root.iterdir() if p.is_dir())
+
+
+@pytest.mark.parametrize("size", [10**6, 700, 1])
+def test_ranges_are_whole_lines_and_all_of_them(path, size):
+    cut = ranges(path, size)
+    content = path.read_bytes()
+    assert b"".join(content[lines.start : lines.stop] for lines in cut) == content
+    assert all(content[lines.start : lines.stop].endswith(b"\n") for lines in cut)
+    assert len(cut) == (1 if size == 10**6 else 61 if size == 1 else len(cut)) > 0
+
+
+def test_a_store_holds_the_ids_of_every_text_in_the_order_of_the_file(path, tmp_path, tokenizer):
+    store = open_store(path, tokenizer, LIMIT, tmp_path / "store")
+    stories = examples(61)
+    assert len(store) == 61
+    for text in TEXTS:
+        expected = tokenizer.encode([getattr(e, text) for e in stories], LIMIT)
+        assert store.texts(np.arange(61), [text])[text] == expected
+        assert store.lengths(text).tolist() == [len(ids) for ids in expected]
+        assert max(map(len, expected)) == LIMIT or text != "document"
+    rows = np.array([60, 0, 7])
+    assert store.ids(rows.tolist()) == [stories[row].id for row in rows]
+    assert store.texts(rows, ["cross"])["cross"] == [
+        tokenizer.encode([stories[row].cross or ""], LIMIT)[0] for row in rows
+    ]
+    for side in ("mono", "cross"):
+        ids = tokenizer.encode([e.summary(side) or "" for e in stories], LIMIT)
+        assert store.written(side) == sorted({token for row in ids for token in row})
+
+
+def test_several_processes_make_the_same_store(path, tmp_path, tokenizer, monkeypatch):
+    alone = open_store(path, tokenizer, LIMIT, tmp_path / "alone")
+    monkeypatch.setattr(store_module, "RANGE", 3000)
+    together = open_store(path, tokenizer, LIMIT, tmp_path / "together")
+    assert len(list(together.folder.glob("part-*"))) > 2
+    assert together.about == alone.about
+    assert together.table.to_dict() == alone.table.to_dict()
+
+
+def test_a_store_is_used_again_and_never_for_something_else(path, tmp_path, tokenizer):
+    root = tmp_path / "store"
+    first = open_store(path, tokenizer, LIMIT, root)
+    made = (first.folder / "store.json").stat().st_mtime_ns
+    assert open_store(path, tokenizer, LIMIT, root) == first
+    assert (first.folder / "store.json").stat().st_mtime_ns == made
+
+    assert open_store(path, tokenizer, LIMIT - 1, root).folder != first.folder
+    # The same vocabulary, another rule.
+    tokenizer.save(tmp_path / "lowered")
+    file = tmp_path / "lowered" / "tokenizer.json"
+    file.write_text(file.read_text().replace('"lowercase": false', '"lowercase": true'))
+    lowered = Tokenizer.load(str(tmp_path / "lowered"))
+    assert lowered.fingerprint == tokenizer.fingerprint
+    other = open_store(path, lowered, LIMIT, root)
+    assert other.folder != first.folder
+    assert other.texts(np.arange(9), ["document"]) != first.texts(np.arange(9), ["document"])
+
+    # One letter changed, size and times kept.
+    before = path.stat()
+    path.write_bytes(path.read_bytes().replace(b"storm 3 hits", b"storm 4 hits", 1))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert path.stat().st_size == before.st_size
+    changed = open_store(path, tokenizer, LIMIT, root)
+    assert changed.folder != first.folder
+    assert changed.texts(np.array([3]), ["mono"]) != first.texts(np.array([3]), ["mono"])
+    # The same content under another name needs no second one.
+    copy = shutil.copy(path, tmp_path / "copy of tr\u00e4in.jsonl")
+    assert open_store(tmp_path / copy, tokenizer, LIMIT, root).folder == changed.folder
+
+
+@pytest.mark.parametrize("size", [10**6, 1000])
+def test_a_mistake_is_named_with_its_line_and_leaves_nothing(
+    path, tmp_path, tokenizer, monkeypatch, size
+):
+    monkeypatch.setattr(store_module, "RANGE", size)
+    lines = path.read_bytes().splitlines(keepends=True)
+    for line, said in (
+        (b"{\n", r"train.jsonl:48: not a line of JSON"),
+        (b'{"id": "x", "document": " "}\n', r"train.jsonl:48: field 'document' is empty"),
+        (lines[5], r"train.jsonl:48: id 'story-5' was used before"),
+    ):
+        path.write_bytes(b"".join([*lines[:47], line, *lines[48:]]))
+        with pytest.raises(InputError, match=said):
+            open_store(path, tokenizer, LIMIT, tmp_path / "store")
+        assert folders(tmp_path / "store") == []
+    path.write_bytes(b"")
+    with pytest.raises(InputError, match="holds no examples"):
+        open_store(path, tokenizer, LIMIT, tmp_path / "store")
+
+
+@pytest.mark.parametrize("size", [10**6, 1000])
+def test_a_missing_summary_matters_to_a_task_that_needs_it(
+    path, tmp_path, tokenizer, monkeypatch, size
+):
+    monkeypatch.setattr(store_module, "RANGE", size)
+    stories = examples(61)
+    stories[48] = Example(id="x", document="Only a document.", mono="storm 3 hits Vienna")
+    stories[50] = Example(id="y", document="Only a document.", mono=" ", cross="")
+    write_jsonl(path, stories)
+    store = open_store(path, tokenizer, LIMIT, tmp_path / "store")
+    store.require([])
+    with pytest.raises(InputError, match=r"train.jsonl:49: field 'cross' is empty or missing"):
+        store.require(["cross"])
+    with pytest.raises(InputError, match=r"train.jsonl:51: field 'mono' is empty or missing"):
+        store.require(["mono"])
+
+
+def test_what_a_killed_process_left_is_removed(path, tmp_path, tokenizer):
+    root = tmp_path / "store"
+    folder = open_store(path, tokenizer, LIMIT, root).folder
+    left = root / f".{folder.name}.abc.part"
+    folder.rename(left)
+    assert open_store(path, tokenizer, LIMIT, root).folder == folder
+    assert not left.exists()
+
+
+@pytest.mark.parametrize("task", [MT, MCLAS], ids=lambda task: task.name)
+def test_lengths_are_those_of_the_ids_that_are_handed_out(path, tmp_path, tokenizer, task):
+    store = open_store(path, tokenizer, LIMIT, tmp_path / "store")
+    limits, rows = Limits(max_source=11, max_summary=5), np.array([3, 60, 11])
+    data = EncodedExamples(store, rows, task, tokenizer.special, limits)
+    sources, targets = data.ids([0, 1, 2])
+    assert data.source_lengths.tolist() == [len(ids) for ids in sources]
+    assert data.target_lengths.tolist() == [len(ids) - 1 for ids in targets["decoder"]]
+    batch = data[MicroBatch([2, 1], 77)]
+    assert batch.update_tokens == 77
+    assert batch.source_BS[0].tolist()[: len(sources[2])] == sources[2]
+    assert (
+        batch.targets_BT["decoder"][1].tolist()[: len(targets["decoder"][1])]
+        == (targets["decoder"][1])
+    )
+    texts = [task.source_text(examples(61)[row]) for row in rows]
+    assert sources == tokenizer.encode_sources(texts, 11)
+
+
+def test_encoding_a_range_loads_no_torch():
+    code = (
+        "import sys, mclas_lightning.data.encoding\n"
+        "print({'torch', 'transformers'} & {*sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
