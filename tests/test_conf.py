@@ -6,7 +6,8 @@ from hydra.utils import instantiate
 
 from mclas_lightning.app import compose, quoted
 from mclas_lightning.errors import InputError
-from mclas_lightning.settings import CONF, read_settings
+from mclas_lightning.places import CONF
+from mclas_lightning.settings import read_settings
 
 FILES = sorted(
     f"{path.parent.name}={path.stem}"

@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mclas_lightning.errors import InputError, closest, exits_cleanly, one_of
-from mclas_lightning.settings import CONF
+from mclas_lightning.places import CONF
 
 
 def entry(config_name: str, job: Callable[[DictConfig], object]) -> Callable[[], None]:

@@ -6,6 +6,8 @@ Modules are imported by the command that needs them: ``mclas --help`` and tables
 import argparse
 from pathlib import Path
 
+from mclas_lightning import cli_data
+from mclas_lightning.cli_data import positive
 from mclas_lightning.errors import InputError, exits_cleanly
 
 
@@ -24,25 +26,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    data = commands.add_parser("data", help="build a corpus")
-    corpora = data.add_subparsers(required=True, metavar="CORPUS")
-    toy = corpora.add_parser("toy", help="short trilingual news (en, de, zh), generated")
-    toy.add_argument("--out", type=Path, default=Path("data/toy"))
-    toy.add_argument("--seed", type=int, default=0)
-    toy.set_defaults(run=_data_toy)
-    debian = corpora.add_parser(
-        "debian", help="Debian's package descriptions and synopses, translated by people"
-    )
-    debian.add_argument("--out", type=Path, default=Path("data/debian"))
-    debian.add_argument("--seed", type=int, default=0)
-    debian.add_argument("--suites", nargs="+", help="releases to read (default: four of them)")
-    debian.set_defaults(run=_data_debian)
-
-    tokenizer = corpora.add_parser("tokenizer", help="word pieces for a corpus of your own")
-    tokenizer.add_argument("folder", type=Path, help="holds train.jsonl, or folders that do")
-    tokenizer.add_argument("--size", type=_positive, default=16000)
-    tokenizer.add_argument("--lowercase", action="store_true")
-    tokenizer.set_defaults(run=_data_tokenizer)
+    data = commands.add_parser("data", help="get, check and build corpora")
+    cli_data.add_commands(data.add_subparsers(required=True, metavar="COMMAND"))
 
     demo = commands.add_parser("demo", help="pretrain, fine-tune three systems, compare them")
     demo.add_argument("--dataset", default="toy", help="a name in conf/dataset (default: toy)")
@@ -58,34 +43,14 @@ def _parser() -> argparse.ArgumentParser:
     table.add_argument("--side", choices=("cross", "mono"), default="cross")
     table.add_argument("--markdown", action="store_true")
     table.set_defaults(run=_table)
+    table1 = commands.add_parser("table1", help="the paper's Table 1 beside the corpora here")
+    table1.add_argument("--data", type=Path, default=Path("data"), help="where corpora lie")
+    table1.add_argument("--markdown", action="store_true")
+    table1.set_defaults(run=_table1)
     show.add_argument("--dataset", required=True)
-    show.add_argument("--num", type=_positive, default=3)
+    show.add_argument("--num", type=positive, default=3)
     show.set_defaults(run=_show)
     return parser
-
-
-def _data_toy(arguments: argparse.Namespace) -> None:
-    from mclas_lightning.corpora import build_toy
-
-    build_toy(arguments.out, arguments.seed)
-
-
-def _data_debian(arguments: argparse.Namespace) -> None:
-    from mclas_lightning.corpora import build_debian
-
-    build_debian(arguments.out, arguments.seed, arguments.suites)
-
-
-def _data_tokenizer(arguments: argparse.Namespace) -> None:
-    from mclas_lightning.corpora import build_tokenizer
-
-    build_tokenizer(arguments.folder, arguments.size, arguments.lowercase)
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a number from 1, found '{text}'")
-    return int(text)
 
 
 def _demo(arguments: argparse.Namespace) -> None:
@@ -104,6 +69,17 @@ def _table(arguments: argparse.Namespace) -> None:
         print(table.markdown(results, arguments.side))
     else:
         Console().print(table.comparison(results, arguments.side))
+
+
+def _table1(arguments: argparse.Namespace) -> None:
+    from rich.console import Console
+
+    from mclas_lightning.report import table1
+
+    if arguments.markdown:
+        print(table1.markdown(arguments.data))
+    else:
+        Console().print(table1.table1(arguments.data))
 
 
 def _show(arguments: argparse.Namespace) -> None:

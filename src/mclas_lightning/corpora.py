@@ -67,7 +67,8 @@ def build_vocabulary(
     corpus: Path,
     out: Path,
     tokenizer: Tokenizer,
-    languages: Mapping[Side, str],
+    source: str,
+    target: str | None,
     *,
     released: Mapping[str, Path],
     store: Path,
@@ -76,6 +77,9 @@ def build_vocabulary(
 
     A language in ``released`` gets the ids of that file instead, such as a released dictionary.
     """
+    languages: dict[Side, str] = {"mono": source}
+    if target:
+        languages["cross"] = target
     for language in released:
         if language not in languages.values():
             raise one_of("--released: language", language, languages.values())

@@ -17,10 +17,6 @@ from mclas_lightning.run import Run, task_from
 from mclas_lightning.task import Task
 from mclas_lightning.typed import typed
 
-# In an installation conf/ lies in the package, in a checkout beside src/.
-_PLACES = (Path(__file__).parent / "conf", Path(__file__).parents[2] / "conf")
-CONF = next((place for place in _PLACES if place.is_dir()), _PLACES[0])
-
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderSettings:

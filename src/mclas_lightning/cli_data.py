@@ -1,0 +1,125 @@
+"""``mclas data``: get, check and build corpora.
+
+Modules are imported by the command that needs them.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mclas_lightning.errors import InputError
+
+PROBLEMS = 1  # exit code of a check that found some
+
+
+def add_commands(commands: Any) -> None:
+    """Add every command of ``mclas data`` to these subparsers."""
+    toy = commands.add_parser("toy", help="short trilingual news (en, de, zh), generated")
+    toy.add_argument("--out", type=Path, default=Path("data/toy"))
+    toy.add_argument("--seed", type=int, default=0)
+    toy.set_defaults(run=_toy)
+
+    debian = commands.add_parser(
+        "debian", help="Debian's package descriptions and synopses, translated by people"
+    )
+    debian.add_argument("--out", type=Path, default=Path("data/debian"))
+    debian.add_argument("--seed", type=int, default=0)
+    debian.add_argument("--suites", nargs="+", help="releases to read (default: four of them)")
+    debian.set_defaults(run=_debian)
+
+    check = commands.add_parser("check", help="is a corpus whole, and what it should be?")
+    check.add_argument("corpus", type=Path, help="holds train, valid and test.jsonl")
+    check.add_argument("--dataset", help="a name in conf/dataset (default: what fits the folder)")
+    _add_languages(check)
+    check.set_defaults(run=_check)
+
+    tokenizer = commands.add_parser("tokenizer", help="word pieces for a corpus of your own")
+    tokenizer.add_argument("folder", type=Path, help="holds train.jsonl, or folders that do")
+    tokenizer.add_argument("--size", type=positive, default=16000)
+    tokenizer.add_argument("--lowercase", action="store_true")
+    tokenizer.set_defaults(run=_tokenizer)
+
+    vocab = commands.add_parser(
+        "vocab", help="target vocabulary of each language, from the training summaries"
+    )
+    vocab.add_argument("corpus", type=Path, help="holds train.jsonl")
+    vocab.add_argument("--tokenizer", required=True, help="its folder, or its name on a hub")
+    _add_languages(vocab)
+    vocab.add_argument(
+        "--released", nargs="+", default=[], metavar="LANGUAGE=FILE",
+        help="take these lists of ids instead, such as zh=chinese_dict.json",
+    )  # fmt: skip
+    vocab.add_argument("--out", type=Path, help="default: CORPUS/vocabulary")
+    vocab.add_argument("--store", type=Path, default=Path("data/store"))
+    vocab.set_defaults(run=_vocab)
+
+
+def positive(text: str) -> int:
+    """A whole number from 1, for argparse."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 1, found '{text}'")
+    return int(text)
+
+
+def _add_languages(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--source", help="language of documents and mono summaries (ISO 639-1)")
+    command.add_argument("--target", help="language of cross summaries")
+
+
+def _toy(arguments: argparse.Namespace) -> None:
+    from mclas_lightning.corpora import build_toy
+
+    build_toy(arguments.out, arguments.seed)
+
+
+def _debian(arguments: argparse.Namespace) -> None:
+    from mclas_lightning.corpora import build_debian
+
+    build_debian(arguments.out, arguments.seed, arguments.suites)
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    from rich.console import Console
+
+    from mclas_lightning.data.check import check
+
+    report = check(arguments.corpus, arguments.dataset, arguments.source, arguments.target)
+    Console().print(report)
+    if not report.ok:
+        sys.exit(PROBLEMS)
+
+
+def _tokenizer(arguments: argparse.Namespace) -> None:
+    from mclas_lightning.corpora import build_tokenizer
+
+    build_tokenizer(arguments.folder, arguments.size, arguments.lowercase)
+
+
+def _vocab(arguments: argparse.Namespace) -> None:
+    from mclas_lightning.corpora import build_vocabulary
+    from mclas_lightning.data import catalog
+    from mclas_lightning.data.tokenizer import Tokenizer
+
+    folder = arguments.corpus
+    source, target = catalog.languages_of(
+        folder, catalog.at(folder), arguments.source, arguments.target
+    )
+    build_vocabulary(
+        folder,
+        arguments.out or folder / "vocabulary",
+        Tokenizer.load(arguments.tokenizer),
+        source,
+        target,
+        released=_released(arguments.released),
+        store=arguments.store,
+    )
+
+
+def _released(words: Sequence[str]) -> dict[str, Path]:
+    pairs = [word.partition("=") for word in words]
+    for word, (language, _, path) in zip(words, pairs, strict=True):
+        if not language or not path:
+            raise InputError(f"--released: expected LANGUAGE=FILE, found '{word}'")
+    return {language: Path(path) for language, _, path in pairs}

@@ -1,0 +1,49 @@
+"""What is checked: a folder, what is written of it and what was measured."""
+
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from mclas_lightning.data.catalog import Entry
+from mclas_lightning.data.check.measure import Measured
+from mclas_lightning.data.dataset import Split
+from mclas_lightning.data.example import read_jsonl
+from mclas_lightning.data.manifest import Manifest
+from mclas_lightning.report import paper
+
+NAMES = {"document": "documents", "mono": "mono summaries", "cross": "cross summaries"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corpus:
+    """``languages`` are those of document, mono and cross; ``splits`` the ones that are here."""
+
+    folder: Path
+    entry: Entry | None
+    manifest: Manifest
+    languages: dict[str, str | None]
+    splits: dict[Split, Measured]
+
+    @property
+    def paper(self) -> paper.Corpus | None:
+        """Section 5.1 on this corpus, where it is one of the paper's."""
+        return paper.corpora().get(self.entry.name) if self.entry else None
+
+    def example_id(self, split: Split, row: int) -> str:
+        """The id in a row, read again: only hashes were kept."""
+        examples = read_jsonl(self.folder / f"{split}.jsonl", unique=False)
+        return next(islice(examples, row, None)).id
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the verdict: all is well, or this needs a look."""
+
+    ok: bool
+    topic: str
+    said: str
+
+    @property
+    def incomplete(self) -> bool:
+        """Something is missing that getting the corpus again would bring."""
+        return not self.ok and self.topic in ("files", "paper", "summaries")

@@ -1,0 +1,103 @@
+"""What is well with a corpus, and what needs a look.
+
+Each judge yields what it has to say, and whether it is well; where it is silent, all is.
+"""
+
+from collections.abc import Callable
+
+from mclas_lightning.data.check import twice
+from mclas_lightning.data.check.corpus import NAMES, Corpus, Finding
+from mclas_lightning.data.check.twice import Said
+from mclas_lightning.data.dataset import SPLITS
+from mclas_lightning.data.example import SIDES
+
+SKIPPED = 0.01  # of the imported records, that need no look
+WRONG_LANGUAGE = 0.1  # of the texts; of Debian's synopses, 5 % are taken for another language
+
+
+def judge(corpus: Corpus) -> list[Finding]:
+    """All findings, topic by topic."""
+    findings = []
+    for topic, judged, well in JUDGES if corpus.splits else JUDGES[:1]:
+        said = list(judged(corpus)) or [(True, well)]
+        findings += [Finding(ok, topic, text) for ok, text in said]
+    return findings
+
+
+def _files(corpus: Corpus) -> Said:
+    missing = [f"{split}.jsonl" for split in SPLITS if split not in corpus.splits]
+    if missing:
+        yield False, f"not here: {', '.join(missing)}"
+    for split, measured in corpus.splits.items():
+        if len(measured) == 0:
+            yield False, f"{split}.jsonl holds no examples"
+
+
+def _changes(corpus: Corpus) -> Said:
+    if not corpus.manifest.files:
+        yield True, "no manifest to compare with"
+    for split, measured in corpus.splits.items():
+        written = corpus.manifest.files.get(f"{split}.jsonl")
+        if written and written["records"] != len(measured):
+            now, then = len(measured), written["records"]
+            yield False, f"{split}.jsonl has {now:,} examples, and had {then:,} when it was made"
+        elif written and written["sha256"] != measured.sha256:
+            yield False, f"{split}.jsonl was changed after it was made: its SHA-256 is another"
+
+
+def _import(corpus: Corpus) -> Said:
+    if not corpus.manifest.counts:
+        yield True, "nothing is written of one"
+    for split, counts in corpus.manifest.counts.items():
+        kept, reasons = counts["kept"], counts["skipped"]
+        skipped = sum(reason["records"] for reason in reasons.values())
+        if skipped:
+            why = (f"{name}: {r['records']:,}, first {r['first']}" for name, r in reasons.items())
+            few = skipped <= SKIPPED * (kept + skipped)
+            yield few, f"{split}: {kept:,} records kept, {skipped:,} skipped ({'; '.join(why)})"
+    if corpus.manifest.unknown_tags:
+        yield False, f"unknown tags: {', '.join(corpus.manifest.unknown_tags)}"
+
+
+def _paper(corpus: Corpus) -> Said:
+    if corpus.paper is None:
+        yield True, "not one of the paper's corpora"
+        return
+    for split, measured in corpus.splits.items():
+        here, there = len(measured), getattr(corpus.paper, split)
+        if here != there:
+            more = "more" if here > there else "fewer"
+            yield False, f"{split}: {here:,} examples, {abs(here - there):,} {more} than {there:,}"
+
+
+def _summaries(corpus: Corpus) -> Said:
+    for split, measured in corpus.splits.items():
+        for side in SIDES:
+            texts, num = measured.texts[side], len(measured)
+            if corpus.languages[side] is None:
+                if len(texts):
+                    yield False, f"{split}: {len(texts):,} cross summaries; name their language"
+            elif texts.missing:
+                yield False, f"{split}: {texts.missing:,} of {num:,} {NAMES[side]} are missing"
+
+
+def _languages(corpus: Corpus) -> Said:
+    for split, measured in corpus.splits.items():
+        for field, texts in measured.texts.items():
+            share = texts.wrong
+            if share is not None and share > WRONG_LANGUAGE:
+                yield False, f"{split}: {share:.0%} of the {NAMES[field]} are not {texts.language}"
+
+
+# What each looks at, and what is said where it finds nothing.
+JUDGES: tuple[tuple[str, Callable[[Corpus], Said], str], ...] = (
+    ("files", _files, "train, valid and test.jsonl are here"),
+    ("changes", _changes, "the files are as they were made"),
+    ("import", _import, "no record was skipped"),
+    ("paper", _paper, "as many examples as in section 5.1 and Table 1"),
+    ("summaries", _summaries, "none is missing"),
+    ("languages", _languages, "each text is in its language, but for a few"),
+    ("ids", twice.ids, "each is used once in its split"),
+    ("repeats", twice.documents, "no document is twice in its split"),
+    ("overlap", twice.shared, "training shares no document and no summary with valid and test"),
+)

@@ -1,0 +1,52 @@
+"""``manifest.json``: what a corpus says of itself, written when it was imported or built."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mclas_lightning.data.dataset import Split
+from mclas_lightning.files import read_json
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """Of one folder with train, valid and test.jsonl; all empty where nothing is written."""
+
+    dataset: str | None = None  # a name in conf/dataset/
+    languages: dict[str, str | None] = field(default_factory=dict)  # source, target
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)  # name -> records, sha256
+    counts: dict[str, dict[str, Any]] = field(default_factory=dict)  # split -> kept, skipped
+    unknown_tags: dict[str, Any] = field(default_factory=dict)
+    shards: dict[str, list[Any]] = field(default_factory=dict)  # split -> name, examples of each
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest in ``folder``, or in its parent where that was built as a whole."""
+    if (folder / "manifest.json").exists():
+        found = read_json(folder / "manifest.json", dict)
+        imported = found.get("corpus") == "imported"
+        return Manifest(
+            dataset=found.get("dataset"),
+            languages=found.get("languages") or {},
+            files=found.get("files") or {},
+            counts=(found.get("counts") or {}) if imported else {},
+            unknown_tags=found.get("unknown_tags") or {},
+            shards=found.get("shards") or {},
+        )
+    above = folder.parent / "manifest.json"
+    files = read_json(above, dict).get("files", {}) if above.exists() else {}
+    start = f"{folder.name}/"
+    return Manifest(
+        files={name.removeprefix(start): f for name, f in files.items() if name.startswith(start)}
+    )
+
+
+def num_examples(folder: Path, split: Split) -> int | None:
+    """Examples in a split by the manifest, else by counting lines; None where it is not here."""
+    path = folder / f"{split}.jsonl"
+    if not path.exists():
+        return None
+    if written := read_manifest(folder).files.get(path.name):
+        return written["records"]
+    with path.open("rb") as file:
+        return sum(1 for _ in file)
