@@ -10,6 +10,7 @@ os.environ["OMP_NUM_THREADS"] = "1"  # of the processes that tests start
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from mclas_lightning.data.batch import EncodedExamples, Limits
 from mclas_lightning.data.example import Example, write_jsonl
 from mclas_lightning.data.store import open_store
 from mclas_lightning.data.tokenizer import Tokenizer, train
+from mclas_lightning.errors import InputError
 from mclas_lightning.model.decoder import DecoderConfig
 from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
 from mclas_lightning.task import Task
@@ -138,3 +140,11 @@ def small_network(*decoders: str, vocab_size: int = 53, seed: int = 0) -> Seq2Se
 def read_lines(path: Path) -> list[dict]:
     """The objects of a jsonl file."""
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def outcome(call: Callable[[], Any]) -> Any:
+    """What ``call`` returns, or the InputError that it raises, which is one line."""
+    try:
+        return call()
+    except InputError as error:
+        return error if "\n" not in str(error) else AssertionError(str(error))

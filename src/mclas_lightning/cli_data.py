@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mclas_lightning.data.readers.formats import FORMATS
 from mclas_lightning.errors import InputError
 
 PROBLEMS = 1  # exit code of a check that found some
@@ -28,6 +29,22 @@ def add_commands(commands: Any) -> None:
     debian.add_argument("--seed", type=int, default=0)
     debian.add_argument("--suites", nargs="+", help="releases to read (default: four of them)")
     debian.set_defaults(run=_debian)
+
+    importing = commands.add_parser(
+        "import", help="the paper's corpora, or your own, as they are downloaded",
+        formatter_class=argparse.RawDescriptionHelpFormatter, epilog=_formats(),
+    )  # fmt: skip
+    importing.add_argument("format", metavar="FORMAT")
+    importing.add_argument("sources", nargs="+", type=Path, help="its files, or folders with them")
+    importing.add_argument(
+        "--out", type=Path, required=True, help="a new folder, or an earlier import"
+    )
+    _add_languages(importing)
+    importing.add_argument(
+        "--tokenizer",
+        help="of released shards that hold ids without texts, or other ids than mBERT's",
+    )
+    importing.set_defaults(run=_import)
 
     check = commands.add_parser("check", help="is a corpus whole, and what it should be?")
     check.add_argument("corpus", type=Path, help="holds train, valid and test.jsonl")
@@ -78,6 +95,25 @@ def _debian(arguments: argparse.Namespace) -> None:
     from mclas_lightning.corpora import build_debian
 
     build_debian(arguments.out, arguments.seed, arguments.suites)
+
+
+def _formats() -> str:
+    names = ((name, f"{format.help}: {format.names}") for name, format in FORMATS.items())
+    return "formats:\n" + "\n".join(f"  {name:<16} {text}" for name, text in names)
+
+
+def _import(arguments: argparse.Namespace) -> None:
+    from mclas_lightning.data.importing import describe, import_corpus
+
+    manifest = import_corpus(
+        arguments.format,
+        arguments.sources,
+        arguments.out,
+        source=arguments.source,
+        target=arguments.target,
+        tokenizer=arguments.tokenizer,
+    )
+    print("\n".join(describe(arguments.out, manifest)))
 
 
 def _check(arguments: argparse.Namespace) -> None:

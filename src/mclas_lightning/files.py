@@ -1,5 +1,6 @@
 """Files that are either whole or absent, and their fingerprints."""
 
+import errno
 import hashlib
 import json
 import os
@@ -12,6 +13,22 @@ from typing import Any, TextIO
 
 from mclas_lightning.errors import InputError
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@contextmanager
+def clear_when_full(path: Path) -> Iterator[None]:
+    """Name ``path`` where the disk, a quota or a limit of file sizes is full."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise InputError(
+            f"{path}: cannot be written ({error.strerror}); nothing is left of it; free some space, "
+            f"or choose another place"
+        ) from error
+
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[TextIO]:
@@ -19,7 +36,7 @@ def whole_file(path: Path) -> Iterator[TextIO]:
     make_folder(path.parent)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with part.open("w", encoding="utf-8", newline="\n") as file:
+        with clear_when_full(path), part.open("w", encoding="utf-8", newline="\n") as file:
             yield file
         part.replace(path)
     finally:
@@ -32,7 +49,8 @@ def whole_folder(path: Path) -> Iterator[Path]:
     make_folder(path.parent)
     part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
     try:
-        yield part
+        with clear_when_full(path):
+            yield part
         part.chmod(0o755)
         old = part.with_suffix(".old")
         if path.exists():

@@ -18,6 +18,7 @@ from mclas_lightning.data.check.twice import repeats
 from mclas_lightning.data.example import Example, read_jsonl, write_jsonl
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import sha256, write_json
+from mclas_lightning.metrics.language import share_in_wrong_language
 from mclas_lightning.report import paper
 
 SIZES = {"train": 101, "valid": 23, "test": 19}
@@ -226,11 +227,15 @@ def test_one_repeated_document_in_a_hundred_needs_no_look(write, sound):
     ]
 
 
-def test_documents_of_the_test_set_must_not_be_in_train(write, sound):
+def test_not_one_document_of_the_other_splits_may_be_in_train(write, sound):
     test = changed(sound["test"], [13], document=f" {sound['train'][97].document}\n")
-    ids = f"first {sound['test'][13].id}, there {sound['train'][97].id}"
-    assert problems(check(write(test=test))) == [
-        ("overlap", f"test: 1 of 19 documents are in train too, {ids}")
+    valid = changed(sound["valid"], [5], document=sound["train"][0].document)
+    assert problems(check(write(test=test, valid=valid))) == [
+        ("overlap", f"{split}: 1 of {num} documents are in train too, first {here}, there {there}")
+        for split, num, here, there in (
+            ("valid", 23, sound["valid"][5].id, sound["train"][0].id),
+            ("test", 19, sound["test"][13].id, sound["train"][97].id),
+        )
     ]
 
 
@@ -269,9 +274,17 @@ def test_an_import_that_skipped_nothing_is_told_from_no_import(built, write):
     assert said(check(built / "en2de"), "import") == ["nothing is written of one"]
 
 
-def test_unknown_tags_need_a_look(write):
-    report = check(write(manifest={"unknown_tags": {"<EN-REF-x>": 7, "<b>": 1}}))
-    assert problems(report) == [("import", "unknown tags: <EN-REF-x>, <b>")]
+def test_tags_that_the_import_did_not_read_need_a_look(write):
+    tags = {"<EN-REF-x>": {"times": 1_701, "first": "train.txt:13"}}
+    assert problems(check(write(manifest={"unknown_tags": tags}))) == [
+        ("import", "not read: <EN-REF-x>, 1,701 times, first train.txt:13")
+    ]
+
+
+def test_the_counts_of_another_kind_of_build_are_not_an_imports(write):
+    report = check(write(manifest={"corpus": "debian", "counts": {"en2de": {"joined": 7}}}))
+    assert said(report, "import") == ["nothing is written of one"]
+    assert problems(report) == []
 
 
 def test_sizes_are_compared_with_the_papers(write, monkeypatch):
@@ -337,6 +350,21 @@ def test_the_sample_is_spread_evenly_over_all_texts(num):
     assert SAMPLE / 2 <= len(rows) < SAMPLE
     assert rows[0] == 0
     assert num - step <= rows[-1] < num
+
+
+def test_a_headline_with_names_is_in_its_language():
+    def wrong(*headlines: str) -> float | None:
+        texts = Texts("en")
+        for headline in headlines:
+            texts.add(headline)
+        return texts.wrong
+
+    english = ["Police arrest two in Paris", "NATO leaders meet in Madrid", "Brazil win"]
+    assert share_in_wrong_language(english, "en") == 1  # where all languages compete
+    assert wrong(*english) == 0
+    others = ["Ein Sturm trifft am Montag die Stadt", "La policía detiene a tres personas"]
+    assert wrong(*english, *others) == 2 / 5
+    assert wrong() is None
 
 
 @given(st.lists(st.integers(0, 6), max_size=20))

@@ -7,7 +7,8 @@ Either summary may be missing where no task needs it.
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from json.encoder import encode_basestring as _quoted
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -61,9 +62,18 @@ def write_jsonl(path: Path, examples: Iterable[Example]) -> int:
     count = 0
     with whole_file(path) as file:
         for example in examples:
-            file.write(json.dumps(asdict(example), ensure_ascii=False) + "\n")
+            file.write(to_line(example))
             count += 1
     return count
+
+
+def to_line(example: Example) -> str:
+    """The line of jsonl that ``parse`` reads."""
+    # json.dumps sets up an encoder for every line: of 1.7 million, that is most of the time.
+    mono = "null" if example.mono is None else _quoted(example.mono)
+    cross = "null" if example.cross is None else _quoted(example.cross)
+    text = f'"id": {_quoted(example.id)}, "document": {_quoted(example.document)}'
+    return f'{{{text}, "mono": {mono}, "cross": {cross}}}\n'
 
 
 def parse(line: bytes, where: str, required: Iterable[Side] = ()) -> Example:

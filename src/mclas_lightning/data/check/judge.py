@@ -55,8 +55,8 @@ def _import(corpus: Corpus) -> Said:
             why = (f"{name}: {r['records']:,}, first {r['first']}" for name, r in reasons.items())
             few = skipped <= SKIPPED * (kept + skipped)
             yield few, f"{split}: {kept:,} records kept, {skipped:,} skipped ({'; '.join(why)})"
-    if corpus.manifest.unknown_tags:
-        yield False, f"unknown tags: {', '.join(corpus.manifest.unknown_tags)}"
+    for tag, seen in corpus.manifest.unknown_tags.items():
+        yield False, f"not read: {tag}, {seen['times']:,} times, first {seen['first']}"
 
 
 def _paper(corpus: Corpus) -> Said:

@@ -65,7 +65,7 @@ class Texts:
 
     @cached_property
     def wrong(self) -> float | None:
-        """Share of the sample in a wrong language; None without texts or a known language."""
+        """Share of the whole sample in a wrong language; None without texts or a known one."""
         if self.language is None or not self.sample:
             return None
         return share_in_wrong_language(self.sample, self.language, WIDESPREAD - {self.language})

@@ -1,0 +1,68 @@
+"""Synthetic corpora in the formats of NCLS and LCSTS, of any size; seeded, written as they grow.
+
+Lengths are about those of the real ones; the words are none.
+"""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+POOL = 2000  # different texts of a kind, combined anew in every record
+
+
+def write_zh2en(folder: Path, records: int) -> None:
+    """ZH2ENSUM_{train,valid,test}.txt without documents, and LCSTS/PART_I.txt with them."""
+    rng = random.Random(0)
+    documents = [_chinese(rng, rng.randint(80, 125)) for _ in range(POOL)]
+    chinese = [_chinese(rng, rng.randint(12, 22)) for _ in range(POOL)]
+    english = [_english(rng, rng.randint(9, 20)) for _ in range(POOL)]
+    (folder / "LCSTS").mkdir(parents=True)
+    with (folder / "LCSTS" / "PART_I.txt").open("w", encoding="utf-8") as lcsts:
+        for split, ids in _splits(records):
+            with (folder / f"ZH2ENSUM_{split}.txt").open("w", encoding="utf-8") as file:
+                for i in ids:
+                    mono, cross = rng.choice(chinese), f"{rng.choice(english)} {i}"
+                    file.write(
+                        f"<doc id={i}>\n<en-summary>\n{cross}\n</en-summary>\n"
+                        f"<back-translated-zh-summary>\n{mono}\n</back-translated-zh-summary>\n</doc>\n"
+                    )
+                    lcsts.write(
+                        f"<doc id={i}>\n    <summary>\n        {mono}\n    </summary>\n"
+                        f"    <short_text>\n        {rng.choice(documents)}{i}\n"
+                        f"    </short_text>\n</doc>\n"
+                    )
+
+
+def write_en2zh(folder: Path, records: int) -> None:
+    """EN2ZHSUM_{train,valid,test}.txt: an article and two to four sentences of summary."""
+    rng = random.Random(0)
+    articles = [_english(rng, rng.randint(100, 200)) for _ in range(POOL)]
+    english = [_english(rng, rng.randint(10, 18)) for _ in range(POOL)]
+    chinese = [_chinese(rng, rng.randint(15, 30)) for _ in range(POOL)]
+    folder.mkdir(parents=True)
+    for split, ids in _splits(records):
+        with (folder / f"EN2ZHSUM_{split}.txt").open("w", encoding="utf-8") as file:
+            for i in ids:
+                file.write(f"<doc id={i}>\n<Article>\n{rng.choice(articles)} {i}\n</Article>\n")
+                for n in range(1, rng.randint(2, 4) + 1):
+                    texts = {f"EN-REF{n}": rng.choice(english), f"ZH-REF{n}": rng.choice(chinese)}
+                    texts[f"EN-BACK{n}"] = texts[f"EN-REF{n}"]
+                    for tag, text in texts.items():
+                        file.write(f"<{tag}>\n{text}\n</{tag}>\n")
+                file.write("</doc>\n")
+
+
+def _splits(records: int) -> Iterator[tuple[str, range]]:
+    held_out = min(3000, records // 10)
+    yield "train", range(records - 2 * held_out)
+    yield "valid", range(records - 2 * held_out, records - held_out)
+    yield "test", range(records - held_out, records)
+
+
+def _english(rng: random.Random, words: int) -> str:
+    letters = "etaoinshrdlcum"
+    return " ".join("".join(rng.choices(letters, k=rng.randint(2, 8))) for _ in range(words)) + " ."
+
+
+def _chinese(rng: random.Random, characters: int) -> str:
+    return "".join(chr(0x4E00 + int(rng.paretovariate(0.6)) % 3000) for _ in range(characters))

@@ -1,0 +1,74 @@
+"""Corpora of one example a line: parallel line files, En2DeSum's jsonl, the canonical jsonl."""
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+from pathlib import Path
+
+from mclas_lightning.data.example import Example, parse
+from mclas_lightning.data.readers.log import Log, Sources, one_line
+from mclas_lightning.errors import InputError
+
+# As the NCLS code reads them: train.source, train.target.ms, train.target.cls.
+ENDINGS = {"document": ".source", "mono": ".target.ms", "cross": ".target.cls"}
+
+
+def read_parallel(
+    paths: dict[str, Path], split: str, sources: Sources, log: Log
+) -> Iterator[Example]:
+    """Line i of each file is example i; byte pairs (``@@ ``) are joined."""
+    first = paths["document"]
+    texts = {name: _texts(path, sources) for name, path in paths.items()}
+    number = 0
+    for number, row in enumerate(zip_longest(*texts.values()), start=1):
+        if None in row:
+            _refuse_lengths(paths, number, row)
+        found = dict(zip(texts, (one_line(text.replace("@@ ", "")) for text in row), strict=True))
+        if all(found.values()):
+            yield Example(id=f"{split}-{number}", **found)
+        else:
+            log.skip("a line is empty", f"{first}:{number}")
+
+
+def read_en2desum(path: Path, split: str, sources: Sources, log: Log) -> Iterator[Example]:
+    """``{"text", "summary"}``, the summary in German; there is none in English."""
+    for number, line in enumerate(_texts(path, sources), start=1):
+        where = f"{path}:{number}"
+        try:
+            record = json.loads(line)
+            document, cross = one_line(record["text"]), one_line(record["summary"])
+            f"{document}{cross}".encode()  # Half a character (a lone surrogate) cannot be.
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            raise InputError(
+                f'{where}: expected {{"text": ..., "summary": ...}}; the file is damaged or cut '
+                f"short, get it again"
+            ) from None
+        if document and cross:
+            yield Example(id=f"{split}-{number}", document=document, cross=cross)
+        else:
+            log.skip("text or summary is empty", where)
+
+
+def read_canonical(path: Path, sources: Sources) -> Iterator[Example]:
+    """The jsonl of ``data.example``; what is wrong in one's own file is an InputError."""
+    for number, line in enumerate(sources.lines(path), start=1):
+        yield parse(line, f"{path}:{number}")
+
+
+def _texts(path: Path, sources: Sources) -> Iterator[str]:
+    for number, line in enumerate(sources.lines(path), start=1):
+        try:
+            yield line.decode("utf-8")
+        except UnicodeDecodeError:
+            raise InputError(
+                f"{path}:{number}: not in UTF-8; the file is damaged or mixes encodings"
+            ) from None
+
+
+def _refuse_lengths(paths: dict[str, Path], number: int, row: Sequence[str | None]) -> None:
+    ended = [str(path) for path, text in zip(paths.values(), row, strict=True) if text is None]
+    going = [str(path) for path, text in zip(paths.values(), row, strict=True) if text is not None]
+    raise InputError(
+        f"{ended[0]}: ends after {number - 1:,} lines, but {going[0]} goes on; parallel files need "
+        f"as many lines as each other"
+    )

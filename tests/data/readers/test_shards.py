@@ -1,0 +1,172 @@
+"""Shards as the released code saves them: lists of dictionaries of ids and texts."""
+
+import pickle
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mclas_lightning.data.example import Example
+from mclas_lightning.data.importing import describe, import_corpus
+from mclas_lightning.errors import InputError
+from tests.conftest import outcome, read_lines
+
+BOS, EOS, SENTENCE, LSEP = 1, 2, 3, 5
+ENGLISH = "police look for two witnesses after a fire in the old town"
+GERMAN = "die polizei sucht nach einem brand in der altstadt zwei zeugen"
+
+
+def record(number=0, *, layout="mclas", swapped=False, **changes):
+    """What the released code writes for one document; A is English, B German."""
+    a, b = [100 + number, 200], [300 + number, 400, 500]
+    english, german = f"{ENGLISH} {number}", f"{GERMAN} {number}"
+    second = {"mclas": [LSEP, BOS], "one-bos": [LSEP], "ncls": []}[layout]
+    made = {
+        "src": [101, 7, 102],
+        "tgt": [BOS, *b, EOS] if layout == "ncls" else [BOS, *a, *second, *b, EOS],
+        "src_sent_labels": [0], "segs": [0, 0, 0], "clss": [0],
+        "src_txt": [f"story {number} -LRB- one -RRB- .", "the end ."],
+        "tgt_txt": f"{german}<q>ende", "tgt_eng": [BOS, *a, EOS], "tgt_txt_eng": english,
+        "tgt_segs": [0] * 8,
+    }  # fmt: skip
+    if swapped:
+        made["tgt_txt"], made["tgt_txt_eng"] = made["tgt_txt_eng"], made["tgt_txt"]
+    return made | changes
+
+
+def expected(number, shard):
+    return Example(
+        id=f"{shard}:{number}",
+        document=f"story {number} (one). the end.",
+        mono=f"{ENGLISH} {number}",
+        cross=f"{GERMAN} {number} ende",
+    )
+
+
+def load(folder, shards, source="en", target="de", **options):
+    """Import these shards; the examples of train and the manifest."""
+    raw = folder / "En2De shards"
+    raw.mkdir(exist_ok=True)
+    for name, records in shards.items():
+        torch.save(records, raw / name)
+    out = folder / "out"
+    manifest = import_corpus("released-shards", [raw], out, source=source, target=target, **options)
+    return [Example(**r) for r in read_lines(out / "train.jsonl")], manifest
+
+
+@pytest.mark.parametrize("layout", ["mclas", "one-bos", "ncls"])
+@pytest.mark.parametrize("swapped", [False, True])
+def test_every_layout_gives_the_same_texts(tmp_path, layout, swapped):
+    name = "xgiga.en.train.0.bert.pt"
+    records = [record(i, layout=layout, swapped=swapped) for i in range(3)]
+    found, manifest = load(tmp_path, {name: records})
+    assert found == [expected(i, name) for i in range(3)]
+    assert manifest["swapped"] is swapped
+    assert manifest["dataset"] == "en2desum"
+    assert ("were swapped" in "\n".join(describe(tmp_path, manifest))) is swapped
+
+
+def test_shards_are_read_in_the_order_of_their_names_and_their_sizes_kept(tmp_path):
+    shards = {f"ncls.train.{k}.bert.pt": [record(i) for i in range(k + 1)] for k in (0, 2, 10)}
+    shards["ncls.train.2.bert.pt"][1]["tgt"] = [9, EOS]
+    shards["ncls.valid.0.bert.pt"] = [record(7)]
+    found, manifest = load(tmp_path, shards)
+    assert manifest["shards"] == {
+        "train": [
+            ["ncls.train.0.bert.pt", 1], ["ncls.train.10.bert.pt", 11], ["ncls.train.2.bert.pt", 2],
+        ],
+        "valid": [["ncls.valid.0.bert.pt", 1]],
+    }  # fmt: skip
+    assert [e.id for e in found[:2]] == ["ncls.train.0.bert.pt:0", "ncls.train.10.bert.pt:0"]
+    ((reason, seen),) = manifest["counts"]["train"]["skipped"].items()
+    assert reason.startswith("tgt is not [BOS]")
+    assert seen["first"].endswith("ncls.train.2.bert.pt:1")
+
+
+def test_texts_that_are_not_there_come_from_the_ids(tmp_path, tokenizer):
+    special = tokenizer.special
+    # Of our tokenizer only those ids that are not control tokens of mBERT.
+    (mono,), (cross,) = tokenizer.encode(["storm hits Vienna"], 9), tokenizer.encode(["Sturm 7"], 9)
+    assert min(*mono, *cross) > LSEP
+    made = record(
+        tgt=[BOS, *mono, LSEP, BOS, *cross, EOS], tgt_eng=[BOS, *mono, EOS], tgt_txt="",
+        tgt_txt_eng=None, src=[special.cls, *mono, special.sep], src_txt=None,
+    )  # fmt: skip
+    tokenizer.save(tmp_path / "tokenizer")
+    shard = {"a.train.0.bert.pt": [made]}
+    found, _ = load(tmp_path, shard, tokenizer=str(tmp_path / "tokenizer"))
+    assert (found[0].mono, found[0].cross) == ("storm hits Vienna", "Sturm 7")
+    assert found[0].document == "storm hits Vienna"
+    del made["tgt_txt"], made["tgt_txt_eng"]
+    with pytest.raises(InputError, match=r"pt:0: holds ids without .* --tokenizer"):
+        load(tmp_path, shard)
+
+
+def test_chinese_words_are_joined(tmp_path):
+    made = record(tgt_txt="警方 寻找 两 名 证人 ， 火灾<q>完", tgt_txt_eng=ENGLISH)
+    found, manifest = load(tmp_path, {"ncls.train.0.bert.pt": [made]}, target="zh")
+    assert found[0].cross == "警方寻找两名证人，火灾完"
+    assert manifest["dataset"] == "en2zhsum"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"tgt": [BOS, 105_879, EOS]}, r"pt:1: tgt has the id 105,879, the vocabulary 105,879"),
+        ({"src": [-1]}, r"pt:1: src has the id -1"),
+        ({"tgt_eng": ["one"]}, r"pt:1: tgt_eng: expected a list of ids"),
+        ({"tgt": torch.tensor([1, 2])}, r"pt:1: tgt: expected a list of ids"),
+    ],
+)
+def test_foreign_ids_are_refused(tmp_path, changes, said):
+    with pytest.raises(InputError, match=said):
+        load(tmp_path, {"a.train.0.bert.pt": [record(0), record(1, **changes)]})
+    assert not (tmp_path / "out").exists()
+
+
+class Evil:
+    """Leaves a mark wherever its pickle is executed."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (open, (str(self.path), "w"))
+
+
+@pytest.mark.parametrize("save", [torch.save, lambda o, p: p.write_bytes(pickle.dumps(o))])
+def test_code_in_a_shard_is_refused_and_not_executed(tmp_path, save):
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    save([record(), Evil(tmp_path / "executed")], raw / "a.train.0.bert.pt")
+    with pytest.raises(InputError, match=r"bert\.pt: (needs code|not a shard)") as caught:
+        import_corpus("released-shards", [raw], tmp_path / "out", source="en", target="de")
+    assert "\n" not in str(caught.value)
+    assert [p.name for p in tmp_path.iterdir()] == ["raw"]
+
+
+@settings(max_examples=60)
+@given(data=st.data())
+def test_any_bytes_give_examples_or_one_line(tmp_path_factory, data):
+    folder = tmp_path_factory.mktemp("fuzz")
+    path = folder / "a.train.0.bert.pt"
+    torch.save([record(i) for i in range(2)], path)
+    good = bytearray(path.read_bytes())
+    cut = data.draw(st.integers(0, len(good)))
+    at, byte = data.draw(st.integers(0, len(good) - 1)), data.draw(st.integers(0, 255))
+    good[at] = byte
+    raw = data.draw(st.sampled_from([bytes(good), bytes(good[:cut]), pickle.dumps(cut), b"\x80"]))
+    path.write_bytes(raw)
+    words = {"source": "en", "target": "de"}
+    result = outcome(lambda: import_corpus("released-shards", [path], folder / "out", **words))
+    if isinstance(result, InputError):
+        assert not (folder / "out").exists()
+    else:
+        assert len(read_lines(folder / "out" / "train.jsonl")) > 0
+
+
+@pytest.mark.parametrize("records", [[3], {"a": 1}, "text", [record(), None]])
+def test_what_is_no_list_of_dictionaries_is_no_shard(tmp_path, records):
+    with pytest.raises(InputError, match="not a shard"):
+        load(tmp_path, {"a.train.0.bert.pt": records})

@@ -1,0 +1,136 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+from mclas_lightning.data.example import Example, parse, to_line
+from mclas_lightning.data.importing import describe, import_corpus
+from mclas_lightning.data.readers.formats import FORMATS
+from mclas_lightning.data.readers.log import Log, Sources
+from mclas_lightning.data.store import open_store
+from mclas_lightning.errors import InputError
+from mclas_lightning.files import sha256
+from tests.conftest import read_lines
+
+EN_DE = {"source": "en", "target": "de"}
+
+
+@pytest.fixture
+def raw(corpus):
+    return corpus / "en2de"
+
+
+def test_the_manifest_says_what_was_read_and_written(raw, tmp_path):
+    out = tmp_path / "out"
+    manifest = import_corpus("jsonl", [raw], out, **EN_DE)
+    assert json.loads((out / "manifest.json").read_text()) == manifest
+    for split, records in (("train", 40), ("valid", 11), ("test", 7)):
+        path = out / f"{split}.jsonl"
+        assert manifest["files"][path.name] == {"records": records, "sha256": sha256(path)}
+    for source in manifest["sources"]:
+        path = raw / source["file"]
+        assert (source["bytes"], source["sha256"]) == (path.stat().st_size, sha256(path))
+    assert sorted(p.name for p in out.iterdir()) == [
+        "manifest.json", "test.jsonl", "train.jsonl", "valid.jsonl",
+    ]  # fmt: skip
+
+
+def test_an_import_replaces_an_earlier_one_and_nothing_else(raw, tmp_path):
+    out = tmp_path / "out"
+    import_corpus("jsonl", [raw], out, **EN_DE)
+    manifest = import_corpus("jsonl", [raw / "train.jsonl"], out, **EN_DE)
+    assert [*manifest["files"]] == ["train.jsonl"]
+    assert not (out / "test.jsonl").exists()
+    assert "no files for: valid, test" in "\n".join(describe(out, manifest))
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    with pytest.raises(InputError, match="holds something other than an imported corpus"):
+        import_corpus("jsonl", [raw], tmp_path / "mine", **EN_DE)
+    assert (tmp_path / "mine" / "thesis.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("format", "path", "words", "said"),
+    [
+        ("json", ".", EN_DE, "format 'json' does not exist; did you mean 'jsonl'"),
+        ("jsonl", "nowhere", EN_DE, "nowhere: no such file or folder"),
+        ("jsonl", ".", {}, "give the languages of the corpus"),
+        ("jsonl", ".", {"source": "en", "target": "xx"}, "language 'xx' does not exist"),
+        ("en2desum", ".", {"target": "fr"}, "--target fr: this format is in 'de'"),
+        ("ncls-en2zh", ".", {}, r"no file of a split here; expected names like EN2ZHSUM_"),
+        ("ncls-en2zh", "train.jsonl", {}, r"train\.jsonl: expected a name like EN2ZHSUM_"),
+    ],
+)
+def test_what_cannot_be_imported_is_said(raw, tmp_path, format, path, words, said):
+    with pytest.raises(InputError, match=said):
+        import_corpus(format, [raw / path], tmp_path / "out", **words)
+    assert not (tmp_path / "out").exists()
+
+
+def test_two_files_of_a_split_are_a_question(raw, tmp_path):
+    (raw / "dev.jsonl").write_text("")
+    with pytest.raises(InputError, match=r"more than one file for 'valid': .*dev.* and .*valid"):
+        import_corpus("jsonl", [raw], tmp_path / "out", **EN_DE)
+    (raw / "dev.jsonl").rename(raw / "extra.jsonl")
+    with pytest.raises(InputError, match=r"extra\.jsonl: its name does not tell"):
+        import_corpus("jsonl", [raw], tmp_path / "out", **EN_DE)
+
+
+def test_a_full_disk_leaves_no_half_corpus(tmp_path):
+    raw, out = tmp_path / "raw", tmp_path / "out"
+    raw.mkdir()
+    (raw / "train.jsonl").write_text('{"text": "a document", "summary": "kurz"}\n' * 500)
+    code = (
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "from mclas_lightning.data.importing import import_corpus\n"
+        "from mclas_lightning.errors import exits_cleanly\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))\n"
+        "exits_cleanly(import_corpus)('en2desum', [Path(sys.argv[1])], Path(sys.argv[2]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(raw), str(out)], capture_output=True, text=True
+    )
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    assert f"error: {out}: cannot be written (" in done.stderr.splitlines()[-1]
+    assert [p.name for p in tmp_path.iterdir()] == ["raw"]
+
+
+def test_a_line_is_what_json_writes_and_parse_reads():
+    for example in (
+        Example(id="a", document='"quoted"\t\\ \u2028 \x00 \x7f \U0001f600 ä', mono="", cross="\n"),
+        Example(id="\\", document="x"),
+    ):
+        fields = {f: getattr(example, f) for f in ("id", "document", "mono", "cross")}
+        assert to_line(example) == json.dumps(fields, ensure_ascii=False) + "\n"
+        assert parse(to_line(example).encode(), "here") == example
+
+
+def test_a_line_without_end_is_refused_before_memory_is(tmp_path):
+    path = tmp_path / "train.txt"
+    path.write_bytes(b"short\n" + b"x" * (18 * 2**20))
+    with pytest.raises(InputError, match=r"train\.txt:2: a line of over"):
+        list(Sources(lambda done: None).lines(path))
+
+
+def test_every_format_names_its_files():
+    for name, format in FORMATS.items():
+        assert format.help, name
+        assert "train" in format.names, name
+
+
+def test_an_imported_corpus_is_tokenized_as_it_is(raw, tmp_path, tokenizer):
+    import_corpus("jsonl", [raw], tmp_path / "out", **EN_DE)
+    store = open_store(tmp_path / "out" / "train.jsonl", tokenizer, 41, tmp_path / "store")
+    assert store.ids([39, 0]) == ["story-39", "story-0"]
+    assert len(read_lines(tmp_path / "out" / "train.jsonl")) == len(store) == 40
+
+
+def test_skips_are_counted_by_reason():
+    log = Log()
+    for place in ("f:1", "f:9"):
+        log.skip("too bad", place)
+    assert log.skipped == {"too bad": {"records": 2, "first": "f:1"}}
+    assert log.num_skipped == 2
