@@ -6,10 +6,10 @@ INSTALLED := $(VENV)/.installed
 DATASET ?= toy
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow check format lock clean
+.PHONY: help install demo table1 bench-data test test-slow check format lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(INSTALLED) ## the virtual environment, with exact versions (about 2 minutes)
 
@@ -20,6 +20,12 @@ $(INSTALLED): pyproject.toml constraints.txt
 
 demo: $(INSTALLED) ## pretrain, fine-tune NCLS, NCLS+MS and MCLAS, compare them (DATASET=debian_en2de: real data)
 	@$(BIN)/mclas demo --dataset $(DATASET)
+
+table1: $(INSTALLED) ## the paper's Table 1 beside the corpora on this machine
+	@$(BIN)/mclas table1
+
+bench-data: $(INSTALLED) ## speed and memory of import, tokenizing and loading, as JSON (10 minutes, 10 GB of disk)
+	@$(BIN)/python -m benchmarks.data
 
 test: $(INSTALLED) ## the tests, about two minutes on two cores
 	@$(BIN)/python -m pytest -n 2 -m 'not slow'

@@ -52,6 +52,25 @@ def add_commands(commands: Any) -> None:
     _add_languages(check)
     check.set_defaults(run=_check)
 
+    roundtrip = commands.add_parser(
+        "roundtrip", help="build a corpus from documents and summaries in one language"
+    )
+    roundtrip.add_argument(
+        "pairs", type=Path, help="a jsonl file, or a folder with train.jsonl, ..."
+    )
+    roundtrip.add_argument("--source", required=True, help="language of the summaries")
+    roundtrip.add_argument("--target", required=True, help="language to translate them to")
+    roundtrip.add_argument("--out", type=Path, required=True)
+    roundtrip.add_argument(
+        "--forward", help="translator: a hub's model, its folder, or a run of model=mt (WMT19's)"
+    )
+    roundtrip.add_argument("--backward", help="translator back")
+    roundtrip.add_argument("--rouge1", type=float, default=0.6, help="least ROUGE-1 F, T1 (0.6)")
+    roundtrip.add_argument("--rouge2", type=float, default=0.2, help="least ROUGE-2 F, T2 (0.2)")
+    roundtrip.add_argument("--beam", type=positive, default=5)
+    roundtrip.add_argument("--batch", type=positive, default=32, help="summaries at a time (32)")
+    roundtrip.set_defaults(run=_roundtrip)
+
     tokenizer = commands.add_parser("tokenizer", help="word pieces for a corpus of your own")
     tokenizer.add_argument("folder", type=Path, help="holds train.jsonl, or folders that do")
     tokenizer.add_argument("--size", type=positive, default=16000)
@@ -125,6 +144,29 @@ def _check(arguments: argparse.Namespace) -> None:
     Console().print(report)
     if not report.ok:
         sys.exit(PROBLEMS)
+
+
+def _roundtrip(arguments: argparse.Namespace) -> None:
+    import torch
+
+    from mclas_lightning.roundtrip import RoundTrip, build, describe
+    from mclas_lightning.translate import default_translator, load_translator
+
+    source, target, beam = arguments.source, arguments.target, arguments.beam
+    forward = arguments.forward or default_translator(source, target, "--forward")
+    backward = arguments.backward or default_translator(target, source, "--backward")
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    job = RoundTrip(
+        source=source,
+        target=target,
+        forward=load_translator(forward, source, target, beam=beam, device=device),
+        backward=load_translator(backward, target, source, beam=beam, device=device),
+        batch=arguments.batch,
+        rouge1=arguments.rouge1,
+        rouge2=arguments.rouge2,
+    )
+    manifest = build(arguments.pairs, arguments.out, job)
+    print("\n".join(describe(arguments.out, manifest)))
 
 
 def _tokenizer(arguments: argparse.Namespace) -> None:

@@ -25,8 +25,8 @@ def clear_when_full(path: Path) -> Iterator[None]:
         if error.errno not in FULL:
             raise
         raise InputError(
-            f"{path}: cannot be written ({error.strerror}); nothing is left of it; free some space, "
-            f"or choose another place"
+            f"{path}: cannot be written ({error.strerror}); nothing is left of it; free some "
+            f"space, or choose another place"
         ) from error
 
 

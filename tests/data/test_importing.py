@@ -45,7 +45,7 @@ def test_an_import_replaces_an_earlier_one_and_nothing_else(raw, tmp_path):
     assert "no files for: valid, test" in "\n".join(describe(out, manifest))
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")
-    with pytest.raises(InputError, match="holds something other than an imported corpus"):
+    with pytest.raises(InputError, match="something other than a corpus of kind 'imported'"):
         import_corpus("jsonl", [raw], tmp_path / "mine", **EN_DE)
     assert (tmp_path / "mine" / "thesis.txt").exists()
 

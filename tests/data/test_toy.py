@@ -149,7 +149,7 @@ def test_sizes_that_cannot_be_are_refused(tmp_path: Path, sizes: dict[str, int],
 
 def test_only_an_earlier_toy_corpus_is_replaced(tmp_path: Path):
     (tmp_path / "manifest.json").write_text('{"corpus": "other"}')
-    with pytest.raises(InputError, match="something else"):
+    with pytest.raises(InputError, match="something other than a corpus"):
         build(tmp_path, seed=0, sizes=SIZES)
     assert [path.name for path in tmp_path.iterdir()] == ["manifest.json"]
     for seed in (0, 1):

@@ -11,15 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from tokenizers import Tokenizer as Backend
 
 from mclas_lightning.data.example import SIDES, Example, Side, parse
 
 TEXTS = ("document", *SIDES)
-SCHEMA = pa.schema(
-    [("id", pa.string()), ("key", pa.uint64())] + [(t, pa.list_(pa.int32())) for t in TEXTS]
-)
-ROWS = 1000  # of a record batch
+SCHEMA = pa.schema([("id", pa.string()), *((text, pa.list_(pa.int32())) for text in TEXTS)])
+ROWS = 1000  # encoded at a time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +36,7 @@ class Part:
 
     records: int
     keys: np.ndarray  # uint64, of each id
+    lengths: np.ndarray  # int32 [texts, records]
     written: dict[Side, np.ndarray]  # every id that occurs in the summaries
     missing: dict[Side, int]  # first record without this summary, where there is one
 
@@ -70,23 +70,27 @@ def encode_texts(backend: Backend, texts: Sequence[str], limit: int) -> list[lis
 
 def encode_range(lines: Range, out: Path, backend: Backend, limit: int) -> Part:
     """Write the ids of a range's examples to ``out``, an Arrow stream of ``SCHEMA``."""
-    keys: list[np.ndarray] = []
-    written: dict[Side, np.ndarray] = dict.fromkeys(SIDES, np.empty(0, np.int32))
+    batches: list[pa.RecordBatch] = []
     missing: dict[Side, int] = {}
-    records = 0
+    records, rest = 0, _examples(lines)
+    while examples := list(islice(rest, ROWS)):
+        batches.append(_record_batch(examples, backend, limit))
+        for side in SIDES:
+            absent = (i for i, e in enumerate(examples) if not (e.summary(side) or "").strip())
+            if side not in missing and (first := next(absent, None)) is not None:
+                missing[side] = records + first
+        records += len(examples)
+    # One batch a range: opening the store reads the heads of all of them.
+    table = pa.Table.from_batches(batches, SCHEMA).combine_chunks()
     with pa.OSFile(str(out), "wb") as file, pa.ipc.new_stream(file, SCHEMA) as stream:
-        rest = _examples(lines)
-        while examples := list(islice(rest, ROWS)):
-            batch = _record_batch(examples, backend, limit)
-            stream.write_batch(batch)
-            keys.append(batch["key"].to_numpy())
-            for side in SIDES:
-                written[side] = np.union1d(written[side], batch[side].flatten().to_numpy())
-                absent = (i for i, e in enumerate(examples) if not (e.summary(side) or "").strip())
-                if side not in missing and (first := next(absent, None)) is not None:
-                    missing[side] = records + first
-            records += len(examples)
-    return Part(records=records, keys=np.concatenate(keys), written=written, missing=missing)
+        stream.write_table(table)
+    return Part(
+        records=records,
+        keys=np.array([key_of(i) for i in table["id"].to_pylist()], np.uint64),
+        lengths=np.stack([pc.list_value_length(table[t]).to_numpy() for t in TEXTS]),  # pyright: ignore
+        written={side: np.unique(pc.list_flatten(table[side]).to_numpy()) for side in SIDES},  # pyright: ignore
+        missing=missing,
+    )
 
 
 def key_of(example_id: str) -> int:
@@ -102,10 +106,7 @@ def _examples(lines: Range) -> Iterator[Example]:
 
 
 def _record_batch(examples: Sequence[Example], backend: Backend, limit: int) -> pa.RecordBatch:
-    columns = [
-        pa.array([example.id for example in examples], pa.string()),
-        pa.array([key_of(example.id) for example in examples], pa.uint64()),
-    ]
+    columns = [pa.array([example.id for example in examples], pa.string())]
     for name in TEXTS:
         # A summary that is missing is an empty one: ``missing`` tells a task that needs it.
         texts = [getattr(example, name) or "" for example in examples]

@@ -10,11 +10,12 @@ from typing import Any
 
 from mclas_lightning.data.dataset import SPLITS, Split
 from mclas_lightning.data.example import Example, to_line
+from mclas_lightning.data.manifest import check_replaceable
 from mclas_lightning.data.readers import lines, ncls
 from mclas_lightning.data.readers.formats import FORMATS, Files, Format, find_files
 from mclas_lightning.data.readers.log import Log, Sources
 from mclas_lightning.errors import InputError, one_of
-from mclas_lightning.files import read_json, whole_folder, write_json
+from mclas_lightning.files import whole_folder, write_json
 from mclas_lightning.metrics.language import check_language
 from mclas_lightning.progress import progress_bar
 
@@ -53,7 +54,7 @@ def import_corpus(
         raise one_of("format", format, FORMATS)
     languages = _languages(FORMATS[format], source, target)
     files = find_files(FORMATS[format], paths)
-    _check_out(out)
+    check_replaceable(out, "imported")
     total = sum(path.stat().st_size for found in files.values() for path in found)
     with whole_folder(out) as part, progress_bar(total, "importing", "B") as bar:
         bar.unit_scale = True
@@ -223,15 +224,6 @@ def _languages(format: Format, source: str | None, target: str | None) -> dict[s
         for language in (source, target):
             check_language(language)
     return {"source": source, "target": target}
-
-
-def _check_out(out: Path) -> None:
-    """InputError where ``out`` holds anything but an earlier import."""
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
-        return
-    manifest = out / "manifest.json"
-    if not manifest.exists() or read_json(manifest, dict).get("corpus") != "imported":
-        raise InputError(f"{out}: holds something other than an imported corpus; name a new folder")
 
 
 def describe(out: Path, manifest: dict[str, Any]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mclas_lightning.data.dataset import Split
+from mclas_lightning.errors import InputError
 from mclas_lightning.files import read_json
 
 
@@ -50,3 +51,14 @@ def num_examples(folder: Path, split: Split) -> int | None:
         return written["records"]
     with path.open("rb") as file:
         return sum(1 for _ in file)
+
+
+def check_replaceable(out: Path, corpus: str) -> None:
+    """InputError where ``out`` holds anything but an earlier corpus of this kind."""
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return
+    manifest = out / "manifest.json"
+    if not manifest.exists() or read_json(manifest, dict).get("corpus") != corpus:
+        raise InputError(
+            f"{out}: holds something other than a corpus of kind '{corpus}'; name a new folder"
+        )

@@ -17,17 +17,16 @@ from typing import Any
 
 import datasets
 import numpy as np
-import pyarrow.compute as pc
 from filelock import FileLock
 
-from mclas_lightning.data.encoding import Part, Range, backend_from, encode_range, ranges
+from mclas_lightning.data.encoding import TEXTS, Part, Range, backend_from, encode_range, ranges
 from mclas_lightning.data.example import SIDES, Side, read_jsonl
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import make_folder, read_json, sha256, whole_folder, write_json
 from mclas_lightning.progress import progress_bar
 
-FORMAT = 1
+FORMAT = 2
 RANGE = 16 * 2**20  # bytes of jsonl that a process encodes at a time
 
 
@@ -45,7 +44,7 @@ class TokenStore:
 
     @cached_property
     def table(self) -> datasets.Dataset:
-        """Columns id, key, document, mono, cross."""
+        """Columns id, document, mono, cross."""
         parts = sorted(self.folder.glob("part-*.arrow"))
         return datasets.concatenate_datasets([datasets.Dataset.from_file(str(p)) for p in parts])
 
@@ -55,7 +54,11 @@ class TokenStore:
     @property
     def keys(self) -> np.ndarray:
         """64 bits for each id (uint64)."""
-        return self.table.data.column("key").to_numpy()
+        return np.load(self.folder / "keys.npy")
+
+    def lengths(self, text: str) -> np.ndarray:
+        """Ids of each ``document``, ``mono`` or ``cross`` (int32)."""
+        return np.load(self.folder / "lengths.npy", mmap_mode="r")[TEXTS.index(text)]
 
     def texts(self, rows: np.ndarray, names: Iterable[str]) -> dict[str, list[list[int]]]:
         """The ids of the texts ``names`` (document, mono, cross) of the examples in ``rows``."""
@@ -64,10 +67,6 @@ class TokenStore:
     def ids(self, rows: Sequence[int]) -> list[str]:
         """The ids of the examples in ``rows``."""
         return self.table.select_columns("id")[list(rows)]["id"] if len(rows) else []
-
-    def lengths(self, text: str) -> np.ndarray:
-        """Ids of each ``document``, ``mono`` or ``cross`` (int32)."""
-        return pc.list_value_length(self.table.data.column(text)).to_numpy()  # pyright: ignore[reportAttributeAccessIssue]
 
     def written(self, side: Side) -> list[int]:
         """The ids that occur in the summaries of ``side``."""
@@ -113,6 +112,8 @@ def _make(path: Path, folder: Path, rules: str, limit: int, corpus: str) -> None
         keys = np.concatenate([p.keys for p in parts])
         if len(np.unique(keys)) < len(keys):
             _raise_with_line(path)
+        np.save(part / "keys.npy", keys)
+        np.save(part / "lengths.npy", np.concatenate([p.lengths for p in parts], axis=1))
         records = np.cumsum([0, *(p.records for p in parts)]).tolist()
         about = {
             "corpus": path.name,

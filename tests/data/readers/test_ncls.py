@@ -137,7 +137,7 @@ def test_en2zh_is_article_and_sentences(tmp_path, text):
 
 def test_unknown_tags_are_counted_and_the_first_is_placed(tmp_path):
     manifest = en2zh(tmp_path, TRAIN)[1]
-    seen = manifest["unknown_tags"]["<en-backn>"]
+    seen = manifest["unknown_tags"]["<EN-BACKn>"]
     assert seen["times"] == 3  # two in train, one in test
     assert seen["first"].endswith("NCLS Dätä/EN2ZHSUM/EN2ZHSUM_train.txt:12")
     assert TRAIN.splitlines()[11] == "<EN-BACK1>"
@@ -166,10 +166,10 @@ def test_sentences_in_another_order_are_sorted(tmp_path):
     ("old", "new", "reason", "line"),
     [
         ("</doc>\n<doc id=12>", "<doc id=12>", "no </doc>", 1),
-        ("</Article>\n<EN-REF1>\nst", "<EN-REF1>\nst", "<article> is not opened and closed", 1),
-        ("<EN-REF2>\nnobody", "<EN-REF3>\nnobody", "<en-refn> is not opened and closed", 1),
+        ("</Article>\n<EN-REF1>\nst", "<EN-REF1>\nst", "<Article> is not opened and closed", 1),
+        ("<EN-REF2>\nnobody", "<EN-REF3>\nnobody", "<EN-REFn> is not opened and closed", 1),
         ("EN-REF2", "EN-REF3", "<en-refn> are not numbered 1, 2, 3, ...", 1),
-        ("EN-REF2", "EN-REF1", "<en-refn> is there twice", 1),
+        ("EN-REF2", "EN-REF1", "<EN-REFn> is there twice", 1),
         ("A storm hit Vienna .\nNobody was hurt .", " ", "no <article>", 1),
         ("id=12", "id=11", "the id was used before", None),
         ("<doc id=11>\n", "", "no <doc id=...>", 23),

@@ -56,7 +56,7 @@ def _import(corpus: Corpus) -> Said:
             few = skipped <= SKIPPED * (kept + skipped)
             yield few, f"{split}: {kept:,} records kept, {skipped:,} skipped ({'; '.join(why)})"
     for tag, seen in corpus.manifest.unknown_tags.items():
-        yield False, f"not read: {tag}, {seen['times']:,} times, first {seen['first']}"
+        yield True, f"not read: {tag}, {seen['times']:,} times, first {seen['first']}"
 
 
 def _paper(corpus: Corpus) -> Said:

@@ -26,7 +26,10 @@ def documents(corpus: Corpus) -> Said:
     for split, measured in corpus.splits.items():
         if len(rows := repeats(measured.hashes("document"))):
             first, few = corpus.example_id(split, rows[0]), len(rows) <= REPEATED * len(measured)
-            yield few, f"{split}: {_of(rows, measured)} documents are twice, first {first}"
+            yield (
+                few,
+                f"{split}: {_of(rows, measured)} documents repeat an earlier one, first {first}",
+            )
 
 
 def shared(corpus: Corpus) -> Said:

@@ -11,8 +11,9 @@ from mclas_lightning.data.debian.index import LANGUAGES, Index, read_index
 from mclas_lightning.data.debian.report import mean_lengths, table
 from mclas_lightning.data.debian.split import CORPORA, Splits, split_corpora
 from mclas_lightning.data.example import write_jsonl
+from mclas_lightning.data.manifest import check_replaceable
 from mclas_lightning.errors import InputError
-from mclas_lightning.files import make_folder, read_json, sha256, whole_folder, write_json
+from mclas_lightning.files import make_folder, sha256, whole_folder, write_json
 
 LICENCE = (
     "A description is part of its Debian package and under that package's own free licence, a "
@@ -39,7 +40,8 @@ def build(
     """
     out, suites = out.resolve(), tuple(dict.fromkeys(suites))
     check_suites(suites)
-    _check_out(out)
+    make_folder(out.parent)
+    check_replaceable(out, "debian")
     with _folder_for(cache, out) as folder:
         found = fetch(suites, folder, say)
         index, malformed = _read(found, say)
@@ -66,16 +68,6 @@ def build(
     for line in (*table(manifest), f"debian corpus written to {out}"):
         say(line)
     return manifest
-
-
-def _check_out(out: Path) -> None:
-    """InputError where ``out`` cannot be written, or holds anything but an earlier build."""
-    make_folder(out.parent)
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
-        return
-    manifest = out / "manifest.json"
-    if not manifest.exists() or read_json(manifest, dict).get("corpus") != "debian":
-        raise InputError(f"{out}: holds something other than a debian corpus; name a new folder")
 
 
 @contextmanager

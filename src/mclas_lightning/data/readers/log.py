@@ -28,9 +28,11 @@ class Log:
         """Count a record that is not kept."""
         self.skipped.setdefault(reason, {"records": 0, "first": where})["records"] += 1
 
-    def unknown_tag(self, tag: str, where: str) -> None:
+    def unknown_tag(self, tag: str, path: Path, line: int) -> None:
         """Count a tag that the reader does not know."""
-        self.unknown.setdefault(tag, {"times": 0, "first": where})["times"] += 1
+        if tag not in self.unknown:
+            self.unknown[tag] = {"times": 0, "first": f"{path}:{line}"}
+        self.unknown[tag]["times"] += 1
 
     @property
     def num_skipped(self) -> int:

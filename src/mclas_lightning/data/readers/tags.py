@@ -33,11 +33,10 @@ class Tag(NamedTuple):
     corrected: bool
     closes: bool
     closing: bytes  # the line that closes it
+    shown: str  # without its numbers, as it is counted
 
     def __str__(self) -> str:
-        number = "" if self.number is None else "n"
-        name = re.sub(r"\d+", "n", self.name)
-        return f"<{name}{number}{'-human-corrected' if self.corrected else ''}>"
+        return self.shown
 
 
 class Record(NamedTuple):
@@ -138,7 +137,7 @@ class TagFile:
             tag = _tag(line) if line[:1] == b"<" else None
             if tag is None or (tag.closes and tag.name not in self.known):
                 if line and tag is None:
-                    log.unknown_tag("text between fields", f"{self.path}:{start + opened}")
+                    log.unknown_tag("text between fields", self.path, start + opened)
                 continue
             text = self._text(block, opened, tag)
             if tag.name in self.known:
@@ -146,7 +145,7 @@ class TagFile:
                     raise Skip(f"{tag} is not opened and closed")
                 yield tag, start + at, text
             else:
-                log.unknown_tag(str(tag), f"{self.path}:{start + opened}")
+                log.unknown_tag(tag.shown, self.path, start + opened)
             at += len(text) + 1 if text is not None else 0
 
     def _text(self, block: list[bytes], opened: int, tag: Tag) -> list[bytes] | None:
@@ -193,4 +192,5 @@ def _tag(line: bytes) -> Tag | None:
         corrected=bool(corrected),
         closes=bool(slash),
         closing=b"</%b%b%b>" % (name, number, corrected or b""),
+        shown=re.sub(r"\d+", "n", (b"<%b%b%b>" % (name, number, corrected or b"")).decode()),
     )

@@ -13,11 +13,12 @@ from random import Random
 from typing import Any
 
 from mclas_lightning.data.example import Example, write_jsonl
+from mclas_lightning.data.manifest import check_replaceable
 from mclas_lightning.data.toy.render import document, summary
 from mclas_lightning.data.toy.story import Story, draw_story
 from mclas_lightning.data.toy.words import LANGUAGES, Language
 from mclas_lightning.errors import InputError, one_of
-from mclas_lightning.files import read_json, sha256, whole_folder, write_json
+from mclas_lightning.files import sha256, whole_folder, write_json
 
 DIRECTIONS: tuple[tuple[Language, Language], ...] = tuple(permutations(LANGUAGES, 2))
 TOY_SIZES = {
@@ -140,13 +141,4 @@ def _check(out: Path, sizes: Mapping[str, int]) -> None:
                 f"toy corpus: size of '{split}' must be from 0 to {ROOM - 1:,}, "
                 f"found {sizes.get(split, 'none')}"
             )
-    if out.exists() and not _is_replaceable(out):
-        raise InputError(f"{out}: holds something else than a toy corpus; choose another folder")
-
-
-def _is_replaceable(out: Path) -> bool:
-    """An empty folder or an earlier toy corpus."""
-    if not out.is_dir() or not any(out.iterdir()):
-        return out.is_dir()
-    manifest = out / "manifest.json"
-    return manifest.exists() and read_json(manifest, dict).get("corpus") == "toy"
+    check_replaceable(out, "toy")
