@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from mclas_lightning.app import compose
+from mclas_lightning.cli import parser
+from mclas_lightning.data.readers.formats import FORMATS
 from mclas_lightning.settings import read_settings
 
 ROOT = Path(__file__).parents[1]
@@ -25,7 +27,7 @@ def test_the_two_commands_come_first():
 
 @pytest.mark.parametrize("line", [line for line in COMMANDS if line.startswith("make ")])
 def test_make_targets_exist(line):
-    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.M)
+    targets = re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text("utf-8"), re.M)
     assert line.split()[1] in targets
 
 
@@ -38,6 +40,16 @@ def test_words_for_hydra_compose(line):
         key, _, values = word.partition("=")
         for value in values.split(","):
             read_settings(compose("train", [f"{key}={value}"]))
+
+
+@pytest.mark.parametrize(
+    "line", re.findall(r"^mclas .*$", (ROOT / "docs" / "data.md").read_text("utf-8"), re.M)
+)
+def test_commands_of_the_data_page_are_understood(line):
+    arguments = parser().parse_args(line.split()[1:])
+    assert callable(arguments.run)
+    if "format" in arguments:
+        assert arguments.format in FORMATS
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from mclas_lightning import roundtrip
+from mclas_lightning import translations
 from mclas_lightning.data.example import Example, read_jsonl, write_jsonl
 from mclas_lightning.data.manifest import read_manifest
 from mclas_lightning.errors import InputError
@@ -56,7 +56,7 @@ def job(**changes):
 @pytest.fixture
 def corpus(tmp_path, monkeypatch):
     """A folder of two splits, of more than one window."""
-    monkeypatch.setattr(roundtrip, "WINDOW", 16)
+    monkeypatch.setattr(translations, "WINDOW", 16)
     write_jsonl(tmp_path / "pairs" / "train.jsonl", pairs(53))
     write_jsonl(tmp_path / "pairs" / "test.jsonl", pairs(9, seed=1))
     return tmp_path / "pairs"
@@ -147,7 +147,7 @@ def test_a_torn_line_is_done_again(corpus, tmp_path):
 SLOW = """
 import sys, time
 from pathlib import Path
-from mclas_lightning import roundtrip
+from mclas_lightning import roundtrip, translations
 from tests.test_roundtrip import Table, job
 
 class Slow(Table):
@@ -155,7 +155,7 @@ class Slow(Table):
         time.sleep(0.05)
         return super().translate(texts)
 
-roundtrip.WINDOW = 16
+translations.WINDOW = 16
 roundtrip.build(Path(sys.argv[1]), Path(sys.argv[2]), job(forward=Slow("there", 5)))
 """
 

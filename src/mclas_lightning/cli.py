@@ -14,11 +14,12 @@ from mclas_lightning.errors import InputError, exits_cleanly
 @exits_cleanly
 def main() -> None:
     """Console script ``mclas``."""
-    arguments = _parser().parse_args()
+    arguments = parser().parse_args()
     arguments.run(arguments)
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """All commands; each sets ``run``."""
     parser = argparse.ArgumentParser(
         prog="mclas",
         description="Cross-lingual summarization with MCLAS and its baselines.",

@@ -1,6 +1,7 @@
 """Corpora that are built on the user's machine, each with a vocabulary trained on it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from mclas_lightning.data import debian, toy
@@ -9,12 +10,13 @@ from mclas_lightning.data.store import open_store
 from mclas_lightning.data.tokenizer import Tokenizer, train
 from mclas_lightning.data.vocabulary import read_ids, target_vocabulary
 from mclas_lightning.errors import InputError, one_of
-from mclas_lightning.files import write_json
+from mclas_lightning.files import num_lines, write_json
 from mclas_lightning.progress import progress_bar
 
 # Entries, and whether case is kept: generated news has no rare words, package descriptions do.
 TOY_VOCABULARY = (4000, False)
 DEBIAN_VOCABULARY = (12000, True)
+LARGE = 500_000  # examples that are worth a progress bar
 MAX_LENGTH = 512  # word pieces of a summary that a vocabulary is read from
 
 
@@ -47,15 +49,25 @@ def build_tokenizer(folder: Path, size: int, lowercase: bool) -> None:
     paths = sorted(folder.rglob("train.jsonl"))
     if not paths:
         raise InputError(f"{folder}: no train.jsonl here or below to train a tokenizer on")
-    tokenizer = train(_texts(paths), size=size, lowercase=lowercase)
+    total = 2 * sum(map(num_lines, paths))
+    with progress_bar(total, "learning word pieces", "examples", disable=total < LARGE) as bar:
+        tokenizer = train(Texts(paths, bar.update), size=size, lowercase=lowercase)
     tokenizer.save(folder / "tokenizer")
     print(f"tokenizer: {len(tokenizer):,} word pieces from {len(paths)} files", flush=True)
 
 
-def _texts(paths: Sequence[Path]) -> Iterator[str]:
-    for path in paths:
-        for example in read_jsonl(path, unique=False):
-            yield from (t for t in (example.document, example.mono, example.cross) if t)
+@dataclass(frozen=True)
+class Texts:
+    """All texts of jsonl files, read anew each time; ``progress`` hears of every example."""
+
+    paths: Sequence[Path]
+    progress: Callable[[int], object]
+
+    def __iter__(self) -> Iterator[str]:
+        for path in self.paths:
+            for example in read_jsonl(path, unique=False):
+                yield from filter(None, (example.document, example.mono, example.cross))
+                self.progress(1)
 
 
 def _print_summary(out: Path, manifest: dict) -> None:

@@ -93,6 +93,12 @@ def read_json(path: Path, expected: type) -> Any:
     return value
 
 
+def num_lines(path: Path) -> int:
+    """Lines of a file; of jsonl, its records."""
+    with path.open("rb") as file:
+        return sum(1 for _ in file)
+
+
 def sha256(path: Path) -> str:
     """Hexadecimal SHA-256 of a file's bytes."""
     with path.open("rb") as file:

@@ -12,6 +12,7 @@ def progress_bar(total: int, what: str, unit: str, done: int = 0, disable: bool 
         initial=done,
         desc=f"  {what}",
         unit=f" {unit}",
+        unit_scale=unit == "B",
         mininterval=0.1 if sys.stderr.isatty() else 30,
         disable=disable,
         leave=False,

@@ -7,22 +7,20 @@ interrupted; thresholds are applied at the end.
 """
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from mclas_lightning.data.dataset import SPLITS
-from mclas_lightning.data.example import Example, read_jsonl, to_line
+from mclas_lightning.data.example import Example, to_line
 from mclas_lightning.data.manifest import check_replaceable
 from mclas_lightning.errors import InputError, check_range
 from mclas_lightning.files import (
-    clear_when_full,
     make_folder,
+    num_lines,
     read_json,
     sha256,
     whole_folder,
@@ -32,9 +30,7 @@ from mclas_lightning.metrics.rouge import rouge, signature
 from mclas_lightning.progress import progress_bar
 from mclas_lightning.report.histogram import draw_scores
 from mclas_lightning.translate import Translator
-
-Item = TypeVar("Item")
-WINDOW = 2048  # pairs that are sorted by length together
+from mclas_lightning.translations import Scored, pairs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,62 +76,13 @@ def build(source: Path, out: Path, job: RoundTrip) -> dict[str, Any]:
     work = _work(out)
     _claim(work, inputs, job)
     files = {split: Scored(work / f"{split}.jsonl") for split in inputs}
-    total = sum(_num_lines(path) for path in inputs.values())
+    total = sum(num_lines(path) for path in inputs.values())
     done = sum(scored.done for scored in files.values())
     with progress_bar(total, "translating", "summaries", done=done) as bar:
         for split, path in inputs.items():
-            for finished in files[split].complete(path, job):
+            for finished in files[split].complete(path, job.score, job.batch):
                 bar.update(finished)
     return _write(out, inputs, files, job)
-
-
-class Scored:
-    """A file of scored pairs, one window of the input after the other."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.done = self._cut_torn_line() if path.exists() else 0
-
-    def complete(self, source: Path, job: RoundTrip) -> Iterator[int]:
-        """Append what is missing, batch by batch; how many pairs each time."""
-        at = self.done // WINDOW * WINDOW
-        finished = {row["row"] for row in islice(self.rows(), at, None)}
-        with clear_when_full(self.path), self.path.open("a", encoding="utf-8") as file:
-            for window in _windows(islice(_pairs(source), at, None), WINDOW):
-                numbered = enumerate(window, start=at)
-                left = [(row, example) for row, example in numbered if row not in finished]
-                left.sort(key=lambda pair: len(pair[1].mono or ""))
-                for batch in _windows(iter(left), job.batch):
-                    self._append(file, batch, job)
-                    yield len(batch)
-                at += len(window)
-
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """The scored pairs, as they were written."""
-        if self.path.exists():
-            with self.path.open(encoding="utf-8") as file:
-                yield from map(json.loads, file)
-
-    def in_order(self) -> Iterator[dict[str, Any]]:
-        """The scored pairs in the order of the input."""
-        for window in _windows(self.rows(), WINDOW):
-            yield from sorted(window, key=lambda scored: scored["row"])
-
-    def _append(self, file: Any, batch: Sequence[tuple[int, Example]], job: RoundTrip) -> None:
-        scored = job.score([example for _, example in batch])
-        for (row, example), scores in zip(batch, scored, strict=True):
-            line = {"row": row, "id": example.id, "mono": example.mono, **scores}
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-
-    def _cut_torn_line(self) -> int:
-        """Drop what was being written when the last process ended; the lines that are whole."""
-        content = self.path.read_bytes()
-        whole = content[: content.rfind(b"\n") + 1]
-        if len(whole) < len(content):
-            os.truncate(self.path, len(whole))
-        return whole.count(b"\n")
 
 
 def _inputs(source: Path) -> dict[str, Path]:
@@ -211,7 +158,7 @@ def _write_split(
         (part / f"{split}.kept.jsonl").open("w", encoding="utf-8") as keeping,
         (part / f"{split}.dropped.jsonl").open("w", encoding="utf-8") as dropping,
     ):
-        for example, row in zip(_pairs(source), scored.in_order(), strict=True):
+        for example, row in zip(pairs(source), scored.in_order(), strict=True):
             scores.append((row["rouge1_f"], row["rouge2_f"]))
             keep = job.keeps(row)
             line = {key: value for key, value in row.items() if key != "row"}
@@ -219,29 +166,8 @@ def _write_split(
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
             if keep:
                 kept += 1
-                cross = row["cross"]
-                corpus.write(
-                    to_line(
-                        Example(
-                            id=example.id, document=example.document, mono=example.mono, cross=cross
-                        )
-                    )
-                )
+                corpus.write(to_line(replace(example, cross=row["cross"])))
     return kept, np.array(scores).reshape(-1, 2)
-
-
-def _pairs(source: Path) -> Iterator[Example]:
-    return read_jsonl(source, require=("mono",), unique=False)
-
-
-def _windows(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
-    while window := list(islice(items, size)):
-        yield window
-
-
-def _num_lines(path: Path) -> int:
-    with path.open("rb") as file:
-        return sum(1 for _ in file)
 
 
 def describe(out: Path, manifest: Mapping[str, Any]) -> Iterator[str]:

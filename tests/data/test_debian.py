@@ -342,7 +342,7 @@ def test_a_build_replaces_an_earlier_one_and_nothing_else(tmp_path, fetched):
     other.mkdir()
     for name, text in {"thesis.tex": "", "manifest.json": '{"corpus": "toy"}'}.items():
         (other / name).write_text(text)
-        with pytest.raises(InputError, match="something other than a corpus of kind .debian."):
+        with pytest.raises(InputError, match=r"something other than a corpus of kind .debian."):
             build(other)
     assert len(list(other.iterdir())) == 2
 

@@ -57,7 +57,6 @@ def import_corpus(
     check_replaceable(out, "imported")
     total = sum(path.stat().st_size for found in files.values() for path in found)
     with whole_folder(out) as part, progress_bar(total, "importing", "B") as bar:
-        bar.unit_scale = True
         # On the disk of the corpus, not in memory: 1.7 million ids and documents.
         with closing(sqlite3.connect(part / "scratch.sqlite", isolation_level=None)) as scratch:
             for statement in ("PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", "BEGIN"):

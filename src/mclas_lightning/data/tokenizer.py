@@ -104,8 +104,10 @@ class Tokenizer:
 
 
 def train(texts: Iterable[str], *, size: int, lowercase: bool) -> Tokenizer:
-    """A WordPiece vocabulary of at most ``size`` entries; Chinese characters stand alone."""
-    texts = list(texts)
+    """A WordPiece vocabulary of at most ``size`` entries; Chinese characters stand alone.
+
+    ``texts`` are gone through twice, and need not fit into memory.
+    """
     normalizer = normalizers.BertNormalizer(lowercase=lowercase, strip_accents=False)
     letters = sorted({c for text in texts for c in normalizer.normalize_str(text) if c.strip()})
     trainer = trainers.WordPieceTrainer(
