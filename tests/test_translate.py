@@ -3,12 +3,18 @@ from typing import Any
 
 import pytest
 import torch
+from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
 from transformers import (
     FSMTConfig,
     FSMTForConditionalGeneration,
     M2M100Config,
     M2M100ForConditionalGeneration,
+    M2M100Tokenizer,
+    MarianConfig,
+    MarianMTModel,
     NllbTokenizer,
+    T5Config,
+    T5ForConditionalGeneration,
 )
 
 from mclas_lightning.app import compose
@@ -66,7 +72,8 @@ def test_a_model_as_wmt19s_translates_in_order(fsmt):
     assert all(text == " ".join(text.split()) and "</s>" not in text for text in together)
     assert any(together)
     assert translator.translate([]) == []
-    assert translator.identity == str(fsmt)
+    other = load_translator(str(fsmt), "en", "de", beam=2, device=CPU)
+    assert translator.identity != other.identity
 
 
 def test_a_model_of_the_other_direction_is_refused(fsmt):
@@ -85,7 +92,86 @@ def test_a_multilingual_model_is_told_both_languages(nllb):
         load_translator(str(nllb), "en", "fr", beam=2, device=CPU)
 
 
+@pytest.fixture
+def pieces(tmp_path):
+    """A SentencePiece model, and what it writes."""
+    texts = tmp_path / "texts.txt"
+    texts.write_text("\n".join(f"a b{i} c d" for i in range(50)))
+    SentencePieceTrainer.Train(
+        input=str(texts), model_prefix=str(tmp_path / "pieces"), vocab_size=30,
+        hard_vocab_limit=False, minloglevel=2,
+    )  # fmt: skip
+    model = SentencePieceProcessor()
+    model.Load(str(tmp_path / "pieces.model"))
+    return tmp_path / "pieces.model", [model.IdToPiece(i) for i in range(3, len(model))]
+
+
+def test_an_m2m100_that_was_saved_anew_is_told_both_languages(pieces, tmp_path):
+    model, written = pieces
+    vocabulary = {t: i for i, t in enumerate(["<s>", "<pad>", "</s>", "<unk>", *written])}
+    (tmp_path / "vocab.json").write_text(json.dumps(vocabulary))
+    folder = tmp_path / "m2m"
+    M2M100Tokenizer(str(tmp_path / "vocab.json"), str(model)).save_pretrained(folder)
+    torch.manual_seed(3)
+    M2M100ForConditionalGeneration(M2M100Config(vocab_size=200, **SIZES)).save_pretrained(folder)
+    translator = load_translator(str(folder), "zh", "de", beam=2, device=CPU)
+    assert isinstance(translator, HuggingFaceTranslator)
+    tokenizer = translator.tokenizer
+    assert translator.first == tokenizer.get_lang_id("de")
+    assert tokenizer.convert_ids_to_tokens(tokenizer("a b")["input_ids"])[0] == "__zh__"
+    assert len(translator.translate(["a b", "c"])) == 2
+
+
+@pytest.mark.parametrize(("said", "other"), [(("en", "zh"), "de"), (("eng", "zho"), "de")])
+def test_a_marian_model_names_its_languages_by_two_letters_or_three(pieces, tmp_path, said, other):
+    model, written = pieces
+    folder = tmp_path / "marian"
+    folder.mkdir()
+    for side in ("source", "target"):
+        (folder / f"{side}.spm").write_bytes(model.read_bytes())
+    vocabulary = {t: i for i, t in enumerate(["</s>", "<unk>", *written, "<pad>"])}
+    (folder / "vocab.json").write_text(json.dumps(vocabulary))
+    (folder / "tokenizer_config.json").write_text(
+        json.dumps(
+            {"source_lang": said[0], "target_lang": said[1], "tokenizer_class": "MarianTokenizer"}
+        )
+    )
+    pad = vocabulary["<pad>"]
+    config = MarianConfig(
+        vocab_size=len(vocabulary), pad_token_id=pad, eos_token_id=0, decoder_start_token_id=pad,
+        **SIZES,
+    )  # fmt: skip
+    torch.manual_seed(4)
+    MarianMTModel(config).save_pretrained(folder)
+    translator = load_translator(str(folder), "en", "zh", beam=2, device=CPU)
+    assert len(translator.translate(["a b", "c"])) == 2
+    with pytest.raises(InputError, match=f"not from 'en' to '{other}'"):
+        load_translator(str(folder), "en", other, beam=2, device=CPU)
+
+
+def test_t5_is_told_the_pair_in_words(tokenizer, tmp_path):
+    folder, words = tmp_path / "t5", "translate English to German: "
+    config = T5Config(
+        vocab_size=len(tokenizer), d_model=8, d_kv=4, d_ff=16, num_layers=1, num_heads=2,
+        pad_token_id=tokenizer.special.pad, eos_token_id=tokenizer.special.eos,
+        **{"decoder_start_token_id": 0,
+           "task_specific_params": {"translation_en_to_de": {"prefix": words}}},
+    )  # fmt: skip
+    torch.manual_seed(4)
+    T5ForConditionalGeneration(config).save_pretrained(folder)
+    tokenizer.save(tmp_path / "tokenizer")
+    for file in (tmp_path / "tokenizer").iterdir():
+        file.rename(folder / file.name)
+    told = load_translator(str(folder), "en", "de", beam=1, device=CPU)
+    untold = load_translator(str(folder), "de", "en", beam=1, device=CPU)
+    assert isinstance(told, HuggingFaceTranslator)
+    assert isinstance(untold, HuggingFaceTranslator)
+    assert (told.prefix, untold.prefix) == (words, "")
+    assert told.translate(["storm"]) == untold.translate([f"{words}storm"])
+
+
 def test_what_is_no_translator_is_one_line(tmp_path):
+    (tmp_path / "config.yaml").write_text("of: another library\n")
     for name in (str(tmp_path), "nobody/has-this-model"):
         with pytest.raises(InputError, match="neither a run, nor a folder") as caught:
             load_translator(name, "en", "de", beam=2, device=CPU)

@@ -60,14 +60,16 @@ def add_commands(commands: Any) -> None:
     )
     roundtrip.add_argument("--source", required=True, help="language of the summaries")
     roundtrip.add_argument("--target", required=True, help="language to translate them to")
-    roundtrip.add_argument("--out", type=Path, required=True)
+    roundtrip.add_argument("--out", type=Path, required=True, help="the corpus to build")
     roundtrip.add_argument(
         "--forward", help="translator: a hub's model, its folder, or a run of model=mt (WMT19's)"
     )
     roundtrip.add_argument("--backward", help="translator back")
     roundtrip.add_argument("--rouge1", type=float, default=0.6, help="least ROUGE-1 F, T1 (0.6)")
     roundtrip.add_argument("--rouge2", type=float, default=0.2, help="least ROUGE-2 F, T2 (0.2)")
-    roundtrip.add_argument("--beam", type=positive, default=5)
+    roundtrip.add_argument(
+        "--beam", type=positive, default=5, help="of Hugging Face models (5); a run has its own"
+    )
     roundtrip.add_argument("--batch", type=positive, default=32, help="summaries at a time (32)")
     roundtrip.set_defaults(run=_roundtrip)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock, Timeout
 
 from mclas_lightning.data.dataset import SPLITS
 from mclas_lightning.data.example import Example, to_line
@@ -20,7 +21,6 @@ from mclas_lightning.data.manifest import check_replaceable
 from mclas_lightning.errors import InputError, check_range
 from mclas_lightning.files import (
     make_folder,
-    num_lines,
     read_json,
     sha256,
     whole_folder,
@@ -30,7 +30,9 @@ from mclas_lightning.metrics.rouge import rouge, signature
 from mclas_lightning.progress import progress_bar
 from mclas_lightning.report.histogram import draw_scores
 from mclas_lightning.translate import Translator
-from mclas_lightning.translations import Scored, pairs
+from mclas_lightning.translations import Scored, check_pairs, pairs
+
+SCORES = ("rouge1_f", "rouge2_f")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +53,8 @@ class RoundTrip:
 
     def keeps(self, scored: Mapping[str, Any]) -> bool:
         """Section 5.1, equations for T1 and T2."""
-        return scored["rouge1_f"] >= self.rouge1 and scored["rouge2_f"] >= self.rouge2
+        near = scored["rouge1_f"] >= self.rouge1 and scored["rouge2_f"] >= self.rouge2
+        return near and bool(scored["cross"])
 
     def score(self, examples: Sequence[Example]) -> list[dict[str, Any]]:
         """Both translations of each summary, and how near the second is to it."""
@@ -60,8 +63,9 @@ class RoundTrip:
         back = self.backward.translate(cross)
         lower = [[text.lower() for text in texts] for texts in (back, summaries)]
         scores = rouge(lower[0], lower[1], self.source)
+        # Rounded: an F of exactly 1/5 or 3/5 may come out a bit below, and is to be kept.
         return [
-            {"cross": there, "back": here, **{key: row[key] for key in ("rouge1_f", "rouge2_f")}}
+            {"cross": there, "back": here, **{key: round(row[key], 9) for key in SCORES}}
             for there, here, row in zip(cross, back, scores, strict=True)
         ]
 
@@ -72,17 +76,33 @@ def build(source: Path, out: Path, job: RoundTrip) -> dict[str, Any]:
     ``source`` is a folder with train, valid or test.jsonl, or one such file, taken as train.
     """
     inputs = _inputs(source)
+    if any(out.resolve() == path.resolve().parent for path in inputs.values()):
+        raise InputError(f"{out}: holds the pairs themselves; choose another --out")
     check_replaceable(out, "roundtrip")
+    # Before a translator starts: a line mended later makes the file another one.
+    total = sum(check_pairs(path) for path in inputs.values())
     work = _work(out)
-    _claim(work, inputs, job)
-    files = {split: Scored(work / f"{split}.jsonl") for split in inputs}
-    total = sum(num_lines(path) for path in inputs.values())
+    make_folder(work)
+    try:
+        with FileLock(work / "lock", timeout=0):
+            identity = _claim(work, inputs, job)
+            files = {split: Scored(work / f"{split}.jsonl") for split in inputs}
+            _translate(inputs, files, total, job)
+            return _write(out, inputs, files, job, identity)
+    except Timeout as error:
+        raise InputError(f"{work}: another process is at work here; wait for it") from error
+
+
+def _translate(
+    inputs: Mapping[str, Path], files: Mapping[str, Scored], total: int, job: RoundTrip
+) -> None:
     done = sum(scored.done for scored in files.values())
+    if done == total:
+        print(f"all {total:,} summaries are translated; thresholds are applied")
     with progress_bar(total, "translating", "summaries", done=done) as bar:
         for split, path in inputs.items():
             for finished in files[split].complete(path, job.score, job.batch):
                 bar.update(finished)
-    return _write(out, inputs, files, job)
 
 
 def _inputs(source: Path) -> dict[str, Path]:
@@ -97,7 +117,7 @@ def _inputs(source: Path) -> dict[str, Path]:
     return inputs
 
 
-def _claim(work: Path, inputs: Mapping[str, Path], job: RoundTrip) -> None:
+def _claim(work: Path, inputs: Mapping[str, Path], job: RoundTrip) -> dict[str, Any]:
     """Note whose translations ``work`` holds; InputError where they are another job's."""
     identity = {
         "inputs": {split: sha256(path) for split, path in inputs.items()},
@@ -105,11 +125,9 @@ def _claim(work: Path, inputs: Mapping[str, Path], job: RoundTrip) -> None:
         "backward": job.backward.identity,
         "languages": [job.source, job.target],
     }
-    make_folder(work)
     path = work / "job.json"
     if not path.exists():
         write_json(path, identity)
-        return
     kept = read_json(path, dict)
     for key, value in identity.items():
         if kept.get(key) != value:
@@ -117,15 +135,21 @@ def _claim(work: Path, inputs: Mapping[str, Path], job: RoundTrip) -> None:
                 f"{work}: holds translations of another job ({key} was {kept.get(key)}, is "
                 f"{value}); delete it, or choose another --out"
             )
+    return identity
 
 
 def _write(
-    out: Path, inputs: Mapping[str, Path], files: Mapping[str, Scored], job: RoundTrip
+    out: Path,
+    inputs: Mapping[str, Path],
+    files: Mapping[str, Scored],
+    job: RoundTrip,
+    identity: Mapping[str, Any],
 ) -> dict[str, Any]:
     manifest: dict[str, Any] = {
         "corpus": "roundtrip",
         "dataset": None,
         "languages": {"source": job.source, "target": job.target},
+        "inputs": identity["inputs"],
         "translators": {"forward": job.forward.identity, "backward": job.backward.identity},
         "thresholds": {"rouge1_f": job.rouge1, "rouge2_f": job.rouge2},
         "signature": signature(job.source),
@@ -142,7 +166,9 @@ def _write(
             file = part / f"{split}.jsonl"
             manifest["files"][file.name] = {"records": kept, "sha256": sha256(file)}
             scores.append(of_split)
-        draw_scores(part / "scores.png", np.concatenate(scores), (job.rouge1, job.rouge2))
+        together = np.concatenate(scores)
+        manifest["quartiles"] = _quartiles(together)
+        draw_scores(part / "scores.png", together, (job.rouge1, job.rouge2))
         write_json(part / "manifest.json", manifest)
     return manifest
 
@@ -170,6 +196,16 @@ def _write_split(
     return kept, np.array(scores).reshape(-1, 2)
 
 
+def _quartiles(scores: np.ndarray) -> dict[str, list[float]]:
+    """Of each score, its quartiles over all pairs; none of no pairs."""
+    if not len(scores):
+        return {}
+    return {
+        name: np.quantile(column, (0.25, 0.5, 0.75)).round(4).tolist()
+        for name, column in zip(SCORES, scores.T, strict=True)
+    }
+
+
 def describe(out: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
     """Lines that say what was kept, and where it is."""
     for split, counts in manifest["counts"].items():
@@ -179,6 +215,9 @@ def describe(out: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
         yield f"{out}: {split}: {kept:,} pairs kept ({share:.1%}), {dropped:,} dropped"
     least = manifest["thresholds"]
     yield f"  thresholds: ROUGE-1 F {least['rouge1_f']}, ROUGE-2 F {least['rouge2_f']}"
+    if quartiles := manifest["quartiles"]:
+        first, second = (" ".join(f"{value:.3f}" for value in quartiles[name]) for name in SCORES)
+        yield f"  quartiles of all pairs: ROUGE-1 F {first}, ROUGE-2 F {second}"
     yield f"  all pairs with their scores: {out}/*.kept.jsonl, *.dropped.jsonl and scores.png"
     yield f"  translations, for other thresholds: {_work(out)} (delete them when done)"
 

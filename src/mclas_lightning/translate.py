@@ -41,12 +41,16 @@ class Translator(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class HuggingFaceTranslator:
-    """A pretrained model; ``first`` is the token that makes a multilingual one write a language."""
+    """A pretrained model.
+
+    ``first`` is the token that makes a multilingual one write a language, ``prefix`` T5's words.
+    """
 
     identity: str
     model: Any
     tokenizer: Any
     first: int | None
+    prefix: str
     beam: int
 
     @torch.inference_mode()
@@ -56,7 +60,11 @@ class HuggingFaceTranslator:
             return []
         limit = min(self.tokenizer.model_max_length, _positions(self.model.config))
         batch = self.tokenizer(
-            list(texts), return_tensors="pt", padding=True, truncation=True, max_length=limit
+            [self.prefix + text for text in texts],
+            return_tensors="pt",
+            padding=True,
+            truncation=True,
+            max_length=limit,
         ).to(self.model.device)
         forced = {} if self.first is None else {"forced_bos_token_id": self.first}
         written = self.model.generate(
@@ -98,7 +106,8 @@ def load_translator(
     name: str, source: str, target: str, *, beam: int, device: torch.device
 ) -> Translator:
     """The run in folder ``name``, or the Hugging Face model of this name or folder."""
-    if Path(name, "config.yaml").exists():
+    # Models of other libraries have a config.yaml, too.
+    if Path(name, "config.yaml").exists() and Path(name, "network.json").exists():
         return _from_run(Run(Path(name)), source, target, device)
     try:
         tokenizer = AutoTokenizer.from_pretrained(name)
@@ -116,10 +125,11 @@ def load_translator(
     _check_pair(name, model, tokenizer, [source, target])
     first = _choose_languages(name, tokenizer, source, target)
     return HuggingFaceTranslator(
-        identity=name,
+        identity=f"{name} beam={beam}",
         model=model.to(device).eval(),
         tokenizer=tokenizer,
         first=first,
+        prefix=_prefix(model.config, source, target),
         beam=beam,
     )
 
@@ -151,7 +161,10 @@ def _check_pair(name: str, model: Any, tokenizer: Any, pair: list[str]) -> None:
     """InputError where a model of one pair, such as WMT19's or Marian's, is of another."""
     marian = [getattr(tokenizer, key, None) for key in ("source_lang", "target_lang")]
     known = getattr(model.config, "langs", None) or marian
-    if all(known) and list(known) != pair:
+    if all(known) and any(
+        found not in (asked, NLLB.get(asked, "")[:3])  # Marian: de or deu
+        for found, asked in zip(known, pair, strict=True)
+    ):
         raise InputError(
             f"translator '{name}': translates from '{known[0]}' to '{known[1]}', not from "
             f"'{pair[0]}' to '{pair[1]}'"
@@ -160,7 +173,8 @@ def _check_pair(name: str, model: Any, tokenizer: Any, pair: list[str]) -> None:
 
 def _choose_languages(name: str, tokenizer: Any, source: str, target: str) -> int | None:
     """Set a multilingual tokenizer to ``source``; the id of the token for ``target``."""
-    special = sorted(tokenizer.get_added_vocab())
+    # An M2M100 that transformers 5 has saved anew names its languages in a table of its own alone.
+    special = sorted({*tokenizer.get_added_vocab(), *getattr(tokenizer, "lang_token_to_id", ())})
     codes = {language: _language_token(special, language) for language in (source, target)}
     if not any(re.fullmatch(r"(__)?[a-z]{2}(_XX|__)|[a-z]{3}_[A-Z][a-z]{3}", t) for t in special):
         return None  # Of one pair, such as Marian's: it says nowhere which.
@@ -176,6 +190,12 @@ def _language_token(special: Sequence[str], language: str) -> str | None:
     own = re.compile(rf"__{language}__|{language}_[A-Z]{{2}}")
     found = [token for token in special if own.fullmatch(token) or token == NLLB.get(language)]
     return found[0] if found else None
+
+
+def _prefix(config: Any, source: str, target: str) -> str:
+    """What T5's configuration tells to write before a text of this pair."""
+    tasks = getattr(config, "task_specific_params", None) or {}
+    return tasks.get(f"translation_{source}_to_{target}", {}).get("prefix", "")
 
 
 def _positions(config: Any) -> int:
