@@ -138,7 +138,7 @@ def test_a_torn_line_is_done_again(corpus, tmp_path):
     build(corpus, tmp_path / "whole", job())
     out = tmp_path / "out"
     build(corpus, out, job())
-    work = tmp_path / "out.translations" / "train.jsonl"
+    work = tmp_path / "out.translations" / "train.scored.jsonl"
     lines = work.read_bytes().splitlines(keepends=True)
     work.write_bytes(b"".join(lines[:21]) + lines[21][: len(lines[21]) // 2])
     again = job()
@@ -168,7 +168,7 @@ roundtrip.build(Path(sys.argv[1]), Path(sys.argv[2]), job(forward=Slow("there", 
 
 def test_a_killed_job_goes_on_without_loss_or_repetition(corpus, tmp_path):
     build(corpus, tmp_path / "whole", job())
-    out, work = tmp_path / "out", tmp_path / "out.translations" / "train.jsonl"
+    out, work = tmp_path / "out", tmp_path / "out.translations" / "train.scored.jsonl"
     process = subprocess.Popen([sys.executable, "-c", SLOW, str(corpus), str(out)])
     until = time.monotonic() + 60
     while not (work.exists() and work.read_bytes().count(b"\n") >= 20):

@@ -86,7 +86,7 @@ def build(source: Path, out: Path, job: RoundTrip) -> dict[str, Any]:
     try:
         with FileLock(work / "lock", timeout=0):
             identity = _claim(work, inputs, job)
-            files = {split: Scored(work / f"{split}.jsonl") for split in inputs}
+            files = {split: Scored(work / f"{split}.scored.jsonl") for split in inputs}
             _translate(inputs, files, total, job)
             return _write(out, inputs, files, job, identity)
     except Timeout as error:
