@@ -151,6 +151,7 @@ class Run:
                 encoder=sizes["encoder"],
                 decoder=DecoderConfig(**sizes["decoder"]),
                 decoders=tuple(sizes["decoders"]),
+                own_embeddings=tuple(sizes["own_embeddings"]),
             )
             return config, sizes["vocabulary"]
         except (KeyError, TypeError) as error:

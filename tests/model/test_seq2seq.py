@@ -26,6 +26,16 @@ def test_two_decoders_share_one_embedding():
     assert sum(p.numel() for p in network.parameters()) == 343_315_095  # released code, counted
 
 
+def test_a_decoder_may_have_an_embedding_of_its_own():
+    config = NetworkConfig(
+        encoder=UNCASED, decoder=PAPER, decoders=("mono", "cross"), own_embeddings=("mono",)
+    )
+    with torch.device("meta"):
+        network = Seq2Seq(config)
+    # Released code with -use_bert_emb, counted.
+    assert sum(p.numel() for p in network.parameters()) == 424_630_167
+
+
 def test_both_optimizers_together_train_everything_but_the_pooler():
     network = small_network("mono", "cross")
     split = [*network.encoder_parameters(), *network.decoder_parameters()]

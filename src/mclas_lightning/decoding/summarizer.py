@@ -126,13 +126,13 @@ class DecoderStep:
     """One decoder at work on a batch: keeps the keys and values of what was read and written."""
 
     def __init__(self, network: Seq2Seq, decoder: str, memory: Memory) -> None:
-        self.network, self.decoder = network, network.decoder(decoder)
+        self.network, self.name, self.decoder = network, decoder, network.decoder(decoder)
         self.cross = self.decoder.cross_keys_values(memory.hidden_BSD)
         self.mask_B11S = memory.mask_B11S
         self.past: list[KeysValues] | None = None
 
     def __call__(self, last_N: Tensor) -> Tensor:
-        embedded_N1D = self.network.embedding(last_N[:, None])
+        embedded_N1D = self.network.embed(self.name, last_N[:, None])
         hidden_N1D, self.past = self.decoder(embedded_N1D, self.cross, self.mask_B11S, self.past)
         # Not renormalized over what the processors leave, as in the released code.
         return self.network.logits(hidden_N1D[:, 0]).float().log_softmax(1)

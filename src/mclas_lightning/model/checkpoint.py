@@ -78,4 +78,6 @@ def initialize_from_ms(network: Seq2Seq, state: State) -> None:
         if name.startswith(f"decoders.{source}."):
             rest = name.removeprefix(f"decoders.{source}.")
             own |= {f"decoders.{ours}.{rest}": tensor for ours in network.config.decoders}
+    for ours in network.config.own_embeddings:
+        own[f"embeddings.{ours}.weight"] = state["embedding.weight"]
     network.load_state_dict(own)

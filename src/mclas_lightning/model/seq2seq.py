@@ -25,6 +25,7 @@ class NetworkConfig:
     encoder: Mapping[str, Any]
     decoder: DecoderConfig
     decoders: tuple[str, ...] = ("decoder",)
+    own_embeddings: tuple[str, ...] = ()  # decoders that do not read through the output layer's
 
 
 class Memory(NamedTuple):
@@ -45,8 +46,11 @@ class Seq2Seq(nn.Module):
         self.decoders = nn.ModuleDict(
             {name: Decoder(bert.hidden_size, config.decoder) for name in config.decoders}
         )
-        # Separate from the encoder's embedding, shared by all decoders and the output layer.
+        # Separate from the encoder's embedding, shared by the decoders and the output layer.
         self.embedding = nn.Embedding(bert.vocab_size, bert.hidden_size)
+        self.embeddings = nn.ModuleDict(
+            {n: nn.Embedding(bert.vocab_size, bert.hidden_size) for n in config.own_embeddings}
+        )
         self.output_bias = nn.Parameter(torch.zeros(bert.vocab_size))
         self.decoders.apply(_initialize)
         self.copy_embedding()
@@ -56,7 +60,8 @@ class Seq2Seq(nn.Module):
     @torch.no_grad()
     def copy_embedding(self) -> None:
         """Initialize the decoders' embedding from the encoder's, as the released code does."""
-        self.embedding.weight.copy_(self.encoder.get_input_embeddings().weight)  # pyright: ignore
+        for embedding in (self.embedding, *self.embeddings.values()):
+            embedding.weight.copy_(self.encoder.get_input_embeddings().weight)  # pyright: ignore
 
     def encode(self, source_BS: Tensor) -> Memory:
         """Read the documents."""
@@ -68,7 +73,12 @@ class Seq2Seq(nn.Module):
         """Vectors that predict the token after each of ``target``, given the true ones before."""
         network = self.decoder(decoder)
         cross = network.cross_keys_values(memory.hidden_BSD)
-        return network(self.embedding(target_BT), cross, memory.mask_B11S)[0]
+        return network(self.embed(decoder, target_BT), cross, memory.mask_B11S)[0]
+
+    def embed(self, decoder: str, target_BT: Tensor) -> Tensor:
+        """What ``decoder`` reads of its target."""
+        own = decoder in self.config.own_embeddings
+        return (self.embeddings[decoder] if own else self.embedding)(target_BT)
 
     def logits(self, hidden_MD: Tensor) -> Tensor:
         """Scores of the vocabulary; the output layer is tied to the decoders' embedding."""
@@ -89,7 +99,8 @@ class Seq2Seq(nn.Module):
 
     def decoder_parameters(self) -> list[nn.Parameter]:
         """What the decoders' optimizer trains: decoders, their embedding, the output bias."""
-        shared = (*self.embedding.parameters(), self.output_bias)
+        embeddings = (*self.embedding.parameters(), *self.embeddings.parameters())
+        shared = (*embeddings, self.output_bias)
         return [*self.decoders.parameters(), *shared]
 
 
