@@ -47,7 +47,8 @@ def whole_file(path: Path) -> Iterator[TextIO]:
 def whole_folder(path: Path) -> Iterator[Path]:
     """Yield an empty folder that takes the place of ``path`` only once the block has ended well."""
     make_folder(path.parent)
-    part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+    with clear_when_full(path):
+        part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
     try:
         with clear_when_full(path):
             yield part

@@ -1,6 +1,11 @@
+import errno
 import json
+import os
+import sqlite3
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +60,7 @@ def test_an_import_replaces_an_earlier_one_and_nothing_else(raw, tmp_path):
     [
         ("json", ".", EN_DE, "format 'json' does not exist; did you mean 'jsonl'"),
         ("jsonl", "nowhere", EN_DE, "nowhere: no such file or folder"),
+        ("jsonl", "x" * 300, EN_DE, "xxx: no such file or folder"),
         ("jsonl", ".", {}, "give the languages of the corpus"),
         ("jsonl", ".", {"source": "en", "target": "xx"}, "language 'xx' does not exist"),
         ("en2desum", ".", {"target": "fr"}, "--target fr: this format is in 'de'"),
@@ -68,6 +74,11 @@ def test_what_cannot_be_imported_is_said(raw, tmp_path, format, path, words, sai
     assert not (tmp_path / "out").exists()
 
 
+def test_a_corpus_of_ones_own_may_be_monolingual(raw, tmp_path):
+    manifest = import_corpus("jsonl", [raw], tmp_path / "out", source="en")
+    assert manifest["languages"] == {"source": "en", "target": None}
+
+
 def test_two_files_of_a_split_are_a_question(raw, tmp_path):
     (raw / "dev.jsonl").write_text("")
     with pytest.raises(InputError, match=r"more than one file for 'valid': .*dev.* and .*valid"):
@@ -75,6 +86,52 @@ def test_two_files_of_a_split_are_a_question(raw, tmp_path):
     (raw / "dev.jsonl").rename(raw / "extra.jsonl")
     with pytest.raises(InputError, match=r"extra\.jsonl: its name does not tell"):
         import_corpus("jsonl", [raw], tmp_path / "out", **EN_DE)
+
+
+def test_the_folder_we_are_in_is_not_replaced(raw, tmp_path, monkeypatch):
+    (tmp_path / "here" / "below").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "here" / "below")
+    for out in (".", ".."):
+        with pytest.raises(InputError, match=rf"^{out}: this folder would be replaced"):
+            import_corpus("jsonl", [raw], Path(out), **EN_DE)
+
+
+def test_a_link_to_a_folder_elsewhere_stays_one(raw, tmp_path):
+    (tmp_path / "large disk").mkdir()
+    (tmp_path / "out").symlink_to(tmp_path / "large disk")
+    import_corpus("jsonl", [raw], tmp_path / "out", **EN_DE)
+    assert (tmp_path / "out").is_symlink()
+    assert (tmp_path / "large disk" / "train.jsonl").exists()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["corpus", "large disk", "out"]
+
+
+def test_a_name_that_is_not_text_is_shown_as_it_can_be(raw, tmp_path):
+    folder = tmp_path / os.fsdecode(b"\xb8\xff")  # as an archive made on another system has them
+    folder.mkdir()
+    (folder / "train.jsonl").write_text('{"id": "a", "document": "x"}\n' * 2)
+    manifest = import_corpus("jsonl", [folder], tmp_path / "out", **EN_DE)
+    shown = "\n".join(describe(folder, manifest))
+    assert shown.encode().count(b"\\udcb8\\udcff") == 3  # twice as out, once as the place
+
+
+def test_files_are_found_whatever_lies_beside_them(raw, tmp_path):
+    (raw / "._train.jsonl").write_bytes(b"\x00\x05\x16\x07")  # as archives from a Mac have them
+    (raw / "valid.jsonl").rename(raw / "validation.jsonl")
+    manifest = import_corpus("jsonl", [raw, raw], tmp_path / "out", **EN_DE)
+    assert [*manifest["files"]] == ["train.jsonl", "valid.jsonl", "test.jsonl"]
+
+
+@pytest.mark.parametrize("disk", ["mkdtemp", "connect"])
+def test_a_disk_full_at_the_start_is_one_line(raw, tmp_path, monkeypatch, disk):
+    error = sqlite3.OperationalError("unable to open database file")
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device") if disk == "mkdtemp" else error
+
+    monkeypatch.setattr(tempfile if disk == "mkdtemp" else sqlite3, disk, fail)
+    with pytest.raises(InputError, match=r"out: cannot be written \((No space|unable to open)"):
+        import_corpus("jsonl", [raw], tmp_path / "out", **EN_DE)
+    assert [p.name for p in tmp_path.iterdir()] == ["corpus"]
 
 
 def test_a_full_disk_leaves_no_half_corpus(tmp_path):
@@ -130,7 +187,8 @@ def test_an_imported_corpus_is_tokenized_as_it_is(raw, tmp_path, tokenizer):
 
 def test_skips_are_counted_by_reason():
     log = Log()
-    for place in ("f:1", "f:9"):
-        log.skip("too bad", place)
+    for line in (1, 9):
+        log.place = Path("f"), line
+        log.skip("too bad")
     assert log.skipped == {"too bad": {"records": 2, "first": "f:1"}}
     assert log.num_skipped == 2

@@ -80,7 +80,7 @@ def parse(line: bytes, where: str, required: Iterable[Side] = ()) -> Example:
     """The example of a jsonl line at ``where``; InputError where it is not one."""
     try:
         record = json.loads(line.decode("utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{where}: not a line of JSON in UTF-8 ({error})") from error
     if not isinstance(record, dict):
         raise InputError(f"{where}: expected a JSON object, found {type(record).__name__}")

@@ -3,7 +3,7 @@
 import hashlib
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,17 @@ from mclas_lightning.data.example import Example, to_line
 from mclas_lightning.data.manifest import check_replaceable
 from mclas_lightning.data.readers import lines, ncls
 from mclas_lightning.data.readers.formats import FORMATS, Files, Format, find_files
-from mclas_lightning.data.readers.log import Log, Sources
+from mclas_lightning.data.readers.log import Log, Sources, printable
 from mclas_lightning.errors import InputError, one_of
 from mclas_lightning.files import whole_folder, write_json
 from mclas_lightning.metrics.language import check_language
 from mclas_lightning.progress import progress_bar
 
-DATASETS = {("zh", "en"): "zh2ensum", ("en", "zh"): "en2zhsum", ("en", "de"): "en2desum"}
+DATASETS: dict[tuple[str | None, str | None], str] = {
+    ("zh", "en"): "zh2ensum",
+    ("en", "zh"): "en2zhsum",
+    ("en", "de"): "en2desum",
+}
 
 
 @dataclass
@@ -27,7 +31,7 @@ class Import:
     """One import under way."""
 
     format: str
-    languages: dict[str, str]
+    languages: dict[str, str | None]
     tokenizer: str | None
     files: Files
     sources: Sources
@@ -56,19 +60,29 @@ def import_corpus(
     files = find_files(FORMATS[format], paths)
     check_replaceable(out, "imported")
     total = sum(path.stat().st_size for found in files.values() for path in found)
-    with whole_folder(out) as part, progress_bar(total, "importing", "B") as bar:
-        # On the disk of the corpus, not in memory: 1.7 million ids and documents.
-        with closing(sqlite3.connect(part / "scratch.sqlite", isolation_level=None)) as scratch:
-            for statement in ("PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", "BEGIN"):
-                scratch.execute(statement)
+    # Resolved, so that a link to a folder on a larger disk stays one.
+    with whole_folder(out.resolve()) as part, progress_bar(total, "importing", "B") as bar:
+        with _scratch(part / "scratch.sqlite", out) as scratch:
             job = Import(format, languages, tokenizer, files, Sources(bar.update), scratch)
-            try:
-                _write_splits(job, part)
-            except sqlite3.OperationalError as error:
-                raise InputError(f"{out}: cannot be written ({error})") from error
-        (part / "scratch.sqlite").unlink()
+            _write_splits(job, part)
         write_json(part / "manifest.json", job.manifest)
     return job.manifest
+
+
+@contextmanager
+def _scratch(path: Path, out: Path) -> Iterator[sqlite3.Connection]:
+    """A database for 1.7 million ids and documents: on the disk of the corpus, not in memory."""
+    try:
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            for statement in ("PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", "BEGIN"):
+                connection.execute(statement)
+            yield connection
+    except sqlite3.OperationalError as error:
+        raise InputError(
+            f"{out}: cannot be written ({error}); nothing is left of it; free some space, or "
+            f"choose another place"
+        ) from error
+    path.unlink()
 
 
 def _write_splits(job: Import, part: Path) -> None:
@@ -98,6 +112,8 @@ def _write_splits(job: Import, part: Path) -> None:
 def _note(job: Import, name: str, log: Log) -> None:
     """Put what was counted into the manifest."""
     job.manifest["counts"][name] = {"kept": log.kept, "skipped": log.skipped}
+    if FORMATS[job.format].corrected and name == "test":
+        job.manifest["counts"][name]["corrected"] = log.corrected
     for tag, seen in log.unknown.items():
         known = job.manifest["unknown_tags"].setdefault(tag, {**seen, "times": 0})
         known["times"] += seen["times"]
@@ -111,7 +127,7 @@ def _reader(job: Import) -> Callable[[Split, Log], Iterator[Example]]:
     if job.format == "ncls-zh2en":
         (lcsts,) = files[None]
         log = Log()
-        log.kept = ncls.index_lcsts(lcsts, sources, log, job.scratch)
+        ncls.index_lcsts(lcsts, sources, log, job.scratch)
         _note(job, lcsts.name, log)
         return lambda split, log: _each(
             files[split], lambda p: ncls.read_zh2en(p, sources, log, job.scratch)
@@ -121,7 +137,9 @@ def _reader(job: Import) -> Callable[[Split, Log], Iterator[Example]]:
             files[split], lambda p: lines.read_en2desum(p, split, sources, log)
         )
     if job.format == "jsonl":
-        return lambda split, log: _each(files[split], lambda p: lines.read_canonical(p, sources))
+        return lambda split, log: _each(
+            files[split], lambda p: lines.read_canonical(p, sources, log)
+        )
     if job.format == "lines":
         return lambda split, log: lines.read_parallel(
             _parallel(files[split], split), split, sources, log
@@ -136,8 +154,8 @@ def _shard_reader(job: Import) -> Callable[[Split, Log], Iterator[Example]]:
     from mclas_lightning.data.tokenizer import Tokenizer
 
     reader = ShardReader(
-        source=job.languages["source"],
-        target=job.languages["target"],
+        source=str(job.languages["source"]),
+        target=str(job.languages["target"]),
         tokenizer=Tokenizer.load(job.tokenizer) if job.tokenizer else None,
     )
     first = next(job.files[split][0] for split in SPLITS if split in job.files)
@@ -149,7 +167,7 @@ def _shard_reader(job: Import) -> Callable[[Split, Log], Iterator[Example]]:
         for path in job.files[split]:
             before = log.kept
             yield from reader.read(path, job.sources, log)
-            sizes.append([path.name, log.kept - before])
+            sizes.append([printable(path.name), log.kept - before])
 
     return read
 
@@ -183,7 +201,7 @@ def _once(examples: Iterator[Example], log: Log, scratch: sqlite3.Connection) ->
             log.kept += 1
             yield example
         else:
-            log.skip("the id was used before", f"id {example.id}")
+            log.skip("the id was used before")
 
 
 def _write(path: Path, examples: Iterable[Example], log: Log) -> dict[str, Any]:
@@ -209,7 +227,7 @@ def _check_kept(log: Log, split: Split) -> None:
     )
 
 
-def _languages(format: Format, source: str | None, target: str | None) -> dict[str, str]:
+def _languages(format: Format, source: str | None, target: str | None) -> dict[str, str | None]:
     for given, decided, option in (
         (source, format.source, "--source"),
         (target, format.target, "--target"),
@@ -217,10 +235,10 @@ def _languages(format: Format, source: str | None, target: str | None) -> dict[s
         if decided and given not in (None, decided):
             raise InputError(f"{option} {given}: this format is in '{decided}'")
     source, target = format.source or source, format.target or target
-    if source is None or target is None:
+    if source is None or (target is None and not format.monolingual):
         raise InputError("give the languages of the corpus, such as --source en --target de")
     if format.source is None:
-        for language in (source, target):
+        for language in filter(None, (source, target)):
             check_language(language)
     return {"source": source, "target": target}
 
@@ -228,10 +246,12 @@ def _languages(format: Format, source: str | None, target: str | None) -> dict[s
 def describe(out: Path, manifest: dict[str, Any]) -> Iterator[str]:
     """Lines that say what was imported and what was not."""
     sizes = ", ".join(f"{name} {file['records']:,}" for name, file in manifest["files"].items())
-    yield f"{out}: {sizes}"
+    yield f"{printable(out)}: {sizes}"
     if manifest.get("swapped"):
         yield "  tgt and tgt_eng were swapped: tgt is the summary in the documents' language"
     for split, counts in manifest["counts"].items():
+        if "corrected" in counts:
+            yield f"  {split}: references that people corrected: {counts['corrected']:,}"
         for reason, seen in counts["skipped"].items():
             yield f"  {split}: {seen['records']:,} skipped: {reason} (first {seen['first']})"
     for tag, seen in manifest["unknown_tags"].items():
@@ -239,4 +259,4 @@ def describe(out: Path, manifest: dict[str, Any]) -> Iterator[str]:
     missing = [split for split in SPLITS if f"{split}.jsonl" not in manifest["files"]]
     if missing:
         yield f"  no files for: {', '.join(missing)}"
-    yield f"look at it with: mclas data check {out}"
+    yield f"look at it with: mclas data check {printable(out)}"

@@ -54,6 +54,8 @@ def num_examples(folder: Path, split: Split) -> int | None:
 
 def check_replaceable(out: Path, corpus: str) -> None:
     """InputError where ``out`` holds anything but an earlier corpus of this kind."""
+    if Path.cwd().is_relative_to(out.resolve()):
+        raise InputError(f"{out}: this folder would be replaced, and we are in it; name a new one")
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
     manifest = out / "manifest.json"

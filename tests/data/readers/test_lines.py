@@ -44,8 +44,8 @@ def test_parallel_lines_are_examples_with_byte_pairs_joined(tmp_path):
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        ({"train.target.cls": "eins\n"}, r"target\.cls: ends after 1 lines, but .*source goes on"),
-        ({"train.target.cls": "1\n2\n3\n"}, r"source: ends after 2 lines, but .*cls goes on"),
+        ({"train.target.cls": "eins\n"}, r"source has 2, .*target\.cls has 1 lines; parallel"),
+        ({"train.target.cls": "1\n2\n3\n"}, r"source has 2, .*target\.cls has 3 lines; parallel"),
         ({"train.target.cls": b"eins\n\xff\n"}, r"target\.cls:2: not in UTF-8"),
         ({}, r"'train' needs a file that ends in \.source, and one or both of \.target\.ms"),
     ],
@@ -93,6 +93,22 @@ def test_canonical_jsonl_comes_out_as_it_is(corpus, tmp_path):
     with pytest.raises(InputError, match=r"train\.jsonl:2: field 'document' is missing"):
         import_corpus("jsonl", [tmp_path / "raw"], tmp_path / "out", **EN_DE)
     assert found(tmp_path / "out") == examples(40)
+
+
+def test_what_no_parser_takes_in_is_one_line(tmp_path):
+    write(tmp_path / "raw", {"train.jsonl": '{"id": "a", "document": "x"}\n' + "[" * 100_000})
+    with pytest.raises(InputError, match=r"train\.jsonl:2: not a line of JSON"):
+        import_corpus("jsonl", [tmp_path / "raw"], tmp_path / "out", **EN_DE)
+
+
+def test_an_id_that_was_used_before_is_skipped_and_placed(tmp_path):
+    lines = [json.dumps({"id": name, "document": "x"}) for name in ("a", "b", "a", "c", "b")]
+    write(tmp_path / "raw", {"train.jsonl": "\n".join(lines)})
+    manifest = import_corpus("jsonl", [tmp_path / "raw"], tmp_path / "out", **EN_DE)
+    assert [e.id for e in found(tmp_path / "out")] == ["a", "b", "c"]
+    skipped = manifest["counts"]["train"]["skipped"]["the id was used before"]
+    assert skipped["records"] == 2
+    assert skipped["first"].endswith("train.jsonl:3")
 
 
 @settings(max_examples=80)

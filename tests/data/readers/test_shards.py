@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from mclas_lightning.data.example import Example
 from mclas_lightning.data.importing import describe, import_corpus
+from mclas_lightning.data.tokenizer import train
 from mclas_lightning.errors import InputError
 from tests.conftest import outcome, read_lines
 
@@ -84,21 +85,61 @@ def test_shards_are_read_in_the_order_of_their_names_and_their_sizes_kept(tmp_pa
     assert seen["first"].endswith("ncls.train.2.bert.pt:1")
 
 
-def test_texts_that_are_not_there_come_from_the_ids(tmp_path, tokenizer):
+def test_a_target_cut_at_its_longest_length_keeps_its_text(tmp_path):
+    cut = [record(i) for i in range(3)]
+    for made in cut[1:]:
+        made["tgt"].pop()
+    cut[2]["tgt_txt"] = ""
+    found, manifest = load(tmp_path, {"a.train.0.bert.pt": cut})
+    assert found == [expected(i, "a.train.0.bert.pt") for i in range(2)]
+    seen = manifest["counts"]["train"]["skipped"]["tgt is cut short, and its text is not there"]
+    assert seen["first"].endswith("bert.pt:2")
+
+
+def test_shards_saved_by_an_old_torch_are_read(tmp_path):
+    raw = tmp_path / "a.train.0.bert.pt"
+    torch.save([record()], raw, _use_new_zipfile_serialization=False)
+    import_corpus("released-shards", [raw], tmp_path / "out", source="en", target="de")
+    assert len(read_lines(tmp_path / "out" / "train.jsonl")) == 1
+
+
+@pytest.mark.parametrize(
+    "names", [("a/x.train.0.pt", "b/x.train.0.pt"), ("x.train.0.pt", "y.train.0.pt")]
+)
+def test_shards_of_two_corpora_are_not_mixed(tmp_path, names):
+    for name in names:
+        (tmp_path / "raw" / name).parent.mkdir(parents=True, exist_ok=True)
+        torch.save([record()], tmp_path / "raw" / name)
+    with pytest.raises(InputError, match=r"raw: expected the shards of one corpus, found x\.train"):
+        import_corpus(
+            "released-shards", [tmp_path / "raw"], tmp_path / "out", source="en", target="de"
+        )
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_texts_that_are_not_there_come_from_the_ids(tmp_path, swapped):
+    tokenizer = train([ENGLISH, GERMAN, "0 1 2 3 4"], size=99, lowercase=False)
     special = tokenizer.special
     # Of our tokenizer only those ids that are not control tokens of mBERT.
-    (mono,), (cross,) = tokenizer.encode(["storm hits Vienna"], 9), tokenizer.encode(["Sturm 7"], 9)
-    assert min(*mono, *cross) > LSEP
-    made = record(
-        tgt=[BOS, *mono, LSEP, BOS, *cross, EOS], tgt_eng=[BOS, *mono, EOS], tgt_txt="",
-        tgt_txt_eng=None, src=[special.cls, *mono, special.sep], src_txt=None,
-    )  # fmt: skip
+    english, german = (
+        tokenizer.encode([f"{text} {i}" for i in range(5)], 99) for text in (ENGLISH, GERMAN)
+    )
+    assert min(i for ids in (*english, *german) for i in ids) > LSEP
+    made = []
+    for mono, cross in zip(english, german, strict=True):
+        eng, tgt = (cross, mono) if swapped else (mono, cross)
+        made.append(record(
+            tgt=[BOS, *eng, LSEP, BOS, *tgt, EOS], tgt_eng=[BOS, *eng, EOS], tgt_txt="",
+            tgt_txt_eng=None, src=[special.cls, *mono, special.sep], src_txt=None,
+        ))  # fmt: skip
     tokenizer.save(tmp_path / "tokenizer")
-    shard = {"a.train.0.bert.pt": [made]}
-    found, _ = load(tmp_path, shard, tokenizer=str(tmp_path / "tokenizer"))
-    assert (found[0].mono, found[0].cross) == ("storm hits Vienna", "Sturm 7")
-    assert found[0].document == "storm hits Vienna"
-    del made["tgt_txt"], made["tgt_txt_eng"]
+    shard = {"a.train.0.bert.pt": made}
+    found, manifest = load(tmp_path, shard, tokenizer=str(tmp_path / "tokenizer"))
+    assert manifest["swapped"] is swapped
+    assert [(e.mono, e.cross) for e in found] == [
+        (f"{ENGLISH} {i}", f"{GERMAN} {i}") for i in range(5)
+    ]
+    assert found[0].document == f"{ENGLISH} 0"
     with pytest.raises(InputError, match=r"pt:0: holds ids without .* --tokenizer"):
         load(tmp_path, shard)
 
@@ -114,7 +155,7 @@ def test_chinese_words_are_joined(tmp_path):
     ("changes", "said"),
     [
         ({"tgt": [BOS, 105_879, EOS]}, r"pt:1: tgt has the id 105,879, the vocabulary 105,879"),
-        ({"src": [-1]}, r"pt:1: src has the id -1"),
+        ({"src": [-1, 7]}, r"pt:1: src has the id -1"),
         ({"tgt_eng": ["one"]}, r"pt:1: tgt_eng: expected a list of ids"),
         ({"tgt": torch.tensor([1, 2])}, r"pt:1: tgt: expected a list of ids"),
     ],

@@ -1,5 +1,6 @@
 """The formats that can be imported, and the files of each."""
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from pathlib import Path
 from mclas_lightning.data.dataset import SPLITS, Split
 from mclas_lightning.errors import InputError
 
-_SPLIT = re.compile(r"(?<![a-z])(train|valid|test|dev|val)(?![a-z])", re.IGNORECASE)
+_SPLIT = re.compile(r"(?<![a-z])(train|valid|validation|test|dev|val)(?![a-z])", re.IGNORECASE)
 _LCSTS = re.compile(r"PART_I\.txt", re.IGNORECASE)
 
 # By split; None for a file of no split, as LCSTS is.
@@ -27,6 +28,8 @@ class Format:
     dataset: str | None = None
     num_files: int | None = 1  # of a split; None: any number
     needs_lcsts: bool = False
+    monolingual: bool = False  # whether it may be of one language
+    corrected: bool = False  # whether people corrected the test set's references
 
 
 FORMATS = {
@@ -37,6 +40,7 @@ FORMATS = {
         source="en",
         target="zh",
         dataset="en2zhsum",
+        corrected=True,
     ),
     "ncls-zh2en": Format(
         help="ZH2ENSUM of NCLS, and PART_I.txt of LCSTS, which has its documents",
@@ -46,6 +50,7 @@ FORMATS = {
         target="en",
         dataset="zh2ensum",
         needs_lcsts=True,
+        corrected=True,
     ),
     "released-shards": Format(
         help="the preprocessed shards of the paper's authors",
@@ -65,6 +70,7 @@ FORMATS = {
         help="your own, one object a line: id, document, mono, cross",
         names="{train,valid,test}.jsonl",
         pattern=r".*\.jsonl",
+        monolingual=True,
     ),
     "lines": Format(
         help="parallel line files, as the NCLS code reads them",
@@ -78,11 +84,11 @@ FORMATS = {
 def find_files(format: Format, paths: Sequence[Path]) -> Files:
     """The files of each split among ``paths`` and below, in the order of their names."""
     found: dict[Split | None, list[Path]] = {}
-    for path in paths:
-        if not path.exists():
+    for path in dict.fromkeys(paths):
+        if not os.path.exists(path):  # Path's own raises where a name is too long.
             raise InputError(f"{path}: no such file or folder")
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if file.is_file() and re.fullmatch(format.pattern, file.name):
+            if file.is_file() and re.fullmatch(rf"(?!\.){format.pattern}", file.name):
                 found.setdefault(_split_of(file), []).append(file)
             elif file == path:
                 raise InputError(f"{file}: expected a name like {format.names}")
@@ -103,11 +109,23 @@ def _check(format: Format, where: str, found: Files) -> None:
             f"{where}: expected one PART_I.txt of LCSTS, which has the documents, found "
             f"{len(lcsts)}; name it too"
         )
+    if format.num_files is None:
+        _check_one_corpus(where, [path.name for files in found.values() for path in files])
     for split in SPLITS:
         files = found.get(split, [])
         if format.num_files and len(files) > format.num_files:
             names = " and ".join(map(str, files[-2:]))
             raise InputError(f"more than one file for '{split}': {names}; name the ones to import")
+
+
+def _check_one_corpus(where: str, names: Sequence[str]) -> None:
+    corpora = {_SPLIT.split(name)[0]: name for name in names}
+    twice = [name for name in set(names) if names.count(name) > 1]
+    if len(corpora) > 1 or twice:
+        found = f"{twice[0]} twice" if twice else " and ".join(sorted(corpora.values()))
+        raise InputError(
+            f"{where}: expected the shards of one corpus, found {found}; name the folder of one"
+        )
 
 
 def _split_of(path: Path) -> Split | None:

@@ -17,17 +17,16 @@ def read_parallel(
     paths: dict[str, Path], split: str, sources: Sources, log: Log
 ) -> Iterator[Example]:
     """Line i of each file is example i; byte pairs (``@@ ``) are joined."""
-    first = paths["document"]
     texts = {name: _texts(path, sources) for name, path in paths.items()}
-    number = 0
     for number, row in enumerate(zip_longest(*texts.values()), start=1):
         if None in row:
-            _refuse_lengths(paths, number, row)
+            raise _not_parallel(paths, texts, number, row)
         found = dict(zip(texts, (one_line(text.replace("@@ ", "")) for text in row), strict=True))
         if all(found.values()):
             yield Example(id=f"{split}-{number}", **found)
         else:
-            log.skip("a line is empty", f"{first}:{number}")
+            log.place = paths["document"], number
+            log.skip("a line is empty")
 
 
 def read_en2desum(path: Path, split: str, sources: Sources, log: Log) -> Iterator[Example]:
@@ -46,12 +45,14 @@ def read_en2desum(path: Path, split: str, sources: Sources, log: Log) -> Iterato
         if document and cross:
             yield Example(id=f"{split}-{number}", document=document, cross=cross)
         else:
-            log.skip("text or summary is empty", where)
+            log.place = path, number
+            log.skip("text or summary is empty")
 
 
-def read_canonical(path: Path, sources: Sources) -> Iterator[Example]:
+def read_canonical(path: Path, sources: Sources, log: Log) -> Iterator[Example]:
     """The jsonl of ``data.example``; what is wrong in one's own file is an InputError."""
     for number, line in enumerate(sources.lines(path), start=1):
+        log.place = path, number
         yield parse(line, f"{path}:{number}")
 
 
@@ -65,10 +66,18 @@ def _texts(path: Path, sources: Sources) -> Iterator[str]:
             ) from None
 
 
-def _refuse_lengths(paths: dict[str, Path], number: int, row: Sequence[str | None]) -> None:
-    ended = [str(path) for path, text in zip(paths.values(), row, strict=True) if text is None]
-    going = [str(path) for path, text in zip(paths.values(), row, strict=True) if text is not None]
-    raise InputError(
-        f"{ended[0]}: ends after {number - 1:,} lines, but {going[0]} goes on; parallel files need "
-        f"as many lines as each other"
+def _not_parallel(
+    paths: dict[str, Path],
+    texts: dict[str, Iterator[str]],
+    number: int,
+    row: Sequence[str | None],
+) -> InputError:
+    """The error for files of which some have no line ``number``."""
+    counts = [
+        f"{paths[name]} has {number - 1 if text is None else number + sum(1 for _ in rest):,}"
+        for (name, rest), text in zip(texts.items(), row, strict=True)
+    ]
+    return InputError(
+        f"{', '.join(counts)} lines; parallel files need as many lines as each other, get them "
+        f"again"
     )

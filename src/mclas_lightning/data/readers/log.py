@@ -9,6 +9,7 @@ from typing import Any
 from mclas_lightning.errors import InputError
 
 CHUNK = 2**20
+MOST_TAGS = 100  # different ones that are named: a file of something else may have millions
 LONGEST = 16 * 2**20  # bytes of a line or record: more is no text of these corpora
 
 
@@ -18,20 +19,25 @@ class Skip(Exception):
 
 @dataclass
 class Log:
-    """Counts of one split; places are ``file:line``."""
+    """Counts of one split; places are ``file:line``, ``place`` is that of the record in hand."""
 
     kept: int = 0
+    corrected: int = 0  # of them, those whose reference people corrected
     skipped: dict[str, dict[str, Any]] = field(default_factory=dict)
     unknown: dict[str, dict[str, Any]] = field(default_factory=dict)
+    place: tuple[Path, int] = (Path(), 0)
 
-    def skip(self, reason: str, where: str) -> None:
-        """Count a record that is not kept."""
-        self.skipped.setdefault(reason, {"records": 0, "first": where})["records"] += 1
+    def skip(self, reason: str) -> None:
+        """Count the record in hand as one that is not kept."""
+        first = {"records": 0, "first": _shown(*self.place)} if reason not in self.skipped else {}
+        self.skipped.setdefault(reason, first)["records"] += 1
 
     def unknown_tag(self, tag: str, path: Path, line: int) -> None:
         """Count a tag that the reader does not know."""
         if tag not in self.unknown:
-            self.unknown[tag] = {"times": 0, "first": f"{path}:{line}"}
+            if len(self.unknown) >= MOST_TAGS:
+                tag = "more tags"
+            self.unknown.setdefault(tag, {"times": 0, "first": _shown(path, line)})
         self.unknown[tag]["times"] += 1
 
     @property
@@ -74,9 +80,19 @@ class Sources:
 
     def add(self, path: Path, sha256: str) -> None:
         """Note a file that was read."""
-        self.files.append({"file": path.name, "bytes": path.stat().st_size, "sha256": sha256})
+        name = printable(path.name)
+        self.files.append({"file": name, "bytes": path.stat().st_size, "sha256": sha256})
 
 
 def one_line(text: str) -> str:
     """``text`` with single spaces."""
     return " ".join(text.split())
+
+
+def printable(name: object) -> str:
+    """The name of a file, which need not be text in UTF-8, as JSON and a terminal can take it."""
+    return str(name).encode("utf-8", "backslashreplace").decode()
+
+
+def _shown(path: Path, line: int) -> str:
+    return f"{printable(path)}:{line}"

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mclas_lightning.data.example import Example
+from mclas_lightning.data.readers.encoding import encoding_of
 from mclas_lightning.data.readers.log import Log, Skip, Sources
 from mclas_lightning.data.readers.tags import TagFile
 from mclas_lightning.errors import InputError
@@ -19,70 +20,56 @@ EN2ZH = ("article", "en-ref", "zh-ref")
 # The back-translation is known and left out: LCSTS has the true Chinese summary.
 ZH2EN = ("en-summary", "back-translated-zh-summary")
 LCSTS = ("summary", "short_text", "human_label")
-SAMPLE = 2**16  # bytes whose encoding is tried
 
 
 def read_en2zh(path: Path, sources: Sources, log: Log) -> Iterator[Example]:
     """The examples of a file of EN2ZHSUM."""
-    for record in TagFile(path=path, known=EN2ZH).records(sources, log):
+    for record in TagFile(path, EN2ZH).records(sources, log):
         try:
-            yield Example(
-                id=record.id,
-                document=record.text("article"),
-                mono=record.sentences("en-ref", " "),
-                cross=record.sentences("zh-ref", ""),
-            )
+            document, mono = record.text("article"), record.sentences("en-ref")
+            cross = record.sentences("zh-ref")
+            if len(mono) != len(cross):
+                raise Skip("more sentences in <en-refn> or <zh-refn> than in the other")
         except Skip as skip:
-            log.skip(str(skip), record.where)
+            log.skip(str(skip))
+            continue
+        log.corrected += record.corrected
+        yield Example(id=record.id, document=document, mono=" ".join(mono), cross="".join(cross))
 
 
 def read_zh2en(
     path: Path, sources: Sources, log: Log, documents: sqlite3.Connection
 ) -> Iterator[Example]:
     """The examples of a file of ZH2ENSUM; ``documents`` are those of ``index_lcsts``."""
-    for record in TagFile(path=path, known=ZH2EN).records(sources, log):
+    query = "SELECT mono, document FROM lcsts WHERE id = ?"
+    for record in TagFile(path, ZH2EN).records(sources, log):
         try:
             cross = record.text("en-summary")
+            found = documents.execute(query, (record.id,)).fetchone()
+            if found is None:
+                raise Skip("LCSTS has no document of this id")
         except Skip as skip:
-            log.skip(str(skip), record.where)
+            log.skip(str(skip))
             continue
-        query = "SELECT mono, document FROM lcsts WHERE id = ?"
-        found = documents.execute(query, (record.id,)).fetchone()
-        if found is None:
-            log.skip("LCSTS has no document of this id", record.where)
+        log.corrected += record.corrected
+        yield Example(id=record.id, document=found[1], mono=found[0], cross=cross)
+
+
+def index_lcsts(path: Path, sources: Sources, log: Log, documents: sqlite3.Connection) -> None:
+    """Put the documents and summaries of LCSTS where ``read_zh2en`` looks for them."""
+    documents.execute("CREATE TABLE lcsts (id TEXT PRIMARY KEY, mono, document)")
+    insert = "INSERT OR IGNORE INTO lcsts VALUES (?, ?, ?)"
+    for record in TagFile(path, LCSTS, encoding_of(path)).records(sources, log):
+        try:
+            row = record.id, record.text("summary"), record.text("short_text")
+        except Skip as skip:
+            log.skip(str(skip))
+            continue
+        if documents.execute(insert, row).rowcount:
+            log.kept += 1
         else:
-            yield Example(id=record.id, document=found[1], mono=found[0], cross=cross)
-
-
-def index_lcsts(path: Path, sources: Sources, log: Log, documents: sqlite3.Connection) -> int:
-    """Put the documents and summaries of LCSTS where ``read_zh2en`` looks for them; how many."""
-    documents.execute("CREATE TABLE lcsts (id TEXT PRIMARY KEY, mono, document) WITHOUT ROWID")
-    file = TagFile(path=path, known=LCSTS, encoding=encoding_of(path))
-    documents.executemany(
-        "INSERT OR IGNORE INTO lcsts VALUES (?, ?, ?)",
-        (
-            (record.id, record.fields["summary", None], record.fields["short_text", None])
-            for record in file.records(sources, log)
-            if {("summary", None), ("short_text", None)} <= record.fields.keys()
-        ),
-    )
-    (count,) = documents.execute("SELECT count(*) FROM lcsts").fetchone()
-    if not count:
+            log.skip("the id was used before")
+    if not log.kept:
         raise InputError(
             f"{path}: no record with <summary> and <short_text>, as PART_I.txt of LCSTS has them"
         )
-    return count
-
-
-def encoding_of(path: Path) -> str:
-    """UTF-8, or GB18030 where the beginning of the file is not that."""
-    try:
-        with path.open("rb") as file:
-            sample = file.read(SAMPLE)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-    try:
-        sample[: sample.rfind(b"\n") + 1].decode("utf-8")
-    except UnicodeDecodeError:
-        return "gb18030"
-    return "utf-8"

@@ -8,6 +8,7 @@ the texts, with ``<q>`` between sentences. Only plain data is loaded; code is ne
 import pickle
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import torch
 
 from mclas_lightning.data.example import Example
-from mclas_lightning.data.readers.log import Log, Skip, Sources, one_line
+from mclas_lightning.data.readers.log import Log, Skip, Sources, one_line, printable
 from mclas_lightning.data.tokenizer import Tokenizer, detokenize
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import sha256
@@ -46,54 +47,61 @@ class ShardReader:
     def read(self, path: Path, sources: Sources, log: Log) -> Iterator[Example]:
         """The examples of a shard."""
         for number, record in enumerate(load_shard(path)):
-            where = f"{path}:{number}"
+            log.place = path, number
             try:
-                yield self._example(f"{path.name}:{number}", record, where)
+                document, mono, cross = self._texts(record, f"{path}:{number}")
+                if not document:
+                    raise Skip("no document")
+                if not mono and not cross:
+                    raise Skip("no summary")
             except Skip as skip:
-                log.skip(str(skip), where)
+                log.skip(str(skip))
+                continue
+            example_id = f"{printable(path.name)}:{number}"
+            yield Example(id=example_id, document=document, mono=mono, cross=cross)
         sources.progress(path.stat().st_size)
         sources.add(path, sha256(path))
 
     def fields_are_swapped(self, path: Path) -> bool:
-        """Whether tgt_txt is less often in the target language than tgt_txt_eng."""
+        """Whether tgt is less often in the target language than tgt_eng."""
+        rows: list[tuple[str | None, ...]] = []
+        for number, record in enumerate(load_shard(path)[:SAMPLE]):
+            with suppress(Skip):
+                rows.append(self._texts(record, f"{path}:{number}"))
         wrong = []
-        for field in ("tgt_txt", "tgt_txt_eng"):
-            texts = [record.get(field) or "" for record in load_shard(path)[:SAMPLE]]
-            plain = [_SEPARATOR.sub(" ", text) for text in texts if isinstance(text, str) and text]
+        for side in (1, 2):  # tgt_eng, tgt
+            texts = [text for row in rows if (text := row[side])]
             others = {self.source}
-            wrong.append(share_in_wrong_language(plain, self.target, others) if plain else 1.0)
-        return wrong[1] < wrong[0]
+            wrong.append(share_in_wrong_language(texts, self.target, others) if texts else 1.0)
+        return wrong[0] < wrong[1]
 
-    def _example(self, example_id: str, record: dict[str, Any], where: str) -> Example:
-        sides = self._sides(record, where)
-        texts = {"cross": record.get("tgt_txt"), "mono": record.get("tgt_txt_eng")}
-        if self.swapped:
-            texts = {"cross": texts["mono"], "mono": texts["cross"]}
-        summaries = {
-            side: self._text(texts[side], sides.get(side), self._language(side), where)
-            for side in ("mono", "cross")
-        }
+    def _texts(self, record: dict[str, Any], where: str) -> tuple[str | None, ...]:
+        """Document, mono and cross summary."""
         document = record.get("src_txt")
         if isinstance(document, list) and all(isinstance(text, str) for text in document):
             document = "<q>".join(document)
-        document = self._text(document, record.get("src"), self.source, where)
-        if not document:
-            raise Skip("no document")
-        if not any(summaries.values()):
-            raise Skip("no summary")
-        return Example(id=example_id, document=document, **summaries)
+        eng_ids, tgt_ids = self._summary_ids(record, where)
+        eng, tgt = (record.get("tgt_txt_eng"), eng_ids), (record.get("tgt_txt"), tgt_ids)
+        mono, cross = (tgt, eng) if self.swapped else (eng, tgt)
+        return (
+            self._text(document, record.get("src"), self.source, where),
+            self._text(*mono, self.source, where),
+            self._text(*cross, self.target, where),
+        )
 
-    def _sides(self, record: dict[str, Any], where: str) -> dict[str, list[int]]:
-        """Ids of each summary; InputError where they are another vocabulary's."""
+    def _summary_ids(self, record: dict[str, Any], where: str) -> tuple[list[int], list[int]]:
+        """Ids of tgt_txt_eng and of tgt_txt; InputError where they are another vocabulary's."""
         for name in ("src", "tgt", "tgt_eng"):
             self._check_ids(record.get(name), name, where)
-        target, mono = record.get("tgt") or [], record.get("tgt_eng") or []
-        if target[:1] != [BOS] or target[-1:] != [EOS] or target.count(LSEP) > 1:
+        target = record.get("tgt") or []
+        # Of a target that was cut at its longest length, the last id is no [EOS].
+        if target[:1] != [BOS] or EOS in target[:-1] or target.count(LSEP) > 1:
             raise Skip("tgt is not [BOS] ... [EOS], with one [LSEP] at most")
-        if LSEP in target:
-            at = target.index(LSEP)
-            return {"mono": target[:at], "cross": target[at + 1 :]}
-        return {"mono": mono, "cross": target} if mono else {"cross": target}
+        if target[-1] != EOS and not record.get("tgt_txt"):
+            raise Skip("tgt is cut short, and its text is not there")
+        at = target.index(LSEP) if LSEP in target else -1
+        eng = record.get("tgt_eng") or target[: max(at, 0)]
+        return eng, target[at + 1 :]
 
     def _check_ids(self, ids: Any, name: str, where: str) -> None:
         size = len(self.tokenizer) if self.tokenizer else VOCABULARY
@@ -102,8 +110,9 @@ class ShardReader:
         if not isinstance(ids, list) or not all(type(i) is int for i in ids):
             raise InputError(f"{where}: {name}: expected a list of ids")
         if ids and not 0 <= min(ids) <= max(ids) < size:
+            wrong = min(ids) if min(ids) < 0 else max(ids)
             raise InputError(
-                f"{where}: {name} has the id {max(ids):,}, the vocabulary {size:,} entries; these "
+                f"{where}: {name} has the id {wrong:,}, the vocabulary {size:,} entries; these "
                 f"are another tokenizer's ids, name it with --tokenizer"
             )
 
@@ -122,9 +131,6 @@ class ShardReader:
             )
         written = [i for i in ids if i not in (BOS, EOS, SENTENCE, LSEP)]
         return one_line(self.tokenizer.decode(written, language)) or None
-
-    def _language(self, side: str) -> str:
-        return self.source if side == "mono" else self.target
 
 
 def load_shard(path: Path) -> Shard:

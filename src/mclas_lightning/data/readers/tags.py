@@ -6,191 +6,210 @@
     </EN-REF1>
     </doc>
 
-A tag may end in a number (of a sentence) and in ``-human-corrected``. Fields may come in any order,
-and among fields that the reader does not know.
+A tag may have the number of a sentence and ``human-corrected`` in its name. Fields may come in any
+order, and among fields that the reader does not know.
 """
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from mclas_lightning.data.readers.encoding import decode
 from mclas_lightning.data.readers.log import LONGEST, Log, Skip, Sources
 from mclas_lightning.errors import InputError
 
 _END = b"</doc>"
-_TAG = re.compile(rb"<(/?)([A-Za-z][\w-]*?)(\d*)(-human-corrected)?(?:\s[^<>]*)?>")
-_ID = re.compile(rb"<doc\s+id\s*=\s*[\"']?([^\"'>\s]+)[\"']?[^>]*>")
+_TAG = re.compile(r"<(/?)([A-Za-z][\w-]*)(?:\s[^<>]*)?>", re.ASCII)
+_DOC = re.compile(r"<doc\s(?:[^<>]*\s)?id\s*=\s*[\"']?([^\"'<>\s]+)[^<>]*>")
+_CORRECTED = re.compile(r"[-_]?human[-_]corrected[-_]?")
+_NUMBERED = re.compile(r"(.*?)(\d{0,6})", re.ASCII)
+_LONGEST_TAG = 200  # characters; a longer line is text, and no work for a regular expression
+_MANY = 4096
+CORRECTED = "-human-corrected"
 
 
 class Tag(NamedTuple):
-    """``<EN-REF2-human-corrected>`` is en-ref, 2, corrected."""
+    """``<EN-REF2-human-corrected>`` is field en-ref-human-corrected, 2."""
 
-    name: str
-    number: int | None
-    corrected: bool
+    field: str
+    number: int  # 0 where it has none
     closes: bool
-    closing: bytes  # the line that closes it
+    closing: str  # the line that closes it
     shown: str  # without its numbers, as it is counted
 
-    def __str__(self) -> str:
-        return self.shown
+
+class Tags(dict[str, Tag | None]):
+    """The tag that a line is, or None; files have few different ones, so they are remembered."""
+
+    def __missing__(self, line: str) -> Tag | None:
+        tag = _parse(line) if len(line) <= _LONGEST_TAG else None
+        if tag and len(self) < _MANY:
+            self[line] = tag
+        return tag
+
+
+# The texts of each field by their numbers.
+Fields = dict[str, dict[int, str]]
 
 
 class Record(NamedTuple):
     """The fields of one document; the corrected ones stand in for the others."""
 
-    where: str
     id: str
-    fields: dict[tuple[str, int | None], str]
+    fields: Fields
 
     def text(self, name: str) -> str:
         """The field ``name``; Skip where there is none."""
         try:
-            return self.fields[name, None]
+            return self._numbered(name)[0]
         except KeyError:
             raise Skip(f"no <{name}>") from None
 
-    def sentences(self, name: str, separator: str) -> str:
-        """The numbered fields ``name``, joined in order; Skip where a number is missing."""
-        numbered = sorted(
-            (number, text)
-            for (tag, number), text in self.fields.items()
-            if tag == name and number is not None
-        )
+    def sentences(self, name: str) -> list[str]:
+        """The numbered fields ``name`` in order; Skip where a number is missing."""
+        numbered = self._numbered(name)
         if not numbered:
             raise Skip(f"no <{name}n>")
-        first = numbered[0][0]
-        if first > 1 or numbered[-1][0] != first + len(numbered) - 1:
+        numbers = sorted(numbered)
+        if numbers[0] > 1 or numbers[-1] != numbers[0] + len(numbers) - 1:
             raise Skip(f"<{name}n> are not numbered 1, 2, 3, ...")
-        return separator.join(text for _, text in numbered)
+        return [numbered[number] for number in numbers]
+
+    @property
+    def corrected(self) -> bool:
+        """Whether people corrected a field."""
+        return any(name.endswith(CORRECTED) for name in self.fields)
+
+    def _numbered(self, name: str) -> dict[int, str]:
+        plain, corrected = self.fields.get(name, {}), self.fields.get(name + CORRECTED)
+        return {**plain, **corrected} if corrected else plain
 
 
-@dataclass(frozen=True, kw_only=True)
 class TagFile:
-    """A file of records; ``known`` are the names of its fields."""
+    """A file of records; ``names`` are those of its fields."""
 
-    path: Path
-    known: Collection[str]
-    encoding: str = "utf-8"
+    def __init__(self, path: Path, names: Collection[str], encoding: str = "utf-8") -> None:
+        self.path, self.encoding, self.tags = path, encoding, Tags()
+        # A document inside a document is a field that is not closed.
+        self.known = {"doc", *names, *(name + CORRECTED for name in names)}
 
     def records(self, sources: Sources, log: Log) -> Iterator[Record]:
         """Every record that is whole; the others are skipped and counted."""
-        for start, block in self._blocks(sources, log):
-            where = f"{self.path}:{start}"
-            try:
-                yield self._record(start, block, where, log)
-            except Skip as skip:
-                log.skip(str(skip), where)
+        for number, lines in self._parts(sources, log):
+            start = _next_document(lines, 0)
+            if start is None:
+                log.place = self.path, number + len(lines) - 1
+                log.skip("no <doc id=...>")
+            else:
+                self._note_outside(number, lines[:start], log)
+            while start is not None:
+                log.place, found = (self.path, number + start), _id(lines[start])
+                assert found is not None
+                following = None
+                try:
+                    yield Record(found, self._fields(number, lines, start + 1, log))
+                except Skip as skip:
+                    following = _next_document(lines, start + 1)
+                    log.skip(str(skip) if following is None else "no </doc>")
+                start = following
 
-    def _blocks(self, sources: Sources, log: Log) -> Iterator[tuple[int, list[bytes]]]:
-        """The lines from each ``<doc>`` to its ``</doc>``, and the number of the first."""
+    def _parts(self, sources: Sources, log: Log) -> Iterator[tuple[int, list[str]]]:
+        """The lines up to each ``</doc>``, and the number of the first."""
         number, rest = 1, b""
         for chunk in sources.chunks(self.path):
             *parts, rest = (rest + chunk).split(_END)
             for part in parts:
-                lines = [*map(bytes.strip, part.split(b"\n"))]
-                # Nearly always: after the end of </doc>'s line, one <doc> and its fields.
-                usual = part.count(b"<doc") == 1 and any(map(_ID.fullmatch, lines[1:2]))
-                starts = [1] if usual else [i for i, e in enumerate(lines) if _ID.fullmatch(e)]
-                for start in starts[:-1]:
-                    log.skip("no </doc>", f"{self.path}:{number + start}")
-                if starts:
-                    yield number + starts[-1], lines[starts[-1] :]
-                else:
-                    log.skip("no <doc id=...>", f"{self.path}:{number + len(lines) - 1}")
+                text = decode(part, self.encoding, self.path, number)
+                lines = [*map(str.strip, text.split("\n"))]
+                yield number, lines
                 number += len(lines) - 1
             if len(rest) > LONGEST:
                 raise InputError(f"{self.path}:{number}: no </doc> in {LONGEST:,} bytes from here")
-        if rest.strip():
-            number += rest[: len(rest) - len(rest.lstrip())].count(b"\n")
-            raise InputError(
-                f"{self.path}:{number}: the file ends inside this record (it has no </doc>): it is "
-                f"cut short, or not of this format; get it again"
-            )
+        self._check_end(number, [line.strip() for line in rest.split(b"\n")], log)
 
-    def _record(self, start: int, block: list[bytes], where: str, log: Log) -> Record:
-        found = _ID.fullmatch(block[0])
-        assert found is not None
-        plain: dict[tuple[str, int | None], str] = {}
-        corrected: dict[tuple[str, int | None], str] = {}
-        for tag, first, lines in self._fields(start, block, log):
-            key, fields = (tag.name, tag.number), corrected if tag.corrected else plain
-            if key in fields:
-                raise Skip(f"{tag} is there twice")
-            if text := self._decode(lines, first):
-                fields[key] = text
-        return Record(
-            where, self._decode([found[1]], start), {**plain, **corrected} if corrected else plain
-        )
+    def _check_end(self, number: int, lines: Sequence[bytes], log: Log) -> None:
+        """What stands after the last document: tags that close, or a record cut short."""
+        for at, line in enumerate(lines):
+            tag = self.tags[line.decode("ascii", "replace")]
+            if line and (tag is None or not tag.closes):
+                raise InputError(
+                    f"{self.path}:{number + at}: the file ends inside this record (it has no "
+                    f"</doc>): it is cut short, or not of this format; get it again"
+                )
+            if tag:
+                log.unknown_tag(tag.shown, self.path, number + at)
 
-    def _fields(
-        self, start: int, block: list[bytes], log: Log
-    ) -> Iterator[tuple[Tag, int, list[bytes]]]:
-        """Each known field: its tag, the number of its first line of text, its text's lines."""
-        at = 1
-        while at < len(block):
-            line, opened = block[at], at
-            at += 1
-            tag = _tag(line) if line[:1] == b"<" else None
-            if tag is None or (tag.closes and tag.name not in self.known):
-                if line and tag is None:
-                    log.unknown_tag("text between fields", self.path, start + opened)
-                continue
-            text = self._text(block, opened, tag)
-            if tag.name in self.known:
-                if text is None or tag.closes:
-                    raise Skip(f"{tag} is not opened and closed")
-                yield tag, start + at, text
+    def _note_outside(self, number: int, lines: Sequence[str], log: Log) -> None:
+        """Count what stands between documents."""
+        for at, line in enumerate(lines):
+            if line:
+                tag = self.tags[line]
+                log.unknown_tag(
+                    tag.shown if tag else "text between records", self.path, number + at
+                )
+
+    def _fields(self, number: int, lines: list[str], at: int, log: Log) -> Fields:
+        """The known fields from line ``at`` on; Skip where one is not whole, or there twice."""
+        found: Fields = {}
+        inside_unknown = False
+        while at < len(lines):
+            line = lines[at]
+            tag = self.tags[line] if line[:1] == "<" else None
+            if tag is None:
+                if line and not inside_unknown:
+                    log.unknown_tag("text between fields", self.path, number + at)
+            elif tag.field in self.known:
+                opened, at, inside_unknown = at, self._end_of(tag, lines, at + 1), False
+                numbered = found.setdefault(tag.field, {})
+                if tag.number in numbered:
+                    raise Skip(f"{tag.shown} is there twice")
+                if text := _joined(lines, opened + 1, at):
+                    numbered[tag.number] = text
             else:
-                log.unknown_tag(tag.shown, self.path, start + opened)
-            at += len(text) + 1 if text is not None else 0
+                inside_unknown = not tag.closes
+                if inside_unknown:
+                    log.unknown_tag(tag.shown, self.path, number + at)
+            at += 1
+        return found
 
-    def _text(self, block: list[bytes], opened: int, tag: Tag) -> list[bytes] | None:
-        """The lines up to the tag that closes; None where it does not, or not before others."""
-        try:
-            text = block[opened + 1 : block.index(tag.closing, opened + 1)]
-        except ValueError:
-            return None
-        tags = [_tag(line) for line in text if line[:1] == b"<"]
-        return None if any(tag and tag.name in self.known for tag in tags) else text
-
-    def _decode(self, lines: Sequence[bytes], first: int) -> str:
-        try:
-            return b" ".join(lines).decode(self.encoding).strip()
-        except UnicodeDecodeError:
-            raise self._not_encoded(lines, first) from None
-
-    def _not_encoded(self, lines: Sequence[bytes], first: int) -> InputError:
-        wrong = (i for i, line in enumerate(lines) if not _decodes(line, self.encoding))
-        return InputError(
-            f"{self.path}:{first + next(wrong, 0)}: not in {self.encoding.upper()} as the lines "
-            f"before it; the file is damaged or mixes encodings; get it again, or convert it"
-        )
+    def _end_of(self, tag: Tag, lines: Sequence[str], at: int) -> int:
+        """Where the tag is closed; Skip where it is not, or not before another known one."""
+        for end in range(at, 0 if tag.closes else len(lines)):
+            line = lines[end]
+            if line == tag.closing:
+                return end
+            other = self.tags[line] if line[:1] == "<" else None
+            if other and other.field in self.known:
+                break
+        raise Skip(f"{tag.shown} is not opened and closed")
 
 
-def _decodes(line: bytes, encoding: str) -> bool:
-    try:
-        line.decode(encoding)
-    except UnicodeDecodeError:
-        return False
-    return True
+def _joined(lines: list[str], first: int, end: int) -> str:
+    return lines[first] if end == first + 1 else " ".join(filter(None, lines[first:end]))
 
 
-@lru_cache(maxsize=4096)
-def _tag(line: bytes) -> Tag | None:
-    """The tag that a line is; None where it is none."""
+def _next_document(lines: Sequence[str], first: int) -> int | None:
+    return next((at for at in range(first, len(lines)) if _id(lines[at])), None)
+
+
+def _id(line: str) -> str | None:
+    found = _DOC.fullmatch(line) if line[:4] == "<doc" and len(line) <= _LONGEST_TAG else None
+    return found and found[1]
+
+
+def _parse(line: str) -> Tag | None:
     found = _TAG.fullmatch(line)
     if found is None:
         return None
-    slash, name, number, corrected = found.groups()
+    slash, name = found.groups()
+    plain, corrected = _CORRECTED.subn("", name.lower())
+    numbered = _NUMBERED.fullmatch(plain)
+    assert numbered is not None
     return Tag(
-        name=name.decode().lower(),
-        number=int(number) if number else None,
-        corrected=bool(corrected),
+        field=numbered[1] + (CORRECTED if corrected else ""),
+        number=int(numbered[2] or 0),
         closes=bool(slash),
-        closing=b"</%b%b%b>" % (name, number, corrected or b""),
-        shown=re.sub(r"\d+", "n", (b"<%b%b%b>" % (name, number, corrected or b"")).decode()),
+        closing=f"</{name}>",
+        shown=f"<{slash}{re.sub(r'[0-9]+', 'n', name)}>",
     )
