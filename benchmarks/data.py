@@ -112,7 +112,7 @@ def tokenizer(corpus: str, out: str) -> dict[str, Any]:
     """A vocabulary of the size that a language's side of mBERT has."""
     from mclas_lightning.data.tokenizer import train
 
-    made = train(texts(Path(corpus), SAMPLE), size=30_000, lowercase=True)
+    made = train(list(texts(Path(corpus), SAMPLE)), size=30_000, lowercase=True)
     made.save(Path(out))
     return {"entries": len(made)}
 

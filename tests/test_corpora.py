@@ -4,6 +4,7 @@ import pytest
 
 from mclas_lightning.app import compose
 from mclas_lightning.corpora import build_vocabulary
+from mclas_lightning.data.example import Side
 from mclas_lightning.errors import InputError
 from mclas_lightning.train import train
 from tests.conftest import examples
@@ -28,7 +29,8 @@ def build(corpus, tmp_path, tokenizer):
 
 def test_a_vocabulary_is_what_the_training_summaries_are_written_with(build, tokenizer, capsys):
     found = build()
-    for language, side in (("en", "mono"), ("de", "cross")):
+    sides: dict[str, Side] = {"en": "mono", "de": "cross"}
+    for language, side in sides.items():
         texts = [example.summary(side) or "" for example in examples(40)]
         used = {i for ids in tokenizer.encode(texts, 99) for i in ids}
         assert found[language] == sorted(used - set(tokenizer.special))

@@ -1,7 +1,12 @@
 import pytest
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.metrics.language import is_chinese, share_in_wrong_language
+from mclas_lightning.metrics.language import (
+    LANGUAGES,
+    _identifier,
+    is_chinese,
+    share_in_wrong_language,
+)
 
 ENGLISH = ["The police are looking for witnesses of the accident.", "It will rain in the north."]
 GERMAN = ["Die Polizei sucht Zeugen des Unfalls.", "Im Norden wird es morgen regnen."]
@@ -40,3 +45,7 @@ def test_a_chinese_sentence_may_have_latin_names_and_numbers():
 def test_an_unknown_language_is_refused_by_name():
     with pytest.raises(InputError, match="language 'german' does not exist"):
         share_in_wrong_language(GERMAN, "german", ["en"])
+
+
+def test_the_languages_are_those_of_the_identifier():
+    assert sorted(_identifier().labels) == LANGUAGES

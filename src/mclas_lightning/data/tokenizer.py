@@ -108,6 +108,7 @@ def train(texts: Iterable[str], *, size: int, lowercase: bool) -> Tokenizer:
 
     ``texts`` are gone through twice, and need not fit into memory.
     """
+    assert iter(texts) is not texts, "an iterator would be used up by the first time"
     normalizer = normalizers.BertNormalizer(lowercase=lowercase, strip_accents=False)
     letters = sorted({c for text in texts for c in normalizer.normalize_str(text) if c.strip()})
     trainer = trainers.WordPieceTrainer(
