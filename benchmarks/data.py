@@ -121,7 +121,8 @@ def encode_batch(corpus: str, folder: str) -> dict[str, Any]:
     """What the tokenizers library does alone: nothing but encode_batch, one share a process."""
     context, processes = multiprocessing.get_context("spawn"), cores()
     barrier, seconds = context.Barrier(processes), context.Queue()
-    shares = [list(texts(Path(corpus)))[i::processes] for i in range(processes)]
+    written = list(texts(Path(corpus)))
+    shares = [written[i::processes] for i in range(processes)]
     workers = [
         context.Process(target=_encode, args=(folder, share, barrier, seconds)) for share in shares
     ]

@@ -1,4 +1,4 @@
-"""Corpora that are built on the user's machine, each with a vocabulary trained on it."""
+"""Corpora that are built here, and the tokenizers and target vocabularies of any."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -99,16 +99,14 @@ def build_vocabulary(
     tokens.require(languages)
     for side, language in languages.items():
         found = target_vocabulary(tokens.written(side), tokenizer.special)
-        source = f"{side} summaries of {tokens.path}"
-        kept = found
+        kept, origin = found, f"{side} summaries of {tokens.path}"
         if language in released:
-            source = str(released[language])
-            kept = target_vocabulary(
-                read_ids(released[language], len(tokenizer)), tokenizer.special
-            )
+            origin = str(released[language])
+            ids = read_ids(released[language], len(tokenizer))
+            kept = target_vocabulary(ids, tokenizer.special)
         write_json(out / f"{language}.json", kept)
         print(
-            f"{out / language}.json: {len(kept):,} of {len(tokenizer):,} word pieces, from {source}"
+            f"{out / language}.json: {len(kept):,} of {len(tokenizer):,} word pieces, from {origin}"
         )
         if language in released:
             share = len(set(kept) & set(found)) / len(found)

@@ -16,18 +16,19 @@ from mclas_lightning.errors import InputError
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
+LOST = "nothing is left of it; free some space, or choose another place"
+KEPT = "all before it is kept; free some space and start the same command again"
+
+
 @contextmanager
-def clear_when_full(path: Path) -> Iterator[None]:
+def clear_when_full(path: Path, advice: str = LOST) -> Iterator[None]:
     """Name ``path`` where the disk, a quota or a limit of file sizes is full."""
     try:
         yield
     except OSError as error:
         if error.errno not in FULL:
             raise
-        raise InputError(
-            f"{path}: cannot be written ({error.strerror}); nothing is left of it; free some "
-            f"space, or choose another place"
-        ) from error
+        raise InputError(f"{path}: cannot be written ({error.strerror}); {advice}") from error
 
 
 @contextmanager

@@ -8,14 +8,12 @@ held in memory.
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
 from mclas_lightning.data.example import Example, read_jsonl
-from mclas_lightning.errors import InputError
-from mclas_lightning.files import FULL
+from mclas_lightning.files import KEPT, clear_when_full
 
 Item = TypeVar("Item")
 Score = Callable[[Sequence[Example]], list[dict[str, Any]]]
@@ -33,7 +31,7 @@ class Scored:
         """Append what is missing, batch by batch; how many pairs each time."""
         at = self.done // WINDOW * WINDOW
         finished = {row["row"] for row in islice(self.rows(), at, None)}
-        with _kept_when_full(self.path), self.path.open("a", encoding="utf-8") as file:
+        with clear_when_full(self.path, KEPT), self.path.open("a", encoding="utf-8") as file:
             for window in windows(islice(pairs(source), at, None), WINDOW):
                 numbered = enumerate(window, start=at)
                 left = [(row, example) for row, example in numbered if row not in finished]
@@ -82,20 +80,6 @@ def check_pairs(source: Path) -> int:
 def pairs(source: Path) -> Iterator[Example]:
     """What is to be translated, checked before; ids need not be held again."""
     return read_jsonl(source, require=("mono",), unique=False)
-
-
-@contextmanager
-def _kept_when_full(path: Path) -> Iterator[None]:
-    """Say that what is written stays, where the disk, a quota or a limit of sizes is full."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in FULL:
-            raise
-        raise InputError(
-            f"{path}: cannot be written ({error.strerror}); all before it is kept; free some "
-            f"space and start the same command again"
-        ) from error
 
 
 def windows(items: Iterator[Item], size: int) -> Iterator[list[Item]]:

@@ -4,7 +4,7 @@ import hashlib
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,9 @@ from mclas_lightning.data.readers import lines, ncls
 from mclas_lightning.data.readers.formats import FORMATS, Files, Format, find_files
 from mclas_lightning.data.readers.log import Log, Sources, printable
 from mclas_lightning.errors import InputError, one_of
-from mclas_lightning.files import whole_folder, write_json
+from mclas_lightning.files import LOST, whole_folder, write_json
 from mclas_lightning.metrics.language import check_language
 from mclas_lightning.progress import progress_bar
-
-DATASETS: dict[tuple[str | None, str | None], str] = {
-    ("zh", "en"): "zh2ensum",
-    ("en", "zh"): "en2zhsum",
-    ("en", "de"): "en2desum",
-}
 
 
 @dataclass
@@ -78,17 +72,15 @@ def _scratch(path: Path, out: Path) -> Iterator[sqlite3.Connection]:
                 connection.execute(statement)
             yield connection
     except sqlite3.OperationalError as error:
-        raise InputError(
-            f"{out}: cannot be written ({error}); nothing is left of it; free some space, or "
-            f"choose another place"
-        ) from error
+        raise InputError(f"{out}: cannot be written ({error}); {LOST}") from error
     path.unlink()
 
 
 def _write_splits(job: Import, part: Path) -> None:
     dataset = FORMATS[job.format].dataset
     if job.format == "released-shards":
-        dataset = DATASETS.get((job.languages["source"], job.languages["target"]))
+        datasets = {(f.source, f.target): f.dataset for f in FORMATS.values()}
+        dataset = datasets.get((job.languages["source"], job.languages["target"]))
     job.manifest |= {
         "corpus": "imported",
         "format": job.format,
@@ -148,8 +140,6 @@ def _reader(job: Import) -> Callable[[Split, Log], Iterator[Example]]:
 
 
 def _shard_reader(job: Import) -> Callable[[Split, Log], Iterator[Example]]:
-    from dataclasses import replace
-
     from mclas_lightning.data.readers.shards import ShardReader
     from mclas_lightning.data.tokenizer import Tokenizer
 
