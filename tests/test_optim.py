@@ -60,3 +60,23 @@ def test_the_state_goes_through_a_file_and_the_schedule_goes_on(tmp_path):
     rates = [part.param_groups[0]["lr"] for part in second[1].parts.values()]
     assert rates == [group["lr"] for group in whole[1].param_groups]
     assert rates[0] != rates[1]
+
+
+def test_half_precision_skips_an_update_of_both_parts_or_of_none():
+    """What 16-mixed does on a GPU: scale, undo it, skip where a gradient is infinite."""
+    layers = _two_layers()
+    optimizer = build_optimizer(
+        layers[0].parameters(), layers[1].parameters(), (0.1, 0.3), betas=(0.9, 0.98), eps=1e-9
+    )
+    scaler = torch.amp.GradScaler("cpu", init_scale=2.0**8)
+    before = [layer.weight.clone() for layer in layers]
+    for gradient in (float("inf"), 1.0):
+        loss = layers[1](layers[0](torch.ones(7, 5))).sum() * gradient
+        scaler.scale(loss).backward()
+        scaler.step(optimizer)
+        scaler.update()
+        optimizer.zero_grad()
+        moved = [
+            not torch.equal(old, layer.weight) for old, layer in zip(before, layers, strict=True)
+        ]
+        assert moved == [gradient == 1.0] * 2

@@ -8,11 +8,13 @@ import hashlib
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
+from torch.distributed.fsdp import FSDPModule
 from torchmetrics import SumMetric
 
 from mclas_lightning.data.batch import Batch
 from mclas_lightning.loss import label_smoothed_kl
 from mclas_lightning.model.seq2seq import Seq2Seq
+from mclas_lightning.model.sharding import shard
 from mclas_lightning.optim import (
     EncoderDecoderOptimizer,
     OptimConfig,
@@ -32,6 +34,12 @@ class SummarizationModule(pl.LightningModule):
             SumMetric(nan_strategy="disable") for _ in range(3)
         )
         self.update_loss = torch.zeros(())
+
+    def configure_model(self) -> None:
+        """Under trainer=fsdp, split the network; Lightning may call this more than once."""
+        mesh = self.device_mesh
+        if mesh is not None and not isinstance(self.network, FSDPModule):
+            shard(self.network, mesh)
 
     def configure_optimizers(self) -> dict:
         """Both optimizers as one, both schedules as one."""

@@ -57,17 +57,19 @@ class EncoderDecoderOptimizer(torch.optim.Optimizer):
     """Both optimizers behind one interface.
 
     Lightning allows a list of optimizers only with manual optimization, which gives up its
-    gradient accumulation and clipping and counts every update twice. So ``step`` and
-    ``zero_grad`` go to both parts, and ``param_groups`` are the parts' own dictionaries.
+    gradient accumulation and clipping and counts every update twice. So ``step`` goes to both
+    parts, whose groups and state are this optimizer's own: to whoever saves, shards or scales it,
+    it is one optimizer with two groups.
     """
 
     def __init__(self, encoder: torch.optim.Optimizer, decoder: torch.optim.Optimizer) -> None:
         self.parts = {"encoder": encoder, "decoder": decoder}
-        super().__init__([p for g in self._groups() for p in g["params"]], {})
-        self.param_groups = self._groups()
+        super().__init__([group for part in self.parts.values() for group in part.param_groups], {})
+        self._share()
 
-    def _groups(self) -> list[dict[str, Any]]:
-        return [group for part in self.parts.values() for group in part.param_groups]
+    def _share(self) -> None:
+        for part, group in zip(self.parts.values(), self.param_groups, strict=True):
+            part.state, part.param_groups = self.state, [group]
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:  # pyright: ignore
         """Update both; the closure, if any, is run once."""
@@ -76,21 +78,11 @@ class EncoderDecoderOptimizer(torch.optim.Optimizer):
             part.step()
         return loss
 
-    def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients of both."""
-        for part in self.parts.values():
-            part.zero_grad(set_to_none)
-
-    def state_dict(self) -> dict[str, Any]:  # pyright: ignore
-        """``{"encoder": ..., "decoder": ...}``."""
-        return {name: part.state_dict() for name, part in self.parts.items()}
-
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """The inverse of ``state_dict``."""
-        for name, part in self.parts.items():
-            part.load_state_dict(state_dict[name])
-        # Loading makes new group dictionaries; the schedule must drive those.
-        self.param_groups = self._groups()
+        super().load_state_dict(state_dict)
+        # Loading makes new groups and a new state.
+        self._share()
 
 
 def build_optimizer(

@@ -29,6 +29,7 @@ from mclas_lightning.preparation import Preparation, build_network, prepare
 from mclas_lightning.report.results import Results, headline
 from mclas_lightning.settings import Settings, read_settings
 
+RECOMPUTE = "recompute_activations"  # The one key of conf/trainer/ that is not Lightning's.
 TERMINATED = 143  # 128 + SIGTERM: a preempted run must not look finished.
 
 
@@ -56,7 +57,8 @@ def train(cfg: DictConfig) -> Results | None:
 
 def quiet_libraries() -> None:
     """Leave out what Lightning says of itself, and the warnings that do not apply here."""
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    for library in ("pytorch_lightning", "lightning_fabric", "lightning.fabric"):
+        logging.getLogger(library).setLevel(logging.WARNING)
     # A hub that cannot be reached is one line of ours, not fifty of its client's.
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     # Lengths vary inside a bucket, and the loader is resumable without Lightning's help.
@@ -64,6 +66,10 @@ def quiet_libraries() -> None:
     warnings.filterwarnings("ignore", message=".*LeafSpec.*is deprecated")
     # The interval counts updates over epochs.
     warnings.filterwarnings("ignore", message=".*smaller than the logging interval")
+    # What is logged once an update or validation is the same on every rank already.
+    warnings.filterwarnings("ignore", message=".*It is recommended to use `self.log.*sync_dist")
+    # Keys and values are only read.
+    warnings.filterwarnings("ignore", message="FSDP2-wrapped module .*returned a view")
     warnings.filterwarnings("ignore", message=".*Checkpoint directory .* exists and is not empty")
 
 
@@ -76,6 +82,8 @@ def _fit(settings: Settings, config: Mapping[str, Any], loggers: list[Logger]) -
         load_checkpoint(run.last)  # A file cut short is named now, in one line.
     pl.seed_everything(settings.seed, verbose=False)
     network = build_network(settings, preparation)
+    if settings.trainer.get(RECOMPUTE):
+        network.recompute_activations()
     module = SummarizationModule(network, settings.optim, seed=settings.seed)
     trainer, best = _trainer(settings, loggers)
     if trainer.is_global_zero:
@@ -133,9 +141,10 @@ def _trainer(settings: Settings, loggers: list[Logger]) -> tuple[pl.Trainer, Mod
     last = ModelCheckpoint(**folder, filename="last", save_on_train_epoch_end=False)
     # Best before last, which holds its state.
     callbacks = [Patience("val/loss", patience=optim.patience), UpdatesBar(), best, last]
+    words = {key: value for key, value in settings.trainer.items() if key != RECOMPUTE}
     try:
         trainer = pl.Trainer(
-            **settings.trainer,
+            **hydra.utils.instantiate(words),  # A strategy may be named by its class.
             logger=[MetricsFile(run.folder / "metrics.csv"), *loggers],
             callbacks=callbacks,
             max_epochs=-1,

@@ -143,3 +143,25 @@ def test_sinusoids_interleave_sines_and_cosines(width):
     table = sinusoids(11, width)
     assert table[7, 4].item() == pytest.approx(math.sin(7 / 10_000 ** (4 / width)), abs=1e-5)
     assert table[7, 5].item() == pytest.approx(math.cos(7 / 10_000 ** (4 / width)), abs=1e-5)
+
+
+def test_recomputed_activations_give_the_same_gradients():
+    def gradients(recompute: bool) -> dict[str, torch.Tensor]:
+        network = small_network("mono", "cross").train()
+        if recompute:
+            network.recompute_activations()
+        torch.manual_seed(3)  # Dropout is drawn again as it was.
+        memory = network.encode(torch.randint(1, 53, (3, 11)))
+        target_BT = torch.randint(1, 53, (3, 7))
+        for decoder in ("mono", "cross"):
+            network.hidden(decoder, target_BT, memory).square().sum().backward(retain_graph=True)
+        return {n: p.grad for n, p in network.named_parameters() if p.grad is not None}
+
+    kept, recomputed = gradients(False), gradients(True)
+    assert kept.keys() == recomputed.keys()
+    for name, gradient in kept.items():
+        torch.testing.assert_close(recomputed[name], gradient, msg=name)
+
+
+def test_the_layers_that_are_sharded_are_the_encoders_and_all_decoders():
+    assert len(small_network("mono", "cross").layers()) == 2 + 2 * 2

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from mclas_lightning.model.attention import Attention, KeysValues
 
@@ -40,6 +41,10 @@ class DecoderLayer(nn.Module):
         self.outer = nn.Linear(config.feed_forward, width)
         self.dropout = nn.Dropout(config.dropout)
 
+    def cross_keys_values(self, memory_BSD: Tensor) -> KeysValues:
+        """What the layer reads of the document."""
+        return self.cross_attention.keys_values(memory_BSD)
+
     def forward(
         self, x_NTD: Tensor, cross: KeysValues, mask_B11S: Tensor, past: KeysValues | None
     ) -> tuple[Tensor, KeysValues]:
@@ -65,10 +70,11 @@ class Decoder(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         # One position sequence over both summaries and no language embedding: section 4.1.
         self.register_buffer("positions_TD", sinusoids(MAX_POSITIONS, width), persistent=False)
+        self.recompute = False  # Layers' activations in training, instead of keeping them.
 
     def cross_keys_values(self, memory_BSD: Tensor) -> list[KeysValues]:
         """Each layer's keys and values of the document, computed once for all steps and beams."""
-        return [layer.cross_attention.keys_values(memory_BSD) for layer in self.layers]  # pyright: ignore
+        return [layer.cross_keys_values(memory_BSD) for layer in self.layers]  # pyright: ignore
 
     def forward(
         self,
@@ -87,7 +93,11 @@ class Decoder(nn.Module):
         x_NTD = self.dropout(embedded_NTD * math.sqrt(D) + positions_TD)
         kept: list[KeysValues] = []
         for index, layer in enumerate(self.layers):
-            x_NTD, own = layer(x_NTD, cross[index], mask_B11S, past and past[index])
+            arguments = (x_NTD, cross[index], mask_B11S, past and past[index])
+            if self.recompute and self.training:
+                x_NTD, own = checkpoint(layer, *arguments, use_reentrant=False)
+            else:
+                x_NTD, own = layer(*arguments)
             kept.append(own)
         return self.norm(x_NTD), kept
 

@@ -1,0 +1,87 @@
+"""Two processes on this machine's cores, as torchrun starts them, against one."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from mclas_lightning.run import Run
+
+pytestmark = pytest.mark.slow
+SINGLE = ("model=mclas", "optim.accumulate=4")
+DOUBLE = ("model=mclas", "optim.accumulate=2", "trainer.devices=2")
+STRATEGIES = {
+    "ddp": ("trainer=ddp", "trainer.precision=32-true"),
+    "fsdp": ("trainer=fsdp", "trainer.precision=32-true"),
+    "fsdp_recomputing": (
+        "trainer=fsdp", "trainer.precision=32-true", "trainer.recompute_activations=true",
+    ),
+}  # fmt: skip
+
+
+def free_port() -> int:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return server.getsockname()[1]
+
+
+def command(words: list[str], processes: int, *more: str) -> list[str]:
+    """A training by as many processes, without dropout: its noise belongs to a rank."""
+    start = ["-m", "torch.distributed.run", f"--nproc-per-node={processes}"]
+    place = ["--master-addr=127.0.0.1", f"--master-port={free_port()}"]
+    calm = ["optim.encoder.dropout=0", "optim.decoder.dropout=0", "trainer.accelerator=cpu"]
+    job = ["-m", "mclas_lightning.train", *words, *more, *calm]
+    return [sys.executable, *start, *place, *job]
+
+
+def trained(words: list[str], processes: int, runs: Path, *more: str) -> Run:
+    """The finished run."""
+    line = command(words, processes, f"runs={runs}", *more)
+    done = subprocess.run(line, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "Warning" not in done.stderr
+    return Run(runs / "small" / "minimum" / "mclas" / "seed=0")
+
+
+def assert_same(ours: Run, theirs: Run, tolerance: float) -> None:
+    state = theirs.state()
+    for name, tensor in ours.state().items():
+        torch.testing.assert_close(tensor, state[name], atol=tolerance, rtol=0, msg=name)
+
+
+def test_two_ranks_train_as_one_process_with_twice_the_accumulation(words, tmp_path):
+    one = trained(words, 1, tmp_path / "one", *SINGLE)
+    for name, strategy in STRATEGIES.items():
+        two = trained(words, 2, tmp_path / name, *DOUBLE, *strategy)
+        # Adam divides by the gradient's size: of tiny ones, rounding is left.
+        assert_same(two, one, 1e-4)
+        assert (two.folder / "results.json").exists()
+
+
+def test_a_sharded_run_that_was_killed_goes_on_as_if_it_had_not_been(words, tmp_path):
+    words = [*words, "optim.updates.minimum=60", "optim.validations=20", "optim.patience=100"]
+    sharded = (*DOUBLE, *STRATEGIES["fsdp"])
+    whole = trained(words, 2, tmp_path / "whole", *sharded)
+    runs = tmp_path / "killed"
+    killed = Run(runs / "small" / "minimum" / "mclas" / "seed=0")
+    process = subprocess.Popen(
+        command(words, 2, f"runs={runs}", *sharded),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    while not killed.last.exists() and process.poll() is None:
+        time.sleep(0.01)
+    time.sleep(0.3)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert killed.last.exists()
+    assert not killed.trained
+    trained(words, 2, runs, *sharded)
+    assert_same(killed, whole, 1e-6)
