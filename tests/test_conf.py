@@ -29,7 +29,8 @@ def test_every_file_composes_into_typed_settings(choice):
     if group == "model":
         assert settings.task.name == config["model"]["name"] == name
     if group == "trainer":
-        pl.Trainer(**{**settings.trainer, "accelerator": "cpu", "devices": 2, "logger": False})
+        words = instantiate(settings.trainer)
+        pl.Trainer(**{**words, "accelerator": "cpu", "devices": 2, "logger": False})
     if group == "network":
         assert settings.network.name == name
     if group == "dataset":

@@ -18,12 +18,14 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.metrics.language import check_language
 from mclas_lightning.metrics.rouge import self_test
 from mclas_lightning.model.checkpoint import (
+    dropout_of,
     initialize_from_ms,
     load_pretrained_encoder,
+    positions_of,
     pretrained_config,
 )
 from mclas_lightning.model.decoder import DecoderConfig
-from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
+from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq, encoder_config
 from mclas_lightning.run import Run, task_from
 from mclas_lightning.settings import Settings
 
@@ -50,10 +52,10 @@ def prepare(settings: Settings) -> Preparation:
     dataset.check_files()
     tokenizer = Tokenizer.load(settings.tokenizer)
     network = network_config(settings, tokenizer)
-    if dataset.max_source > network.encoder["max_position_embeddings"]:
+    if dataset.max_source > positions_of(network.encoder):
         raise InputError(
             f"dataset.max_source={dataset.max_source} is more than the encoder's "
-            f"{network.encoder['max_position_embeddings']} positions"
+            f"{positions_of(network.encoder)} positions"
         )
     if settings.init_from is not None:
         check_initialization(ms_run(settings.init_from, settings.seed), network, tokenizer)
@@ -85,7 +87,9 @@ def prepare(settings: Settings) -> Preparation:
 def _store(settings: Settings, split: Split, tokenizer: Tokenizer) -> TokenStore:
     dataset = settings.dataset
     limit = max(dataset.max_source, dataset.max_summary)
-    store = open_store(dataset.file(split), tokenizer, limit, settings.store)
+    store = open_store(
+        dataset.file(split), tokenizer, limit, settings.store, sentences=settings.sentences
+    )
     store.require(settings.task.required)
     return store
 
@@ -103,33 +107,47 @@ def _vocabulary(
 
 def network_config(settings: Settings, tokenizer: Tokenizer) -> NetworkConfig:
     """Sizes of the network: a pretrained encoder's own, or those of the settings."""
-    encoder, decoder = settings.network.encoder, settings.network.decoder
-    if encoder.pretrained:
-        bert = pretrained_config(encoder.pretrained)
-        if bert["vocab_size"] < len(tokenizer):
+    asked, decoder = settings.network.encoder, settings.network.decoder
+    if asked.pretrained:
+        encoder = pretrained_config(asked.pretrained)
+        if encoder["vocab_size"] + tokenizer.added < len(tokenizer):
             raise InputError(
                 f"tokenizer '{settings.tokenizer}' has {len(tokenizer):,} entries, encoder "
-                f"'{encoder.pretrained}' only {bert['vocab_size']:,}; they do not belong together"
+                f"'{asked.pretrained}' only {encoder['vocab_size']:,}; they do not belong together"
             )
     else:
-        bert = {
+        encoder = {
+            "model_type": "bert",
             "vocab_size": len(tokenizer),
-            "hidden_size": encoder.width,
-            "num_hidden_layers": encoder.layers,
-            "num_attention_heads": encoder.heads,
-            "intermediate_size": encoder.feed_forward,
-            "max_position_embeddings": encoder.max_positions,
-            "pad_token_id": tokenizer.special.pad,
+            "hidden_size": asked.width,
+            "num_hidden_layers": asked.layers,
+            "num_attention_heads": asked.heads,
+            "intermediate_size": asked.feed_forward,
+            "max_position_embeddings": asked.max_positions,
+            "hidden_dropout_prob": 0.0,
+            "attention_probs_dropout_prob": 0.0,
         }
-    width = bert["hidden_size"]
-    for part, heads in (("encoder", bert["num_attention_heads"]), ("decoder", decoder.heads)):
-        if width % heads:
-            raise InputError(f"network.{part}: width {width} cannot be split into {heads} heads")
-    dropout = settings.optim.encoder.dropout
+    encoder |= {
+        "vocab_size": max(encoder["vocab_size"], len(tokenizer)),
+        "pad_token_id": tokenizer.special.pad,
+        **dropout_of(encoder, settings.optim.encoder.dropout),
+    }
+    if asked.sentences and encoder.get("type_vocab_size", 2) < 2:
+        raise InputError(
+            f"network.encoder.sentences: encoder '{asked.pretrained}' has no two kinds of segments "
+            f"to tell sentences apart; set it to false"
+        )
+    sizes = encoder_config(encoder)
+    for part, heads in (("encoder", sizes.num_attention_heads), ("decoder", decoder.heads)):
+        if sizes.hidden_size % heads:
+            raise InputError(
+                f"network.{part}: width {sizes.hidden_size} cannot be split into {heads} heads"
+            )
     return NetworkConfig(
-        encoder={**bert, "hidden_dropout_prob": dropout, "attention_probs_dropout_prob": dropout},
+        encoder=encoder,
         decoder=DecoderConfig(**vars(decoder), dropout=settings.optim.decoder.dropout),
         decoders=tuple(settings.task.targets),
+        sentence_id=tokenizer.special.cls if asked.sentences else None,
     )
 
 

@@ -152,6 +152,7 @@ class Run:
                 decoder=DecoderConfig(**sizes["decoder"]),
                 decoders=tuple(sizes["decoders"]),
                 own_embeddings=tuple(sizes["own_embeddings"]),
+                sentence_id=sizes["sentence_id"],
             )
             return config, sizes["vocabulary"]
         except (KeyError, TypeError) as error:
@@ -168,6 +169,7 @@ class Run:
         tokenizer = Tokenizer.load(str(self.folder / "tokenizer"))
         network = Seq2Seq(self.network_config()[0])
         network.load_state_dict(self.state())
+        apart = network.config.sentence_id is not None and task.source == "document"
         return Summarizer(
             network=network,
             task=task,
@@ -175,6 +177,7 @@ class Run:
             vocabulary=load_vocabulary(self.folder / "vocabulary", task.sides, len(tokenizer)),
             languages={side: dataset.language(side) for side in task.sides},
             max_source=dataset.max_source,
+            sentences=dataset.source if apart else None,
         )
 
 

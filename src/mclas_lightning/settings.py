@@ -28,6 +28,7 @@ class EncoderSettings:
     width: int
     feed_forward: int
     max_positions: int
+    sentences: bool  # each opened by [CLS], with alternating segment ids (released code)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +91,8 @@ class Settings:
     network: NetworkSettings
     optim: OptimConfig
     decoding: DecodingConfig
-    trainer: Mapping[str, Any]
+    trainer: Mapping[str, Any]  # arguments of Lightning's
+    recompute_activations: bool
     logger: Mapping[str, Any] | None
     seed: int
     split: str
@@ -105,6 +107,12 @@ class Settings:
     def tokenizer(self) -> str:
         """A pretrained network's own tokenizer, else the dataset's."""
         return self.network.tokenizer or self.dataset.tokenizer
+
+    @property
+    def sentences(self) -> str | None:
+        """The language whose sentences are set apart in the sources, if they are."""
+        apart = self.network.encoder.sentences and self.task.source == "document"
+        return self.dataset.source if apart else None
 
     @property
     def device(self) -> torch.device:
@@ -141,6 +149,12 @@ def read_settings(cfg: DictConfig) -> tuple[Settings, dict[str, Any]]:
             f"found {optim.updates[top.scenario]}"
         )
     check_range("seed", top.seed, 0, 2**32 - 1)
+    trainer = dict(top.trainer)
+    recompute = trainer.pop("recompute_activations", False)
+    if not isinstance(recompute, bool):
+        raise InputError(
+            f"trainer.recompute_activations: expected true or false, found '{recompute}'"
+        )
     settings = Settings(
         dataset=dataset,
         scenario=top.scenario,
@@ -148,7 +162,8 @@ def read_settings(cfg: DictConfig) -> tuple[Settings, dict[str, Any]]:
         network=typed("network", NetworkSettings, top.network),
         optim=optim,
         decoding=typed("decoding", DecodingConfig, top.decoding),
-        trainer=top.trainer,
+        trainer=trainer,
+        recompute_activations=recompute,
         logger=top.logger,
         seed=top.seed,
         split=top.split,

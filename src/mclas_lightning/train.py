@@ -29,7 +29,6 @@ from mclas_lightning.preparation import Preparation, build_network, prepare
 from mclas_lightning.report.results import Results, headline
 from mclas_lightning.settings import Settings, read_settings
 
-RECOMPUTE = "recompute_activations"  # The one key of conf/trainer/ that is not Lightning's.
 TERMINATED = 143  # 128 + SIGTERM: a preempted run must not look finished.
 
 
@@ -82,7 +81,7 @@ def _fit(settings: Settings, config: Mapping[str, Any], loggers: list[Logger]) -
         load_checkpoint(run.last)  # A file cut short is named now, in one line.
     pl.seed_everything(settings.seed, verbose=False)
     network = build_network(settings, preparation)
-    if settings.trainer.get(RECOMPUTE):
+    if settings.recompute_activations:
         network.recompute_activations()
     module = SummarizationModule(network, settings.optim, seed=settings.seed)
     trainer, best = _trainer(settings, loggers)
@@ -141,10 +140,9 @@ def _trainer(settings: Settings, loggers: list[Logger]) -> tuple[pl.Trainer, Mod
     last = ModelCheckpoint(**folder, filename="last", save_on_train_epoch_end=False)
     # Best before last, which holds its state.
     callbacks = [Patience("val/loss", patience=optim.patience), UpdatesBar(), best, last]
-    words = {key: value for key, value in settings.trainer.items() if key != RECOMPUTE}
     try:
         trainer = pl.Trainer(
-            **hydra.utils.instantiate(words),  # A strategy may be named by its class.
+            **hydra.utils.instantiate(settings.trainer),  # A strategy may be named by its class.
             logger=[MetricsFile(run.folder / "metrics.csv"), *loggers],
             callbacks=callbacks,
             max_epochs=-1,

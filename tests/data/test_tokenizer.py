@@ -2,6 +2,9 @@ import subprocess
 import sys
 
 import pytest
+from tokenizers import Tokenizer as Backend
+from tokenizers import decoders, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
 
 from mclas_lightning.data.tokenizer import Tokenizer, detokenize, train
 from mclas_lightning.data.vocabulary import load_vocabulary, save_vocabulary, target_vocabulary
@@ -81,12 +84,43 @@ def test_the_released_names_are_found_in_mberts_vocabulary(tmp_path):
 def test_a_tokenizer_that_is_not_there_or_lacks_control_tokens_is_named(tmp_path):
     with pytest.raises(InputError, match="'nowhere/at-all': neither a folder"):
         Tokenizer.load("nowhere/at-all")
-    from transformers import BertTokenizer
-
-    vocab = {p: i for i, p in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a"])}
-    BertTokenizer(vocab=vocab).save_pretrained(tmp_path)
-    with pytest.raises(InputError, match=r"lacks \[BOS\] or \[unused1\], .*\[LSEP\]"):
+    backend = Backend(models.WordLevel({"a": 0, "?": 1}, unk_token="?"))
+    PreTrainedTokenizerFast(tokenizer_object=backend).save_pretrained(tmp_path)
+    with pytest.raises(InputError, match=r"lacks \[PAD\] or <pad>, .*\[SEP\]"):
         Tokenizer.load(str(tmp_path))
+
+
+def test_a_vocabulary_without_entries_for_the_targets_control_tokens_is_given_them(tmp_path):
+    pieces = ["<s>", "<pad>", "</s>", "<unk>", "\u2581", "\u2581rain", "s", ",", "\u96e8"]
+    backend = Backend(models.Unigram([(piece, -1.0) for piece in pieces], unk_id=3))
+    backend.pre_tokenizer = pre_tokenizers.Metaspace()
+    backend.decoder = decoders.Metaspace()
+    PreTrainedTokenizerFast(
+        tokenizer_object=backend, pad_token="<pad>", unk_token="<unk>", cls_token="<s>",
+        sep_token="</s>",
+    ).save_pretrained(tmp_path / "xlmr")  # fmt: skip
+    tokenizer = Tokenizer.load(str(tmp_path / "xlmr"))
+    assert tokenizer.special == (1, 3, 0, 2, 9, 10, 11)
+    assert (len(tokenizer), tokenizer.added) == (12, 3)
+    ids = tokenizer.encode(["rains , rain,"], 9)[0]
+    # Its pieces say where spaces are: nothing is guessed about punctuation.
+    assert tokenizer.decode([9, *ids, 10], "en") == "rains , rain,"
+    tokenizer.save(tmp_path / "saved")
+    again = Tokenizer.load(str(tmp_path / "saved"))
+    assert (again.special, again.added) == (tokenizer.special, 0)
+    assert again.fingerprint == tokenizer.fingerprint
+
+
+def test_sentences_of_a_source_are_set_apart(tokenizer):
+    first, second = "On day 3 there was a storm in Bremen.", "People stayed inside."
+    (apart,) = tokenizer.encode_sources([f"{first} {second}"], 100, "en")
+    special = tokenizer.special
+    one, two = tokenizer.encode([first, second], 100)
+    assert apart == [special.cls, *one, special.sep, special.cls, *two, special.sep]
+    (together,) = tokenizer.encode_sources([f"{first} {second}"], 100)
+    assert together == [special.cls, *one, *two, special.sep]
+    (cut,) = tokenizer.encode_sources([f"{first} {second}"], len(one) + 5, "en")
+    assert cut == [*apart[: len(one) + 4], special.sep]
 
 
 def test_training_is_the_same_in_another_process(tokenizer):

@@ -8,10 +8,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from sentencex import segment  # pyright: ignore[reportAttributeAccessIssue]
 from tokenizers import Tokenizer as Backend
 
 from mclas_lightning.data.example import SIDES, Example, Side, parse
@@ -19,6 +21,22 @@ from mclas_lightning.data.example import SIDES, Example, Side, parse
 TEXTS = ("document", *SIDES)
 SCHEMA = pa.schema([("id", pa.string()), *((text, pa.list_(pa.int32())) for text in TEXTS)])
 ROWS = 1000  # encoded at a time
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sentences:
+    """How a document's sentences are told apart: ids between two of them, here [SEP] [CLS]."""
+
+    language: str
+    between: tuple[int, ...]
+
+
+class How(NamedTuple):
+    """How texts become ids."""
+
+    rules: str  # of the tokenizer, as JSON
+    limit: int  # ids of a text that are kept
+    sentences: Sentences | None  # of documents
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,13 +86,30 @@ def encode_texts(backend: Backend, texts: Sequence[str], limit: int) -> list[lis
     return [encoding.ids[:limit] for encoding in encodings]
 
 
-def encode_range(lines: Range, out: Path, backend: Backend, limit: int) -> Part:
+def encode_documents(
+    backend: Backend, texts: Sequence[str], limit: int, sentences: Sentences | None
+) -> list[list[int]]:
+    """As ``encode_texts``, with ``sentences.between`` between the sentences of each text."""
+    if sentences is None:
+        return encode_texts(backend, texts, limit)
+    split = [list(segment(sentences.language, text)) for text in texts]
+    encoded = iter(encode_texts(backend, [one for text in split for one in text], limit))
+    documents: list[list[int]] = []
+    for text in split:
+        written = [ids for ids in (next(encoded) for _ in text) if ids]
+        joined = [i for ids in written for i in (*sentences.between, *ids)]
+        documents.append(joined[len(sentences.between) :][:limit])
+    return documents
+
+
+def encode_range(lines: Range, out: Path, how: How) -> Part:
     """Write the ids of a range's examples to ``out``, an Arrow stream of ``SCHEMA``."""
+    backend = backend_from(how.rules)
     batches: list[pa.RecordBatch] = []
     missing: dict[Side, int] = {}
     records, rest = 0, _examples(lines)
     while examples := list(islice(rest, ROWS)):
-        batches.append(_record_batch(examples, backend, limit))
+        batches.append(_record_batch(examples, backend, how))
         for side in SIDES:
             absent = (i for i, e in enumerate(examples) if not (e.summary(side) or "").strip())
             if side not in missing and (first := next(absent, None)) is not None:
@@ -105,11 +140,12 @@ def _examples(lines: Range) -> Iterator[Example]:
             yield parse(file.readline(), str(lines.path))
 
 
-def _record_batch(examples: Sequence[Example], backend: Backend, limit: int) -> pa.RecordBatch:
+def _record_batch(examples: Sequence[Example], backend: Backend, how: How) -> pa.RecordBatch:
     columns = [pa.array([example.id for example in examples], pa.string())]
     for name in TEXTS:
         # A summary that is missing is an empty one: ``missing`` tells a task that needs it.
         texts = [getattr(example, name) or "" for example in examples]
-        ids = encode_texts(backend, texts, limit)
+        apart = how.sentences if name == "document" else None
+        ids = encode_documents(backend, texts, how.limit, apart)
         columns.append(pa.array(ids, pa.list_(pa.int32())))
     return pa.record_batch(columns, schema=SCHEMA)

@@ -1,7 +1,7 @@
 """Token ids of a corpus file, made once and mapped into memory as a Hugging Face dataset.
 
-A store belongs to the content of one file, one tokenizer and one length limit: its folder is named
-by the hash of all three, so whatever changes makes another one.
+A store belongs to the content of one file, one tokenizer, one length limit and whether sentences
+are set apart: its folder is named by the hash of all, so whatever changes makes another one.
 """
 
 import hashlib
@@ -19,14 +19,21 @@ import datasets
 import numpy as np
 from filelock import FileLock
 
-from mclas_lightning.data.encoding import TEXTS, Part, Range, backend_from, encode_range, ranges
+from mclas_lightning.data.encoding import (
+    TEXTS,
+    How,
+    Part,
+    Range,
+    encode_range,
+    ranges,
+)
 from mclas_lightning.data.example import SIDES, Side, read_jsonl
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import make_folder, read_json, sha256, whole_folder, write_json
 from mclas_lightning.progress import progress_bar
 
-FORMAT = 2
+FORMAT = 3
 RANGE = 16 * 2**20  # bytes of jsonl that a process encodes at a time
 
 
@@ -80,30 +87,34 @@ class TokenStore:
                 raise InputError(f"{self.path}:{line}: field '{side}' is empty or missing")
 
 
-def open_store(path: Path, tokenizer: Tokenizer, limit: int, root: Path) -> TokenStore:
+def open_store(
+    path: Path, tokenizer: Tokenizer, limit: int, root: Path, *, sentences: str | None = None
+) -> TokenStore:
     """The store of ``path`` in ``root``, made first where there is none.
 
-    Texts are kept up to ``limit`` ids. InputError, with file and line, for a line that holds no
+    Texts are kept up to ``limit`` ids; of documents in the language ``sentences``, their sentences
+    are set apart. InputError, with file and line, for a line that holds no
     example or the id of another one.
     """
     corpus = sha256(path)
-    identity = f"{FORMAT}:{corpus}:{tokenizer.content_hash}:{limit}"
+    identity = f"{FORMAT}:{corpus}:{tokenizer.content_hash}:{limit}:{sentences}"
     folder = root / hashlib.sha256(identity.encode()).hexdigest()[:32]
     if not folder.exists():
         make_folder(root)
         # Of several processes that need it, one makes it.
         with FileLock(root / f"{folder.name}.lock"):
             if not folder.exists():
-                _make(path, folder, tokenizer.rules, limit, corpus)
+                how = How(tokenizer.rules, limit, tokenizer.sentences(sentences))
+                _make(path, folder, how, corpus)
     return TokenStore(path, folder)
 
 
-def _make(path: Path, folder: Path, rules: str, limit: int, corpus: str) -> None:
+def _make(path: Path, folder: Path, how: How, corpus: str) -> None:
     for left in folder.parent.glob(f".{folder.name}.*.part"):  # by a process that was killed
         shutil.rmtree(left, ignore_errors=True)
     with whole_folder(folder) as part:
         try:
-            parts = _encode(ranges(path, RANGE), part, rules, limit)
+            parts = _encode(ranges(path, RANGE), part, how)
         except InputError:
             _raise_with_line(path)
             raise
@@ -128,15 +139,15 @@ def _make(path: Path, folder: Path, rules: str, limit: int, corpus: str) -> None
         write_json(part / "store.json", about)
 
 
-def _encode(todo: Sequence[Range], folder: Path, rules: str, limit: int) -> list[Part]:
+def _encode(todo: Sequence[Range], folder: Path, how: How) -> list[Part]:
     """All ranges in order, by as many processes as may run; a small file needs no second one."""
-    jobs = [(lines, folder / f"part-{i:05}.arrow", rules, limit) for i, lines in enumerate(todo)]
+    jobs = [(lines, folder / f"part-{i:05}.arrow", how) for i, lines in enumerate(todo)]
     total = sum(lines.stop - lines.start for lines in todo)
     with progress_bar(total, "tokenizing", "B") as bar:
         if len(jobs) < 2:
-            return [_job(*job) for job in jobs]
+            return [encode_range(*job) for job in jobs]
         with ProcessPoolExecutor(min(len(jobs), cores()), get_context("spawn"), _alone) as pool:
-            futures = {pool.submit(_job, *job): job[0] for job in jobs}
+            futures = {pool.submit(encode_range, *job): job[0] for job in jobs}
             for future in as_completed(futures):
                 future.result()
                 bar.update(futures[future].stop - futures[future].start)
@@ -152,10 +163,6 @@ def cores() -> int:
 def _alone() -> None:
     """The processes share the cores; threads of their own would be too many."""
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
-
-
-def _job(lines: Range, out: Path, rules: str, limit: int) -> Part:
-    return encode_range(lines, out, backend_from(rules), limit)
 
 
 def _first_missing(parts: Sequence[Part], records: Sequence[int]) -> dict[Side, int]:

@@ -2,7 +2,7 @@
 
 The control tokens of the target sequence have names of their own in a vocabulary trained here; in
 mBERT's they are unused entries, as in the released code: [BOS] = [unused1], [EOS] = [unused2],
-[LSEP] = [unused5].
+[LSEP] = [unused5]. A pretrained vocabulary without unused entries, such as XLM-R's, is given them.
 """
 
 import hashlib
@@ -17,20 +17,28 @@ from tokenizers import Tokenizer as Backend
 from tokenizers import decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-from mclas_lightning.data.encoding import backend_from, encode_texts
+from mclas_lightning.data.encoding import (
+    Sentences,
+    backend_from,
+    encode_documents,
+    encode_texts,
+)
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import whole_folder
 from mclas_lightning.task import Special
 
 NAMES = {
-    "pad": ("[PAD]",),
-    "unk": ("[UNK]",),
-    "cls": ("[CLS]",),
-    "sep": ("[SEP]",),
+    "pad": ("[PAD]", "<pad>"),
+    "unk": ("[UNK]", "<unk>"),
+    "cls": ("[CLS]", "<s>"),
+    "sep": ("[SEP]", "</s>"),
     "bos": ("[BOS]", "[unused1]"),
     "eos": ("[EOS]", "[unused2]"),
     "lsep": ("[LSEP]", "[unused5]"),
 }
+
+
+TARGET = ("bos", "eos", "lsep")  # added where a vocabulary lacks them
 
 
 class Tokenizer:
@@ -39,6 +47,9 @@ class Tokenizer:
     def __init__(self, backend: PreTrainedTokenizerFast) -> None:
         self.backend = backend
         vocabulary = backend.get_vocab()
+        lacking = [NAMES[f][0] for f in TARGET if not any(n in vocabulary for n in NAMES[f])]
+        self.added = backend.add_tokens(lacking, special_tokens=True)
+        vocabulary = backend.get_vocab() if lacking else vocabulary
         found = {
             field: next((vocabulary[name] for name in names if name in vocabulary), None)
             for field, names in NAMES.items()
@@ -49,6 +60,8 @@ class Tokenizer:
                 f"tokenizer '{backend.name_or_path}': its vocabulary lacks {', '.join(missing)}"
             )
         self._encoder = backend_from(self.rules)
+        # Word pieces do not say whether a space was before punctuation; SentencePiece's do.
+        self._says_spaces = json.loads(self.rules)["model"]["type"] != "WordPiece"
         self.special = Special(**found)  # pyright: ignore[reportArgumentType]  # none is missing
 
     @classmethod
@@ -86,16 +99,27 @@ class Tokenizer:
         """Ids of each text, at most ``max_length``, without control tokens."""
         return encode_texts(self._encoder, texts, max_length)
 
-    def encode_sources(self, texts: Sequence[str], max_length: int) -> list[list[int]]:
-        """``[CLS] text [SEP]``, at most ``max_length`` ids."""
-        return [
-            [self.special.cls, *ids, self.special.sep] for ids in self.encode(texts, max_length - 2)
-        ]
+    def encode_sources(
+        self, texts: Sequence[str], max_length: int, sentences: str | None = None
+    ) -> list[list[int]]:
+        """``[CLS] text [SEP]``, at most ``max_length`` ids.
+
+        With the texts' language in ``sentences``: ``[CLS] sentence [SEP] [CLS] sentence [SEP] ...``
+        """
+        apart = self.sentences(sentences)
+        encoded = encode_documents(self._encoder, texts, max_length - 2, apart)
+        return [[self.special.cls, *ids, self.special.sep] for ids in encoded]
+
+    def sentences(self, language: str | None) -> Sentences | None:
+        """How sentences of this language are set apart, if they are."""
+        between = (self.special.sep, self.special.cls)
+        return Sentences(language=language, between=between) if language else None
 
     def decode(self, ids: Sequence[int], language: str) -> str:
         """The text of word pieces, spaced as ``language`` writes it."""
-        pieces = [*self.backend.convert_ids_to_tokens(list(ids), skip_special_tokens=True)]
-        return detokenize(self.backend.convert_tokens_to_string(pieces), language)
+        pieces = self.backend.convert_ids_to_tokens([i for i in ids if i not in self.special])
+        text = self.backend.convert_tokens_to_string(pieces)
+        return text.strip() if self._says_spaces else detokenize(text, language)
 
     def save(self, folder: Path) -> None:
         """Write the files ``load`` reads."""

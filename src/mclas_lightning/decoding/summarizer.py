@@ -60,6 +60,7 @@ class Summarizer:
     vocabulary: Vocabulary
     languages: Mapping[Side, str]
     max_source: int
+    sentences: str | None = None  # language of the texts, where their sentences are set apart
 
     def summarize(
         self,
@@ -68,7 +69,7 @@ class Summarizer:
         progress: Callable[[int], object] = lambda done: None,
     ) -> list[Summaries]:
         """The summaries of each text; ``progress`` hears of every batch's number of texts."""
-        sources = self.tokenizer.encode_sources(texts, self.max_source)
+        sources = self.tokenizer.encode_sources(texts, self.max_source, self.sentences)
         summaries: list[Summaries] = [{} for _ in texts]
         self.network.eval()
         for indices in batches_by_length(sources, config.max_tokens // config.beam):

@@ -1,26 +1,26 @@
 """Weights from elsewhere: a pretrained encoder, a run's checkpoint, MS initialization."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import AutoConfig, BertModel
+from transformers import AutoConfig, AutoModel, PreTrainedConfig
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.model.seq2seq import Seq2Seq
 
 State = Mapping[str, Tensor]
-SIZES = (
-    *("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads"),
-    *("intermediate_size", "hidden_act", "hidden_dropout_prob", "attention_probs_dropout_prob"),
-    *("max_position_embeddings", "type_vocab_size", "layer_norm_eps", "pad_token_id"),
+DROPOUT = (
+    *("hidden_dropout_prob", "attention_probs_dropout_prob"),  # BERT, XLM-R
+    *("dropout", "attention_dropout", "embedding_dropout", "mlp_dropout"),  # DistilBERT, ModernBERT
 )
 
 
 def pretrained_config(name: str) -> dict[str, Any]:
-    """The BertConfig of a folder or a model on the hub."""
+    """The configuration of an encoder in a folder or on the hub, as ``NetworkConfig`` has it."""
     where = f"network.encoder.pretrained '{name}'"
     try:
         config = AutoConfig.from_pretrained(name)
@@ -28,20 +28,45 @@ def pretrained_config(name: str) -> dict[str, Any]:
         raise InputError(
             f"{where}: neither a folder with a model nor a model that a hub could deliver"
         ) from error
-    if config.model_type != "bert":
-        raise InputError(f"{where}: expected a BERT, found a model of type '{config.model_type}'")
-    # What BertConfig has of its own; not who wrote the file, and when.
-    return {key: value for key, value in config.to_dict().items() if key in SIZES}
+    if config.is_encoder_decoder or config.get_text_config() is not config:
+        raise InputError(f"{where}: is more than an encoder of text ({config.model_type})")
+    if getattr(config, "embedding_size", config.hidden_size) != config.hidden_size:
+        raise InputError(
+            f"{where}: its word embedding is {config.embedding_size} wide, its layers "
+            f"{config.hidden_size}; the decoder's embedding cannot be initialized from it"
+        )
+    return {"model_type": config.model_type, **_own_settings(config)}
+
+
+def _own_settings(config: PreTrainedConfig) -> dict[str, Any]:
+    """What a kind of model has of its own; not who wrote the file, when, and for which task."""
+    ours = {field.name for field in fields(config)} - {f.name for f in fields(PreTrainedConfig)}
+    ours -= {"bos_token_id", "eos_token_id", "use_cache", "classifier_dropout"}
+    return {key: value for key, value in config.to_dict().items() if key in ours}
+
+
+def dropout_of(encoder: Mapping[str, Any], probability: float) -> dict[str, float]:
+    """``probability`` for every dropout that this kind of encoder has."""
+    return {key: probability for key in DROPOUT if key in encoder}
+
+
+def positions_of(encoder: Mapping[str, Any]) -> int:
+    """Ids that a source of this encoder may have."""
+    # RoBERTa and its kin count positions from the padding's id on.
+    offset = encoder["pad_token_id"] + 1 if "roberta" in encoder["model_type"] else 0
+    return encoder["max_position_embeddings"] - offset
 
 
 def load_pretrained_encoder(network: Seq2Seq, name: str) -> None:
     """Initialize the encoder, and with its word embedding the decoders' (section 4.1)."""
     try:
-        pretrained = BertModel.from_pretrained(name)
+        pretrained = AutoModel.from_pretrained(name, dtype=torch.float32)
     except (OSError, ValueError) as error:
         raise InputError(
             f"network.encoder.pretrained '{name}': its weights cannot be loaded"
         ) from error
+    # Control tokens that its vocabulary lacks have rows of their own at the end.
+    pretrained.resize_token_embeddings(network.encoder.config.vocab_size, mean_resizing=False)
     network.encoder.load_state_dict(pretrained.state_dict())
     network.copy_embedding()
 

@@ -94,6 +94,7 @@ class Released:
         positions = self.state["bert.model.embeddings.position_embeddings.weight"].shape[0]
         return NetworkConfig(
             encoder={
+                "model_type": "bert",
                 "vocab_size": words.shape[0],
                 "hidden_size": width,
                 "num_hidden_layers": layers,

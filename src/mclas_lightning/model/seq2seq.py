@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from transformers import BertConfig, BertModel
+from transformers import AutoConfig, AutoModel, PreTrainedConfig
 
 from mclas_lightning.model.decoder import Decoder, DecoderConfig
 
@@ -20,12 +20,18 @@ INIT_STD = 0.02  # Released code: N(0, 0.02) for the decoder's linear layers and
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkConfig:
-    """All that is needed to build the network, weights aside; ``encoder`` is a BertConfig's."""
+    """All that is needed to build the network, weights aside.
+
+    ``encoder`` are the settings of a Hugging Face configuration, BERT's if no ``model_type`` says
+    otherwise. Where ``sentence_id`` opens each sentence of a source, the sentences' segment ids
+    alternate between 0 and 1 (released code).
+    """
 
     encoder: Mapping[str, Any]
     decoder: DecoderConfig
     decoders: tuple[str, ...] = ("decoder",)
     own_embeddings: tuple[str, ...] = ()  # decoders that do not read through the output layer's
+    sentence_id: int | None = None
 
 
 class Memory(NamedTuple):
@@ -41,28 +47,28 @@ class Seq2Seq(nn.Module):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.config = config
-        bert = BertConfig(**config.encoder)
-        bert.use_cache = False  # It only reads.
-        self.encoder = BertModel(bert)
+        self.encoder = AutoModel.from_config(encoder_config(config.encoder))
+        width, vocabulary = self.encoder.config.hidden_size, self.encoder.config.vocab_size
         self.decoders = nn.ModuleDict(
-            {name: Decoder(bert.hidden_size, config.decoder) for name in config.decoders}
+            {name: Decoder(width, config.decoder) for name in config.decoders}
         )
         # Separate from the encoder's embedding, shared by the decoders and the output layer.
-        self.embedding = nn.Embedding(bert.vocab_size, bert.hidden_size)
+        self.embedding = nn.Embedding(vocabulary, width)
         self.embeddings = nn.ModuleDict(
-            {n: nn.Embedding(bert.vocab_size, bert.hidden_size) for n in config.own_embeddings}
+            {name: nn.Embedding(vocabulary, width) for name in config.own_embeddings}
         )
-        self.output_bias = nn.Parameter(torch.zeros(bert.vocab_size))
+        self.output_bias = nn.Parameter(torch.zeros(vocabulary))
         self.decoders.apply(_initialize)
         self.copy_embedding()
         # The paper counts the pooler. Nothing uses it, and DDP refuses parameters without gradient.
-        self.encoder.get_submodule("pooler").requires_grad_(False)
+        if getattr(self.encoder, "pooler", None) is not None:
+            self.encoder.get_submodule("pooler").requires_grad_(False)
 
     def recompute_activations(self) -> None:
         """Keep no layer's activations in training: less memory, a third more time."""
         self.encoder.activation_checkpointing_enable({"use_reentrant": False})
-        for decoder in self.decoders.values():
-            decoder.recompute = True  # pyright: ignore[reportAttributeAccessIssue]
+        for name in self.decoders:
+            self.decoder(name).recompute = True
 
     def layers(self) -> list[nn.Module]:
         """The encoder's layers and the decoders'."""
@@ -80,7 +86,11 @@ class Seq2Seq(nn.Module):
     def encode(self, source_BS: Tensor) -> Memory:
         """Read the documents."""
         mask_BS = source_BS != self.pad_id
-        hidden_BSD = self.encoder(input_ids=source_BS, attention_mask=mask_BS).last_hidden_state
+        inputs = {"input_ids": source_BS, "attention_mask": mask_BS}
+        if self.config.sentence_id is not None:
+            sentence_BS = (source_BS == self.config.sentence_id).cumsum(1)  # The first is 1.
+            inputs["token_type_ids"] = (sentence_BS + 1) % 2
+        hidden_BSD = self.encoder(**inputs).last_hidden_state
         return Memory(hidden_BSD, mask_BS[:, None, None])
 
     def hidden(self, decoder: str, target_BT: Tensor, memory: Memory) -> Tensor:
@@ -116,6 +126,14 @@ class Seq2Seq(nn.Module):
         embeddings = (*self.embedding.parameters(), *self.embeddings.parameters())
         shared = (*embeddings, self.output_bias)
         return [*self.decoders.parameters(), *shared]
+
+
+def encoder_config(settings: Mapping[str, Any]) -> PreTrainedConfig:
+    """The Hugging Face configuration that ``NetworkConfig.encoder`` describes."""
+    words = {"model_type": "bert", **settings}
+    config = AutoConfig.for_model(words.pop("model_type"), **words)
+    config.use_cache = False  # An encoder has no use for it.
+    return config
 
 
 def _initialize(module: nn.Module) -> None:
