@@ -74,7 +74,7 @@ def test_the_papers_recipe_is_section_5_2():
     assert (decoder.layers, decoder.heads, decoder.feed_forward) == (6, 8, 2048)
     assert optim.encoder.dropout == optim.decoder.dropout == 0.1
     assert settings.decoding.beam == 5
-    assert settings.decoding.block_trigrams
+    assert settings.decoding.block_trigrams == "summary"
     assert 0.6 <= settings.decoding.length_penalty <= 1
 
 
@@ -107,6 +107,12 @@ def test_a_runs_place_is_its_identity():
         (["~optim"], "configuration.optim: is missing"),
         (["seed=-1"], "seed: expected from 0 to"),
         (["decoding.beam=0"], "decoding.beam: expected 1 or more, found 0"),
+        (["decoding.mask=all"], "decoding.mask 'all' does not exist; choose from: both, cross"),
+        (
+            ["decoding.lengths=target", "decoding.max_length=5"],
+            "decoding.max_length: expected from 6 to",
+        ),
+        (["model.initialize=[third]"], "model.initialize: decoder 'third' does not exist"),
         (["decoding.min_length=50"], "decoding.max_length: expected from 50 to"),
         (["decoding.max_length=4000"], "decoding.max_length: expected from 1 to 2498"),
         (["optim.label_smoothing=1"], "optim.label_smoothing: expected from 0 to 0.99"),

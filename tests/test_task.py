@@ -12,6 +12,7 @@ TASKS = [
     Task(name="ncls", targets={"decoder": ("cross",)}),
     Task(name="ncls_ms", targets={"mono": ("mono",), "cross": ("cross",)}),
     Task(name="mclas", targets={"decoder": ("mono", "cross")}),
+    Task(name="released", targets={"decoder": ("mono", "cross")}, bos_after_lsep=True),
     Task(name="reverse", targets={"decoder": ("cross", "mono")}),
     Task(name="mt", source="mono", targets={"decoder": ("cross",)}),
 ]
@@ -23,6 +24,11 @@ def test_mclas_writes_equation_3():
     assert TASKS[3].target_ids("decoder", ids, SPECIAL) == [4, 11, 12, 6, 21, 22, 23, 5]
 
 
+def test_the_released_code_wrote_a_second_bos():
+    ids: dict[Side, list[int]] = {"mono": [11, 12], "cross": [21, 22, 23]}
+    assert TASKS[4].target_ids("decoder", ids, SPECIAL) == [4, 11, 12, 6, 4, 21, 22, 23, 5]
+
+
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
 @given(mono=PIECES, cross=PIECES, padding=st.integers(0, 3))
 def test_every_task_splits_what_it_joined(task, mono, cross, padding):
@@ -30,6 +36,9 @@ def test_every_task_splits_what_it_joined(task, mono, cross, padding):
     for decoder, sides in task.targets.items():
         target = task.target_ids(decoder, ids, SPECIAL) + [SPECIAL.pad] * padding
         assert task.split(decoder, target, SPECIAL) == {side: ids[side] for side in sides}
+    targets = [task.target_ids(decoder, ids, SPECIAL) for decoder in task.targets]
+    num_pieces = sum(len(ids[side]) for side in task.sides)
+    assert sum(len(target) - 1 for target in targets) == num_pieces + task.num_control_tokens
 
 
 def test_nothing_after_eos_is_read_and_a_side_never_begun_is_empty():

@@ -159,7 +159,8 @@ def build_network(settings: Settings, preparation: Preparation) -> Seq2Seq:
             load_pretrained_encoder(network, settings.network.encoder.pretrained)
         return network
     network = Seq2Seq(preparation.network)
-    initialize_from_ms(network, ms_run(settings.init_from, settings.seed).state())
+    state = ms_run(settings.init_from, settings.seed).state()
+    initialize_from_ms(network, state, settings.initialize)
     return network
 
 

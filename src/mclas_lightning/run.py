@@ -184,7 +184,12 @@ class Run:
 def task_from(model: Mapping[str, Any]) -> Task:
     """The task of a file of ``conf/model/``."""
     targets = {name: tuple(sides) for name, sides in model["targets"].items()}
-    return Task(name=model["name"], source=model["source"], targets=targets)
+    return Task(
+        name=model["name"],
+        source=model["source"],
+        targets=targets,
+        bos_after_lsep=model["bos_after_lsep"],
+    )
 
 
 def environment() -> dict[str, Any]:

@@ -57,6 +57,8 @@ class ModelConfig:
     name: str
     source: str
     targets: dict[str, list]
+    bos_after_lsep: bool
+    initialize: list | None  # decoders that start as the MS decoder; none of them: from scratch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +90,7 @@ class Settings:
     dataset: DatasetConfig
     scenario: str
     task: Task
+    initialize: tuple[str, ...]
     network: NetworkSettings
     optim: OptimConfig
     decoding: DecodingConfig
@@ -97,7 +100,7 @@ class Settings:
     seed: int
     split: str
     split_seed: int
-    init_from: str | None
+    init_from: str | None  # the ms run that some decoders start from
     workers: int
     store: Path
     run: Run
@@ -155,10 +158,15 @@ def read_settings(cfg: DictConfig) -> tuple[Settings, dict[str, Any]]:
         raise InputError(
             f"trainer.recompute_activations: expected true or false, found '{recompute}'"
         )
+    model = typed("model", ModelConfig, top.model)
+    for name in model.initialize or ():
+        if name not in model.targets:
+            raise one_of("model.initialize: decoder", name, model.targets)
     settings = Settings(
         dataset=dataset,
         scenario=top.scenario,
-        task=task_from(vars(typed("model", ModelConfig, top.model))),
+        task=task_from(vars(model)),
+        initialize=tuple(model.targets if model.initialize is None else model.initialize),
         network=typed("network", NetworkSettings, top.network),
         optim=optim,
         decoding=typed("decoding", DecodingConfig, top.decoding),
@@ -168,7 +176,7 @@ def read_settings(cfg: DictConfig) -> tuple[Settings, dict[str, Any]]:
         seed=top.seed,
         split=top.split,
         split_seed=top.split_seed,
-        init_from=top.init_from,
+        init_from=top.init_from if model.initialize != [] else None,
         workers=top.workers,
         store=Path(top.store),
         run=Run(Path(top.run_dir)),

@@ -38,6 +38,7 @@ class Task:
     name: str
     targets: Mapping[str, tuple[Side, ...]]
     source: Source = "document"
+    bos_after_lsep: bool = False  # released code: a second [BOS] opens S^B
 
     def __post_init__(self) -> None:
         sides = [side for written in self.targets.values() for side in written]
@@ -71,10 +72,17 @@ class Task:
         self, decoder: str, ids: Mapping[Side, Sequence[int]], special: Special
     ) -> list[int]:
         """``[BOS] side ([LSEP] side)* [EOS]``, equation 3."""
-        # Paper: one [BOS]. Released code: a second [BOS] after [LSEP]. We: the paper's.
+        # Paper: one [BOS]. Released code: a second [BOS] after [LSEP]. We: the paper's, or asked.
+        opening = [special.lsep, *([special.bos] if self.bos_after_lsep else ())]
         first, *rest = (ids[side] for side in self.targets[decoder])
-        tail = [i for side in rest for i in (special.lsep, *side)]
+        tail = [i for side in rest for i in (*opening, *side)]
         return [special.bos, *first, *tail, special.eos]
+
+    @property
+    def num_control_tokens(self) -> int:
+        """Control tokens that an example's targets hold, the [BOS] they begin with aside."""
+        later = sum(len(sides) - 1 for sides in self.targets.values())
+        return len(self.sides) + (later if self.bos_after_lsep else 0)
 
     def split(self, decoder: str, target: Sequence[int], special: Special) -> dict[Side, list[int]]:
         """The sides of a target: the inverse of ``target_ids``; a side never begun is empty."""

@@ -4,7 +4,9 @@ from hypothesis import strategies as st
 
 from mclas_lightning.decoding.processors import (
     BLOCKED,
+    SecondBos,
     SideLengths,
+    TargetLength,
     TrigramBlock,
     VocabMask,
     allowed_tokens,
@@ -25,7 +27,7 @@ def test_only_the_last_summary_may_end_the_target_and_the_others_only_pass_on():
 
 
 def test_lengths_count_each_summary_by_itself():
-    lengths = SideLengths(shortest=2, longest=3, lsep_id=LSEP, eos_id=EOS)
+    lengths = SideLengths(shortest=2, longest=3, bos_id=BOS, lsep_id=LSEP, eos_id=EOS)
     for prefix, may_end, may_go_on in [
         ([BOS], False, True),
         ([BOS, 5], False, True),
@@ -35,6 +37,8 @@ def test_lengths_count_each_summary_by_itself():
         ([BOS, 5, 5, 5, LSEP, 5], False, True),
         ([BOS, 5, 5, 5, LSEP, 5, 6], True, True),
         ([BOS, 5, 5, LSEP, 5, 6, 3], True, False),
+        ([BOS, 5, 5, LSEP, BOS, 5], False, True),
+        ([BOS, 5, 5, LSEP, BOS, 5, 6, 3], True, False),
     ]:
         finite_V = lengths(torch.tensor([prefix]), torch.zeros(1, 7))[0].isfinite()
         assert finite_V[[LSEP, EOS]].tolist() == [may_end, may_end], prefix
@@ -65,3 +69,27 @@ def test_trigram_block_by_brute_force(rows, data):
 def test_trigrams_may_recur_in_the_other_summary():
     prefix = [BOS, 3, 4, 5, LSEP, 3, 4]
     assert TrigramBlock(LSEP)(torch.tensor([prefix]), torch.zeros(1, 7))[0, 5] == 0
+
+
+def test_across_summaries_a_trigram_of_the_first_is_blocked_in_the_second():
+    prefix = torch.tensor([[BOS, 3, 4, 5, LSEP, 3, 4]])
+    blocked_V = TrigramBlock(LSEP, across=True)(prefix, torch.zeros(1, 7))[0] <= BLOCKED
+    assert blocked_V.nonzero().flatten().tolist() == [5]
+
+
+def test_a_target_may_end_once_it_has_its_shortest_length():
+    length = TargetLength(shortest=3, eos_id=EOS)
+    for written in range(6):
+        prefix = torch.tensor([[BOS, *[5] * written]])
+        finite_V = length(prefix, torch.zeros(1, 7))[0].isfinite()
+        assert finite_V.tolist() == [token != EOS or written >= 3 for token in range(7)]
+
+
+def test_a_second_bos_follows_lsep_and_nothing_else():
+    prefix = torch.tensor([[BOS, 5, LSEP], [BOS, LSEP, BOS], [BOS, 5, 6]])
+    scores_NV = torch.full((3, 7), -2.0)
+    expected_V = torch.full((7,), -torch.inf)
+    expected_V[BOS] = 0.0
+    forced_NV = SecondBos(BOS, LSEP)(prefix, scores_NV)
+    assert torch.equal(forced_NV[0], expected_V)
+    assert torch.equal(forced_NV[1:], scores_NV[1:])

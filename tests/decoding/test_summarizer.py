@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -14,12 +16,17 @@ from mclas_lightning.task import Task
 from tests.conftest import examples, small_network
 
 DECODING = DecodingConfig(
-    beam=3, length_penalty=0.8, min_length=2, max_length=9, block_trigrams=True, max_tokens=200
+    beam=3, length_penalty=0.8, min_length=2, max_length=9, lengths="summary", mask="both",
+    block_trigrams="summary", max_tokens=200,
+)  # fmt: skip
+RELEASED = dataclasses.replace(
+    DECODING, min_length=5, max_length=12, lengths="target", mask="cross", block_trigrams="target"
 )
 TASKS = [
     Task(name="ncls", targets={"decoder": ("cross",)}),
     Task(name="ncls_ms", targets={"mono": ("mono",), "cross": ("cross",)}),
     Task(name="mclas", targets={"decoder": ("mono", "cross")}),
+    Task(name="released", targets={"decoder": ("mono", "cross")}, bos_after_lsep=True),
 ]
 
 
@@ -75,15 +82,49 @@ def test_a_whole_decode_never_leaves_its_sides_vocabulary(task, seed, tokenizer)
     sources = tokenizer.encode_sources([e.document for e in examples(11)], 41)
     memory = summarizer.network.encode(torch.tensor([ids[:9] for ids in sources]))
     for decoder, sides in task.targets.items():
-        processors = summarizer._processors(sides, DECODING, torch.device("cpu"))
-        beam = summarizer._beam(len(sides), DECODING)
-        step = DecoderStep(summarizer.network, decoder, memory)
-        for hypothesis in beam_search(step, 11, beam, processors):
-            assert hypothesis.ids.count(special.lsep) == len(sides) - 1
-            assert hypothesis.ids.count(special.eos) == 1 == hypothesis.ids[-1:].count(special.eos)
-            for side, ids in task.split(decoder, hypothesis.ids, special).items():
-                assert set(ids) <= set(summarizer.vocabulary[side])
-                assert DECODING.min_length <= len(ids) <= DECODING.max_length
+        for ids in search(summarizer, decoder, memory, DECODING):
+            assert ids.count(special.lsep) == len(sides) - 1
+            assert ids.count(special.eos) == 1 == ids[-1:].count(special.eos)
+            for side, written in task.split(decoder, ids, special).items():
+                assert set(written) <= set(summarizer.vocabulary[side])
+                assert DECODING.min_length <= len(written) <= DECODING.max_length
+
+
+def search(summarizer, decoder, memory, config) -> list[tuple[int, ...]]:
+    """The best hypothesis of each document."""
+    sides = summarizer.task.targets[decoder]
+    step = DecoderStep(summarizer.network, decoder, memory)
+    processors = summarizer._processors(sides, config, torch.device("cpu"))
+    beam = summarizer._beam(len(sides), config)
+    found = beam_search(step, len(memory.hidden_BSD), beam, processors)
+    return [hypothesis.ids for hypothesis in found]
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_decoding_as_released_counts_the_whole_target_and_masks_its_last_summary(
+    task, seed, tokenizer
+):
+    summarizer = make_summarizer(task, tokenizer, seed)
+    special = tokenizer.special
+    sources = tokenizer.encode_sources([e.document for e in examples(11)], 41)
+    memory = summarizer.network.encode(torch.tensor([ids[:9] for ids in sources]))
+    unmasked: set[int] = set()
+    for decoder, sides in task.targets.items():
+        for ids in search(summarizer, decoder, memory, RELEASED):
+            assert RELEASED.min_length < len(ids) <= RELEASED.max_length
+            assert ids.count(special.lsep) == len(sides) - 1
+            after = [b for a, b in zip(ids, ids[1:], strict=False) if a == special.lsep]
+            assert (special.bos in ids) == (task.bos_after_lsep and len(sides) > 1)
+            assert not task.bos_after_lsep or set(after) <= {special.bos}
+            written = task.split(decoder, ids, special)
+            assert all(written.values())
+            assert set(written.get("cross", ())) <= set(summarizer.vocabulary["cross"])
+            unmasked |= set(written.get("mono", ()))
+    assert not unmasked & set(special)
+    free = {*range(len(tokenizer))} - {*special}
+    assert set(summarizer._may_write("mono", RELEASED)) == free
+    assert set(summarizer._may_write("mono", DECODING)) == set(summarizer.vocabulary["mono"])
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
@@ -118,3 +159,5 @@ def test_beam_settings_leave_room_for_every_side(tokenizer):
     beam = make_summarizer(TASKS[2], tokenizer)._beam(2, DECODING)
     assert isinstance(beam, Beam)
     assert beam.max_length == 2 * (DECODING.max_length + 1)
+    beam = make_summarizer(TASKS[3], tokenizer)._beam(2, DECODING)
+    assert beam.max_length == 2 * (DECODING.max_length + 1) + 1

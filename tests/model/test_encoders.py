@@ -1,4 +1,4 @@
-"""Encoders of several kinds, made here with random weights, as a folder of Hugging Face has them."""
+"""Encoders of several kinds, made here with random weights, in folders as Hugging Face has them."""
 
 from pathlib import Path
 

@@ -126,15 +126,27 @@ def test_ms_copied_into_ncls_ms_gives_equal_logits_from_both_decoders():
         return network.logits(network.hidden(decoder, target_BT, network.encode(source_BS)))
 
     assert not torch.allclose(logits(both, "mono"), logits(both, "cross"))
-    initialize_from_ms(both, ms.state_dict())
+    initialize_from_ms(both, ms.state_dict(), ["mono", "cross"])
     expected = logits(ms, "decoder")
     assert torch.equal(logits(both, "mono"), expected)
     assert torch.equal(logits(both, "cross"), expected)
 
 
+def test_a_half_initialized_network_keeps_one_decoder_as_it_was_drawn():
+    ms, half = small_network(seed=1), small_network("mono", "cross", seed=2)
+    drawn = {name: tensor.clone() for name, tensor in half.state_dict().items()}
+    initialize_from_ms(half, ms.state_dict(), ["mono"])
+    theirs = ms.state_dict()
+    for name, tensor in half.state_dict().items():
+        kept = drawn[name] if name.startswith("decoders.cross.") else None
+        from_ms = theirs.get(name.replace("decoders.mono.", "decoders.decoder."))
+        assert torch.equal(tensor, from_ms if kept is None else kept), name
+    assert not torch.equal(drawn["embedding.weight"], half.embedding.weight)
+
+
 def test_an_initialized_network_shares_no_tensor_with_the_old_one():
     ms, other = small_network(seed=1), small_network("mono", "cross", seed=2)
-    initialize_from_ms(other, ms.state_dict())
+    initialize_from_ms(other, ms.state_dict(), ["mono", "cross"])
     assert not {p.data_ptr() for p in ms.parameters()} & {p.data_ptr() for p in other.parameters()}
 
 

@@ -86,11 +86,12 @@ class EncodedExamples(Dataset):
 
     @property
     def target_lengths(self) -> np.ndarray:
-        """Tokens to predict for each example, by all decoders: after each side one that ends it."""
-        return sum(
-            np.minimum(self.store.lengths(side)[self.rows], self.limits.max_summary) + 1
+        """Tokens to predict for each example, by all decoders."""
+        of_sides = (
+            np.minimum(self.store.lengths(side)[self.rows], self.limits.max_summary)
             for side in self.task.sides
-        )  # pyright: ignore[reportReturnType]  # of at least one side
+        )
+        return sum(of_sides, start=np.int32(self.task.num_control_tokens))  # pyright: ignore
 
 
 def pad(rows: Sequence[Sequence[int]], pad_id: int) -> Tensor:

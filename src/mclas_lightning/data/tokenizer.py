@@ -117,7 +117,8 @@ class Tokenizer:
 
     def decode(self, ids: Sequence[int], language: str) -> str:
         """The text of word pieces, spaced as ``language`` writes it."""
-        pieces = self.backend.convert_ids_to_tokens([i for i in ids if i not in self.special])
+        written = [i for i in ids if i not in self.special]
+        pieces = [*self.backend.convert_ids_to_tokens(written)]
         text = self.backend.convert_tokens_to_string(pieces)
         return text.strip() if self._says_spaces else detokenize(text, language)
 

@@ -11,7 +11,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from mclas_lightning.decoding.processors import Processor
+from mclas_lightning.decoding.processors import Processor, others
 
 
 class Step(Protocol):
@@ -75,7 +75,7 @@ def beam_search(
         for process in processors:
             scores_NV = process(prefix_NT, scores_NV)
         if length == beam.max_length:
-            scores_NV = _only(beam.eos_id, scores_NV)
+            scores_NV = scores_NV.masked_fill(others(beam.eos_id, scores_NV), -torch.inf)
         total_BKV = log_p_BK[:, :, None] + scores_NV.view(B, K, -1)
         log_p_BC, row_BC, token_BC = _candidates(total_BKV, 2 * K)
         ends_BC = token_BC == beam.eos_id
@@ -102,11 +102,6 @@ def beam_search(
         log_p_BK, document_B, B = log_p_BK[going_B], document_B[going_B.cpu()], len(going_B)
     assert all(best), "max_length lets only [EOS] be written, so every document has ended"
     return [hypothesis for hypothesis in best if hypothesis]
-
-
-def _only(token: int, scores_NV: Tensor) -> Tensor:
-    keep_V = torch.arange(scores_NV.shape[1], device=scores_NV.device) == token
-    return scores_NV.masked_fill(~keep_V, -torch.inf)
 
 
 def _candidates(total_BKV: Tensor, number: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -20,6 +20,11 @@ def segments(prefix_NT: Tensor, lsep_id: int) -> Tensor:
     return (prefix_NT == lsep_id).cumsum(1)
 
 
+def others(token: int, scores_NV: Tensor) -> Tensor:
+    """True at every token but this one."""
+    return torch.arange(scores_NV.shape[1], device=scores_NV.device) != token
+
+
 @dataclass(frozen=True, eq=False)
 class VocabMask:
     """Keep each summary in its own language's vocabulary (paper, section 5.2).
@@ -53,13 +58,15 @@ class SideLengths:
 
     shortest: int
     longest: int
+    bos_id: int
     lsep_id: int
     eos_id: int
 
     def __call__(self, prefix_NT: Tensor, scores_NV: Tensor) -> Tensor:
         segment_NT = segments(prefix_NT, self.lsep_id)
         # [BOS] and [LSEP] open a summary and are not of it.
-        length_N = (segment_NT == segment_NT[:, -1:]).sum(1) - 1
+        opens_NT = (prefix_NT == self.bos_id) | (prefix_NT == self.lsep_id)
+        length_N = ((segment_NT == segment_NT[:, -1:]) & ~opens_NT).sum(1)
         terminators = [self.lsep_id, self.eos_id]
         ends_V = torch.zeros(scores_NV.shape[1], dtype=torch.bool, device=scores_NV.device)
         ends_V[terminators] = True
@@ -69,22 +76,46 @@ class SideLengths:
 
 
 @dataclass(frozen=True, eq=False)
-class TrigramBlock:
-    """No three tokens twice in one summary (section 5.2)."""
+class TargetLength:
+    """No [EOS] before the whole target has ``shortest`` tokens (released code)."""
 
-    # Released code: trigrams of words, and across both summaries, so that a name written in S^A
-    # cannot be written in S^B. We: word pieces, within one summary.
+    shortest: int
+    eos_id: int
+
+    def __call__(self, prefix_NT: Tensor, scores_NV: Tensor) -> Tensor:
+        if prefix_NT.shape[1] > self.shortest:
+            return scores_NV
+        return scores_NV.masked_fill(~others(self.eos_id, scores_NV), -torch.inf)
+
+
+@dataclass(frozen=True, eq=False)
+class SecondBos:
+    """[LSEP] is followed by [BOS], which costs nothing (released code)."""
+
+    bos_id: int
     lsep_id: int
+
+    def __call__(self, prefix_NT: Tensor, scores_NV: Tensor) -> Tensor:
+        forced_V = torch.where(others(self.bos_id, scores_NV), -torch.inf, 0.0)
+        return torch.where(prefix_NT[:, -1:] == self.lsep_id, forced_V, scores_NV)
+
+
+@dataclass(frozen=True, eq=False)
+class TrigramBlock:
+    """No three tokens twice in one summary or, across summaries, in one target (section 5.2)."""
+
+    # Released code: trigrams of words, across both summaries, so that a name written in S^A
+    # cannot be written in S^B. We: word pieces, within one summary if not told otherwise.
+    lsep_id: int
+    across: bool = False
 
     def __call__(self, prefix_NT: Tensor, scores_NV: Tensor) -> Tensor:
         if prefix_NT.shape[1] < 4:
             return scores_NV
-        segment_NT = segments(prefix_NT, self.lsep_id)
         first_NT, second_NT, third_NT = prefix_NT[:, :-2], prefix_NT[:, 1:-1], prefix_NT[:, 2:]
-        repeats_NT = (
-            (first_NT == prefix_NT[:, -2:-1])
-            & (second_NT == prefix_NT[:, -1:])
-            & (segment_NT[:, :-2] == segment_NT[:, -1:])
-        )
+        repeats_NT = (first_NT == prefix_NT[:, -2:-1]) & (second_NT == prefix_NT[:, -1:])
+        if not self.across:
+            segment_NT = segments(prefix_NT, self.lsep_id)
+            repeats_NT &= segment_NT[:, :-2] == segment_NT[:, -1:]
         penalty_NT = torch.where(repeats_NT, BLOCKED, 0.0).to(scores_NV.dtype)
         return scores_NV.scatter_add(1, third_NT, penalty_NT)

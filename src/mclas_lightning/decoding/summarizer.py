@@ -16,37 +16,51 @@ from mclas_lightning.data.vocabulary import Vocabulary
 from mclas_lightning.decoding.beam import Beam, beam_search
 from mclas_lightning.decoding.processors import (
     Processor,
+    SecondBos,
     SideLengths,
+    TargetLength,
     TrigramBlock,
     VocabMask,
     allowed_tokens,
 )
-from mclas_lightning.errors import check_range
+from mclas_lightning.errors import check_range, one_of
 from mclas_lightning.model.attention import KeysValues
 from mclas_lightning.model.decoder import MAX_POSITIONS
 from mclas_lightning.model.seq2seq import Memory, Seq2Seq
 from mclas_lightning.task import Task
 
 Summaries = dict[Side, str]
+CHOICES = {
+    "lengths": ("summary", "target"),
+    "mask": ("both", "cross"),
+    "block_trigrams": ("summary", "target", "none"),
+}
 LONGEST = MAX_POSITIONS // len(SIDES) - 2  # All sides of a target share the decoder's positions.
 
 
 @dataclass(frozen=True, kw_only=True)
 class DecodingConfig:
-    """Settings of the search; lengths count word pieces of one summary."""
+    """Settings of the search."""
 
     beam: int
     length_penalty: float
-    min_length: int
+    min_length: int  # word pieces
     max_length: int
-    block_trigrams: bool
+    lengths: str  # summary: of each summary | target: of all that a decoder writes
+    mask: str  # both: each summary keeps to its language | cross: only S^B does
+    block_trigrams: str  # summary: within each | target: across both | none
     max_tokens: int  # of a batch: source positions x beams
 
     def __post_init__(self) -> None:
+        for name, choices in CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise one_of(f"decoding.{name}", getattr(self, name), choices)
         check_range("decoding.beam", self.beam, 1)
         check_range("decoding.length_penalty", self.length_penalty, 0)
         check_range("decoding.min_length", self.min_length, 1)
-        check_range("decoding.max_length", self.max_length, self.min_length, LONGEST)
+        # A target of two summaries has three control tokens, or four, and a token of each.
+        least = self.min_length if self.lengths == "summary" else max(self.min_length + 1, 6)
+        check_range("decoding.max_length", self.max_length, least, LONGEST)
         check_range("decoding.max_tokens", self.max_tokens, 1)
 
 
@@ -99,9 +113,11 @@ class Summarizer:
         return summaries
 
     def _beam(self, num_sides: int, config: DecodingConfig) -> Beam:
+        control = num_sides + (num_sides - 1 if self.task.bos_after_lsep else 0)
+        of_target = config.lengths == "target"
         return Beam(
             width=config.beam,
-            max_length=num_sides * (config.max_length + 1),
+            max_length=config.max_length if of_target else num_sides * config.max_length + control,
             length_penalty=config.length_penalty,
             bos_id=self.tokenizer.special.bos,
             eos_id=self.tokenizer.special.eos,
@@ -110,17 +126,30 @@ class Summarizer:
     def _processors(
         self, sides: Sequence[Side], config: DecodingConfig, device: torch.device
     ) -> list[Processor]:
-        lsep, eos = self.tokenizer.special.lsep, self.tokenizer.special.eos
+        bos, lsep, eos = (getattr(self.tokenizer.special, n) for n in ("bos", "lsep", "eos"))
         allowed_SV = allowed_tokens(
-            [self.vocabulary[side] for side in sides],
+            [self._may_write(side, config) for side in sides],
             len(self.network.output_bias),
             lsep_id=lsep,
             eos_id=eos,
         )
-        # Paper: both sides masked. Released code: only the summary after [LSEP].
-        mask = VocabMask(allowed_SV.to(device), lsep)
-        lengths = SideLengths(config.min_length, config.max_length, lsep, eos)
-        return [mask, lengths, *([TrigramBlock(lsep)] if config.block_trigrams else [])]
+        processors: list[Processor] = [VocabMask(allowed_SV.to(device), lsep)]
+        if config.lengths == "summary":
+            processors.append(SideLengths(config.min_length, config.max_length, bos, lsep, eos))
+        else:
+            # Room for the [LSEP], and one token at least, of every later summary, and the [EOS].
+            later = (len(sides) - 1) * (3 if self.task.bos_after_lsep else 2)
+            processors.append(SideLengths(1, config.max_length - later - 1, bos, lsep, eos))
+            processors.append(TargetLength(config.min_length, eos))
+        if config.block_trigrams != "none":
+            processors.append(TrigramBlock(lsep, across=config.block_trigrams == "target"))
+        return [*processors, *([SecondBos(bos, lsep)] if self.task.bos_after_lsep else [])]
+
+    def _may_write(self, side: Side, config: DecodingConfig) -> Sequence[int]:
+        # Paper: both sides masked. Released code: only S^B.
+        if config.mask == "both" or side == "cross":
+            return self.vocabulary[side]
+        return sorted(set(range(len(self.tokenizer))) - set(self.tokenizer.special))
 
 
 class DecoderStep:

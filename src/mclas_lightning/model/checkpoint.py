@@ -1,6 +1,6 @@
 """Weights from elsewhere: a pretrained encoder, a run's checkpoint, MS initialization."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -94,15 +94,16 @@ def network_state(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:
     }
 
 
-def initialize_from_ms(network: Seq2Seq, state: State) -> None:
-    """Copy an MS network: its one decoder into every decoder of ours (sections 4.2 and 5.3)."""
-    own = {name: tensor for name, tensor in state.items() if not name.startswith("decoders.")}
-    written = {name.split(".")[1] for name in state if name.startswith("decoders.")}
-    (source,) = written
+def initialize_from_ms(network: Seq2Seq, state: State, decoders: Sequence[str]) -> None:
+    """Copy an MS network: its encoder, and its one decoder into these (sections 4.2 and 5.3)."""
+    own = network.state_dict()
+    own |= {name: tensor for name, tensor in state.items() if not name.startswith("decoders.")}
+    (source,) = {name.split(".")[1] for name in state if name.startswith("decoders.")}
+    prefix = f"decoders.{source}."
     for name, tensor in state.items():
-        if name.startswith(f"decoders.{source}."):
-            rest = name.removeprefix(f"decoders.{source}.")
-            own |= {f"decoders.{ours}.{rest}": tensor for ours in network.config.decoders}
+        if name.startswith(prefix):
+            rest = name.removeprefix(prefix)
+            own |= {f"decoders.{ours}.{rest}": tensor for ours in decoders}
     for ours in network.config.own_embeddings:
         own[f"embeddings.{ours}.weight"] = state["embedding.weight"]
     network.load_state_dict(own)

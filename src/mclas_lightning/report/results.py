@@ -29,6 +29,10 @@ MODELS = {
     "ncls": "NCLS",
     "ncls_ms": "NCLS+MS",
     "mclas": "MCLAS",
+    "ncls_scratch": "NCLS, from scratch",
+    "ncls_ms_scratch": "NCLS+MS, from scratch",
+    "mclas_scratch": "MCLAS, from scratch",
+    "ncls_ms_half": "NCLS+MS, half initialized",
     "tltran": "TLTran",
     "tetran": "TETran",
 }
