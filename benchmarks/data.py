@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -190,7 +191,7 @@ def loader(corpus: str, folder: str, store: str) -> dict[str, Any]:
 def prepared(corpus: str, folder: str, store: str, scenario: str) -> Callable[[], Any]:
     """All imports done and the tokenizer loaded; then what a training does to get its loader."""
     from mclas_lightning.app import compose
-    from mclas_lightning.data.datamodule import ResumableLoader, UpdateSampler, UpdateShape
+    from mclas_lightning.data.datamodule import ResumableLoader, UpdateSampler
     from mclas_lightning.preparation import prepare
     from mclas_lightning.settings import read_settings
 
@@ -203,7 +204,7 @@ def prepared(corpus: str, folder: str, store: str, scenario: str) -> Callable[[]
 
     def begin() -> ResumableLoader:
         optim, data = settings.optim, prepare(settings).train
-        shape = UpdateShape(max_tokens=optim.max_tokens, accumulate=optim.accumulate)
+        shape = replace(settings.shape, accumulate=optim.accumulate)
         sampler = UpdateSampler(data.source_lengths, data.target_lengths, shape)
         return ResumableLoader(data, batch_size=None, sampler=sampler)
 

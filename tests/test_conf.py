@@ -2,10 +2,13 @@ from itertools import permutations
 
 import pytest
 import pytorch_lightning as pl
+import torch
 from hydra.utils import instantiate
 
 from mclas_lightning.app import compose, quoted
+from mclas_lightning.data.sampler import Crowding, UpdateShape
 from mclas_lightning.errors import InputError
+from mclas_lightning.optim import build_optimizer, build_schedule
 from mclas_lightning.places import CONF
 from mclas_lightning.settings import read_settings
 
@@ -78,6 +81,69 @@ def test_the_papers_recipe_is_section_5_2():
     assert 0.6 <= settings.decoding.length_penalty <= 1
 
 
+PAPER, FULL, FEW_SHOT = "paper", "released", "released_few_shot"
+
+
+@pytest.mark.parametrize(
+    ("recipe", "part", "rates"),  # at updates 1, 5,000, 10,000 and 100,000, computed by hand
+    [
+        (PAPER, "encoder", (5.0e-9, 2.5e-5, 5.0e-5, 1.58114e-5)),
+        (PAPER, "decoder", (5.65685e-7, 2.82843e-3, 2.0e-3, 6.32456e-4)),
+        (FULL, "encoder", (1.76777e-9, 8.83883e-6, 1.76777e-5, 1.58114e-5)),
+        (FULL, "decoder", (2.0e-7, 1.0e-3, 2.0e-3, 6.32456e-4)),
+        (FEW_SHOT, "encoder", (5.05964e-10, 2.52982e-6, 5.05964e-6, 6.32456e-6)),
+        (FEW_SHOT, "decoder", (1.08866e-7, 5.44331e-4, 1.08866e-3, 6.32456e-4)),
+        ("released_pretrain", "encoder", (5.05964e-10, 2.52982e-6, 5.05964e-6, 6.32456e-6)),
+        ("released_pretrain", "decoder", (1.08866e-7, 5.44331e-4, 1.08866e-3, 6.32456e-4)),
+    ],
+)
+def test_the_recipes_learning_rates(recipe, part, rates):
+    optim = read_settings(compose("train", ["dataset=toy", f"optim={recipe}"]))[0].optim
+    layers = torch.nn.Linear(2, 2), torch.nn.Linear(2, 2)
+    recipes = (optim.encoder, optim.decoder)
+    optimizer = build_optimizer(
+        layers[0].parameters(),
+        layers[1].parameters(),
+        (recipes[0].lr, recipes[1].lr),
+        betas=(optim.beta1, optim.beta2),
+        eps=optim.eps,
+    )
+    schedule = build_schedule(optimizer, (recipes[0].warmup, recipes[1].warmup))
+    which = ("encoder", "decoder").index(part)
+    assert optimizer.param_groups[which]["lr"] == pytest.approx(rates[0], rel=1e-5)
+    for update, rate in zip((1, 5_000, 10_000, 100_000), rates, strict=True):
+        reached = schedule.base_lrs[which] * schedule.lr_lambdas[which](update - 1)
+        assert reached == pytest.approx(rate, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "tokens", "devices", "updates"),
+    [
+        ("released", 1300, 1, 400_000),
+        ("released_pretrain", 210, 3, 200_000),
+        ("released_few_shot", 270, 3, 10_000),
+    ],
+)
+def test_the_released_recipes_are_its_command_lines(recipe, tokens, devices, updates):
+    settings, config = read_settings(compose("train", ["dataset=toy", f"optim={recipe}"]))
+    optim = settings.optim
+    assert settings.shape == UpdateShape(
+        max_tokens=tokens, unit="target", crowding=Crowding(documents=6, tokens=1000)
+    )
+    assert optim.accumulate == 5
+    assert optim.update_tokens == tokens * 5 * devices
+    assert optim.updates["minimum"] == updates
+    assert (optim.encoder.dropout, optim.decoder.dropout) == (0.1, 0.2)
+    assert (settings.dataset.max_source, settings.dataset.max_summary) == (512, 500)
+    assert config["dataset"]["max_source"] == 512  # So says config.yaml, too.
+
+
+@pytest.mark.parametrize("path", sorted(CONF.glob("optim/*.yaml")), ids=lambda path: path.stem)
+def test_a_recipes_update_is_a_whole_number_of_devices(path):
+    optim = read_settings(compose("train", ["dataset=toy", f"optim={path.stem}"]))[0].optim
+    assert optim.update_tokens % (optim.max_tokens * optim.accumulate) == 0
+
+
 def test_a_runs_place_is_its_identity():
     words = ["dataset=debian_en2zh", "scenario=medium", "model=ncls_ms", "seed=3"]
     assert str(read_settings(compose("train", words))[0].run) == (
@@ -117,6 +183,7 @@ def test_a_runs_place_is_its_identity():
         (["decoding.max_length=4000"], "decoding.max_length: expected from 1 to 2498"),
         (["optim.label_smoothing=1"], "optim.label_smoothing: expected from 0 to 0.99"),
         (["optim.encoder.warmup=0"], "warmup: expected 1 or more"),
+        (["optim.batch_unit=words"], "optim.batch_unit 'words' does not exist; choose from: both"),
         (["optim.accumulate=0"], "optim.accumulate: expected 1 or more"),
         (["optim.updates.full=0"], "optim.updates.full: expected 1 or more"),
         (["optim.updates.full=33"], "optim.updates.full: expected a multiple of"),

@@ -6,6 +6,7 @@ import torch
 from pytorch_lightning.callbacks import Callback
 
 from mclas_lightning.data.datamodule import LoaderConfig, SummarizationData
+from mclas_lightning.data.sampler import UpdateShape
 from mclas_lightning.model.decoder import DecoderConfig
 from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
 from mclas_lightning.module import SummarizationModule
@@ -23,8 +24,13 @@ RECIPE = OptimConfig(
     eps=1e-9,
     label_smoothing=0.1,
     gradient_clip=None,
+    batch_unit="both",
     max_tokens=10_000,
+    crowding=None,
     accumulate=1,
+    update_tokens=10_000,
+    max_source=None,
+    max_summary=None,
     updates={},
     validations=1,
     patience=1,
@@ -59,7 +65,7 @@ def fit(encode, tokenizer, task, *, accumulate, updates, num=23, max_tokens=10_0
     data = SummarizationData(
         encode(examples(num), task),
         encode(examples(7, 100), task),
-        LoaderConfig(max_tokens=max_tokens, workers=0),
+        LoaderConfig(shape=UpdateShape(max_tokens=max_tokens), workers=0),
         seed=0,
     )
     trainer = pl.Trainer(

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from mclas_lightning.app import compose
 from mclas_lightning.corpora import build_debian, build_toy
-from mclas_lightning.data.sampler import UpdateSampler, UpdateShape
+from mclas_lightning.data.sampler import UpdateSampler
 from mclas_lightning.model.seq2seq import Seq2Seq
 from mclas_lightning.module import SummarizationModule
 from mclas_lightning.preparation import prepare
@@ -102,7 +102,7 @@ def _seconds_per_update(settings: Settings) -> float:
     prepared, optim = prepare(dataclasses.replace(settings, init_from=None)), settings.optim
     module = SummarizationModule(Seq2Seq(prepared.network), optim, seed=0)
     data = prepared.valid
-    shape = UpdateShape(max_tokens=optim.max_tokens)
+    shape = settings.shape
     sampler = UpdateSampler(data.source_lengths, data.target_lengths, shape, shuffle=False)
     batch = data[list(sampler)[len(sampler) // 2]]
     seconds = 0.0

@@ -8,7 +8,10 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 
-from mclas_lightning.errors import check_range
+from mclas_lightning.data.sampler import Crowding
+from mclas_lightning.errors import check_range, one_of
+
+BATCH_UNITS = ("both", "target")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +39,13 @@ class OptimConfig:
     eps: float
     label_smoothing: float
     gradient_clip: float | None
-    max_tokens: int  # of a micro-batch: padded source and target positions
+    batch_unit: str  # what a micro-batch's budget counts: both sources and targets | target
+    max_tokens: int  # padded positions of a micro-batch
+    crowding: Crowding | None
     accumulate: int
+    update_tokens: int  # of the recipe: max_tokens x accumulate x devices
+    max_source: int | None  # word pieces of a document and of a summary; none: the dataset's
+    max_summary: int | None
     updates: dict[str, int]  # of each scenario
     validations: int  # while training, evenly spread
     patience: int  # validations without improvement after which training stops
@@ -47,6 +55,8 @@ class OptimConfig:
         check_range("optim.beta2", self.beta2, 0, 0.99999)
         check_range("optim.eps", self.eps, 0)
         check_range("optim.label_smoothing", self.label_smoothing, 0, 0.99)
+        if self.batch_unit not in BATCH_UNITS:
+            raise one_of("optim.batch_unit", self.batch_unit, BATCH_UNITS)
         for name in ("max_tokens", "accumulate", "validations", "patience"):
             check_range(f"optim.{name}", getattr(self, name), 1)
         for scenario, updates in self.updates.items():

@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mclas_lightning.data.dataset import DatasetConfig
+from mclas_lightning.data.sampler import UpdateShape
 from mclas_lightning.decoding.summarizer import DecodingConfig
 from mclas_lightning.errors import InputError, check_range, one_of
 from mclas_lightning.optim import OptimConfig
@@ -112,6 +113,14 @@ class Settings:
         return self.network.tokenizer or self.dataset.tokenizer
 
     @property
+    def shape(self) -> UpdateShape:
+        """Of the micro-batches, one by one."""
+        optim = self.optim
+        return UpdateShape(
+            max_tokens=optim.max_tokens, unit=optim.batch_unit, crowding=optim.crowding
+        )
+
+    @property
     def sentences(self) -> str | None:
         """The language whose sentences are set apart in the sources, if they are."""
         apart = self.network.encoder.sentences and self.task.source == "document"
@@ -140,8 +149,11 @@ def read_settings(cfg: DictConfig) -> tuple[Settings, dict[str, Any]]:
     assert isinstance(config, dict)
     plain = {str(key): value for key, value in config.items()}
     top = typed("configuration", TopLevel, {k: v for k, v in plain.items() if k != "data"})
-    dataset = typed("dataset", DatasetConfig, top.dataset)
     optim = typed("optim", OptimConfig, top.optim)
+    for key in ("max_source", "max_summary"):
+        if (length := getattr(optim, key)) is not None:  # Said in config.yaml, too: it is the same.
+            top.dataset[key] = length
+    dataset = typed("dataset", DatasetConfig, top.dataset)
     for sizes in (dataset.sizes, optim.updates):
         if top.scenario not in sizes:
             raise one_of("scenario", top.scenario, sizes)

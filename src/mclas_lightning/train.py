@@ -5,6 +5,7 @@ import sys
 import time
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import hydra
@@ -19,6 +20,7 @@ from pytorch_lightning.utilities.exceptions import SIGTERMException
 from mclas_lightning.app import entry
 from mclas_lightning.callbacks import MetricsFile, Patience, UpdatesBar
 from mclas_lightning.data.datamodule import LoaderConfig, SummarizationData
+from mclas_lightning.data.sampler import UpdateSampler
 from mclas_lightning.data.scenario import write_or_check
 from mclas_lightning.errors import InputError
 from mclas_lightning.evaluation import score_run
@@ -97,6 +99,7 @@ def _fit(settings: Settings, config: Mapping[str, Any], loggers: list[Logger]) -
         for logger in loggers:
             logger.log_hyperparams(dict(config))
         _announce(settings, preparation, module, resuming)
+        _announce_update(settings, preparation, trainer.world_size)
     began = time.monotonic()
     try:
         trainer.fit(
@@ -104,7 +107,7 @@ def _fit(settings: Settings, config: Mapping[str, Any], loggers: list[Logger]) -
             datamodule=SummarizationData(
                 preparation.train,
                 preparation.valid,
-                LoaderConfig(max_tokens=settings.optim.max_tokens, workers=settings.workers),
+                LoaderConfig(shape=settings.shape, workers=settings.workers),
                 seed=settings.seed,
             ),
             ckpt_path=str(run.last) if resuming else None,
@@ -173,6 +176,34 @@ def _announce(
         f"{'; resuming' if resuming else ''}",
         flush=True,
     )
+
+
+def _announce_update(settings: Settings, preparation: Preparation, devices: int) -> None:
+    """Say how many tokens an update has, and whether these are the recipe's."""
+    optim, train = settings.optim, preparation.train
+    tokens = optim.max_tokens * optim.accumulate * devices
+    shape = replace(settings.shape, accumulate=optim.accumulate, ranks=devices)
+    epoch = len(UpdateSampler(train.source_lengths, train.target_lengths, shape))
+    predicted = int(train.target_lengths.sum()) * optim.accumulate / epoch
+    counted = "target" if optim.batch_unit == "target" else "source and target"
+    print(
+        f"  an update: {optim.max_tokens:,} {counted} tokens x {optim.accumulate} micro-batches x "
+        f"{devices} device{'s' if devices > 1 else ''} = {tokens:,} at most; on average it "
+        f"predicts {predicted:,.0f} target tokens",
+        flush=True,
+    )
+    if tokens != optim.update_tokens:
+        fitting = optim.update_tokens / (optim.max_tokens * devices)
+        advice = (
+            f"optim.accumulate={fitting:.0f} restores them"
+            if fitting % 1 == 0
+            else "see conf/optim/"
+        )
+        print(
+            f"  warning: the recipe's updates have {optim.update_tokens:,}; its learning rates are "
+            f"made for these ({advice})",
+            flush=True,
+        )
 
 
 def _score(settings: Settings, loggers: list[Logger]) -> Results:

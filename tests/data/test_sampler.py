@@ -3,7 +3,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch.utils.data import Dataset
 
-from mclas_lightning.data.sampler import BUCKET, ResumableLoader, UpdateSampler, UpdateShape
+from mclas_lightning.data.sampler import (
+    BUCKET,
+    Crowding,
+    ResumableLoader,
+    UpdateSampler,
+    UpdateShape,
+)
 from mclas_lightning.errors import InputError
 
 
@@ -58,6 +64,21 @@ def test_no_micro_batch_of_several_exceeds_the_budget(lengths, budget):
         rows = [lengths[i] for i in indices]
         width = max(source for source, _ in rows) + max(target for _, target in rows)
         assert len(rows) == 1 or len(rows) * width <= budget
+
+
+@given(LENGTHS, st.integers(30, 400), st.none() | st.integers(1, 6), st.integers(0, 300))
+def test_a_budget_of_targets_counts_them_as_the_released_code_does(lengths, budget, crowd, more):
+    crowding = Crowding(documents=crowd, tokens=more) if crowd else None
+    shape = UpdateShape(max_tokens=budget, unit="target", crowding=crowding)
+    (sampler,) = samplers(lengths, shape)
+    batches = sorted(sorted(lengths[i][1] for i in indices) for indices, _ in sampler)
+    greedy: list[list[int]] = [[]]
+    for _, target in sorted(lengths, key=lambda pair: (pair[1], pair[0])):
+        number = len(greedy[-1]) + 1
+        if number > 1 and number * target + (more if crowd and number > crowd else 0) > budget:
+            greedy.append([])
+        greedy[-1].append(target)
+    assert batches == sorted(greedy)
 
 
 def test_a_micro_batch_holds_similar_lengths():

@@ -1,6 +1,6 @@
 """Training and validation data of a run, as Lightning asks for it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytorch_lightning as pl
 
@@ -10,9 +10,9 @@ from mclas_lightning.data.sampler import ResumableLoader, UpdateSampler, UpdateS
 
 @dataclass(frozen=True, kw_only=True)
 class LoaderConfig:
-    """How examples are handed out."""
+    """How examples are handed out; the trainer knows accumulation and ranks."""
 
-    max_tokens: int
+    shape: UpdateShape
     workers: int
 
 
@@ -35,11 +35,8 @@ class SummarizationData(pl.LightningDataModule):
         return self._loader(self.valid, accumulate=1, shuffle=False)
 
     def _loader(self, data: EncodedExamples, *, accumulate: int, shuffle: bool) -> ResumableLoader:
-        shape = UpdateShape(
-            max_tokens=self.config.max_tokens,
-            accumulate=accumulate,
-            ranks=self._trainer.world_size,
-        )
+        ranks = self._trainer.world_size
+        shape = replace(self.config.shape, accumulate=accumulate, ranks=ranks)
         sampler = UpdateSampler(
             data.source_lengths,
             data.target_lengths,

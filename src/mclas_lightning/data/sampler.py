@@ -27,12 +27,31 @@ class MicroBatch(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Crowding:
+    """A micro-batch of more than ``documents`` counts ``tokens`` more (released code)."""
+
+    documents: int
+    tokens: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class UpdateShape:
     """How an update is cut into micro-batches."""
 
-    max_tokens: int  # of a micro-batch: padded source and target positions
+    max_tokens: int  # padded positions of a micro-batch
+    unit: str = "both"  # which positions are counted: both sources and targets | target
+    crowding: Crowding | None = None
     accumulate: int = 1
     ranks: int = 1
+
+    def fits(self, source: int, target: int) -> int:
+        """Documents of at most these lengths that one micro-batch may hold."""
+        width = target if self.unit == "target" else source + target
+        number = self.max_tokens // width
+        if self.crowding and number > self.crowding.documents:
+            crowd = (self.max_tokens - self.crowding.tokens) // width
+            number = max(self.crowding.documents, crowd)
+        return max(number, 1)
 
 
 class UpdateSampler(Sampler[MicroBatch]):
@@ -50,15 +69,29 @@ class UpdateSampler(Sampler[MicroBatch]):
     ) -> None:
         self.target, self.shape = np.asarray(target_lengths), shape
         self.rank, self.seed, self.shuffle, self.epoch = rank, seed, shuffle, 0
+        # What a budget counts alone is told apart exactly.
+        self._step = np.array([BUCKET, 1 if shape.unit == "target" else BUCKET])
         source, target = (
-            -(-np.asarray(lengths) // BUCKET) for lengths in (source_lengths, target_lengths)
+            -(-np.asarray(lengths) // step)
+            for lengths, step in zip((source_lengths, target_lengths), self._step, strict=True)
         )
-        # A bucket's number grows with its source length first, then with its target length.
-        self._base = int(target.max()) + 1
-        self._bucket = source * self._base + target
+        self._base = int(target.max()) + 1, int(source.max()) + 1
+        self._bucket = self._number(source, target)
         if self._bucket.max() < 2**16:
             self._bucket = self._bucket.astype(np.uint16)  # Sorted by radix, and a quarter as big.
         self._sizes = self._even_out(self._cut())
+
+    def _number(self, source: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """A bucket's number grows with the length that costs most first, then with the other."""
+        if self.shape.unit == "target":
+            return target * self._base[1] + source
+        return source * self._base[0] + target
+
+    def _lengths(self, number: int) -> np.ndarray:
+        """Source and target length of a bucket: the inverse of ``_number``."""
+        if self.shape.unit == "target":
+            return np.array(divmod(number, self._base[1])[::-1]) * self._step
+        return np.array(divmod(number, self._base[0])) * self._step
 
     def set_epoch(self, epoch: int) -> None:
         """Lightning calls this; it also makes a resumed epoch the same one."""
@@ -86,10 +119,10 @@ class UpdateSampler(Sampler[MicroBatch]):
         size, widest = 0, np.zeros(2, int)
         counts = np.bincount(self._bucket)
         for number in np.flatnonzero(counts):
-            bucket, count = np.array(divmod(number, self._base)), int(counts[number])
+            lengths, count = self._lengths(number), int(counts[number])
             while count:
-                grown = np.maximum(widest, bucket)
-                fits = self.shape.max_tokens // (BUCKET * int(grown.sum())) - size
+                grown = np.maximum(widest, lengths)
+                fits = self.shape.fits(*grown.tolist()) - size
                 if size and fits < 1:
                     sizes.append(size)
                     size, widest = 0, np.zeros(2, int)
