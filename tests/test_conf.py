@@ -30,7 +30,7 @@ def test_every_file_composes_into_typed_settings(choice):
     settings, config = read_settings(compose("train", [choice, *OWN.get(choice, ())]))
     group, name = choice.split("=")
     if group == "model":
-        assert settings.task.name == config["model"]["name"] == name
+        assert settings.system.name == config["model"]["name"] == name
     if group == "trainer":
         words = instantiate(settings.trainer)
         pl.Trainer(**{**words, "accelerator": "cpu", "devices": 2, "logger": False})

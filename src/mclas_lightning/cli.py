@@ -35,6 +35,16 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("words", nargs="*", help="further words for every mclas-train of it")
     demo.set_defaults(run=_demo)
 
+    released = commands.add_parser(
+        "import-checkpoint", help="a checkpoint of the authors' released code becomes a run"
+    )
+    released.add_argument("file", type=Path, metavar="FILE.pt", help="such as model_step_10000.pt")
+    released.add_argument("out", type=Path, metavar="OUT", help="the run's folder, a new one")
+    released.add_argument(
+        "words", nargs="*", help="what it is, as for mclas-train: dataset=en2desum model=mclas ..."
+    )
+    released.set_defaults(run=_import_checkpoint)
+
     table = commands.add_parser("table", help="compare the runs that are finished")
     show = commands.add_parser("show", help="documents beside each system's summaries")
     for command in (table, show):
@@ -58,6 +68,31 @@ def _demo(arguments: argparse.Namespace) -> None:
     from mclas_lightning.demo import demo
 
     demo(arguments.dataset, arguments.words)
+
+
+def _import_checkpoint(arguments: argparse.Namespace) -> None:
+    from mclas_lightning.app import compose
+    from mclas_lightning.imported import import_checkpoint
+    from mclas_lightning.settings import read_settings
+    from mclas_lightning.task import Pipeline
+
+    words = [*arguments.words, f"run_dir={arguments.out}"]
+    system = read_settings(compose("train", words))[0].system
+    if isinstance(system, Pipeline):
+        raise InputError(f"model '{system.name}' is a pipeline of trained systems, no checkpoint")
+    # The released code wrote a second [BOS]; where a target is one summary, this means nothing.
+    words.append("model.bos_after_lsep=true")
+    settings, config = read_settings(compose("train", words))
+    network, tokenizer, vocabulary = import_checkpoint(arguments.file, settings, config)
+    print(
+        f"{arguments.out}: {settings.task.name} with {network.encoder['num_hidden_layers']} and "
+        f"{network.decoder.layers} layers, {len(tokenizer):,} word pieces"
+    )
+    for side, ids in vocabulary.items():
+        print(f"  {side} summaries may be written with {len(ids):,} of them")
+    print(f"score it with: mclas-evaluate {' '.join(words)} decoding=released")
+    if settings.task.sides == ("mono",):
+        print(f"start others from it with: mclas-train ... init_from={arguments.out}")
 
 
 def _table(arguments: argparse.Namespace) -> None:

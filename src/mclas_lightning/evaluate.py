@@ -7,17 +7,18 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.evaluation import score_run
 from mclas_lightning.report.results import Results, headline
 from mclas_lightning.settings import read_settings
+from mclas_lightning.task import Task
 
 
 def evaluate(cfg: DictConfig) -> Results:
-    """Summarize the test set again, with this configuration's decoding; replaces the results."""
+    """Summarize the test set (again), with this configuration's decoding; replaces the results."""
     settings, config = read_settings(cfg)
-    if not settings.run.trained:
+    settings.run.check_identity(config, ("dataset", "scenario", "model", "seed"))
+    if isinstance(settings.system, Task) and not settings.run.trained:
         raise InputError(
             f"{settings.run}: no trained run here; train it with the same words after mclas-train"
         )
-    settings.run.check_identity(config, ("dataset", "scenario", "model", "seed"))
-    results = score_run(settings)
+    results = score_run(settings, config)
     print(f"{settings.run}\n  {headline(results)}")
     return results
 

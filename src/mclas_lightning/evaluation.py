@@ -1,50 +1,59 @@
 """From a trained run to its test predictions and scores."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 from mclas_lightning.data.example import Example, Side
 from mclas_lightning.decoding.summarizer import Summaries, Summarizer
 from mclas_lightning.files import sha256, whole_file
 from mclas_lightning.metrics.rouge import self_test, signature
 from mclas_lightning.metrics.score import score
+from mclas_lightning.pipeline import PipelineSummarizer, load_pipeline
 from mclas_lightning.progress import progress_bar
 from mclas_lightning.report.results import Results
 from mclas_lightning.run import environment
 from mclas_lightning.settings import Settings
+from mclas_lightning.task import Pipeline
 
 
-def score_run(settings: Settings) -> Results:
-    """Summarize the test documents; write predictions.jsonl and results.json."""
-    run, dataset, task = settings.run, settings.dataset, settings.task
+def score_run(settings: Settings, config: Mapping[str, Any]) -> Results:
+    """Summarize the test documents; write predictions.jsonl and results.json.
+
+    A pipeline, which was not trained, becomes a run of this configuration now.
+    """
+    run, dataset, system = settings.run, settings.dataset, settings.system
     run.check_content(dataset)
-    for side in task.sides:
+    dataset.check_files(["test"])
+    for side in system.sides:
         self_test(dataset.language(side))
-    examples = dataset.read("test", task.required)
-    summaries = _summarize(run.summarizer(), examples, settings)
+    examples = dataset.read("test", system.required)
+    summarizer = load_system(settings)
+    summaries = _summarize(summarizer, examples, settings)
     lines = [
         {
             "id": example.id,
             "document": example.document,
             "hypotheses": summary,
-            "references": {side: example.summary(side) for side in task.sides},
+            "references": {side: example.summary(side) for side in system.sides},
         }
         for example, summary in zip(examples, summaries, strict=True)
     ]
+    run.start(config, [dataset.file("test")])
     results = Results(
         dataset=dataset.name,
         scenario=settings.scenario,
-        model=task.name,
+        model=system.name,
         seed=settings.seed,
         languages={"source": dataset.source, "target": dataset.target},
-        scores={side: _score(side, examples, summaries, settings) for side in task.sides},
-        signatures={side: signature(dataset.language(side)) for side in task.sides},
+        scores={side: _score(side, examples, summaries, settings) for side in system.sides},
+        signatures={side: signature(dataset.language(side)) for side in system.sides},
         decoding=asdict(settings.decoding),
         provenance={
             "config_sha256": sha256(run.folder / "config.yaml"),
-            "subset_sha256": sha256(settings.subset_manifest),
             "test_sha256": sha256(dataset.file("test")),
+            **_origin(summarizer, settings),
             **environment(),
         },
     )
@@ -54,11 +63,33 @@ def score_run(settings: Settings) -> Results:
     return results
 
 
-def _summarize(
-    summarizer: Summarizer, examples: Sequence[Example], settings: Settings
-) -> list[Summaries]:
+def load_system(settings: Settings) -> Summarizer | PipelineSummarizer:
+    """The run's network or its pipeline, on the device that summarizes."""
+    if isinstance(settings.system, Pipeline):
+        return load_pipeline(
+            settings.system,
+            settings.dataset,
+            seed=settings.seed,
+            decoding=settings.decoding,
+            device=settings.device,
+        )
+    summarizer = settings.run.summarizer()
     summarizer.network.to(settings.device)
-    texts = [summarizer.task.source_text(example) for example in examples]
+    return summarizer
+
+
+def _origin(summarizer: Summarizer | PipelineSummarizer, settings: Settings) -> dict[str, str]:
+    """Which weights wrote the summaries, and what they had learned from."""
+    if isinstance(summarizer, PipelineSummarizer):
+        return summarizer.provenance
+    subset = settings.subset_manifest  # An imported checkpoint has none.
+    return {"subset_sha256": sha256(subset)} if subset.exists() else {}
+
+
+def _summarize(
+    summarizer: Summarizer | PipelineSummarizer, examples: Sequence[Example], settings: Settings
+) -> list[Summaries]:
+    texts = [settings.system.source_text(example) for example in examples]
     with progress_bar(len(texts), "summarizing", "documents") as bar:
         return summarizer.summarize(texts, settings.decoding, bar.update)
 

@@ -1,6 +1,6 @@
 """All that a training needs, read and checked before anything is written."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,8 @@ from mclas_lightning.model.checkpoint import (
     pretrained_config,
 )
 from mclas_lightning.model.decoder import DecoderConfig
-from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq, encoder_config
-from mclas_lightning.run import Run, task_from
+from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq, described, encoder_config
+from mclas_lightning.run import Run, TrainedSystem, ms_run
 from mclas_lightning.settings import Settings
 
 
@@ -40,6 +40,11 @@ class Preparation:
     tokenizer: Tokenizer
     vocabulary: Vocabulary
     network: NetworkConfig
+
+    @property
+    def system(self) -> TrainedSystem:
+        """What the network must be kept with."""
+        return TrainedSystem(self.network, self.tokenizer, self.vocabulary)
 
 
 def prepare(settings: Settings) -> Preparation:
@@ -58,7 +63,9 @@ def prepare(settings: Settings) -> Preparation:
             f"{positions_of(network.encoder)} positions"
         )
     if settings.init_from is not None:
-        check_initialization(ms_run(settings.init_from, settings.seed), network, tokenizer)
+        check_initialization(
+            ms_run(settings.init_from, settings.seed, "init_from"), network, tokenizer
+        )
     dataset.read("test", task.required)
     valid, train = (_store(settings, split, tokenizer) for split in ("valid", "train"))
     rows, manifest = scenario_subset(
@@ -79,7 +86,7 @@ def prepare(settings: Settings) -> Preparation:
         valid=EncodedExamples(valid, np.arange(len(valid)), task, tokenizer.special, limits),
         manifest=manifest,
         tokenizer=tokenizer,
-        vocabulary={side: _vocabulary(settings, side, train, tokenizer) for side in task.sides},
+        vocabulary=side_vocabularies(settings, tokenizer, train),
         network=network,
     )
 
@@ -94,15 +101,22 @@ def _store(settings: Settings, split: Split, tokenizer: Tokenizer) -> TokenStore
     return store
 
 
-def _vocabulary(
-    settings: Settings, side: Side, train: TokenStore, tokenizer: Tokenizer
-) -> list[int]:
-    """Of the whole training split, not of the scenario: it is knowledge of a language."""
-    dataset = settings.dataset
-    if dataset.vocabulary is None:
-        return target_vocabulary(train.written(side), tokenizer.special)
-    path = Path(dataset.vocabulary, f"{dataset.language(side)}.json")
-    return target_vocabulary(read_ids(path, len(tokenizer)), tokenizer.special)
+def side_vocabularies(
+    settings: Settings, tokenizer: Tokenizer, train: TokenStore | None
+) -> dict[Side, list[int]]:
+    """What each side may be written with; everything, where nothing is known of its language."""
+    dataset, special = settings.dataset, tokenizer.special
+    found: dict[Side, Sequence[int]] = {}
+    for side in settings.task.sides:
+        if dataset.vocabulary is not None:
+            path = Path(dataset.vocabulary, f"{dataset.language(side)}.json")
+            found[side] = read_ids(path, len(tokenizer))
+        elif train is not None:
+            # Of the whole training split, not of the scenario: it is knowledge of a language.
+            found[side] = train.written(side)
+        else:
+            found[side] = range(len(tokenizer))
+    return {side: target_vocabulary(ids, special) for side, ids in found.items()}
 
 
 def network_config(settings: Settings, tokenizer: Tokenizer) -> NetworkConfig:
@@ -137,14 +151,14 @@ def network_config(settings: Settings, tokenizer: Tokenizer) -> NetworkConfig:
             f"network.encoder.sentences: encoder '{asked.pretrained}' has no two kinds of segments "
             f"to tell sentences apart; set it to false"
         )
-    sizes = encoder_config(encoder)
+    sizes = encoder_config(encoder)  # With what no one said, too.
     for part, heads in (("encoder", sizes.num_attention_heads), ("decoder", decoder.heads)):
         if sizes.hidden_size % heads:
             raise InputError(
                 f"network.{part}: width {sizes.hidden_size} cannot be split into {heads} heads"
             )
     return NetworkConfig(
-        encoder=encoder,
+        encoder=described(sizes),
         decoder=DecoderConfig(**vars(decoder), dropout=settings.optim.decoder.dropout),
         decoders=tuple(settings.task.targets),
         sentence_id=tokenizer.special.cls if asked.sentences else None,
@@ -159,31 +173,22 @@ def build_network(settings: Settings, preparation: Preparation) -> Seq2Seq:
             load_pretrained_encoder(network, settings.network.encoder.pretrained)
         return network
     network = Seq2Seq(preparation.network)
-    state = ms_run(settings.init_from, settings.seed).state()
+    state = ms_run(settings.init_from, settings.seed, "init_from").state()
     initialize_from_ms(network, state, settings.initialize)
     return network
 
 
-def ms_run(init_from: str, seed: int) -> Run:
-    """The run in this folder, or the one of the same seed in its ``seed=<n>`` subfolder."""
-    folder = Path(init_from)
-    of_seed = folder / f"seed={seed}"
-    return Run(of_seed if of_seed.is_dir() else folder)
-
-
 def check_initialization(ms: Run, ours: NetworkConfig, tokenizer: Tokenizer) -> None:
-    """InputError where ``ms`` is not a trained run whose weights fit."""
+    """InputError where the weights of ``ms`` do not fit."""
     where = f"init_from={ms}"
-    if not (ms.folder / "config.yaml").exists():
-        raise InputError(f"{where}: no run here; train one first with model=ms and the same seed")
-    if not ms.trained:
-        raise InputError(f"{where}: its training has not ended; run the same mclas-train again")
     theirs, vocabulary = ms.network_config()
-    task = task_from(ms.config["model"])
-    if (task.sides, len(task.targets), task.source) != (("mono",), 1, "document"):
-        raise InputError(f"{where}: is a run of model '{task.name}'; give one of model=ms")
     if vocabulary != tokenizer.fingerprint:
         raise InputError(f"{where}: was trained with another vocabulary (tokenizer)")
+    if theirs.sentence_id != ours.sentence_id:
+        raise InputError(
+            f"{where}: network.encoder.sentences was {theirs.sentence_id is not None}, here it is "
+            f"{ours.sentence_id is not None}; use the same 'network'"
+        )
     for part, their, our in (
         ("encoder", dict(theirs.encoder), dict(ours.encoder)),
         ("decoder", vars(theirs.decoder), vars(ours.decoder)),

@@ -11,16 +11,16 @@ results.json        scores of the test set: the run is done
 import json
 import platform
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import yaml
 
-from mclas_lightning.data.dataset import SPLITS, DatasetConfig
+from mclas_lightning.data.dataset import DatasetConfig
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.data.vocabulary import Vocabulary, load_vocabulary, save_vocabulary
 from mclas_lightning.decoding.summarizer import Summarizer
@@ -39,6 +39,14 @@ NOT_IDENTITY = (
     *("dataset.licence", "dataset.how_to_get"),
 )
 PACKAGES = ("mclas-lightning", "torch", "pytorch-lightning", "transformers", "tokenizers")
+
+
+class TrainedSystem(NamedTuple):
+    """What a network must be kept with."""
+
+    network: NetworkConfig
+    tokenizer: Tokenizer
+    vocabulary: Vocabulary
 
 
 @dataclass(frozen=True)
@@ -120,27 +128,30 @@ class Run:
             )
 
     def start(
-        self,
-        config: Mapping[str, Any],
-        dataset: DatasetConfig,
-        network: NetworkConfig,
-        tokenizer: Tokenizer,
-        vocabulary: Vocabulary,
+        self, config: Mapping[str, Any], files: Iterable[Path], system: TrainedSystem | None = None
     ) -> None:
-        """Write all that is known before the first update; config.yaml last, it marks a run."""
-        make_folder(self.folder / "checkpoints")
+        """Write all that is known before the first update; config.yaml last, it marks a run.
+
+        ``files`` are those of the corpus that it depends on; a pipeline has no ``system``.
+        """
+        make_folder(self.folder)
         if (self.folder / "config.yaml").exists():
             return
+        if system is not None:
+            self._write_system(system)
+        write_json(self.folder / "environment.json", environment())
+        write_json(self.folder / "corpus.json", {path.stem: sha256(path) for path in files})
+        with whole_file(self.folder / "config.yaml") as file:
+            yaml.safe_dump(dict(config), file, allow_unicode=True, sort_keys=False)
+
+    def _write_system(self, system: TrainedSystem) -> None:
+        network, tokenizer, vocabulary = system
+        make_folder(self.folder / "checkpoints")
         tokenizer.save(self.folder / "tokenizer")
         save_vocabulary(self.folder / "vocabulary", vocabulary)
         write_json(
             self.folder / "network.json", {**asdict(network), "vocabulary": tokenizer.fingerprint}
         )
-        write_json(self.folder / "environment.json", environment())
-        hashes = {split: sha256(dataset.file(split)) for split in SPLITS}
-        write_json(self.folder / "corpus.json", hashes)
-        with whole_file(self.folder / "config.yaml") as file:
-            yaml.safe_dump(dict(config), file, allow_unicode=True, sort_keys=False)
 
     def network_config(self) -> tuple[NetworkConfig, str]:
         """The network's sizes and the fingerprint of its vocabulary."""
@@ -182,7 +193,9 @@ class Run:
 
 
 def task_from(model: Mapping[str, Any]) -> Task:
-    """The task of a file of ``conf/model/``."""
+    """The task of a file of ``conf/model/``; InputError for a pipeline's."""
+    if "targets" not in model:
+        raise InputError(f"model '{model['name']}' is a pipeline and has no network of its own")
     targets = {name: tuple(sides) for name, sides in model["targets"].items()}
     return Task(
         name=model["name"],
@@ -190,6 +203,24 @@ def task_from(model: Mapping[str, Any]) -> Task:
         targets=targets,
         bos_after_lsep=model["bos_after_lsep"],
     )
+
+
+def ms_run(folder: str, seed: int, word: str) -> Run:
+    """The trained ms run in ``folder``, or the one of this seed in its ``seed=<n>`` subfolder.
+
+    InputError, naming ``word`` of the command line, where there is none.
+    """
+    of_seed = Path(folder, f"seed={seed}")
+    run = Run(of_seed if of_seed.is_dir() else Path(folder))
+    where = f"{word}={run}"
+    if not (run.folder / "config.yaml").exists():
+        raise InputError(f"{where}: no run here; train one first with model=ms and the same seed")
+    if not run.trained:
+        raise InputError(f"{where}: its training has not ended; run the same mclas-train again")
+    task = task_from(run.config["model"])
+    if (task.sides, len(task.targets), task.source) != (("mono",), 1, "document"):
+        raise InputError(f"{where}: is a run of model '{task.name}'; give one of model=ms")
+    return run
 
 
 def environment() -> dict[str, Any]:

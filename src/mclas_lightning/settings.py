@@ -15,7 +15,7 @@ from mclas_lightning.decoding.summarizer import DecodingConfig
 from mclas_lightning.errors import InputError, check_range, one_of
 from mclas_lightning.optim import OptimConfig
 from mclas_lightning.run import Run, task_from
-from mclas_lightning.task import Task
+from mclas_lightning.task import Pipeline, Task
 from mclas_lightning.typed import typed
 
 
@@ -63,6 +63,16 @@ class ModelConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PipelineConfig:
+    """One file of ``conf/model/`` that has steps."""
+
+    name: str
+    steps: list
+    summarizer: str | None
+    translator: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class TopLevel:
     """The keys of ``conf/train.yaml``; the groups are read one by one."""
 
@@ -90,7 +100,7 @@ class Settings:
 
     dataset: DatasetConfig
     scenario: str
-    task: Task
+    system: Task | Pipeline
     initialize: tuple[str, ...]
     network: NetworkSettings
     optim: OptimConfig
@@ -106,6 +116,12 @@ class Settings:
     store: Path
     run: Run
     subset_manifest: Path
+
+    @property
+    def task(self) -> Task:
+        """What is trained."""
+        assert isinstance(self.system, Task), "a pipeline is not trained"
+        return self.system
 
     @property
     def tokenizer(self) -> str:
@@ -170,15 +186,12 @@ def read_settings(cfg: DictConfig) -> tuple[Settings, dict[str, Any]]:
         raise InputError(
             f"trainer.recompute_activations: expected true or false, found '{recompute}'"
         )
-    model = typed("model", ModelConfig, top.model)
-    for name in model.initialize or ():
-        if name not in model.targets:
-            raise one_of("model.initialize: decoder", name, model.targets)
+    system, initialize = _system(top.model)
     settings = Settings(
         dataset=dataset,
         scenario=top.scenario,
-        task=task_from(vars(model)),
-        initialize=tuple(model.targets if model.initialize is None else model.initialize),
+        system=system,
+        initialize=initialize,
         network=typed("network", NetworkSettings, top.network),
         optim=optim,
         decoding=typed("decoding", DecodingConfig, top.decoding),
@@ -188,10 +201,23 @@ def read_settings(cfg: DictConfig) -> tuple[Settings, dict[str, Any]]:
         seed=top.seed,
         split=top.split,
         split_seed=top.split_seed,
-        init_from=top.init_from if model.initialize != [] else None,
+        init_from=top.init_from if initialize else None,
         workers=top.workers,
         store=Path(top.store),
         run=Run(Path(top.run_dir)),
         subset_manifest=Path(top.runs, dataset.name, top.scenario, "subset.json"),
     )
     return settings, plain
+
+
+def _system(model: Mapping[str, Any]) -> tuple[Task | Pipeline, tuple[str, ...]]:
+    """What ``conf/model/`` describes, and which of its decoders start as the MS decoder."""
+    if "steps" in model:
+        pipeline = typed("model", PipelineConfig, model)
+        return Pipeline(**{**vars(pipeline), "steps": tuple(pipeline.steps)}), ()
+    config = typed("model", ModelConfig, model)
+    for name in config.initialize or ():
+        if name not in config.targets:
+            raise one_of("model.initialize: decoder", name, config.targets)
+    chosen = config.targets if config.initialize is None else config.initialize
+    return task_from(vars(config)), tuple(chosen)

@@ -1,4 +1,4 @@
-"""What each trained system writes: the one thing in which the paper's systems differ.
+"""What each system writes: the one thing in which the paper's systems differ.
 
 ``mono`` is S^A, the summary in the document's language; ``cross`` is S^B. A system is one encoder
 and one or more named decoders; its task names the sides each decoder writes, in order:
@@ -7,6 +7,8 @@ and one or more named decoders; its task names the sides each decoder writes, in
     ncls     {decoder: [cross]}                equation 1
     ncls_ms  {mono: [mono], cross: [cross]}    equation 2
     mclas    {decoder: [mono, cross]}          equations 3 and 4
+
+A pipeline has no network of its own: it is two trained systems, one after the other.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,6 +19,13 @@ from mclas_lightning.data.example import SIDES, Example, Side
 from mclas_lightning.errors import InputError
 
 Source = Literal["document", "mono"]
+
+
+Step = Literal["summarize", "translate"]
+PIPELINES: dict[tuple[Step, ...], tuple[Side, ...]] = {
+    ("summarize", "translate"): ("mono", "cross"),
+    ("translate", "summarize"): ("cross",),
+}
 
 
 class Special(NamedTuple):
@@ -97,3 +106,43 @@ class Task:
         sides = self.targets[decoder]
         parts += [[] for _ in range(len(sides) - len(parts))]
         return dict(zip(sides, parts, strict=False))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pipeline:
+    """A summarizer of one language and a translator.
+
+    TLTran summarizes, then translates the summary (section 5.3); TETran translates the document,
+    then summarizes it (Zhu et al. 2019).
+    """
+
+    name: str
+    steps: tuple[Step, ...]
+    summarizer: str | None  # an ms run of the language it reads
+    translator: str | None  # none: WMT19's
+
+    def __post_init__(self) -> None:
+        if self.steps not in PIPELINES:
+            raise InputError(
+                f"model '{self.name}': steps must be [summarize, translate] or [translate, "
+                f"summarize]; found {list(self.steps)}"
+            )
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """The summaries that come out."""
+        return PIPELINES[self.steps]
+
+    @property
+    def required(self) -> tuple[Side, ...]:
+        """The references a test example must hold."""
+        return self.sides
+
+    @property
+    def reads(self) -> Side:
+        """Whose language the summarizer reads and writes."""
+        return "mono" if self.steps[0] == "summarize" else "cross"
+
+    def source_text(self, example: Example) -> str:
+        """The text that the first step reads."""
+        return example.document

@@ -4,7 +4,7 @@ import logging
 import sys
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from pytorch_lightning.utilities.exceptions import SIGTERMException
 from mclas_lightning.app import entry
 from mclas_lightning.callbacks import MetricsFile, Patience, UpdatesBar
 from mclas_lightning.data.datamodule import LoaderConfig, SummarizationData
+from mclas_lightning.data.dataset import SPLITS
 from mclas_lightning.data.sampler import UpdateSampler
 from mclas_lightning.data.scenario import write_or_check
 from mclas_lightning.errors import InputError
@@ -30,6 +31,7 @@ from mclas_lightning.module import SummarizationModule
 from mclas_lightning.preparation import Preparation, build_network, prepare
 from mclas_lightning.report.results import Results, headline
 from mclas_lightning.settings import Settings, read_settings
+from mclas_lightning.task import Task
 
 TERMINATED = 143  # 128 + SIGTERM: a preempted run must not look finished.
 
@@ -47,9 +49,9 @@ def train(cfg: DictConfig) -> Results | None:
     loggers: list[Logger] = [hydra.utils.instantiate(settings.logger)] if settings.logger else []
     exit_code = 1
     try:
-        if not run.trained:
+        if isinstance(settings.system, Task) and not run.trained:
             _fit(settings, config, loggers)
-        results = _score(settings, loggers) if rank_zero_only.rank == 0 else None
+        results = _score(settings, config, loggers) if rank_zero_only.rank == 0 else None
         exit_code = 0
         return results
     finally:
@@ -89,13 +91,8 @@ def _fit(settings: Settings, config: Mapping[str, Any], loggers: list[Logger]) -
     trainer, best = _trainer(settings, loggers)
     if trainer.is_global_zero:
         write_or_check(settings.subset_manifest, preparation.manifest)
-        run.start(
-            config,
-            settings.dataset,
-            preparation.network,
-            preparation.tokenizer,
-            preparation.vocabulary,
-        )
+        files = [settings.dataset.file(split) for split in SPLITS]
+        run.start(config, files, preparation.system)
         for logger in loggers:
             logger.log_hyperparams(dict(config))
         _announce(settings, preparation, module, resuming)
@@ -206,8 +203,8 @@ def _announce_update(settings: Settings, preparation: Preparation, devices: int)
         )
 
 
-def _score(settings: Settings, loggers: list[Logger]) -> Results:
-    results = score_run(settings)
+def _score(settings: Settings, config: Mapping[str, Any], loggers: Sequence[Logger]) -> Results:
+    results = score_run(settings, config)
     for logger in loggers:
         logger.log_metrics(results.metrics())
     print(f"  {headline(results)}", flush=True)

@@ -1,4 +1,5 @@
 import dataclasses
+from itertools import pairwise
 
 import pytest
 import torch
@@ -114,7 +115,7 @@ def test_decoding_as_released_counts_the_whole_target_and_masks_its_last_summary
         for ids in search(summarizer, decoder, memory, RELEASED):
             assert RELEASED.min_length < len(ids) <= RELEASED.max_length
             assert ids.count(special.lsep) == len(sides) - 1
-            after = [b for a, b in zip(ids, ids[1:], strict=False) if a == special.lsep]
+            after = [b for a, b in pairwise(ids) if a == special.lsep]
             assert (special.bos in ids) == (task.bos_after_lsep and len(sides) > 1)
             assert not task.bos_after_lsep or set(after) <= {special.bos}
             written = task.split(decoder, ids, special)

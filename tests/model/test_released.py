@@ -13,10 +13,10 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.model.released import Released
 from mclas_lightning.model.seq2seq import Seq2Seq
 
-WIDTH, HEADS, INNER, LAYERS, WORDS = 12, 3, 17, 2, 43
+WIDTH, HEADS, INNER, LAYERS, WORDS = 12, 3, 17, 2, 163
 BERT = BertConfig(
     vocab_size=WORDS, hidden_size=WIDTH, num_hidden_layers=2, num_attention_heads=1,
-    intermediate_size=19, max_position_embeddings=29, hidden_dropout_prob=0.0,
+    intermediate_size=19, max_position_embeddings=41, hidden_dropout_prob=0.0,
     attention_probs_dropout_prob=0.0,
 )  # fmt: skip
 
@@ -51,7 +51,7 @@ def released(kind: str) -> dict[str, torch.Tensor]:
     torch.manual_seed(0)
     bert = BertModel(BERT).state_dict()
     state = {f"bert.model.{name}": tensor for name, tensor in bert.items()}
-    state["bert.model.embeddings.position_ids"] = torch.arange(29)[None]
+    state["bert.model.embeddings.position_ids"] = torch.arange(41)[None]
     state |= decoder_state("decoder")
     if kind != "one":
         state |= decoder_state("decoder_monolingual")

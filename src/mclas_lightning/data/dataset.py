@@ -57,9 +57,9 @@ class DatasetConfig:
         """Where the examples of ``split`` lie."""
         return Path(self.path) / f"{split}.jsonl"
 
-    def check_files(self) -> None:
+    def check_files(self, splits: Iterable[Split] = SPLITS) -> None:
         """InputError where the file of a split is not there."""
-        for split in SPLITS:
+        for split in splits:
             if not self.file(split).exists():
                 raise InputError(
                     f"{self.file(split)}: no such file; dataset '{self.name}' is not here yet, "

@@ -1,16 +1,15 @@
 """Weights from elsewhere: a pretrained encoder, a run's checkpoint, MS initialization."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import AutoConfig, AutoModel, PreTrainedConfig
+from transformers import AutoConfig, AutoModel
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.model.seq2seq import Seq2Seq
+from mclas_lightning.model.seq2seq import Seq2Seq, described
 
 State = Mapping[str, Tensor]
 DROPOUT = (
@@ -35,14 +34,7 @@ def pretrained_config(name: str) -> dict[str, Any]:
             f"{where}: its word embedding is {config.embedding_size} wide, its layers "
             f"{config.hidden_size}; the decoder's embedding cannot be initialized from it"
         )
-    return {"model_type": config.model_type, **_own_settings(config)}
-
-
-def _own_settings(config: PreTrainedConfig) -> dict[str, Any]:
-    """What a kind of model has of its own; not who wrote the file, when, and for which task."""
-    ours = {field.name for field in fields(config)} - {f.name for f in fields(PreTrainedConfig)}
-    ours -= {"bos_token_id", "eos_token_id", "use_cache", "classifier_dropout"}
-    return {key: value for key, value in config.to_dict().items() if key in ours}
+    return described(config)
 
 
 def dropout_of(encoder: Mapping[str, Any], probability: float) -> dict[str, float]:

@@ -16,10 +16,11 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch._utils import _rebuild_parameter, _rebuild_tensor_v2
+from transformers import BertConfig
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.model.decoder import DecoderConfig
-from mclas_lightning.model.seq2seq import NetworkConfig
+from mclas_lightning.model.seq2seq import NetworkConfig, described
 
 HEADS = 8  # of the released decoder, where the file's options do not say
 HEAD_WIDTH = 64  # of a BERT
@@ -93,16 +94,16 @@ class Released:
         inner = self.state["bert.model.encoder.layer.0.intermediate.dense.weight"].shape[0]
         positions = self.state["bert.model.embeddings.position_embeddings.weight"].shape[0]
         return NetworkConfig(
-            encoder={
-                "model_type": "bert",
-                "vocab_size": words.shape[0],
-                "hidden_size": width,
-                "num_hidden_layers": layers,
-                "num_attention_heads": max(1, width // HEAD_WIDTH),
-                "intermediate_size": inner,
-                "max_position_embeddings": positions,
-                "pad_token_id": 0,
-            },
+            encoder=described(
+                BertConfig(
+                    vocab_size=words.shape[0],
+                    hidden_size=width,
+                    num_hidden_layers=layers,
+                    num_attention_heads=max(1, width // HEAD_WIDTH),
+                    intermediate_size=inner,
+                    max_position_embeddings=positions,
+                )
+            ),
             decoder=DecoderConfig(
                 layers=_count(self.state, "decoder.transformer_layers."),
                 heads=int(self.options.get("dec_heads", HEADS)),

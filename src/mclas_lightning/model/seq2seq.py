@@ -5,7 +5,7 @@ M any number of positions.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 import torch
@@ -134,6 +134,17 @@ def encoder_config(settings: Mapping[str, Any]) -> PreTrainedConfig:
     config = AutoConfig.for_model(words.pop("model_type"), **words)
     config.use_cache = False  # An encoder has no use for it.
     return config
+
+
+def described(config: PreTrainedConfig) -> dict[str, Any]:
+    """The inverse of ``encoder_config``: what a kind of model has of its own.
+
+    Not who wrote the file, when, and for which task.
+    """
+    ours = {field.name for field in fields(config)} - {f.name for f in fields(PreTrainedConfig)}
+    ours -= {"bos_token_id", "eos_token_id", "use_cache", "classifier_dropout"}
+    values = {key: value for key, value in config.to_dict().items() if key in ours}
+    return {"model_type": config.model_type, **values}
 
 
 def _initialize(module: nn.Module) -> None:
