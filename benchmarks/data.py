@@ -198,7 +198,8 @@ def prepared(corpus: str, folder: str, store: str, scenario: str) -> Callable[[]
     words = [
         "dataset=zh2ensum", "network=tiny", "model=mclas", f"scenario={scenario}",
         f"dataset.path={corpus}", f"network.tokenizer={folder}", f"store={store}",
-        "network.encoder.max_positions=512",
+        "network.encoder.max_positions=512", "optim.batch_unit=both", "optim.max_tokens=8192",
+        "optim.crowding=null",
     ]  # fmt: skip
     settings, _ = read_settings(compose("train", words))
 

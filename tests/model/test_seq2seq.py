@@ -138,9 +138,11 @@ def test_a_half_initialized_network_keeps_one_decoder_as_it_was_drawn():
     initialize_from_ms(half, ms.state_dict(), ["mono"])
     theirs = ms.state_dict()
     for name, tensor in half.state_dict().items():
-        kept = drawn[name] if name.startswith("decoders.cross.") else None
-        from_ms = theirs.get(name.replace("decoders.mono.", "decoders.decoder."))
-        assert torch.equal(tensor, from_ms if kept is None else kept), name
+        if name.startswith("decoders.cross."):
+            assert torch.equal(tensor, drawn[name]), name
+        else:
+            name = name.replace("decoders.mono.", "decoders.decoder.")
+            assert torch.equal(tensor, theirs[name]), name
     assert not torch.equal(drawn["embedding.weight"], half.embedding.weight)
 
 

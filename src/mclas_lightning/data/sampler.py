@@ -118,7 +118,7 @@ class UpdateSampler(Sampler[MicroBatch]):
         sizes: list[int] = []
         size, widest = 0, np.zeros(2, int)
         counts = np.bincount(self._bucket)
-        for number in np.flatnonzero(counts):
+        for number in np.flatnonzero(counts).tolist():
             lengths, count = self._lengths(number), int(counts[number])
             while count:
                 grown = np.maximum(widest, lengths)

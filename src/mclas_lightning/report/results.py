@@ -26,6 +26,7 @@ FORMAT = 1
 SCENARIOS = ("minimum", "medium", "maximum", "full")
 MODELS = {
     "ms": "MS",
+    "mt": "MT, of reference summaries",
     "ncls": "NCLS",
     "ncls_ms": "NCLS+MS",
     "mclas": "MCLAS",

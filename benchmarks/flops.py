@@ -1,0 +1,75 @@
+"""Floating-point operations of the paper's trainings, counted without a GPU or weights; as JSON.
+
+One document of average length goes forward and backward through ``network=paper`` on torch's meta
+device, where nothing is computed and every operation is counted. Times the documents of an update
+and the updates of a recipe, that is a training's cost; divided by what a GPU does in a second, its
+hours.
+"""
+
+import json
+from typing import Any
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from mclas_lightning.loss import label_smoothed_kl
+from mclas_lightning.model.decoder import DecoderConfig
+from mclas_lightning.model.seq2seq import Memory, NetworkConfig, Seq2Seq
+from mclas_lightning.settings import Settings, read_settings
+
+# Word pieces of a document, S^A and S^B: words (Zhu et al. 2019; for Gigaword Rush et al. 2015 and
+# Table 7 of the paper) times 1.3 pieces, a Chinese character being one. Documents are cut at 512.
+LENGTHS = {"zh2ensum": (104, 18, 18), "en2desum": (41, 12, 15), "en2zhsum": (512, 72, 96)}
+RECIPES = ("paper", "released", "released_pretrain", "released_few_shot")
+SUSTAINED = 100e12  # operations a second: what is reached, not what a data sheet promises
+
+
+def operations(source: int, target: int) -> int:
+    """Of one document, forward and backward."""
+    decoder = DecoderConfig(layers=6, heads=8, feed_forward=2048, dropout=0.0)
+    with torch.device("meta"):
+        network = Seq2Seq(NetworkConfig(encoder={"vocab_size": 105_879}, decoder=decoder))
+        source_BS = torch.ones(1, source, dtype=torch.long)
+        target_BT = torch.ones(1, target + 1, dtype=torch.long)
+        with FlopCounterMode(display=False) as counter:
+            # A mask would be looked into.
+            hidden_BSD = network.encoder(input_ids=source_BS).last_hidden_state
+            memory = Memory(hidden_BSD, torch.ones(1, 1, 1, source, dtype=torch.bool))
+            hidden_BTD = network.hidden("decoder", target_BT[:, :-1], memory)
+            logits_MV = network.logits(hidden_BTD[0])
+            loss = label_smoothed_kl(logits_MV, target_BT[0, 1:], smoothing=0.1, pad_id=0)
+            loss.backward()
+    return counter.get_total_flops()
+
+
+def cost(settings: Settings, lengths: tuple[int, int, int]) -> dict[str, Any]:
+    """Of a training of MCLAS, whose targets are the longest, by this recipe."""
+    source, target = min(lengths[0] + 2, 512), lengths[1] + lengths[2] + 2
+    optim = settings.optim
+    micro_batches = optim.update_tokens // optim.max_tokens
+    documents = settings.shape.fits(source, target) * micro_batches
+    total = operations(source, target) * documents * settings.updates
+    return {
+        "documents_per_update": documents,
+        "updates": settings.updates,
+        "exaflop": round(total / 1e18, 2),
+        "hours_at_100_tflops": round(total / SUSTAINED / 3600, 1),
+    }
+
+
+def main() -> None:
+    """Print the report."""
+    from mclas_lightning.app import compose
+
+    report: dict[str, Any] = {}
+    for dataset, lengths in LENGTHS.items():
+        for recipe in RECIPES:
+            for scenario in ("minimum", "full") if recipe == "paper" else ("full",):
+                words = [f"dataset={dataset}", f"optim={recipe}", f"scenario={scenario}"]
+                settings = read_settings(compose("train", words))[0]
+                report[" ".join(words)] = cost(settings, lengths)
+    print(json.dumps(report, indent=2))
+
+
+if __name__ == "__main__":
+    main()
