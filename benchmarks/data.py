@@ -217,7 +217,7 @@ def training() -> dict[str, Any]:
     import torch
 
     from mclas_lightning.app import compose
-    from mclas_lightning.data.batch import Batch
+    from mclas_lightning.data.batch import make_batch
     from mclas_lightning.model.decoder import DecoderConfig
     from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
     from mclas_lightning.module import SummarizationModule
@@ -235,7 +235,8 @@ def training() -> dict[str, Any]:
     seconds = []
     for _ in range(3):
         began = time.perf_counter()
-        loss = module.losses(Batch(source_BS, {"decoder": target_BT}, 4 * 64), 0.1)[0]
+        batch = make_batch(source_BS, {"decoder": target_BT}, 4 * 64, pad_id=0)
+        loss = module.losses(batch, 0.1)[0]
         (loss / (4 * 64)).backward()
         optimizer.step()
         optimizer.zero_grad()

@@ -6,7 +6,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback
 
-from mclas_lightning.data.batch import Batch
+from mclas_lightning.data.batch import make_batch
 from mclas_lightning.data.datamodule import LoaderConfig, SummarizationData
 from mclas_lightning.data.sampler import UpdateShape
 from mclas_lightning.model.decoder import DecoderConfig
@@ -108,7 +108,7 @@ def test_the_two_optimizers_are_two_hand_stepped_adams_bit_for_bit(encode, token
         (by_hand.network.encoder_parameters(), RECIPE.encoder),
         (by_hand.network.decoder_parameters(), RECIPE.decoder),
     ]
-    adams = [torch.optim.Adam(p, lr=1.0, betas=(0.9, 0.98), eps=1e-9) for p, _ in parts]
+    adams = [torch.optim.Adam(p, lr=1.0, betas=(0.9, 0.98), eps=1e-9, fused=True) for p, _ in parts]
     loader = data.train_dataloader()
     batches = []
     for epoch in range(50):
@@ -200,7 +200,8 @@ def test_the_losses_of_the_equations_by_hand(task, bits, tokenizer):
         decoder: torch.tensor([task.target_ids(decoder, {"mono": mono, "cross": cross}, special)])
         for decoder in task.targets
     }
-    batch = Batch(torch.tensor([[special.cls, 45, special.sep]]), targets, len(bits))
+    source = torch.tensor([[special.cls, 45, special.sep]])
+    batch = make_batch(source, targets, len(bits), special.pad)
     loss, _, tokens = module.losses(batch, 0.0)
     assert tokens == len(bits)
     assert loss.item() == pytest.approx(sum(bits) * math.log(2), rel=1e-6)

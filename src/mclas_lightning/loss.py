@@ -1,8 +1,16 @@
-"""Label-smoothed cross-entropy. Shape letters: M target positions, V vocabulary."""
+"""Label-smoothed cross-entropy of an output layer.
+
+Shape letters: M target positions, D width, V vocabulary; m positions of a chunk.
+"""
 
 import math
+from typing import Any
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor
+
+CHUNK = 2**25  # logits that are held at a time
 
 
 def label_smoothed_kl(
@@ -25,3 +33,69 @@ def label_smoothed_kl(
         entropy = -(1 - smoothing) * math.log(1 - smoothing) - smoothing * math.log(share)
         loss = loss - share * others - entropy * len(gold_M)
     return loss
+
+
+def output_loss(
+    hidden_MD: Tensor,
+    weight_VD: Tensor,
+    bias_V: Tensor,
+    gold_M: Tensor,
+    *,
+    smoothing: float,
+    pad_id: int,
+) -> Tensor:
+    """``label_smoothed_kl`` of the output layer's logits, which are never all there at once.
+
+    Each chunk's gradient, softmax - q, is computed with its loss, so that nothing is kept of it.
+    """
+    return _OutputLoss.apply(hidden_MD, weight_VD, bias_V, gold_M, smoothing, pad_id)  # pyright: ignore
+
+
+class _OutputLoss(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        hidden_MD: Tensor,
+        weight_VD: Tensor,
+        bias_V: Tensor,
+        gold_M: Tensor,
+        smoothing: float,
+        pad_id: int,
+    ) -> Tensor:
+        loss = torch.zeros((), device=hidden_MD.device)
+        d_hidden_MD, d_bias_V = torch.empty_like(hidden_MD), torch.zeros_like(bias_V)
+        d_weight_VD = None
+        rows = max(1, CHUNK // len(bias_V))
+        for start in range(0, len(gold_M), rows):
+            hidden_mD, gold_m = hidden_MD[start : start + rows], gold_M[start : start + rows]
+            logits_mV = F.linear(hidden_mD, weight_VD, bias_V).float()
+            loss += label_smoothed_kl(logits_mV, gold_m, smoothing=smoothing, pad_id=pad_id)
+            d_logits_mV = _softmax_minus_q(logits_mV, gold_m, smoothing, pad_id)
+            d_hidden_MD[start : start + rows] = d_logits_mV @ weight_VD
+            d_bias_V += d_logits_mV.sum(0)
+            d_weight_VD = _plus_product(d_weight_VD, d_logits_mV, hidden_mD)
+        ctx.save_for_backward(d_hidden_MD, d_weight_VD, d_bias_V)
+        return loss
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        (grad,) = grads
+        return (*(part.mul_(grad) for part in ctx.saved_tensors), None, None, None)
+
+
+def _softmax_minus_q(logits_mV: Tensor, gold_m: Tensor, smoothing: float, pad_id: int) -> Tensor:
+    """The gradient of a chunk's loss, in the place of its logits."""
+    share = smoothing / (logits_mV.shape[1] - 2)
+    d_logits_mV = logits_mV.sub_(logits_mV.logsumexp(1, keepdim=True)).exp_().sub_(share)
+    d_logits_mV[:, pad_id] += share
+    at_gold = torch.full_like(d_logits_mV[:, :1], share - (1 - smoothing))
+    return d_logits_mV.scatter_add_(1, gold_m[:, None], at_gold)
+
+
+def _plus_product(total_VD: Tensor | None, d_logits_mV: Tensor, hidden_mD: Tensor) -> Tensor:
+    """The weight's gradient, with this chunk's; autocast multiplies in half precision."""
+    if total_VD is None:
+        return (d_logits_mV.T @ hidden_mD).to(hidden_mD.dtype)
+    if torch.is_autocast_enabled(hidden_mD.device.type):
+        return total_VD.add_(d_logits_mV.T @ hidden_mD)
+    return total_VD.addmm_(d_logits_mV.T, hidden_mD)

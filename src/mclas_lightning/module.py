@@ -1,6 +1,7 @@
 """Training of the unified decoder and its baselines.
 
-Shape letters: B documents, T target length, D width, M real target positions, V vocabulary.
+Shape letters: B documents, T target length, D width, M real target positions, m some of them,
+V vocabulary.
 """
 
 import hashlib
@@ -21,6 +22,8 @@ from mclas_lightning.optim import (
     build_optimizer,
     build_schedule,
 )
+
+ROWS = 256  # positions of a validation whose logits are held at a time
 
 
 class SummarizationModule(pl.LightningModule):
@@ -99,17 +102,22 @@ class SummarizationModule(pl.LightningModule):
     def losses(self, batch: Batch, smoothing: float) -> tuple[Tensor, Tensor, int]:
         """Summed loss, number of right tokens and number of tokens, over all decoders."""
         memory = self.network.encode(batch.source_BS)
-        pad_id = self.network.pad_id
         loss, right = torch.zeros((2,), device=self.device)
         tokens = 0
         for decoder, target_BT in batch.targets_BT.items():
             hidden_BTD = self.network.hidden(decoder, target_BT[:, :-1], memory)
-            real_BT = target_BT[:, 1:] != pad_id
-            gold_M = target_BT[:, 1:][real_BT]
             # The output layer is the widest of all: spare it the padding.
-            logits_MV = self.network.logits(hidden_BTD[real_BT])
-            loss = loss + label_smoothed_kl(logits_MV, gold_M, smoothing=smoothing, pad_id=pad_id)
-            if not self.training:
-                right = right + (logits_MV.argmax(1) == gold_M).sum()
+            hidden_MD = hidden_BTD.flatten(0, 1)[batch.real_M[decoder]]
+            gold_M = target_BT[:, 1:].flatten()[batch.real_M[decoder]]
             tokens += len(gold_M)
+            if self.training:
+                loss = loss + self.network.loss(hidden_MD, gold_M, smoothing)
+                continue
+            for hidden_mD, gold_m in zip(hidden_MD.split(ROWS), gold_M.split(ROWS), strict=True):
+                logits_mV = self.network.logits(hidden_mD)
+                pad_id = self.network.pad_id
+                loss = loss + label_smoothed_kl(
+                    logits_mV, gold_m, smoothing=smoothing, pad_id=pad_id
+                )
+                right = right + (logits_mV.argmax(1) == gold_m).sum()
         return loss, right, tokens

@@ -105,7 +105,7 @@ def build_optimizer(
 ) -> EncoderDecoderOptimizer:
     """Two Adams whose learning rates before scheduling are ``rates``."""
     parts = [
-        torch.optim.Adam(list(parameters), lr=rate, betas=betas, eps=eps)
+        torch.optim.Adam(list(parameters), lr=rate, betas=betas, eps=eps, fused=True)
         for parameters, rate in zip((encoder, decoder), rates, strict=True)
     ]
     return EncoderDecoderOptimizer(*parts)

@@ -1,12 +1,13 @@
 import itertools
 from collections.abc import Sequence
+from typing import Protocol
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mclas_lightning.decoding.beam import Beam, beam_search
+from mclas_lightning.decoding.beam import Beam, _slots, beam_search
 
 BOS, EOS = 0, 1
 
@@ -31,6 +32,9 @@ class RandomModel:
             for (document, prefix), token in zip(self.rows, last_N.tolist(), strict=True)
         ]
         return torch.stack([self.log_p(*row) for row in self.rows])
+
+    def token(self, rows, columns):
+        return columns
 
     def select(self, rows_N, documents_B):
         self.rows = [self.rows[i] for i in rows_N.tolist()]
@@ -76,25 +80,36 @@ def test_documents_do_not_disturb_each_other(seed, width):
         assert beam_search(alone, 1, beam)[0].ids == together[document].ids
 
 
-def textbook(model: RandomModel, document: int, beam: Beam) -> tuple[int, ...]:
+class Model(Protocol):
+    """What the textbook searches."""
+
+    vocab: int
+
+    def log_p(self, document: int, prefix: tuple[int, ...]) -> torch.Tensor: ...
+
+
+def textbook(model: Model, document: int, beam: Beam) -> tuple[int, ...]:
     """Beam search in plain Python that never stops early."""
-    opened, finished = [(0.0, (BOS,))], []
+    eos = beam.eos_id
+    opened, finished = [(0.0, (beam.bos_id,))], []
     for length in range(1, beam.max_length + 1):
-        tokens = [EOS] if length == beam.max_length else range(model.vocab)
+        tokens = [eos] if length == beam.max_length else range(model.vocab)
+        rows = [(log_p, ids, model.log_p(document, ids).tolist()) for log_p, ids in opened]
         grown = sorted(
             (
-                (log_p + float(model.log_p(document, prefix)[token]), (*prefix, token))
-                for log_p, prefix in opened
+                (log_p + scores[token], (*ids, token))
+                for log_p, ids, scores in rows
                 for token in tokens
+                if scores[token] > -torch.inf
             ),
             reverse=True,
         )
         finished += [
             (log_p / ((5 + length) / 6) ** beam.length_penalty, ids)
             for log_p, ids in grown[: beam.width]
-            if ids[-1] == EOS
+            if ids[-1] == eos
         ]
-        opened = [(log_p, ids) for log_p, ids in grown if ids[-1] != EOS][: beam.width]
+        opened = [(log_p, ids) for log_p, ids in grown if ids[-1] != eos][: beam.width]
     return max(finished)[1][1:]
 
 
@@ -112,3 +127,14 @@ def test_every_hypothesis_ends_with_its_only_eos(width):
     beam = Beam(width=width, max_length=5, length_penalty=1.0, bos_id=BOS, eos_id=EOS)
     for hypothesis in beam_search(RandomModel(range(11), 7, 0), 11, beam):
         assert hypothesis.ids.index(EOS) == len(hypothesis.ids) - 1 < beam.max_length
+
+
+@given(st.lists(st.lists(st.integers(0, 4), min_size=5, max_size=5), min_size=1, max_size=4))
+def test_a_continuation_takes_the_place_of_the_row_it_goes_on_from(rows):
+    slots = _slots(torch.tensor(rows)).tolist()
+    for parents, slot in zip(rows, slots, strict=True):
+        assert sorted(slot) == [0, 1, 2, 3, 4]
+        placed = [parents[child] for child in slot]
+        # Every row that is gone on from keeps its place, for the best of its continuations.
+        assert all(placed[row] == row for row in set(parents))
+        assert all(slot[row] == parents.index(row) for row in set(parents))

@@ -2,32 +2,32 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mclas_lightning.decoding.choices import END, SECOND_BOS, choices
 from mclas_lightning.decoding.processors import (
     BLOCKED,
     SecondBos,
     SideLengths,
     TargetLength,
     TrigramBlock,
-    VocabMask,
-    allowed_tokens,
 )
 
 LSEP, EOS, BOS = 0, 1, 2
 
 
-def test_mask_follows_each_rows_segment():
-    allowed_SV = torch.tensor([[1, 1, 0], [1, 0, 1]], dtype=torch.bool)
-    scores_NV = VocabMask(allowed_SV, lsep_id=0)(torch.tensor([[1, 1], [1, 0]]), torch.zeros(2, 3))
-    assert scores_NV.isfinite().tolist() == [[True, True, False], [True, False, True]]
+ALL = choices([range(3, 7), range(3, 7)], 7, lsep_id=LSEP, eos_id=EOS)  # column 1 is token 3, ...
 
 
 def test_only_the_last_summary_may_end_the_target_and_the_others_only_pass_on():
-    allowed_SV = allowed_tokens([[3, 4], [5]], 7, lsep_id=LSEP, eos_id=EOS)
-    assert [row.nonzero().flatten().tolist() for row in allowed_SV] == [[0, 3, 4], [1, 5]]
+    found = choices([[3, 4], [5]], 7, lsep_id=LSEP, eos_id=EOS)
+    assert found.token_SC.tolist() == [[LSEP, 3, 4], [EOS, 5, -1]]
+    assert found.sizes == [3, 2]
+    assert found.column_SV.tolist() == [[0, -1, -1, 1, 2, -1, -1], [-1, 0, -1, -1, -1, 1, -1]]
+    second = choices([[3, 4], [5]], 7, lsep_id=LSEP, eos_id=EOS, second_bos=BOS)
+    assert second.token_SC.tolist() == [[LSEP, BOS, 3, 4], [EOS, BOS, 5, -1]]
 
 
 def test_lengths_count_each_summary_by_itself():
-    lengths = SideLengths(shortest=2, longest=3, bos_id=BOS, lsep_id=LSEP, eos_id=EOS)
+    lengths = SideLengths(shortest=2, longest=3, bos_id=BOS, lsep_id=LSEP)
     for prefix, may_end, may_go_on in [
         ([BOS], False, True),
         ([BOS, 5], False, True),
@@ -40,9 +40,9 @@ def test_lengths_count_each_summary_by_itself():
         ([BOS, 5, 5, LSEP, BOS, 5], False, True),
         ([BOS, 5, 5, LSEP, BOS, 5, 6, 3], True, False),
     ]:
-        finite_V = lengths(torch.tensor([prefix]), torch.zeros(1, 7))[0].isfinite()
-        assert finite_V[[LSEP, EOS]].tolist() == [may_end, may_end], prefix
-        assert finite_V[3:].tolist() == [may_go_on] * 4, prefix
+        finite_C = lengths(torch.tensor([prefix]), torch.zeros(1, 5))[0].isfinite()
+        assert finite_C[END] == may_end, prefix
+        assert finite_C[END + 1 :].tolist() == [may_go_on] * 4, prefix
 
 
 def blocked_by_brute_force(prefix: list[int], vocab: int) -> list[bool]:
@@ -61,35 +61,39 @@ def test_trigram_block_by_brute_force(rows, data):
     for prefix in prefixes:
         if at := data.draw(st.integers(0, 9)):
             prefix[at] = LSEP
-    scores_NV = TrigramBlock(LSEP)(torch.tensor(prefixes), torch.zeros(len(prefixes), 7))
-    blocked_NV = scores_NV <= BLOCKED
-    assert blocked_NV.tolist() == [blocked_by_brute_force(prefix, 7) for prefix in prefixes]
+    scores_NC = TrigramBlock(ALL, LSEP)(torch.tensor(prefixes), torch.zeros(len(prefixes), 5))
+    blocked_NC = (scores_NC <= BLOCKED)[:, END + 1 :]
+    assert blocked_NC.tolist() == [blocked_by_brute_force(prefix, 7)[3:] for prefix in prefixes]
 
 
 def test_trigrams_may_recur_in_the_other_summary():
-    prefix = [BOS, 3, 4, 5, LSEP, 3, 4]
-    assert TrigramBlock(LSEP)(torch.tensor([prefix]), torch.zeros(1, 7))[0, 5] == 0
+    prefix = torch.tensor([[BOS, 3, 4, 5, LSEP, 3, 4]])
+    assert TrigramBlock(ALL, LSEP)(prefix, torch.zeros(1, 5)).tolist() == [[0.0] * 5]
 
 
 def test_across_summaries_a_trigram_of_the_first_is_blocked_in_the_second():
     prefix = torch.tensor([[BOS, 3, 4, 5, LSEP, 3, 4]])
-    blocked_V = TrigramBlock(LSEP, across=True)(prefix, torch.zeros(1, 7))[0] <= BLOCKED
-    assert blocked_V.nonzero().flatten().tolist() == [5]
+    blocked_C = TrigramBlock(ALL, LSEP, across=True)(prefix, torch.zeros(1, 5))[0] <= BLOCKED
+    assert ALL.token_SC[1, blocked_C].tolist() == [5]
+    # A token that the second summary cannot be written with needs no block.
+    apart = choices([[3, 4, 5], [3, 4]], 7, lsep_id=LSEP, eos_id=EOS)
+    assert TrigramBlock(apart, LSEP, across=True)(prefix, torch.zeros(1, 4)).tolist() == [[0.0] * 4]
 
 
 def test_a_target_may_end_once_it_has_its_shortest_length():
-    length = TargetLength(shortest=3, eos_id=EOS)
+    length = TargetLength(shortest=3, num_sides=2, lsep_id=LSEP)
     for written in range(6):
-        prefix = torch.tensor([[BOS, *[5] * written]])
-        finite_V = length(prefix, torch.zeros(1, 7))[0].isfinite()
-        assert finite_V.tolist() == [token != EOS or written >= 3 for token in range(7)]
+        first, second = [BOS, *[5] * written], [BOS, *[5] * (written - 1), LSEP]
+        ends = [written >= 3, True] if written else [False, True]
+        for prefix, may_end in ((second, ends[0]), (first, ends[1])):
+            if len(prefix) == written + 1:
+                finite_C = length(torch.tensor([prefix]), torch.zeros(1, 5))[0].isfinite()
+                assert finite_C.tolist() == [may_end, True, True, True, True]
 
 
 def test_a_second_bos_follows_lsep_and_nothing_else():
     prefix = torch.tensor([[BOS, 5, LSEP], [BOS, LSEP, BOS], [BOS, 5, 6]])
-    scores_NV = torch.full((3, 7), -2.0)
-    expected_V = torch.full((7,), -torch.inf)
-    expected_V[BOS] = 0.0
-    forced_NV = SecondBos(BOS, LSEP)(prefix, scores_NV)
-    assert torch.equal(forced_NV[0], expected_V)
-    assert torch.equal(forced_NV[1:], scores_NV[1:])
+    forced_NC = SecondBos(LSEP)(prefix, torch.full((3, 5), -2.0))
+    assert forced_NC[:, SECOND_BOS].tolist() == [0.0, -torch.inf, -torch.inf]
+    others_NC = torch.cat((forced_NC[:, :SECOND_BOS], forced_NC[:, SECOND_BOS + 1 :]), 1)
+    assert others_NC.tolist() == [[-torch.inf] * 4, [-2.0] * 4, [-2.0] * 4]

@@ -6,7 +6,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mclas_lightning.data.batch import pad
 from mclas_lightning.decoding.beam import Beam, beam_search
+from mclas_lightning.decoding.choices import choices
+from mclas_lightning.decoding.output import Output
+from mclas_lightning.decoding.processors import BLOCKED
 from mclas_lightning.decoding.summarizer import (
     DecoderStep,
     DecodingConfig,
@@ -15,13 +19,21 @@ from mclas_lightning.decoding.summarizer import (
 )
 from mclas_lightning.task import Task
 from tests.conftest import examples, small_network
+from tests.decoding.test_beam import textbook
 
 DECODING = DecodingConfig(
     beam=3, length_penalty=0.8, min_length=2, max_length=9, lengths="summary", mask="both",
+    renormalize=True,
     block_trigrams="summary", max_tokens=200,
 )  # fmt: skip
 RELEASED = dataclasses.replace(
-    DECODING, min_length=5, max_length=12, lengths="target", mask="cross", block_trigrams="target"
+    DECODING,
+    min_length=5,
+    max_length=12,
+    lengths="target",
+    mask="cross",
+    block_trigrams="target",
+    renormalize=False,
 )
 TASKS = [
     Task(name="ncls", targets={"decoder": ("cross",)}),
@@ -31,6 +43,14 @@ TASKS = [
 ]
 
 
+def everything(network) -> Output:
+    """An output layer of all tokens but the last, which stands for [LSEP] and [EOS]."""
+    size = len(network.output_bias)
+    layer = (network.embedding.weight, network.output_bias)
+    found = choices([range(size - 1)], size, lsep_id=-9, eos_id=size - 1)
+    return Output(*layer, found, lsep_id=-9, renormalize=False)
+
+
 def test_cached_decoding_is_the_full_forward():
     network = small_network()
     torch.manual_seed(0)
@@ -38,9 +58,10 @@ def test_cached_decoding_is_the_full_forward():
     source_BS[1, 8:] = 0
     memory = network.encode(source_BS)
     full_BTV = network.logits(network.hidden("decoder", target_BT, memory)).log_softmax(2)
-    step = DecoderStep(network, "decoder", memory)
+    step = DecoderStep(network, "decoder", memory, everything(network))
     for t in range(7):
-        torch.testing.assert_close(step(target_BT[:, t]), full_BTV[:, t], rtol=1e-4, atol=1e-4)
+        scores_BC = step(target_BT[:, t])
+        torch.testing.assert_close(scores_BC[:, 1:], full_BTV[:, t, :-1], rtol=1e-4, atol=1e-4)
 
 
 def test_reordered_beams_and_leaving_documents_keep_their_own_past():
@@ -48,17 +69,17 @@ def test_reordered_beams_and_leaving_documents_keep_their_own_past():
     torch.manual_seed(0)
     source_BS = torch.randint(1, 53, (3, 13))
     memory = network.encode(source_BS)
-    step = DecoderStep(network, "decoder", memory)
+    step = DecoderStep(network, "decoder", memory, everything(network))
     first_N, second_N = torch.randint(1, 53, (6,)), torch.randint(1, 53, (4,))
     step(first_N)  # Two beams of each of three documents.
     rows_N = torch.tensor([1, 0, 5, 5])
     step.select(rows_N, torch.tensor([0, 2]))  # Document 1 leaves.
-    scores_NV = step(second_N)
+    scores_NC = step(second_N)
     for n, row in enumerate(rows_N.tolist()):
         alone = network.encode(source_BS[row // 2 : row // 2 + 1])
         target = torch.stack((first_N[row], second_N[n]))[None]
         expected_V = network.logits(network.hidden("decoder", target, alone))[0, -1].log_softmax(0)
-        torch.testing.assert_close(scores_NV[n], expected_V, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(scores_NC[n, 1:], expected_V[:-1], rtol=1e-4, atol=1e-4)
 
 
 def make_summarizer(task, tokenizer, seed=0):
@@ -94,8 +115,9 @@ def test_a_whole_decode_never_leaves_its_sides_vocabulary(task, seed, tokenizer)
 def search(summarizer, decoder, memory, config) -> list[tuple[int, ...]]:
     """The best hypothesis of each document."""
     sides = summarizer.task.targets[decoder]
-    step = DecoderStep(summarizer.network, decoder, memory)
-    processors = summarizer._processors(sides, config, torch.device("cpu"))
+    output = summarizer._output(sides, config)
+    step = DecoderStep(summarizer.network, decoder, memory, output)
+    processors = summarizer._processors(sides, config, output.choices)
     beam = summarizer._beam(len(sides), config)
     found = beam_search(step, len(memory.hidden_BSD), beam, processors)
     return [hypothesis.ids for hypothesis in found]
@@ -126,6 +148,62 @@ def test_decoding_as_released_counts_the_whole_target_and_masks_its_last_summary
     free = {*range(len(tokenizer))} - {*special}
     assert set(summarizer._may_write("mono", RELEASED)) == free
     assert set(summarizer._may_write("mono", DECODING)) == set(summarizer.vocabulary["mono"])
+
+
+class Plain:
+    """A decoder without caches, slices or shared memory: each prefix is run through it whole."""
+
+    def __init__(self, summarizer: Summarizer, decoder: str, source: list[int], config) -> None:
+        self.summarizer, self.decoder, self.config = summarizer, decoder, config
+        self.sides = summarizer.task.targets[decoder]
+        self.memory = summarizer.network.encode(torch.tensor([source]))
+        self.vocab = len(summarizer.tokenizer)
+
+    def log_p(self, document: int, prefix: tuple[int, ...]) -> torch.Tensor:
+        special, config = self.summarizer.tokenizer.special, self.config
+        network, task = self.summarizer.network, self.summarizer.task
+        hidden_TD = network.hidden(self.decoder, torch.tensor([prefix]), self.memory)[0]
+        logits_V = network.logits(hidden_TD)[-1].detach()
+        if task.bos_after_lsep and prefix[-1] == special.lsep:
+            return torch.where(torch.arange(self.vocab) == special.bos, 0.0, -torch.inf)
+        segment = prefix.count(special.lsep)
+        current = prefix[prefix.index(special.lsep) :] if segment else prefix
+        written = sum(i not in (special.bos, special.lsep) for i in current)
+        last = segment == len(self.sides) - 1
+        end = special.eos if last else special.lsep
+        allowed = {*self.summarizer._may_write(self.sides[segment], config), end}
+        kept = torch.tensor([i in allowed for i in range(self.vocab)])
+        if config.renormalize:
+            log_p = logits_V.masked_fill(~kept, -torch.inf).log_softmax(0)
+        else:
+            log_p = logits_V.log_softmax(0).masked_fill(~kept, -torch.inf)
+        shortest, longest = config.min_length, config.max_length
+        if config.lengths == "target":
+            later = (len(self.sides) - 1) * (3 if task.bos_after_lsep else 2)
+            shortest, longest = 1, config.max_length - later - 1
+        too_short = config.lengths == "target" and last and len(prefix) <= config.min_length
+        if written < shortest or too_short:
+            log_p[end] = -torch.inf
+        if written >= longest:
+            log_p = log_p.masked_fill(torch.arange(self.vocab) != end, -torch.inf)
+        scope = prefix if config.block_trigrams == "target" else current
+        for i in range(len(scope) - 2):
+            if tuple(scope[i : i + 2]) == prefix[-2:] and scope[i + 2] in allowed:
+                log_p[scope[i + 2]] += BLOCKED
+        return log_p
+
+
+@pytest.mark.parametrize("config", [DECODING, RELEASED], ids=["paper", "released"])
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_decoding_is_beam_search_in_plain_python(task, config, tokenizer):
+    summarizer = make_summarizer(task, tokenizer, seed=4)
+    sources = tokenizer.encode_sources([e.document for e in examples(4)], 41)
+    memory = summarizer.network.encode(pad(sources, tokenizer.special.pad))
+    for decoder, sides in task.targets.items():
+        found = search(summarizer, decoder, memory, config)
+        beam = summarizer._beam(len(sides), config)
+        for source, ids in zip(sources, found, strict=True):
+            assert ids == textbook(Plain(summarizer, decoder, source, config), 0, beam)
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)

@@ -116,6 +116,17 @@ def test_an_encoder_that_cannot_serve_is_named(kind, sentences, said, words, tmp
     assert said in str(error.value)
 
 
+@pytest.mark.parametrize("kind", ["bert", "xlm-roberta"])
+def test_a_mask_that_is_not_looked_into_hides_the_same_padding(kind):
+    torch.manual_seed(0)
+    encoder = AutoModel.from_config(AutoConfig.for_model(kind, vocab_size=53, **KINDS[kind])).eval()
+    source = torch.tensor([[5, 6, 7, 8, 9], [5, 6, 7, 1, 1]])
+    mask = source != 1
+    looked_into = encoder(input_ids=source, attention_mask=mask).last_hidden_state
+    as_is = encoder(input_ids=source, attention_mask=mask[:, None, None]).last_hidden_state
+    torch.testing.assert_close(as_is[mask], looked_into[mask])
+
+
 def test_segment_ids_alternate_from_sentence_to_sentence():
     sizes = {"vocab_size": 53, "intermediate_size": 37, "max_position_embeddings": 41}
     network = Seq2Seq(

@@ -22,6 +22,7 @@ class Batch(NamedTuple):
 
     source_BS: Tensor
     targets_BT: dict[str, Tensor]  # of each decoder
+    real_M: dict[str, Tensor]  # positions of a target, its rows one after the other, that predict
     update_tokens: int  # target tokens of the whole update this is a part of
 
 
@@ -52,10 +53,9 @@ class EncodedExamples(Dataset):
 
     def __getitem__(self, batch: MicroBatch) -> Batch:
         sources, targets = self.ids(batch.indices)
-        return Batch(
-            pad(sources, self.special.pad),
-            {decoder: pad(ids, self.special.pad) for decoder, ids in targets.items()},
-            batch.update_tokens,
+        targets_BT = {decoder: pad(ids, self.special.pad) for decoder, ids in targets.items()}
+        return make_batch(
+            pad(sources, self.special.pad), targets_BT, batch.update_tokens, self.special.pad
         )
 
     def ids(self, indices: Sequence[int]) -> tuple[list[list[int]], dict[str, list[list[int]]]]:
@@ -92,6 +92,18 @@ class EncodedExamples(Dataset):
             for side in self.task.sides
         )
         return sum(of_sides, start=np.int32(self.task.num_control_tokens))  # pyright: ignore
+
+
+def make_batch(
+    source_BS: Tensor, targets_BT: dict[str, Tensor], update_tokens: int, pad_id: int
+) -> Batch:
+    """The batch of these tensors."""
+    # Found here, not in the step: a GPU would wait for it there.
+    real_M = {
+        decoder: (target_BT[:, 1:] != pad_id).flatten().nonzero().flatten()
+        for decoder, target_BT in targets_BT.items()
+    }
+    return Batch(source_BS, targets_BT, real_M, update_tokens)
 
 
 def pad(rows: Sequence[Sequence[int]], pad_id: int) -> Tensor:

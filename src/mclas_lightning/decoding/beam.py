@@ -1,7 +1,7 @@
 """Beam search over any function that scores the next token.
 
-Shape letters: B documents, K beams, N = B x K rows, T target length so far, V vocabulary,
-C candidates of a document.
+Shape letters: B documents, K beams, N = B x K rows, T target length so far, C columns (what may
+come next), M candidates of a document.
 """
 
 from collections.abc import Sequence
@@ -11,14 +11,18 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from mclas_lightning.decoding.processors import Processor, others
+from mclas_lightning.decoding.processors import Processor
 
 
 class Step(Protocol):
     """The network as the search sees it; it keeps what it knows of each row."""
 
     def __call__(self, last_N: Tensor) -> Tensor:
-        """Log-probabilities ``[N, V]`` of the token after ``last_N``."""
+        """Log-probabilities ``[N, C]`` of what may come after ``last_N``."""
+        ...
+
+    def token(self, rows: Tensor, columns: Tensor) -> Tensor:
+        """The tokens that these columns of these rows stand for."""
         ...
 
     def select(self, rows_N: Tensor, documents_B: Tensor) -> None:
@@ -71,44 +75,72 @@ def beam_search(
     log_p_BK = torch.tensor([0.0] + [-torch.inf] * (K - 1), device=device).repeat(B, 1)
     for length in range(1, beam.max_length + 1):
         prefix_NT = prefix_BKT.flatten(0, 1)
-        scores_NV = step(prefix_NT[:, -1])
+        scores_NC = step(prefix_NT[:, -1])
         for process in processors:
-            scores_NV = process(prefix_NT, scores_NV)
+            scores_NC = process(prefix_NT, scores_NC)
         if length == beam.max_length:
-            scores_NV = scores_NV.masked_fill(others(beam.eos_id, scores_NV), -torch.inf)
-        total_BKV = log_p_BK[:, :, None] + scores_NV.view(B, K, -1)
-        log_p_BC, row_BC, token_BC = _candidates(total_BKV, 2 * K)
-        ends_BC = token_BC == beam.eos_id
-        retiring_BK = log_p_BC[:, :K].masked_fill(~ends_BC[:, :K], -torch.inf)
+            scores_NC = _only(beam.eos_id, step, scores_NC)
+        log_p_BM, row_BM, column_BM = _candidates(log_p_BK, scores_NC)
+        first_row_B = torch.arange(B, device=device)[:, None] * K
+        token_BM = step.token(first_row_B + row_BM, column_BM)
+        ends_BM = token_BM == beam.eos_id
+        retiring_BK = log_p_BM[:, :K].masked_fill(~ends_BM[:, :K], -torch.inf)
         top_B, at_B = beam.normalize(retiring_BK, length).max(1)
         for b in top_B.isfinite().nonzero().flatten().tolist():
             _keep_better(
-                best, int(document_B[b]), top_B[b], prefix_BKT[b, row_BC[b, at_B[b]]], beam
+                best, int(document_B[b]), top_B[b], prefix_BKT[b, row_BM[b, at_B[b]]], beam
             )
-        log_p_BK, at_BK = log_p_BC.masked_fill(ends_BC, -torch.inf).topk(K, dim=1)
-        row_BK = row_BC.gather(1, at_BK)
+        log_p_BK, at_BK = log_p_BM.masked_fill(ends_BM, -torch.inf).topk(K, dim=1)
         bound_B = beam.normalize(log_p_BK[:, 0], beam.max_length).tolist()
         open_B = torch.tensor(
             [_can_win(bound_B[b], best[int(document_B[b])]) for b in range(B)], device=device
         )
         if not open_B.any():
             break
+        slot_BK = _slots(row_BM.gather(1, at_BK))
+        at_BK, log_p_BK = at_BK.gather(1, slot_BK), log_p_BK.gather(1, slot_BK)
         going_B = open_B.nonzero().flatten()
-        rows_BK = going_B[:, None] * K + row_BK[going_B]
+        rows_BK = going_B[:, None] * K + row_BM.gather(1, at_BK)[going_B]
         step.select(rows_BK.flatten(), going_B)
         prefix_BKT = torch.cat(
-            (prefix_NT[rows_BK], token_BC.gather(1, at_BK)[going_B, :, None]), dim=2
+            (prefix_NT[rows_BK], token_BM.gather(1, at_BK)[going_B, :, None]), dim=2
         )
         log_p_BK, document_B, B = log_p_BK[going_B], document_B[going_B.cpu()], len(going_B)
     assert all(best), "max_length lets only [EOS] be written, so every document has ended"
     return [hypothesis for hypothesis in best if hypothesis]
 
 
-def _candidates(total_BKV: Tensor, number: int) -> tuple[Tensor, Tensor, Tensor]:
-    """The best continuations of each document: log-probability, row and token, best first."""
-    B, K, V = total_BKV.shape
-    log_p_BC, flat_BC = total_BKV.view(B, K * V).topk(min(number, K * V), dim=1)
-    return log_p_BC, flat_BC // V, flat_BC % V
+def _only(token: int, step: Step, scores_NC: Tensor) -> Tensor:
+    rows_N, columns_C = (torch.arange(size, device=scores_NC.device) for size in scores_NC.shape)
+    rows_NC, columns_NC = torch.meshgrid(rows_N, columns_C, indexing="ij")
+    return scores_NC.masked_fill(step.token(rows_NC, columns_NC) != token, -torch.inf)
+
+
+def _candidates(log_p_BK: Tensor, scores_NC: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The best 2 x K continuations of each document: log P, row and column, best first."""
+    B, K = log_p_BK.shape
+    # Of each row first: a document's best are among its rows' best.
+    score_NM, column_NM = scores_NC.topk(min(2 * K, scores_NC.shape[1]), dim=1)
+    total_BM = (log_p_BK[:, :, None] + score_NM.view(B, K, -1)).flatten(1)
+    log_p_BM, at_BM = total_BM.topk(min(2 * K, total_BM.shape[1]), dim=1)
+    return log_p_BM, at_BM // score_NM.shape[1], column_NM.view(B, -1).gather(1, at_BM)
+
+
+def _slots(row_BK: Tensor) -> Tensor:
+    """Which continuation goes where: each row's first stays in the row's place, if it has one.
+
+    What stays need not be copied; the others take the places of rows that none goes on from.
+    """
+    K = row_BK.shape[1]
+    again_BK = (row_BK[:, :, None] == row_BK[:, None, :]).tril(-1).any(2)
+    places_K = torch.arange(K, device=row_BK.device)
+    taken_BK = (row_BK[:, None, :] == places_K[:, None]).any(2)
+    # Stable sorts: the first free place for the first of the others, and so on.
+    free_BK = torch.argsort(taken_BK.to(torch.uint8), dim=1, stable=True)
+    other_BK = torch.argsort((~again_BK).to(torch.uint8), dim=1, stable=True)
+    number_B1 = again_BK.sum(1, keepdim=True)
+    place_BK = torch.where(places_K < number_B1, free_BK, row_BK.gather(1, other_BK))
+    return row_BK.scatter(1, other_BK, place_BK).argsort(1)
 
 
 def _keep_better(

@@ -14,23 +14,23 @@ from mclas_lightning.data.example import SIDES, Side
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.data.vocabulary import Vocabulary
 from mclas_lightning.decoding.beam import Beam, beam_search
+from mclas_lightning.decoding.choices import Choices, choices
+from mclas_lightning.decoding.output import Output
 from mclas_lightning.decoding.processors import (
     Processor,
     SecondBos,
     SideLengths,
     TargetLength,
     TrigramBlock,
-    VocabMask,
-    allowed_tokens,
 )
 from mclas_lightning.errors import check_range, one_of
-from mclas_lightning.model.attention import KeysValues
+from mclas_lightning.model.attention import Cache, KeysValues
 from mclas_lightning.model.decoder import MAX_POSITIONS
 from mclas_lightning.model.seq2seq import Memory, Seq2Seq
 from mclas_lightning.task import Task
 
 Summaries = dict[Side, str]
-CHOICES = {
+WORDS = {
     "lengths": ("summary", "target"),
     "mask": ("both", "cross"),
     "block_trigrams": ("summary", "target", "none"),
@@ -48,13 +48,14 @@ class DecodingConfig:
     max_length: int
     lengths: str  # summary: of each summary | target: of all that a decoder writes
     mask: str  # both: each summary keeps to its language | cross: only S^B does
+    renormalize: bool  # probabilities over what the mask leaves; else over the whole vocabulary
     block_trigrams: str  # summary: within each | target: across both | none
     max_tokens: int  # of a batch: source positions x beams
 
     def __post_init__(self) -> None:
-        for name, choices in CHOICES.items():
-            if getattr(self, name) not in choices:
-                raise one_of(f"decoding.{name}", getattr(self, name), choices)
+        for name, words in WORDS.items():
+            if getattr(self, name) not in words:
+                raise one_of(f"decoding.{name}", getattr(self, name), words)
         check_range("decoding.beam", self.beam, 1)
         check_range("decoding.length_penalty", self.length_penalty, 0)
         check_range("decoding.min_length", self.min_length, 1)
@@ -86,24 +87,28 @@ class Summarizer:
         sources = self.tokenizer.encode_sources(texts, self.max_source, self.sentences)
         summaries: list[Summaries] = [{} for _ in texts]
         self.network.eval()
+        outputs = {name: self._output(sides, config) for name, sides in self.task.targets.items()}
         for indices in batches_by_length(sources, config.max_tokens // config.beam):
-            batch = self._summarize_batch([sources[i] for i in indices], config)
+            batch = self._summarize_batch([sources[i] for i in indices], config, outputs)
             for index, summary in zip(indices, batch, strict=True):
                 summaries[index] = summary
             progress(len(indices))
         return summaries
 
     @torch.inference_mode()
-    def _summarize_batch(self, sources: list[list[int]], config: DecodingConfig) -> list[Summaries]:
+    def _summarize_batch(
+        self, sources: list[list[int]], config: DecodingConfig, outputs: Mapping[str, Output]
+    ) -> list[Summaries]:
         device = self.network.output_bias.device
         memory = self.network.encode(pad(sources, self.tokenizer.special.pad).to(device))
         summaries: list[Summaries] = [{} for _ in sources]
         for decoder, sides in self.task.targets.items():
+            output = outputs[decoder]
             hypotheses = beam_search(
-                DecoderStep(self.network, decoder, memory),
+                DecoderStep(self.network, decoder, memory, output),
                 len(sources),
                 self._beam(len(sides), config),
-                self._processors(sides, config, device),
+                self._processors(sides, config, output.choices),
                 device,
             )
             for summary, hypothesis in zip(summaries, hypotheses, strict=True):
@@ -111,6 +116,24 @@ class Summarizer:
                 for side, ids in parts.items():
                     summary[side] = self.tokenizer.decode(ids, self.languages[side])
         return summaries
+
+    def _output(self, sides: Sequence[Side], config: DecodingConfig) -> Output:
+        special = self.tokenizer.special
+        network = self.network
+        found = choices(
+            [self._may_write(side, config) for side in sides],
+            len(network.output_bias),
+            lsep_id=special.lsep,
+            eos_id=special.eos,
+            second_bos=special.bos if self.task.bos_after_lsep else None,
+        )
+        return Output(
+            network.embedding.weight,
+            network.output_bias,
+            found.to(network.output_bias.device),
+            lsep_id=special.lsep,
+            renormalize=config.renormalize,
+        )
 
     def _beam(self, num_sides: int, config: DecodingConfig) -> Beam:
         control = num_sides + (num_sides - 1 if self.task.bos_after_lsep else 0)
@@ -124,26 +147,24 @@ class Summarizer:
         )
 
     def _processors(
-        self, sides: Sequence[Side], config: DecodingConfig, device: torch.device
+        self, sides: Sequence[Side], config: DecodingConfig, may_write: Choices
     ) -> list[Processor]:
-        bos, lsep, eos = (getattr(self.tokenizer.special, n) for n in ("bos", "lsep", "eos"))
-        allowed_SV = allowed_tokens(
-            [self._may_write(side, config) for side in sides],
-            len(self.network.output_bias),
-            lsep_id=lsep,
-            eos_id=eos,
-        )
-        processors: list[Processor] = [VocabMask(allowed_SV.to(device), lsep)]
+        bos, lsep = self.tokenizer.special.bos, self.tokenizer.special.lsep
         if config.lengths == "summary":
-            processors.append(SideLengths(config.min_length, config.max_length, bos, lsep, eos))
+            processors: list[Processor] = [
+                SideLengths(config.min_length, config.max_length, bos, lsep)
+            ]
         else:
             # Room for the [LSEP], and one token at least, of every later summary, and the [EOS].
             later = (len(sides) - 1) * (3 if self.task.bos_after_lsep else 2)
-            processors.append(SideLengths(1, config.max_length - later - 1, bos, lsep, eos))
-            processors.append(TargetLength(config.min_length, eos))
+            processors = [
+                SideLengths(1, config.max_length - later - 1, bos, lsep),
+                TargetLength(config.min_length, len(sides), lsep),
+            ]
         if config.block_trigrams != "none":
-            processors.append(TrigramBlock(lsep, across=config.block_trigrams == "target"))
-        return [*processors, *([SecondBos(bos, lsep)] if self.task.bos_after_lsep else [])]
+            across = config.block_trigrams == "target"
+            processors.append(TrigramBlock(may_write, lsep, across=across))
+        return [*processors, *([SecondBos(lsep)] if self.task.bos_after_lsep else [])]
 
     def _may_write(self, side: Side, config: DecodingConfig) -> Sequence[int]:
         # Paper: both sides masked. Released code: only S^B.
@@ -155,21 +176,33 @@ class Summarizer:
 class DecoderStep:
     """One decoder at work on a batch: keeps the keys and values of what was read and written."""
 
-    def __init__(self, network: Seq2Seq, decoder: str, memory: Memory) -> None:
+    def __init__(self, network: Seq2Seq, decoder: str, memory: Memory, output: Output) -> None:
         self.network, self.name, self.decoder = network, decoder, network.decoder(decoder)
+        self.output = output
         self.cross = self.decoder.cross_keys_values(memory.hidden_BSD)
         self.mask_B11S = memory.mask_B11S
-        self.past: list[KeysValues] | None = None
+        self.caches = [Cache() for _ in self.decoder.layers]
+        self.segment_N: Tensor | None = None
 
     def __call__(self, last_N: Tensor) -> Tensor:
+        """Log-probabilities of each row's choices."""
+        begins_N = last_N == self.output.lsep_id
+        self.segment_N = begins_N.long() + (0 if self.segment_N is None else self.segment_N)
         embedded_N1D = self.network.embed(self.name, last_N[:, None])
-        hidden_N1D, self.past = self.decoder(embedded_N1D, self.cross, self.mask_B11S, self.past)
-        # Not renormalized over what the processors leave, as in the released code.
-        return self.network.logits(hidden_N1D[:, 0]).float().log_softmax(1)
+        hidden_N1D = self.decoder(embedded_N1D, self.cross, self.mask_B11S, self.caches)
+        return self.output(hidden_N1D[:, 0], self.segment_N)
+
+    def token(self, rows: Tensor, columns: Tensor) -> Tensor:
+        """The tokens that these columns of these rows stand for."""
+        assert self.segment_N is not None
+        return self.output.choices.token_SC[self.segment_N[rows], columns]
 
     def select(self, rows_N: Tensor, documents_B: Tensor) -> None:
         """Follow the rows that go on; documents that are done leave."""
-        self.past = [_rows(kept, rows_N) for kept in self.past or ()]
+        assert self.segment_N is not None
+        self.segment_N = self.segment_N[rows_N]
+        for cache in self.caches:
+            cache.select(rows_N)
         if len(documents_B) < len(self.mask_B11S):
             self.cross = [_rows(kept, documents_B) for kept in self.cross]
             self.mask_B11S = self.mask_B11S[documents_B]

@@ -6,6 +6,7 @@ d = D / H.
 
 from typing import NamedTuple
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -15,6 +16,50 @@ class KeysValues(NamedTuple):
 
     keys_BHSd: Tensor
     values_BHSd: Tensor
+
+
+class Cache:
+    """Keys and values of the target positions so far, of one layer."""
+
+    ROOM = 32  # positions that it grows by
+
+    def __init__(self) -> None:
+        self.length = 0
+        self._room: KeysValues | None = None
+
+    def append(self, new: KeysValues) -> KeysValues:
+        """Add those of the next positions; all of them."""
+        start, self.length = self.length, self.length + new.keys_BHSd.shape[2]
+        if self._room is None or self.length > self._room.keys_BHSd.shape[2]:
+            self._room = self._grown(new)
+        for room_NHSd, new_NHTd in zip(self._room, new, strict=True):
+            room_NHSd[:, :, start : self.length] = new_NHTd
+        return self._kept()
+
+    def select(self, rows_N: Tensor) -> None:
+        """Go on with these rows; one that stays where it was is not copied."""
+        assert self._room is not None
+        if len(rows_N) < len(self._room.keys_BHSd):
+            self._room = KeysValues(*(room[rows_N] for room in self._room))
+            return
+        moved_M = (rows_N != torch.arange(len(rows_N), device=rows_N.device)).nonzero().flatten()
+        if len(moved_M):
+            for kept_NHTd in self._kept():
+                kept_NHTd[moved_M] = kept_NHTd[rows_N[moved_M]]
+
+    def _kept(self) -> KeysValues:
+        assert self._room is not None
+        return KeysValues(*(room_NHSd[:, :, : self.length] for room_NHSd in self._room))
+
+    def _grown(self, new: KeysValues) -> KeysValues:
+        N, H, T, d = new.keys_BHSd.shape
+        room = -(-self.length // self.ROOM) * self.ROOM
+        grown = KeysValues(*(part.new_empty(N, H, room, d) for part in new))
+        if self._room is not None:
+            start = self.length - T
+            for larger_NHSd, smaller_NHSd in zip(grown, self._room, strict=True):
+                larger_NHSd[:, :, :start] = smaller_NHSd[:, :, :start]
+        return grown
 
 
 class Attention(nn.Module):

@@ -4,6 +4,7 @@ Shape letters: B documents, N rows (documents x beams), T target length, S sourc
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from mclas_lightning.model.attention import Attention, KeysValues
+from mclas_lightning.model.attention import Attention, Cache, KeysValues
 
 NORM_EPS = 1e-6  # Released code; the encoder has BERT's 1e-12.
 MAX_POSITIONS = 5000
@@ -46,18 +47,18 @@ class DecoderLayer(nn.Module):
         return self.cross_attention.keys_values(memory_BSD)
 
     def forward(
-        self, x_NTD: Tensor, cross: KeysValues, mask_B11S: Tensor, past: KeysValues | None
-    ) -> tuple[Tensor, KeysValues]:
-        """The layer's output, and the keys and values of all target positions so far."""
+        self, x_NTD: Tensor, cross: KeysValues, mask_B11S: Tensor, cache: Cache | None
+    ) -> Tensor:
+        """The layer's output; its target positions are added to the ``cache``."""
         own = self.self_attention.keys_values(normed_NTD := self.self_norm(x_NTD))
-        if past is not None:
-            own = KeysValues(*(torch.cat(pair, 2) for pair in zip(past, own, strict=True)))
-        mixed_NTD = self.self_attention(normed_NTD, own, causal=past is None)
+        if cache is not None:
+            own = cache.append(own)
+        mixed_NTD = self.self_attention(normed_NTD, own, causal=cache is None)
         x_NTD = x_NTD + self.dropout(mixed_NTD)
         mixed_NTD = self.cross_attention(self.cross_norm(x_NTD), cross, mask_B11S)
         x_NTD = x_NTD + self.dropout(mixed_NTD)
         inner_NTF = F.gelu(self.inner(self.feed_norm(x_NTD)), approximate="tanh")
-        return x_NTD + self.dropout(self.outer(self.dropout(inner_NTF))), own
+        return x_NTD + self.dropout(self.outer(self.dropout(inner_NTF)))
 
 
 class Decoder(nn.Module):
@@ -81,25 +82,23 @@ class Decoder(nn.Module):
         embedded_NTD: Tensor,
         cross: list[KeysValues],
         mask_B11S: Tensor,
-        past: list[KeysValues] | None = None,
-    ) -> tuple[Tensor, list[KeysValues]]:
-        """Vectors of the T given positions, which follow those in ``past``; the new ``past``.
+        caches: Sequence[Cache] | None = None,
+    ) -> Tensor:
+        """Vectors of the T given positions, which follow those in each layer's cache.
 
-        With a ``past``, T is 1: a step of the search. Without, the whole target, left to right.
+        With caches, T is 1: a step of the search. Without, the whole target, left to right.
         """
         T, D = embedded_NTD.shape[1:]
-        start = 0 if past is None else past[0].keys_BHSd.shape[2]
+        start = caches[0].length if caches else 0
         positions_TD = self.get_buffer("positions_TD")[start : start + T]
         x_NTD = self.dropout(embedded_NTD * math.sqrt(D) + positions_TD)
-        kept: list[KeysValues] = []
         for index, layer in enumerate(self.layers):
-            arguments = (x_NTD, cross[index], mask_B11S, past and past[index])
+            arguments = (x_NTD, cross[index], mask_B11S, caches[index] if caches else None)
             if self.recompute and self.training:
-                x_NTD, own = checkpoint(layer, *arguments, use_reentrant=False)
+                x_NTD = checkpoint(layer, *arguments, use_reentrant=False)
             else:
-                x_NTD, own = layer(*arguments)
-            kept.append(own)
-        return self.norm(x_NTD), kept
+                x_NTD = layer(*arguments)
+        return self.norm(x_NTD)
 
 
 def sinusoids(length: int, width: int) -> Tensor:

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PreTrainedConfig
 
+from mclas_lightning.loss import output_loss
 from mclas_lightning.model.decoder import Decoder, DecoderConfig
 
 INIT_STD = 0.02  # Released code: N(0, 0.02) for the decoder's linear layers and embedding.
@@ -86,18 +87,23 @@ class Seq2Seq(nn.Module):
     def encode(self, source_BS: Tensor) -> Memory:
         """Read the documents."""
         mask_BS = source_BS != self.pad_id
-        inputs = {"input_ids": source_BS, "attention_mask": mask_BS}
+        inputs = {"input_ids": source_BS, "attention_mask": self._attention_mask(mask_BS)}
         if self.config.sentence_id is not None:
             sentence_BS = (source_BS == self.config.sentence_id).cumsum(1)  # The first is 1.
             inputs["token_type_ids"] = (sentence_BS + 1) % 2
         hidden_BSD = self.encoder(**inputs).last_hidden_state
         return Memory(hidden_BSD, mask_BS[:, None, None])
 
+    def _attention_mask(self, mask_BS: Tensor) -> Tensor:
+        # A mask of two dimensions is looked into: on a GPU, the step would wait for that.
+        is_plain = self.encoder.config.model_type in ("bert", "xlm-roberta", "roberta")
+        return mask_BS[:, None, None] if mask_BS.is_cuda and is_plain else mask_BS
+
     def hidden(self, decoder: str, target_BT: Tensor, memory: Memory) -> Tensor:
         """Vectors that predict the token after each of ``target``, given the true ones before."""
         network = self.decoder(decoder)
         cross = network.cross_keys_values(memory.hidden_BSD)
-        return network(self.embed(decoder, target_BT), cross, memory.mask_B11S)[0]
+        return network(self.embed(decoder, target_BT), cross, memory.mask_B11S)
 
     def embed(self, decoder: str, target_BT: Tensor) -> Tensor:
         """What ``decoder`` reads of its target."""
@@ -107,6 +113,11 @@ class Seq2Seq(nn.Module):
     def logits(self, hidden_MD: Tensor) -> Tensor:
         """Scores of the vocabulary; the output layer is tied to the decoders' embedding."""
         return F.linear(hidden_MD, self.embedding.weight, self.output_bias)
+
+    def loss(self, hidden_MD: Tensor, gold_M: Tensor, smoothing: float) -> Tensor:
+        """Summed label-smoothed loss of these positions' true tokens."""
+        layer = (self.embedding.weight, self.output_bias)
+        return output_loss(hidden_MD, *layer, gold_M, smoothing=smoothing, pad_id=self.pad_id)
 
     def decoder(self, name: str) -> Decoder:
         """The decoder called ``name``."""

@@ -17,5 +17,5 @@ def shard(network: Seq2Seq, mesh: DeviceMesh) -> None:
         if isinstance(layer, DecoderLayer):
             register_fsdp_forward_method(layer, "cross_keys_values")
     fully_shard(network, mesh=mesh)
-    for method in ("encode", "hidden", "logits"):
+    for method in ("encode", "hidden", "logits", "loss"):
         register_fsdp_forward_method(network, method)

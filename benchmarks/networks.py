@@ -1,0 +1,19 @@
+"""A network of the paper's sizes with random weights."""
+
+import torch
+
+from mclas_lightning.model.decoder import DecoderConfig
+from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
+
+VOCABULARY = 105_879
+
+
+def paper_network(dropout: float = 0.1) -> Seq2Seq:
+    """296,046,231 parameters."""
+    torch.manual_seed(0)
+    encoder = {
+        "vocab_size": VOCABULARY, "hidden_dropout_prob": dropout,
+        "attention_probs_dropout_prob": dropout,
+    }  # fmt: skip
+    decoder = DecoderConfig(layers=6, heads=8, feed_forward=2048, dropout=dropout)
+    return Seq2Seq(NetworkConfig(encoder=encoder, decoder=decoder))

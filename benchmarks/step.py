@@ -1,0 +1,130 @@
+"""A training step at the paper's size, beside torch's own Transformer: seconds, share of the limit.
+
+Both have dropout, label smoothing and two Adams, and the same sizes. Torch's layers are called as
+their documentation does: the output layer at every position, torch's cross-entropy, Adam as it is
+without options. Each runs in a process of its own, so that peak memory is its own.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from benchmarks.measure import arguments, matmul_rate, operations, peak_memory, show, timed
+from benchmarks.networks import VOCABULARY, paper_network
+
+WIDTH, ENCODER, DECODER = 768, (12, 12, 3072), (6, 8, 2048)  # layers, heads, feed-forward
+
+
+def ours(source_BS: Tensor, target_BT: Tensor) -> Callable[[], object]:
+    """One update of a SummarizationModule."""
+    from mclas_lightning.app import compose
+    from mclas_lightning.data.batch import make_batch
+    from mclas_lightning.module import SummarizationModule
+    from mclas_lightning.settings import read_settings
+
+    settings, _ = read_settings(compose("train", ["dataset=zh2ensum"]))
+    module = SummarizationModule(paper_network(), settings.optim, seed=0)
+    optimizer = module.configure_optimizers()["optimizer"]
+    tokens = int((target_BT[:, 1:] != 0).sum())
+    batch = make_batch(source_BS, {"decoder": target_BT}, tokens, pad_id=0)
+
+    def step() -> None:
+        loss, _, _ = module.losses(batch, 0.1)
+        (loss / tokens).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+    return step
+
+
+class Torchs(nn.Module):
+    """The same sizes of torch's own layers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        sizes = {"d_model": WIDTH, "dropout": 0.1, "activation": "gelu", "batch_first": True}
+        layers, heads, inner = ENCODER
+        self.words, self.targets = (nn.Embedding(VOCABULARY, WIDTH) for _ in range(2))
+        layer = nn.TransformerEncoderLayer(nhead=heads, dim_feedforward=inner, **sizes)
+        self.encoder = nn.TransformerEncoder(layer, layers)
+        layers, heads, inner = DECODER
+        layer = nn.TransformerDecoderLayer(
+            nhead=heads, dim_feedforward=inner, norm_first=True, **sizes
+        )
+        self.decoder = nn.TransformerDecoder(layer, layers, nn.LayerNorm(WIDTH))
+        self.bias = nn.Parameter(torch.zeros(VOCABULARY))
+
+    def forward(self, source_BS: Tensor, target_BT: Tensor) -> Tensor:
+        padding_BS = source_BS == 0
+        memory_BSD = self.encoder(self.words(source_BS), src_key_padding_mask=padding_BS)
+        causal_TT = nn.Transformer.generate_square_subsequent_mask(target_BT.shape[1])
+        hidden_BTD = self.decoder(
+            self.targets(target_BT), memory_BSD, tgt_mask=causal_TT,
+            memory_key_padding_mask=padding_BS, tgt_is_causal=True,
+        )  # fmt: skip
+        return nn.functional.linear(hidden_BTD, self.targets.weight, self.bias)
+
+
+def torchs(source_BS: Tensor, target_BT: Tensor) -> Callable[[], object]:
+    """One update of torch's own layers."""
+    network = Torchs()
+    parts = [[*network.words.parameters(), *network.encoder.parameters()]]
+    inside = {id(parameter) for parameter in parts[0]}
+    parts.append([p for p in network.parameters() if id(p) not in inside])
+    adams = [torch.optim.Adam(part, lr=1e-5) for part in parts]
+    loss = nn.CrossEntropyLoss(ignore_index=0, label_smoothing=0.1)
+
+    def step() -> None:
+        logits_BTV = network(source_BS, target_BT[:, :-1])
+        loss(logits_BTV.flatten(0, 1), target_BT[:, 1:].flatten()).backward()
+        for adam in adams:
+            adam.step()
+            adam.zero_grad()
+
+    return step
+
+
+def main() -> None:
+    """One system where ``--only`` names it, else all of them and their ratio."""
+    only = next((word.partition("=")[2] for word in sys.argv if word.startswith("--only=")), None)
+    words = [word for word in sys.argv[1:] if not word.startswith("--only=")]
+    sys.argv[1:] = words
+    asked = arguments(__doc__ or "", batch=4, source=256, target=64, real=64)
+    if only is None:
+        report = {name: _apart(name, words) for name in ("ours", "torch")}
+        ratio = report["ours"]["median_s"] / report["torch"]["median_s"]
+        show({**report, "ours / torch, seconds": ratio}, asked.json)
+        return
+    torch.manual_seed(0)
+    source_BS = torch.randint(9, VOCABULARY, (asked.batch, asked.source))
+    target_BT = torch.randint(9, VOCABULARY, (asked.batch, asked.target + 1))
+    for row in range(1, asked.batch):  # The first is as long as it can be.
+        target_BT[row, asked.real + 1 :] = 0
+    rate = matmul_rate()
+    step = {"ours": ours, "torch": torchs}[only](source_BS, target_BT)
+    found: dict[str, Any] = timed(step, asked.repeats)
+    memory = peak_memory()
+    counted = operations(step)
+    found |= {
+        "peak_gb": memory,
+        "gflop": counted / 1e9,
+        "matmul_gflops": rate / 1e9,
+        "share_of_matmul_rate": counted / found["median_s"] / rate,
+        "documents_per_s": asked.batch / found["median_s"],
+    }
+    print(json.dumps(found))
+
+
+def _apart(name: str, words: list[str]) -> dict[str, Any]:
+    line = [sys.executable, "-m", "benchmarks.step", f"--only={name}", *words]
+    done = subprocess.run(line, check=True, capture_output=True, text=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""The output layer, cut down to what may be written.
+
+Shape letters: N rows, D width, V vocabulary, C columns.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mclas_lightning.decoding.choices import Choices
+
+
+class Output:
+    """Log-probabilities of the choices of the summary that each row is writing.
+
+    Its matrix is the widest of a step's: of each summary's language, only the rows of its own
+    vocabulary are multiplied, and probabilities are over these.
+    """
+
+    # Released code: over the whole vocabulary, before the mask. We: over what the mask leaves,
+    # or as released, which takes the whole matrix.
+    @torch.no_grad()
+    def __init__(
+        self,
+        weight_VD: Tensor,
+        bias_V: Tensor,
+        choices: Choices,
+        *,
+        lsep_id: int,
+        renormalize: bool,
+    ) -> None:
+        self.choices, self.lsep_id = choices, lsep_id
+        tokens = [row[:size] for row, size in zip(choices.token_SC, choices.sizes, strict=True)]
+        self.tokens = tokens
+        self.whole = None if renormalize else (weight_VD, bias_V)
+        self.layers = [(weight_VD[ids], bias_V[ids]) for ids in tokens] if renormalize else []
+
+    def __call__(self, hidden_ND: Tensor, segment_N: Tensor) -> Tensor:
+        """``[N, C]``, -inf where a row has fewer choices than others."""
+        present = segment_N.unique().tolist()
+        if len(present) == 1:
+            scores_NC = self._scores(hidden_ND, present[0])
+            missing = self.choices.token_SC.shape[1] - scores_NC.shape[1]
+            return F.pad(scores_NC, (0, missing), value=-torch.inf) if missing else scores_NC
+        shape = (len(hidden_ND), self.choices.token_SC.shape[1])
+        scores_NC = torch.full(shape, -torch.inf, device=hidden_ND.device)
+        for segment in present:
+            rows = (segment_N == segment).nonzero().flatten()
+            found = self._scores(hidden_ND[rows], segment)
+            scores_NC[rows, : found.shape[1]] = found
+        return scores_NC
+
+    def _scores(self, hidden_ND: Tensor, segment: int) -> Tensor:
+        if self.whole is not None:
+            scores_NV = F.linear(hidden_ND, *self.whole).float().log_softmax(1)
+            return scores_NV[:, self.tokens[segment]]
+        return F.linear(hidden_ND, *self.layers[segment]).float().log_softmax(1)
