@@ -14,7 +14,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -205,7 +204,7 @@ def prepared(corpus: str, folder: str, store: str, scenario: str) -> Callable[[]
 
     def begin() -> ResumableLoader:
         optim, data = settings.optim, prepare(settings).train
-        shape = replace(settings.shape, accumulate=optim.accumulate)
+        shape = optim.shape(devices=1)
         sampler = UpdateSampler(data.source_lengths, data.target_lengths, shape)
         return ResumableLoader(data, batch_size=None, sampler=sampler)
 

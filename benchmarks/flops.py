@@ -46,8 +46,8 @@ def cost(settings: Settings, lengths: tuple[int, int, int]) -> dict[str, Any]:
     """Of a training of MCLAS, whose targets are the longest, by this recipe."""
     source, target = min(lengths[0] + 2, 512), lengths[1] + lengths[2] + 2
     optim = settings.optim
-    micro_batches = optim.update_tokens // optim.max_tokens
-    documents = settings.shape.fits(source, target) * micro_batches
+    shape = optim.recipe.shape()
+    documents = shape.fits(source, target) * shape.accumulate * shape.ranks
     total = operations(source, target) * documents * settings.updates
     return {
         "documents_per_update": documents,

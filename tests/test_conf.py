@@ -127,11 +127,11 @@ def test_the_recipes_learning_rates(recipe, part, rates):
 def test_the_released_recipes_are_its_command_lines(recipe, tokens, devices, updates):
     settings, config = read_settings(compose("train", ["dataset=toy", f"optim={recipe}"]))
     optim = settings.optim
-    assert settings.shape == UpdateShape(
-        max_tokens=tokens, unit="target", crowding=Crowding(documents=6, tokens=1000)
-    )
-    assert optim.accumulate == 5
-    assert optim.update_tokens == tokens * 5 * devices
+    shape = UpdateShape(
+        max_tokens=tokens, unit="target", crowding=Crowding(documents=6, tokens=1000),
+        accumulate=5, ranks=devices,
+    )  # fmt: skip
+    assert shape == optim.recipe.shape() == optim.shape(devices)
     assert optim.updates["minimum"] == updates
     assert (optim.encoder.dropout, optim.decoder.dropout) == (0.1, 0.2)
     assert (settings.dataset.max_source, settings.dataset.max_summary) == (512, 500)
@@ -139,9 +139,9 @@ def test_the_released_recipes_are_its_command_lines(recipe, tokens, devices, upd
 
 
 @pytest.mark.parametrize("path", sorted(CONF.glob("optim/*.yaml")), ids=lambda path: path.stem)
-def test_a_recipes_update_is_a_whole_number_of_devices(path):
+def test_a_recipes_batch_is_the_runs_if_nothing_else_is_said(path):
     optim = read_settings(compose("train", ["dataset=toy", f"optim={path.stem}"]))[0].optim
-    assert optim.update_tokens % (optim.max_tokens * optim.accumulate) == 0
+    assert optim.shape(optim.recipe.devices) == optim.recipe.shape()
 
 
 def test_a_runs_place_is_its_identity():
@@ -177,6 +177,13 @@ def test_a_runs_place_is_its_identity():
         (
             ["decoding.lengths=target", "decoding.max_length=5"],
             "decoding.max_length: expected from 6 to",
+        ),
+        (["model.targets={decoder: [[mono]]}"], "model.targets.decoder[0]: expected a text"),
+        (["network.decoder.layers=-1"], "network.decoder.layers: expected 1 or more, found -1"),
+        (["network.encoder.heads=0"], "network.encoder.heads: expected 1 or more, found 0"),
+        (
+            ["optim.crowding={documents: 0, tokens: 5}"],
+            "optim.crowding.documents: expected 1 or more",
         ),
         (["model.initialize=[third]"], "model.initialize: decoder 'third' does not exist"),
         (["decoding.min_length=50"], "decoding.max_length: expected from 50 to"),

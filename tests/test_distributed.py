@@ -62,6 +62,8 @@ def test_two_ranks_train_as_one_process_with_twice_the_accumulation(words, tmp_p
         # Adam divides by the gradient's size: of tiny ones, rounding is left.
         assert_same(two, one, 1e-4)
         assert (two.folder / "results.json").exists()
+    half = trained(words, 2, tmp_path / "half", *DOUBLE, "trainer=fsdp")  # bf16, as configured
+    assert_same(half, one, 2e-2)
 
 
 def test_a_sharded_run_that_was_killed_goes_on_as_if_it_had_not_been(words, tmp_path):

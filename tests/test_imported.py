@@ -1,5 +1,7 @@
 """`mclas import-checkpoint`, from a file in the released layout to scores."""
 
+import argparse
+import shlex
 import sys
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from transformers import BertTokenizer
 from mclas_lightning import cli
 from mclas_lightning.app import compose
 from mclas_lightning.data.example import write_jsonl
+from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.evaluate import evaluate
 from mclas_lightning.run import Run
 from mclas_lightning.train import train
@@ -69,10 +72,11 @@ def test_a_checkpoint_becomes_a_run_that_is_scored(
     assert run_import(monkeypatch, file, out, f"model={model}", *words) == 0
     said = capsys.readouterr().out
     (line,) = (line for line in said.splitlines() if line.startswith("score it with:"))
-    again = line.removeprefix("score it with: mclas-evaluate ").split(" ")
+    again = shlex.split(line.removeprefix("score it with: mclas-evaluate "))
     results = evaluate(compose("evaluate", [*again, "decoding.beam=2", "decoding.max_length=30"]))
     sides = {"mclas": {"mono", "cross"}, "ncls_ms": {"mono", "cross"}, "ms": {"mono"}}
     assert set(results.scores) == sides.get(model, {"cross"})
+    assert results.provenance["checkpoint"] == "model_step_5.pt"
     assert len(read_lines(out / "predictions.jsonl")) == 7
     assert ("start others from it" in said) == (model == "ms")
     # Sources are sentences set apart; each of its networks scores as the released one.
@@ -88,7 +92,7 @@ def test_a_checkpoint_becomes_a_run_that_is_scored(
         for decoder in network.config.decoders:
             hidden = network.hidden(decoder, target[None], network.encode(source[None]))
             expected = logits(state, theirs[decoder], source, target)
-            torch.testing.assert_close(network.logits(hidden)[0], expected, atol=1e-4, rtol=1e-4)
+            torch.testing.assert_close(network.logits(hidden)[0], expected, atol=1e-4, rtol=0)
 
 
 def test_an_imported_ms_checkpoint_starts_a_few_shot_run(words, mbert, tmp_path, monkeypatch):
@@ -138,7 +142,9 @@ def test_without_a_corpus_nothing_is_masked_and_with_dictionaries_theirs_is(
     [
         ("shared", ["model=mclas"], "has NCLS+MS's two decoders, model 'mclas' has decoder; name"),
         ("one", ["model=ncls_ms"], "has one decoder, model 'ncls_ms' has mono, cross; name"),
-        ("one", ["model=tltran"], "model 'tltran' is a pipeline of trained systems, no"),
+        ("one", ["model=tltran"], "model 'tltran' is none that the released code trains"),
+        ("one", ["model=mt"], "model 'mt' is none that the released code trains"),
+        ("one", ["dataset.max_source=42"], "dataset.max_source=42 is more than the encoder's 41"),
         ("one", ["network.tokenizer={corpus}/tokenizer"], "name the one it was trained with"),
         ("one", ["scenario=minium"], "scenario 'minium' does not exist; did you mean 'minimum'"),
     ],
@@ -160,3 +166,20 @@ def test_a_run_is_not_overwritten(words, tmp_path, monkeypatch, capsys):
     (tmp_path / "out").mkdir()
     assert run_import(monkeypatch, file, tmp_path / "out", *words) == 2
     assert "is there already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("heads", [0, 5])
+def test_heads_that_do_not_divide_the_width_are_named(heads, words, tmp_path, monkeypatch, capsys):
+    file = tmp_path / "model.pt"
+    options = argparse.Namespace(dec_heads=heads)
+    torch.save({"model": released("one"), "opt": options, "optims": []}, file)
+    assert run_import(monkeypatch, file, tmp_path / "out", *words, "model=ncls") == 2
+    assert f"its options say {heads} heads, which do not divide 12" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_a_released_summary_has_between_sentences_is_not_in_its_text(mbert):
+    tokenizer = Tokenizer.load(str(mbert))
+    storm, hits = tokenizer.encode(["storm hits"], 9)[0]
+    mask = tokenizer.backend.get_vocab()["[MASK]"]
+    assert tokenizer.decode([1, storm, 3, hits, mask, 2], "en") == "storm hits"

@@ -12,7 +12,7 @@ from mclas_lightning.data.sampler import UpdateShape
 from mclas_lightning.model.decoder import DecoderConfig
 from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
 from mclas_lightning.module import SummarizationModule
-from mclas_lightning.optim import OptimConfig, PartRecipe, noam
+from mclas_lightning.optim import BatchRecipe, OptimConfig, PartRecipe, noam
 from mclas_lightning.task import Task
 from tests.conftest import examples
 
@@ -26,11 +26,13 @@ RECIPE = OptimConfig(
     eps=1e-9,
     label_smoothing=0.1,
     gradient_clip=None,
+    recipe=BatchRecipe(
+        batch_unit="both", max_tokens=10_000, crowding=None, accumulate=1, devices=1
+    ),
     batch_unit="both",
     max_tokens=10_000,
     crowding=None,
     accumulate=1,
-    update_tokens=10_000,
     max_source=None,
     max_summary=None,
     updates={},
@@ -67,7 +69,7 @@ def fit(encode, tokenizer, task, *, accumulate, updates, num=23, max_tokens=10_0
     data = SummarizationData(
         encode(examples(num), task),
         encode(examples(7, 100), task),
-        LoaderConfig(shape=UpdateShape(max_tokens=max_tokens), workers=0),
+        LoaderConfig(shape=UpdateShape(max_tokens=max_tokens, accumulate=accumulate), workers=0),
         seed=0,
     )
     trainer = pl.Trainer(

@@ -14,6 +14,7 @@ from mclas_lightning.app import compose
 from mclas_lightning.data.example import write_jsonl
 from mclas_lightning.errors import InputError
 from mclas_lightning.evaluate import evaluate
+from mclas_lightning.model.seq2seq import Seq2Seq
 from mclas_lightning.report.results import Results
 from mclas_lightning.run import Run
 from mclas_lightning.train import train
@@ -91,6 +92,37 @@ def test_half_initialized_means_that_the_cross_decoder_is_random(words, ms, mode
     assert torch.equal(ours["embedding.weight"], theirs["embedding.weight"])
 
 
+def test_half_of_no_initialization_is_refused(words):
+    with pytest.raises(InputError, match="starts its decoder mono from an ms run; name its folder"):
+        go(words, "model=ncls_ms_half")
+
+
+def test_a_run_of_an_earlier_version_is_named(words, ms):
+    path = ms / "config.yaml"
+    config = yaml.safe_load(path.read_text())
+    del config["model"]["bos_after_lsep"]
+    path.write_text(yaml.safe_dump(config))
+    with pytest.raises(InputError, match=r"is not of this version \(model: 'bos_after_lsep'\)"):
+        go(words, "model=ncls", f"init_from={ms}")
+
+
+def test_activations_are_recomputed_where_the_trainer_is_told(words, monkeypatch):
+    asked: list[object] = []
+    monkeypatch.setattr(Seq2Seq, "recompute_activations", lambda network: asked.append(network))
+    go(words, "model=ncls")
+    assert asked == []
+    go(words, "model=mclas", "trainer.recompute_activations=true")
+    assert len(asked) == 1
+
+
+def test_a_vocabulary_of_control_tokens_is_refused_before_anything_is_written(words, tmp_path):
+    for language in ("en", "de"):
+        (tmp_path / f"{language}.json").write_text("[0, 1]")
+    with pytest.raises(InputError, match="holds control tokens alone; nothing could be written"):
+        go(words, "model=ncls", f"dataset.vocabulary={tmp_path}")
+    assert not folder(words, "ncls").exists()
+
+
 def test_from_scratch_nothing_of_ms_is_taken(words, ms):
     still = ("optim.encoder.lr=0", "optim.decoder.lr=0")
     go(words, "model=mclas_scratch", f"init_from={ms}", *still)
@@ -100,13 +132,28 @@ def test_from_scratch_nothing_of_ms_is_taken(words, ms):
     assert not torch.equal(ours["embedding.weight"], Run(ms).state()["embedding.weight"])
 
 
-def test_an_update_of_another_size_than_the_recipes_is_warned_of(words, capsys):
-    recipe = ("optim=paper", "optim.updates={minimum: 2}", "optim.validations=1")
-    go(words, "model=mclas", *recipe, "optim.max_tokens=260", "optim.crowding=null")
+@pytest.mark.parametrize(
+    ("more", "advice"),
+    [
+        ([], "(optim.accumulate=4 has as many)"),
+        (["optim.accumulate=4"], None),
+        (["optim.accumulate=4", "optim.batch_unit=both"], "(optim.max_tokens="),
+        # A budget without the penalty for many documents holds more of them.
+        (["optim.recipe.crowding={documents: 1, tokens: 55}", "optim.crowding=null"],
+         "(optim.max_tokens="),
+    ],
+)  # fmt: skip
+def test_an_update_of_another_size_than_the_recipes_is_warned_of(words, more, advice, capsys):
+    recipe = ["optim=paper", "optim.updates={minimum: 2}", "optim.validations=1"]
+    small = ["optim.recipe={max_tokens: 60, accumulate: 2, crowding: null}"]
+    budget = ["optim.max_tokens=${.recipe.max_tokens}"]
+    go(words, "model=mclas", *recipe, *small, *budget, *more)
     said = capsys.readouterr().out
-    assert "260 target tokens x 5 micro-batches x 1 device = 1,300 at most" in said
-    assert "warning: the recipe's updates have 13,000" in said
-    assert "optim.accumulate=50 restores them" in said
+    assert "tokens x " in said
+    assert ("warning: the recipe's are 60 target tokens x 2 micro-batches x 2 devices" in said) == (
+        advice is not None
+    )
+    assert advice is None or advice in said
 
 
 def test_every_decoder_starts_as_the_ms_decoder(words, ms):
@@ -243,7 +290,7 @@ def test_a_run_is_not_resumed_with_another_tokenizer(words, corpus):
     go(words, "model=ncls")
     (folder(words, "ncls") / "results.json").unlink()
     (folder(words, "ncls") / "training.json").unlink()
-    train_tokenizer(["other texts"] * 3, size=60, lowercase=True).save(corpus / "tokenizer")
+    train_tokenizer(["sturm trifft wien"] * 3, size=60, lowercase=True).save(corpus / "tokenizer")
     with pytest.raises(InputError, match="is not the tokenizer that"):
         go(words, "model=ncls")
 

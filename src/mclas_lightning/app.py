@@ -59,7 +59,8 @@ def clear_errors(config_name: str) -> Iterator[None]:
         if unknown := re.match(r"Could not override '([^']+)'", str(error)):
             depth = unknown[1].count(".")
             keys = _keys(compose(config_name, ()))
-            hint = closest(unknown[1], [key for key in keys if key.count(".") == depth])
+            near = [key for key in keys if key.count(".") == depth and key != unknown[1]]
+            hint = closest(unknown[1], near)
             raise InputError(
                 f"key '{unknown[1]}' does not exist; {hint}see mclas-train --cfg job for all of "
                 f"them (a new one is added with a leading +)"

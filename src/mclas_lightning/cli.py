@@ -4,6 +4,7 @@ Modules are imported by the command that needs them: ``mclas --help`` and tables
 """
 
 import argparse
+import shlex
 from pathlib import Path
 
 from mclas_lightning import cli_data
@@ -78,10 +79,10 @@ def _import_checkpoint(arguments: argparse.Namespace) -> None:
 
     words = [*arguments.words, f"run_dir={arguments.out}"]
     system = read_settings(compose("train", words))[0].system
-    if isinstance(system, Pipeline):
-        raise InputError(f"model '{system.name}' is a pipeline of trained systems, no checkpoint")
+    if isinstance(system, Pipeline) or system.source != "document":
+        raise InputError(f"model '{system.name}' is none that the released code trains")
     # The released code wrote a second [BOS]; where a target is one summary, this means nothing.
-    words.append("model.bos_after_lsep=true")
+    words = ["model.bos_after_lsep=true", *words]
     settings, config = read_settings(compose("train", words))
     network, tokenizer, vocabulary = import_checkpoint(arguments.file, settings, config)
     print(
@@ -90,7 +91,7 @@ def _import_checkpoint(arguments: argparse.Namespace) -> None:
     )
     for side, ids in vocabulary.items():
         print(f"  {side} summaries may be written with {len(ids):,} of them")
-    print(f"score it with: mclas-evaluate {' '.join(words)} decoding=released")
+    print(f"score it with: mclas-evaluate {shlex.join(words)} decoding=released")
     if settings.task.sides == ("mono",):
         print(f"start others from it with: mclas-train ... init_from={arguments.out}")
 

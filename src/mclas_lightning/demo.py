@@ -102,7 +102,7 @@ def _seconds_per_update(settings: Settings) -> float:
     prepared, optim = prepare(dataclasses.replace(settings, init_from=None)), settings.optim
     module = SummarizationModule(Seq2Seq(prepared.network), optim, seed=0)
     data = prepared.valid
-    shape = settings.shape
+    shape = optim.shape(devices=1)
     sampler = UpdateSampler(data.source_lengths, data.target_lengths, shape, shuffle=False)
     batch = data[list(sampler)[len(sampler) // 2]]
     seconds = 0.0

@@ -7,7 +7,7 @@ from typing import Any
 
 from mclas_lightning.data.example import Example, Side
 from mclas_lightning.decoding.summarizer import Summaries, Summarizer
-from mclas_lightning.files import sha256, whole_file
+from mclas_lightning.files import read_json, sha256, whole_file
 from mclas_lightning.metrics.rouge import self_test, signature
 from mclas_lightning.metrics.score import score
 from mclas_lightning.pipeline import PipelineSummarizer, load_pipeline
@@ -82,8 +82,10 @@ def _origin(summarizer: Summarizer | PipelineSummarizer, settings: Settings) -> 
     """Which weights wrote the summaries, and what they had learned from."""
     if isinstance(summarizer, PipelineSummarizer):
         return summarizer.provenance
-    subset = settings.subset_manifest  # An imported checkpoint has none.
-    return {"subset_sha256": sha256(subset)} if subset.exists() else {}
+    training = read_json(settings.run.folder / "training.json", dict)
+    if "imported" in training:
+        return {"checkpoint": training["imported"], "checkpoint_sha256": training["sha256"]}
+    return {"subset_sha256": sha256(settings.subset_manifest)}
 
 
 def _summarize(

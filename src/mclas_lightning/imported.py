@@ -8,13 +8,12 @@ from typing import Any
 import torch
 
 from mclas_lightning.data.dataset import SPLITS
-from mclas_lightning.data.store import TokenStore, open_store
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import sha256, whole_folder, write_json
 from mclas_lightning.model.released import Released
 from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
-from mclas_lightning.preparation import side_vocabularies
+from mclas_lightning.preparation import check_source, open_split, side_vocabularies
 from mclas_lightning.run import Run, TrainedSystem
 from mclas_lightning.settings import Settings
 
@@ -39,8 +38,15 @@ def import_checkpoint(file: Path, settings: Settings, config: Mapping[str, Any])
         released.network_config(),
         sentence_id=tokenizer.special.cls if settings.network.encoder.sentences else None,
     )
+    check_source(settings.dataset, network)
+    heads, width = network.decoder.heads, network.encoder["hidden_size"]
+    if heads < 1 or width % heads:
+        raise InputError(f"{file}: its options say {heads} heads, which do not divide {width}")
     state = _checked_state(file, released, network)
-    vocabulary = side_vocabularies(settings, tokenizer, _training_texts(settings, tokenizer))
+    # The corpus, where it is here, says what its languages are written with.
+    here = settings.dataset.vocabulary is None and settings.dataset.file("train").exists()
+    train = open_split(settings, "train", tokenizer) if here else None
+    vocabulary = side_vocabularies(settings, tokenizer, train)
     system = TrainedSystem(network, tokenizer, vocabulary)
     files = [settings.dataset.file(split) for split in SPLITS]
     with whole_folder(run.folder) as folder:
@@ -80,16 +86,3 @@ def _checked_state(
                 f"{found.get(name)}"
             )
     return state
-
-
-def _training_texts(settings: Settings, tokenizer: Tokenizer) -> TokenStore | None:
-    """The corpus that says what its languages are written with, where it is here."""
-    dataset = settings.dataset
-    if dataset.vocabulary is not None or not dataset.file("train").exists():
-        return None
-    limit = max(dataset.max_source, dataset.max_summary)
-    store = open_store(
-        dataset.file("train"), tokenizer, limit, settings.store, sentences=settings.sentences
-    )
-    store.require(settings.task.sides)
-    return store

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 
-from mclas_lightning.data.sampler import Crowding
+from mclas_lightning.data.sampler import Crowding, UpdateShape
 from mclas_lightning.errors import check_range, one_of
 
 BATCH_UNITS = ("both", "target")
@@ -29,6 +29,27 @@ class PartRecipe:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BatchRecipe:
+    """The batch of whoever found a recipe's rates."""
+
+    batch_unit: str
+    max_tokens: int
+    crowding: Crowding | None
+    accumulate: int
+    devices: int
+
+    def shape(self) -> UpdateShape:
+        """An update of theirs."""
+        return UpdateShape(
+            max_tokens=self.max_tokens,
+            unit=self.batch_unit,
+            crowding=self.crowding,
+            accumulate=self.accumulate,
+            ranks=self.devices,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class OptimConfig:
     """A recipe: section 5.2's is ``conf/optim/paper.yaml``."""
 
@@ -39,11 +60,11 @@ class OptimConfig:
     eps: float
     label_smoothing: float
     gradient_clip: float | None
+    recipe: BatchRecipe  # what the rates are made for
     batch_unit: str  # what a micro-batch's budget counts: both sources and targets | target
     max_tokens: int  # padded positions of a micro-batch
     crowding: Crowding | None
     accumulate: int
-    update_tokens: int  # of the recipe: max_tokens x accumulate x devices
     max_source: int | None  # word pieces of a document and of a summary; none: the dataset's
     max_summary: int | None
     updates: dict[str, int]  # of each scenario
@@ -61,6 +82,16 @@ class OptimConfig:
             check_range(f"optim.{name}", getattr(self, name), 1)
         for scenario, updates in self.updates.items():
             check_range(f"optim.updates.{scenario}", updates, 1)
+
+    def shape(self, devices: int) -> UpdateShape:
+        """An update of this run."""
+        return UpdateShape(
+            max_tokens=self.max_tokens,
+            unit=self.batch_unit,
+            crowding=self.crowding,
+            accumulate=self.accumulate,
+            ranks=devices,
+        )
 
 
 class EncoderDecoderOptimizer(torch.optim.Optimizer):

@@ -93,7 +93,7 @@ def load_pipeline(
             f"name its folder with model.summarizer=..."
         )
     run = ms_run(pipeline.summarizer, seed, "model.summarizer")
-    found = run.config["dataset"]["source"]
+    found = run.dataset.source
     if found != language:
         raise InputError(
             f"model.summarizer={run}: summarizes texts in '{found}', model '{pipeline.name}' needs "
@@ -134,8 +134,12 @@ class TranslationFile:
         """Those of ``path``; none where it does not exist, so that it can be asked for."""
         if not path.exists():
             return cls(path, {})
+        try:
+            lines = path.read_bytes().splitlines()
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read ({error.strerror})") from error
         known: dict[str, str] = {}
-        for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+        for number, line in enumerate(lines, start=1):
             try:
                 record = json.loads(line)
                 text, translation = record["text"], record["translation"]

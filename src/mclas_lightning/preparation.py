@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mclas_lightning.data.batch import EncodedExamples, Limits
-from mclas_lightning.data.dataset import Split
+from mclas_lightning.data.dataset import DatasetConfig, Split
 from mclas_lightning.data.example import Side
 from mclas_lightning.data.scenario import Choice, scenario_subset
 from mclas_lightning.data.store import TokenStore, open_store
@@ -57,17 +57,19 @@ def prepare(settings: Settings) -> Preparation:
     dataset.check_files()
     tokenizer = Tokenizer.load(settings.tokenizer)
     network = network_config(settings, tokenizer)
-    if dataset.max_source > positions_of(network.encoder):
+    check_source(dataset, network)
+    partly = 0 < len(settings.initialize) < len(task.targets)
+    if settings.init_from is None and partly:
         raise InputError(
-            f"dataset.max_source={dataset.max_source} is more than the encoder's "
-            f"{positions_of(network.encoder)} positions"
+            f"model '{task.name}' starts its decoder {', '.join(settings.initialize)} from an ms "
+            f"run; name its folder with init_from=..."
         )
     if settings.init_from is not None:
         check_initialization(
             ms_run(settings.init_from, settings.seed, "init_from"), network, tokenizer
         )
     dataset.read("test", task.required)
-    valid, train = (_store(settings, split, tokenizer) for split in ("valid", "train"))
+    valid, train = (open_split(settings, split, tokenizer) for split in ("valid", "train"))
     rows, manifest = scenario_subset(
         Choice(scenario=settings.scenario, split=settings.split, seed=settings.split_seed),
         dataset,
@@ -91,7 +93,8 @@ def prepare(settings: Settings) -> Preparation:
     )
 
 
-def _store(settings: Settings, split: Split, tokenizer: Tokenizer) -> TokenStore:
+def open_split(settings: Settings, split: Split, tokenizer: Tokenizer) -> TokenStore:
+    """The token ids of a split; InputError where a summary is missing that the task needs."""
     dataset = settings.dataset
     limit = max(dataset.max_source, dataset.max_summary)
     store = open_store(
@@ -99,6 +102,16 @@ def _store(settings: Settings, split: Split, tokenizer: Tokenizer) -> TokenStore
     )
     store.require(settings.task.required)
     return store
+
+
+def check_source(dataset: DatasetConfig, network: NetworkConfig) -> None:
+    """InputError where a source may be longer than the encoder can read."""
+    positions = positions_of(network.encoder)
+    if dataset.max_source > positions:
+        raise InputError(
+            f"dataset.max_source={dataset.max_source} is more than the encoder's {positions} "
+            f"positions"
+        )
 
 
 def side_vocabularies(
@@ -116,7 +129,15 @@ def side_vocabularies(
             found[side] = train.written(side)
         else:
             found[side] = range(len(tokenizer))
-    return {side: target_vocabulary(ids, special) for side, ids in found.items()}
+    vocabularies: dict[Side, list[int]] = {}
+    for side, ids in found.items():
+        vocabularies[side] = target_vocabulary(ids, special)
+        if not vocabularies[side]:
+            raise InputError(
+                f"vocabulary of {side} summaries ({dataset.language(side)}): holds control tokens "
+                f"alone; nothing could be written"
+            )
+    return vocabularies
 
 
 def network_config(settings: Settings, tokenizer: Tokenizer) -> NetworkConfig:
@@ -146,12 +167,12 @@ def network_config(settings: Settings, tokenizer: Tokenizer) -> NetworkConfig:
         "pad_token_id": tokenizer.special.pad,
         **dropout_of(encoder, settings.optim.encoder.dropout),
     }
-    if asked.sentences and encoder.get("type_vocab_size", 2) < 2:
+    sizes = encoder_config(encoder)  # With what no one said, too.
+    if asked.sentences and getattr(sizes, "type_vocab_size", 0) < 2:
         raise InputError(
             f"network.encoder.sentences: encoder '{asked.pretrained}' has no two kinds of segments "
             f"to tell sentences apart; set it to false"
         )
-    sizes = encoder_config(encoder)  # With what no one said, too.
     for part, heads in (("encoder", sizes.num_attention_heads), ("decoder", decoder.heads)):
         if sizes.hidden_size % heads:
             raise InputError(

@@ -11,11 +11,11 @@ results.json        scores of the test set: the run is done
 import json
 import platform
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 import yaml
@@ -23,13 +23,16 @@ import yaml
 from mclas_lightning.data.dataset import DatasetConfig
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.data.vocabulary import Vocabulary, load_vocabulary, save_vocabulary
-from mclas_lightning.decoding.summarizer import Summarizer
+from mclas_lightning.decoding.summarizer import DecodingConfig, Summarizer
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import make_folder, read_json, sha256, whole_file, write_json
 from mclas_lightning.model.checkpoint import load_checkpoint, network_state
 from mclas_lightning.model.decoder import DecoderConfig
 from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
 from mclas_lightning.task import Task
+from mclas_lightning.typed import typed
+
+Section = TypeVar("Section")
 
 # Where and how a run is computed and evaluated does not make it another run. Corpus and vocabulary
 # are compared by content.
@@ -92,6 +95,29 @@ class Run:
             raise InputError(f"{path}: expected a mapping")
         return config
 
+    @property
+    def task(self) -> Task:
+        """What it was trained to write."""
+        return self._section("model", task_from)
+
+    @property
+    def dataset(self) -> DatasetConfig:
+        """What it was trained on."""
+        return self._section("dataset", lambda kept: typed("dataset", DatasetConfig, kept))
+
+    @property
+    def decoding(self) -> DecodingConfig:
+        """How it was scored after its training."""
+        return self._section("decoding", lambda kept: typed("decoding", DecodingConfig, kept))
+
+    def _section(self, name: str, read: Callable[[Any], Section]) -> Section:
+        try:
+            return read(self.config[name])
+        except (KeyError, TypeError, InputError) as error:
+            raise InputError(
+                f"{self}: its config.yaml is not of this version ({name}: {error}); train it again"
+            ) from error
+
     def check_identity(self, config: Mapping[str, Any], sections: Sequence[str] = ()) -> None:
         """InputError where the folder holds a run of another configuration.
 
@@ -99,6 +125,9 @@ class Run:
         """
         if not (self.folder / "config.yaml").exists():
             return
+        advice = "give this one another name (model.name=...), or delete the old one"
+        if sections:
+            advice = "give the words that it was trained with (optim=... sets lengths, too)"
         kept, asked = _flat(self.config), _flat(config)
         for key in sorted(kept.keys() | asked.keys()):
             counts = not any(f"{key}.".startswith(f"{free}.") for free in NOT_IDENTITY)
@@ -106,8 +135,7 @@ class Run:
             if counts and kept.get(key) != asked.get(key):
                 raise InputError(
                     f"{self}: holds a run with {key}={kept.get(key)}, you ask for "
-                    f"{key}={asked.get(key)}; give this one another name (model.name=...), or "
-                    f"delete the old one"
+                    f"{key}={asked.get(key)}; {advice}"
                 )
 
     def check_content(self, dataset: DatasetConfig, tokenizer: Tokenizer | None = None) -> None:
@@ -175,8 +203,7 @@ class Run:
 
     def summarizer(self) -> Summarizer:
         """The trained network, ready to summarize."""
-        config = self.config
-        dataset, task = DatasetConfig(**config["dataset"]), task_from(config["model"])
+        dataset, task = self.dataset, self.task
         tokenizer = Tokenizer.load(str(self.folder / "tokenizer"))
         network = Seq2Seq(self.network_config()[0])
         network.load_state_dict(self.state())
@@ -217,7 +244,7 @@ def ms_run(folder: str, seed: int, word: str) -> Run:
         raise InputError(f"{where}: no run here; train one first with model=ms and the same seed")
     if not run.trained:
         raise InputError(f"{where}: its training has not ended; run the same mclas-train again")
-    task = task_from(run.config["model"])
+    task = run.task
     if (task.sides, len(task.targets), task.source) != (("mono",), 1, "document"):
         raise InputError(f"{where}: is a run of model '{task.name}'; give one of model=ms")
     return run

@@ -10,7 +10,6 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mclas_lightning.data.dataset import DatasetConfig
-from mclas_lightning.data.sampler import UpdateShape
 from mclas_lightning.decoding.summarizer import DecodingConfig
 from mclas_lightning.errors import InputError, check_range, one_of
 from mclas_lightning.optim import OptimConfig
@@ -31,6 +30,10 @@ class EncoderSettings:
     max_positions: int
     sentences: bool  # each opened by [CLS], with alternating segment ids (released code)
 
+    def __post_init__(self) -> None:
+        for name in ("layers", "heads", "width", "feed_forward", "max_positions"):
+            check_range(f"network.encoder.{name}", getattr(self, name), 1)
+
 
 @dataclass(frozen=True, kw_only=True)
 class DecoderSettings:
@@ -39,6 +42,10 @@ class DecoderSettings:
     layers: int
     heads: int
     feed_forward: int
+
+    def __post_init__(self) -> None:
+        for name in ("layers", "heads", "feed_forward"):
+            check_range(f"network.decoder.{name}", getattr(self, name), 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,9 +64,11 @@ class ModelConfig:
 
     name: str
     source: str
-    targets: dict[str, list]
+    targets: dict[str, list[str]]
     bos_after_lsep: bool
-    initialize: list | None  # decoders that start as the MS decoder; none of them: from scratch
+    initialize: (
+        list[str] | None
+    )  # decoders that start as the MS decoder; none of them: from scratch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +76,7 @@ class PipelineConfig:
     """One file of ``conf/model/`` that has steps."""
 
     name: str
-    steps: list
+    steps: list[str]
     summarizer: str | None
     translator: str | None
 
@@ -127,14 +136,6 @@ class Settings:
     def tokenizer(self) -> str:
         """A pretrained network's own tokenizer, else the dataset's."""
         return self.network.tokenizer or self.dataset.tokenizer
-
-    @property
-    def shape(self) -> UpdateShape:
-        """Of the micro-batches, one by one."""
-        optim = self.optim
-        return UpdateShape(
-            max_tokens=optim.max_tokens, unit=optim.batch_unit, crowding=optim.crowding
-        )
 
     @property
     def sentences(self) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import hydra
 import pytorch_lightning as pl
+from hydra.errors import HydraException
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig
 from pytorch_lightning.callbacks import ModelCheckpoint
@@ -21,7 +22,7 @@ from mclas_lightning.app import entry
 from mclas_lightning.callbacks import MetricsFile, Patience, UpdatesBar
 from mclas_lightning.data.datamodule import LoaderConfig, SummarizationData
 from mclas_lightning.data.dataset import SPLITS
-from mclas_lightning.data.sampler import UpdateSampler
+from mclas_lightning.data.sampler import UpdateSampler, UpdateShape
 from mclas_lightning.data.scenario import write_or_check
 from mclas_lightning.errors import InputError
 from mclas_lightning.evaluation import score_run
@@ -33,6 +34,7 @@ from mclas_lightning.report.results import Results, headline
 from mclas_lightning.settings import Settings, read_settings
 from mclas_lightning.task import Task
 
+SAME = 0.05  # Updates whose target tokens differ by less are as large.
 TERMINATED = 143  # 128 + SIGTERM: a preempted run must not look finished.
 
 
@@ -104,7 +106,9 @@ def _fit(settings: Settings, config: Mapping[str, Any], loggers: list[Logger]) -
             datamodule=SummarizationData(
                 preparation.train,
                 preparation.valid,
-                LoaderConfig(shape=settings.shape, workers=settings.workers),
+                LoaderConfig(
+                    shape=settings.optim.shape(trainer.world_size), workers=settings.workers
+                ),
                 seed=settings.seed,
             ),
             ckpt_path=str(run.last) if resuming else None,
@@ -156,7 +160,7 @@ def _trainer(settings: Settings, loggers: list[Logger]) -> tuple[pl.Trainer, Mod
             enable_progress_bar=False,
             enable_model_summary=False,
         )
-    except (MisconfigurationException, TypeError, ValueError) as error:
+    except (HydraException, MisconfigurationException, TypeError, ValueError) as error:
         raise InputError(f"trainer: {str(error).splitlines()[0]}") from error
     return trainer, best
 
@@ -168,40 +172,57 @@ def _announce(
     print(
         f"{settings.run}\n"
         f"  {len(preparation.train):,} of {preparation.manifest['of']:,} training examples; "
-        f"network {settings.network.name} with {parameters:,} parameters, "
-        f"{'initialized from ' + settings.init_from if settings.init_from else 'from scratch'}"
+        f"network {settings.network.name} with {parameters:,} parameters, {_beginning(settings)}"
         f"{'; resuming' if resuming else ''}",
         flush=True,
     )
 
 
+def _beginning(settings: Settings) -> str:
+    """Where the first weights come from."""
+    if settings.init_from is None:
+        encoder = settings.network.encoder.pretrained
+        return f"its encoder {encoder}" if encoder else "from scratch"
+    random = [name for name in settings.task.targets if name not in settings.initialize]
+    but = f", but decoder {', '.join(random)} at random" if random else ""
+    return f"initialized from {settings.init_from}{but}"
+
+
 def _announce_update(settings: Settings, preparation: Preparation, devices: int) -> None:
     """Say how many tokens an update has, and whether these are the recipe's."""
-    optim, train = settings.optim, preparation.train
-    tokens = optim.max_tokens * optim.accumulate * devices
-    shape = replace(settings.shape, accumulate=optim.accumulate, ranks=devices)
-    epoch = len(UpdateSampler(train.source_lengths, train.target_lengths, shape))
-    predicted = int(train.target_lengths.sum()) * optim.accumulate / epoch
-    counted = "target" if optim.batch_unit == "target" else "source and target"
-    micro_batches = _some(optim.accumulate, "micro-batch", "micro-batches")
-    print(
-        f"  an update: {optim.max_tokens:,} {counted} tokens x {micro_batches} x "
-        f"{_some(devices, 'device', 'devices')} = {tokens:,} at most; on average it predicts "
-        f"{predicted:,.0f} target tokens",
-        flush=True,
-    )
-    if tokens != optim.update_tokens:
-        fitting = optim.update_tokens / (optim.max_tokens * devices)
-        advice = (
-            f"optim.accumulate={fitting:.0f} restores them"
-            if fitting % 1 == 0
-            else "see conf/optim/"
-        )
+    optim = settings.optim
+    shape, recipe = optim.shape(devices), optim.recipe.shape()
+    predicted, theirs = (_predicted(preparation, shape) for shape in (shape, recipe))
+    print(f"  an update: {_described(shape)}; on average it predicts {predicted:,.0f}", flush=True)
+    if theirs and abs(predicted / theirs - 1) > SAME:
+        same = replace(shape, accumulate=recipe.accumulate, ranks=recipe.ranks) == recipe
+        micro_batches = recipe.accumulate * recipe.ranks / devices
+        advice = f"optim.max_tokens={shape.max_tokens * theirs / predicted:.0f}"
+        if same and micro_batches % 1 == 0:
+            advice = f"optim.accumulate={micro_batches:.0f}"
         print(
-            f"  warning: the recipe's updates have {optim.update_tokens:,}; its learning rates are "
-            f"made for these ({advice})",
+            f"  warning: the recipe's are {_described(recipe)}, which predict {theirs:,.0f} here; "
+            f"its learning rates are made for these ({advice} has as many)",
             flush=True,
         )
+
+
+def _predicted(preparation: Preparation, shape: UpdateShape) -> float:
+    """Target tokens that an update predicts on average; 0 of too few examples for one."""
+    train = preparation.train
+    per_update = shape.accumulate * shape.ranks
+    if len(train) < per_update:
+        return 0.0
+    epoch = len(UpdateSampler(train.source_lengths, train.target_lengths, shape))
+    return int(train.target_lengths.sum()) * shape.accumulate / epoch
+
+
+def _described(shape: UpdateShape) -> str:
+    counted = "target" if shape.unit == "target" else "source and target"
+    micro_batches = _some(shape.accumulate, "micro-batch", "micro-batches")
+    devices = _some(shape.ranks, "device", "devices")
+    tokens = shape.max_tokens * shape.accumulate * shape.ranks
+    return f"{shape.max_tokens:,} {counted} tokens x {micro_batches} x {devices} = {tokens:,}"
 
 
 def _some(number: int, one: str, more: str) -> str:

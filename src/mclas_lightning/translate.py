@@ -12,7 +12,7 @@ from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 from mclas_lightning.decoding.summarizer import DecodingConfig, Summarizer
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import sha256
-from mclas_lightning.run import Run, task_from
+from mclas_lightning.run import Run
 
 # The paper's translator (section 5.1) and its siblings.
 WMT19 = {
@@ -135,15 +135,14 @@ def load_translator(
 
 
 def _from_run(run: Run, source: str, target: str, device: torch.device) -> RunTranslator:
-    config = run.config
-    task, dataset = task_from(config["model"]), config["dataset"]
+    task, dataset = run.task, run.dataset
     if task.source != "mono" or task.sides != ("cross",):
         raise InputError(
             f"{run}: is a run of model '{task.name}', which translates nothing; give mt"
         )
-    if (dataset["source"], dataset["target"]) != (source, target):
+    if (dataset.source, dataset.target) != (source, target):
         raise InputError(
-            f"{run}: translates from '{dataset['source']}' to '{dataset['target']}', not from "
+            f"{run}: translates from '{dataset.source}' to '{dataset.target}', not from "
             f"'{source}' to '{target}'"
         )
     if not run.trained:
@@ -153,7 +152,7 @@ def _from_run(run: Run, source: str, target: str, device: torch.device) -> RunTr
     return RunTranslator(
         identity=f"{run} {sha256(run.best)}",
         summarizer=summarizer,
-        decoding=DecodingConfig(**config["decoding"]),
+        decoding=run.decoding,
     )
 
 

@@ -34,6 +34,9 @@ def _value(name: str, kind: Any, value: Any) -> Any:
     if get_origin(kind) is dict and isinstance(value, Mapping):
         inner = get_args(kind)[1]
         return {key: _value(f"{name}.{key}", inner, entry) for key, entry in value.items()}
+    if get_origin(kind) is list and isinstance(value, list):
+        (inner,) = get_args(kind)
+        return [_value(f"{name}[{i}]", inner, entry) for i, entry in enumerate(value)]
     plain: Any = get_origin(kind) or kind
     if plain is float and isinstance(value, int) and not isinstance(value, bool):
         return value

@@ -98,7 +98,9 @@ def test_a_run_with_another_encoder_leaves_all_that_summarizing_needs(kind, word
     ("kind", "sentences", "said"),
     [
         ("xlm-roberta", True, "has no two kinds of segments"),
+        ("distilbert", True, "has no two kinds of segments"),
         ("t5", False, "is more than an encoder of text (t5)"),
+        ("xlnet", False, "does not say how long a text may be (xlnet)"),
         ("electra", False, "its word embedding is 128 wide, its layers 24"),
     ],
 )
@@ -114,6 +116,15 @@ def test_an_encoder_that_cannot_serve_is_named(kind, sentences, said, words, tmp
     with pytest.raises(InputError) as error:
         prepare(settings)
     assert said in str(error.value)
+
+
+def test_a_model_that_reads_from_left_to_right_is_no_encoder(words, tmp_path):
+    path = folder(tmp_path / "bert", "bert")
+    sizes = {**SIZES, "intermediate_size": 30, "vocab_size": 60, "num_key_value_heads": 2}
+    AutoModel.from_config(AutoConfig.for_model("llama", **sizes)).save_pretrained(path)
+    settings, _ = read_settings(compose("train", [*words, *choose(path)]))
+    with pytest.raises(InputError, match="reads from left to right alone"):
+        build_network(settings, prepare(settings))
 
 
 @pytest.mark.parametrize("kind", ["bert", "xlm-roberta"])

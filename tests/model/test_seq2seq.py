@@ -4,9 +4,11 @@ import pytest
 import torch
 from torch import nn
 
+from mclas_lightning.app import compose
 from mclas_lightning.model.checkpoint import initialize_from_ms
 from mclas_lightning.model.decoder import DecoderConfig, sinusoids
 from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
+from mclas_lightning.settings import read_settings
 from tests.conftest import small_network
 
 PAPER = DecoderConfig(layers=6, heads=8, feed_forward=2048, dropout=0.1)
@@ -17,6 +19,23 @@ def test_parameter_count_is_the_papers():
     with torch.device("meta"):
         network = Seq2Seq(NetworkConfig(encoder=UNCASED, decoder=PAPER))
     assert sum(p.numel() for p in network.parameters()) == 296_046_231  # section 5.2
+
+
+@pytest.mark.parametrize(
+    ("model", "parameters"),
+    [
+        ("ms", 296_046_231), ("ncls", 296_046_231), ("mclas", 296_046_231),
+        ("mclas_scratch", 296_046_231), ("ncls_ms", 343_315_095), ("ncls_ms_half", 343_315_095),
+    ],
+)  # fmt: skip
+def test_the_systems_have_the_papers_parameters_as_they_are_configured(model, parameters):
+    words = ["dataset=zh2ensum", f"model={model}"]
+    settings, _ = read_settings(compose("train", words))
+    sizes = DecoderConfig(**vars(settings.network.decoder), dropout=0.1)
+    names = tuple(settings.task.targets)
+    with torch.device("meta"):
+        network = Seq2Seq(NetworkConfig(encoder=UNCASED, decoder=sizes, decoders=names))
+    assert sum(p.numel() for p in network.parameters()) == parameters
 
 
 def test_two_decoders_share_one_embedding():
@@ -160,18 +179,25 @@ def test_sinusoids_interleave_sines_and_cosines(width):
 
 
 def test_recomputed_activations_give_the_same_gradients():
-    def gradients(recompute: bool) -> dict[str, torch.Tensor]:
+    def gradients(recompute: bool) -> tuple[dict[str, torch.Tensor], list[nn.Module]]:
         network = small_network("mono", "cross").train()
         if recompute:
             network.recompute_activations()
+        run: list[nn.Module] = []
+        for layer in network.layers():
+            inner = getattr(layer, "intermediate", None) or layer.get_submodule("inner")
+            inner.register_forward_pre_hook(lambda module, _: run.append(module))
         torch.manual_seed(3)  # Dropout is drawn again as it was.
         memory = network.encode(torch.randint(1, 53, (3, 11)))
         target_BT = torch.randint(1, 53, (3, 7))
         for decoder in ("mono", "cross"):
             network.hidden(decoder, target_BT, memory).square().sum().backward(retain_graph=True)
-        return {n: p.grad for n, p in network.named_parameters() if p.grad is not None}
+        named = network.named_parameters()
+        return {n: p.grad for n, p in named if p.grad is not None}, run
 
-    kept, recomputed = gradients(False), gradients(True)
+    (kept, once), (recomputed, again) = gradients(False), gradients(True)
+    # The encoder's two layers are gone back through for each of two losses, the decoders' for one.
+    assert (len(once), len(again)) == (2 + 4, 2 + 2 * 2 + 4 + 4)
     assert kept.keys() == recomputed.keys()
     for name, gradient in kept.items():
         torch.testing.assert_close(recomputed[name], gradient, msg=name)

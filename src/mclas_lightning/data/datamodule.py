@@ -10,7 +10,7 @@ from mclas_lightning.data.sampler import ResumableLoader, UpdateSampler, UpdateS
 
 @dataclass(frozen=True, kw_only=True)
 class LoaderConfig:
-    """How examples are handed out; the trainer knows accumulation and ranks."""
+    """How examples are handed out."""
 
     shape: UpdateShape
     workers: int
@@ -27,16 +27,15 @@ class SummarizationData(pl.LightningDataModule):
 
     def train_dataloader(self) -> ResumableLoader:
         """Shuffled updates."""
-        accumulate = self._trainer.accumulate_grad_batches
-        return self._loader(self.train, accumulate=accumulate, shuffle=True)
+        return self._loader(self.train, self.config.shape, shuffle=True)
 
     def val_dataloader(self) -> ResumableLoader:
         """Every validation example once."""
-        return self._loader(self.valid, accumulate=1, shuffle=False)
+        return self._loader(self.valid, replace(self.config.shape, accumulate=1), shuffle=False)
 
-    def _loader(self, data: EncodedExamples, *, accumulate: int, shuffle: bool) -> ResumableLoader:
-        ranks = self._trainer.world_size
-        shape = replace(self.config.shape, accumulate=accumulate, ranks=ranks)
+    def _loader(
+        self, data: EncodedExamples, shape: UpdateShape, *, shuffle: bool
+    ) -> ResumableLoader:
         sampler = UpdateSampler(
             data.source_lengths,
             data.target_lengths,

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from torch.utils.data import DataLoader, Sampler
 
-from mclas_lightning.errors import InputError
+from mclas_lightning.errors import InputError, check_range
 
 BUCKET = 8  # Lengths are compared in steps of this many tokens; within a step, order is chance.
 
@@ -32,6 +32,10 @@ class Crowding:
 
     documents: int
     tokens: int
+
+    def __post_init__(self) -> None:
+        check_range("optim.crowding.documents", self.documents, 1)
+        check_range("optim.crowding.tokens", self.tokens, 0)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,6 +38,8 @@ NAMES = {
 }
 
 
+# No text, though they may be written: the released code has [unused3] between sentences.
+SILENT = re.compile(r"\[unused\d+\]|\[MASK\]|<mask>")
 TARGET = ("bos", "eos", "lsep")  # added where a vocabulary lacks them
 
 
@@ -63,6 +65,10 @@ class Tokenizer:
         # Word pieces do not say whether a space was before punctuation; SentencePiece's do.
         self._says_spaces = json.loads(self.rules)["model"]["type"] != "WordPiece"
         self.special = Special(**found)  # pyright: ignore[reportArgumentType]  # none is missing
+        self.silent = {
+            *self.special,
+            *(index for name, index in vocabulary.items() if SILENT.fullmatch(name)),
+        }
 
     @classmethod
     def load(cls, name: str) -> "Tokenizer":
@@ -117,7 +123,7 @@ class Tokenizer:
 
     def decode(self, ids: Sequence[int], language: str) -> str:
         """The text of word pieces, spaced as ``language`` writes it."""
-        written = [i for i in ids if i not in self.special]
+        written = [i for i in ids if i not in self.silent]
         pieces = [*self.backend.convert_ids_to_tokens(written)]
         text = self.backend.convert_tokens_to_string(pieces)
         return text.strip() if self._says_spaces else detokenize(text, language)

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import AutoConfig, AutoModel
+from transformers import AutoConfig, AutoModel, PreTrainedModel
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.model.seq2seq import Seq2Seq, described
@@ -34,7 +34,10 @@ def pretrained_config(name: str) -> dict[str, Any]:
             f"{where}: its word embedding is {config.embedding_size} wide, its layers "
             f"{config.hidden_size}; the decoder's embedding cannot be initialized from it"
         )
-    return described(config)
+    found = described(config)
+    if "max_position_embeddings" not in found:
+        raise InputError(f"{where}: does not say how long a text may be ({config.model_type})")
+    return found
 
 
 def dropout_of(encoder: Mapping[str, Any], probability: float) -> dict[str, float]:
@@ -57,10 +60,22 @@ def load_pretrained_encoder(network: Seq2Seq, name: str) -> None:
         raise InputError(
             f"network.encoder.pretrained '{name}': its weights cannot be loaded"
         ) from error
+    if not _reads_both_ways(pretrained.eval()):
+        raise InputError(
+            f"network.encoder.pretrained '{name}': reads from left to right alone; it is no encoder"
+        )
     # Control tokens that its vocabulary lacks have rows of their own at the end.
     pretrained.resize_token_embeddings(network.encoder.config.vocab_size, mean_resizing=False)
     network.encoder.load_state_dict(pretrained.state_dict())
     network.copy_embedding()
+
+
+@torch.no_grad()
+def _reads_both_ways(encoder: PreTrainedModel) -> bool:
+    """Whether the last token of a text says anything to the first."""
+    texts = torch.tensor([[5, 6, 7], [5, 6, 8]])
+    first, other = encoder(input_ids=texts).last_hidden_state[:, 0]
+    return not torch.allclose(first, other, rtol=1e-6, atol=1e-7)
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
@@ -96,6 +111,4 @@ def initialize_from_ms(network: Seq2Seq, state: State, decoders: Sequence[str]) 
         if name.startswith(prefix):
             rest = name.removeprefix(prefix)
             own |= {f"decoders.{ours}.{rest}": tensor for ours in decoders}
-    for ours in network.config.own_embeddings:
-        own[f"embeddings.{ours}.weight"] = state["embedding.weight"]
     network.load_state_dict(own)

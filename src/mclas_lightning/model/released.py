@@ -38,6 +38,15 @@ LAYER = {
     "feed_forward.w_1": "inner",
     "feed_forward.w_2": "outer",
 }
+# What tells the network's sizes.
+NEEDED = (
+    "bert.model.embeddings.word_embeddings.weight",
+    "bert.model.embeddings.position_embeddings.weight",
+    "bert.model.encoder.layer.0.intermediate.dense.weight",
+    "decoder.transformer_layers.0.feed_forward.w_1.weight",
+    "generator.0.weight",
+    "generator.0.bias",
+)
 # Buffers that we compute.
 COMPUTED = (".mask", ".pos_emb.pe", "position_ids")
 # The released two decoders, and what our NCLS+MS calls them.
@@ -62,6 +71,8 @@ class Released:
         if not path.exists():
             raise InputError(f"{path}: no such checkpoint")
         try:
+            if _is_program(path):
+                raise ValueError("a program")
             found = torch.load(path, map_location="cpu", pickle_module=_inert, weights_only=False)
         except Exception as error:  # torch raises many kinds for a file that was cut short
             raise InputError(
@@ -75,6 +86,11 @@ class Released:
             )
         if not all(isinstance(tensor, Tensor) for tensor in state.values()):
             raise InputError(f"{path}: holds something other than tensors in its model")
+        for name in NEEDED:
+            if name not in state:
+                raise InputError(
+                    f"{path}: lacks the tensor {name} of the released network; it is of other code"
+                )
         return cls(state, vars(found.get("opt")) if isinstance(found.get("opt"), _Inert) else {})
 
     @property
@@ -88,7 +104,7 @@ class Released:
 
     def network_config(self) -> NetworkConfig:
         """The network that the tensors belong to."""
-        words = self.state["bert.model.embeddings.word_embeddings.weight"]
+        words, heads = self.state[NEEDED[0]], self.options.get("dec_heads")
         width = words.shape[1]
         layers = _count(self.state, "bert.model.encoder.layer.")
         inner = self.state["bert.model.encoder.layer.0.intermediate.dense.weight"].shape[0]
@@ -106,7 +122,7 @@ class Released:
             ),
             decoder=DecoderConfig(
                 layers=_count(self.state, "decoder.transformer_layers."),
-                heads=int(self.options.get("dec_heads", HEADS)),
+                heads=heads if isinstance(heads, int) else HEADS,
                 feed_forward=self.state[
                     "decoder.transformer_layers.0.feed_forward.w_1.weight"
                 ].shape[0],
@@ -163,6 +179,15 @@ def _count(state: Mapping[str, Tensor], prefix: str) -> int:
     return len(
         {name.removeprefix(prefix).split(".")[0] for name in state if name.startswith(prefix)}
     )
+
+
+def _is_program(path: Path) -> bool:
+    """Whether torch.load would run it: it hands TorchScript archives to torch.jit.load."""
+    try:  # By torch's own reader: another one might see another archive.
+        names = torch._C.PyTorchFileReader(str(path)).get_all_records()
+    except RuntimeError:
+        return False  # Not an archive.
+    return any(name.rpartition("/")[2] == "constants.pkl" for name in names)
 
 
 class _Inert:

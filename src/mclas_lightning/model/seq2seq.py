@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PreTrainedConfig
 
+from mclas_lightning.errors import InputError
 from mclas_lightning.loss import output_loss
 from mclas_lightning.model.decoder import Decoder, DecoderConfig
 
@@ -67,6 +68,8 @@ class Seq2Seq(nn.Module):
 
     def recompute_activations(self) -> None:
         """Keep no layer's activations in training: less memory, a third more time."""
+        if not self.encoder.supports_gradient_checkpointing:
+            raise InputError("trainer.recompute_activations: this encoder cannot; set it to false")
         self.encoder.activation_checkpointing_enable({"use_reentrant": False})
         for name in self.decoders:
             self.decoder(name).recompute = True
@@ -75,7 +78,9 @@ class Seq2Seq(nn.Module):
         """The encoder's layers and the decoders'."""
         number = self.encoder.config.num_hidden_layers
         stacks = (m for m in self.encoder.modules() if isinstance(m, nn.ModuleList))
-        encoder = next(stack for stack in stacks if len(stack) == number)
+        encoder = next((stack for stack in stacks if len(stack) == number), None)
+        if encoder is None:
+            raise InputError("trainer: this encoder's layers cannot be sharded; take trainer=ddp")
         return [*encoder, *(layer for name in self.decoders for layer in self.decoder(name).layers)]
 
     @torch.no_grad()
