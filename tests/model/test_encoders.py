@@ -110,7 +110,7 @@ def test_an_encoder_that_cannot_serve_is_named(kind, sentences, said, words, tmp
         folder(path, kind)
     else:
         folder(path, "bert")
-        sizes = SIZES if kind == "electra" else {"d_model": 24}
+        sizes = SIZES if kind == "electra" else {"d_model": 24, "n_head": 2}
         AutoConfig.for_model(kind, **sizes).save_pretrained(path)
     settings, _ = read_settings(compose("train", [*words, *choose(path, sentences)]))
     with pytest.raises(InputError) as error:
@@ -120,7 +120,7 @@ def test_an_encoder_that_cannot_serve_is_named(kind, sentences, said, words, tmp
 
 def test_a_model_that_reads_from_left_to_right_is_no_encoder(words, tmp_path):
     path = folder(tmp_path / "bert", "bert")
-    sizes = {**SIZES, "intermediate_size": 30, "vocab_size": 60, "num_key_value_heads": 2}
+    sizes = {**SIZES, "intermediate_size": 30, "vocab_size": 99, "num_key_value_heads": 2}
     AutoModel.from_config(AutoConfig.for_model("llama", **sizes)).save_pretrained(path)
     settings, _ = read_settings(compose("train", [*words, *choose(path)]))
     with pytest.raises(InputError, match="reads from left to right alone"):
