@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import resource
 import statistics
 import time
@@ -9,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils.flop_counter import FlopCounterMode, register_flop_formula
 
 SQUARE = 2048
 
@@ -46,6 +47,12 @@ def matmul_rate(repeats: int = 5) -> float:
     """Operations a second of fp32 products of two square matrices, the best of some."""
     a, b = torch.randn(2, SQUARE, SQUARE)
     return 2 * SQUARE**3 / timed(lambda: a @ b, repeats)["min_s"]
+
+
+@register_flop_formula(torch.ops.mkldnn._linear_pointwise)
+def _of_onednn(x_shape: tuple[int, ...], weight_shape: tuple[int, ...], *_: Any, **__: Any) -> int:
+    """Of a product that ``FlopCounterMode`` does not know."""
+    return 2 * math.prod(x_shape) * weight_shape[0]
 
 
 def operations(call: Callable[[], object]) -> int:

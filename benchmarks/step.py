@@ -24,9 +24,11 @@ def ours(source_BS: Tensor, target_BT: Tensor) -> Callable[[], object]:
     """One update of a SummarizationModule."""
     from mclas_lightning.app import compose
     from mclas_lightning.data.batch import make_batch
+    from mclas_lightning.memory import keep_freed_memory
     from mclas_lightning.module import SummarizationModule
     from mclas_lightning.settings import read_settings
 
+    keep_freed_memory()
     settings, _ = read_settings(compose("train", ["dataset=zh2ensum"]))
     module = SummarizationModule(paper_network(), settings.optim, seed=0)
     optimizer = module.configure_optimizers()["optimizer"]

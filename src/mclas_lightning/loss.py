@@ -7,8 +7,9 @@ import math
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+
+from mclas_lightning.model.linear import product
 
 CHUNK = 2**25  # logits that are held at a time
 
@@ -68,10 +69,10 @@ class _OutputLoss(torch.autograd.Function):
         rows = max(1, CHUNK // len(bias_V))
         for start in range(0, len(gold_M), rows):
             hidden_mD, gold_m = hidden_MD[start : start + rows], gold_M[start : start + rows]
-            logits_mV = F.linear(hidden_mD, weight_VD, bias_V).float()
+            logits_mV = product(hidden_mD, weight_VD, bias_V).float()
             loss += label_smoothed_kl(logits_mV, gold_m, smoothing=smoothing, pad_id=pad_id)
             d_logits_mV = _softmax_minus_q(logits_mV, gold_m, smoothing, pad_id)
-            d_hidden_MD[start : start + rows] = d_logits_mV @ weight_VD
+            d_hidden_MD[start : start + rows] = product(d_logits_mV, weight_VD.T)
             d_bias_V += d_logits_mV.sum(0)
             d_weight_VD = _plus_product(d_weight_VD, d_logits_mV, hidden_mD)
         ctx.save_for_backward(d_hidden_MD, d_weight_VD, d_bias_V)
@@ -94,8 +95,5 @@ def _softmax_minus_q(logits_mV: Tensor, gold_m: Tensor, smoothing: float, pad_id
 
 def _plus_product(total_VD: Tensor | None, d_logits_mV: Tensor, hidden_mD: Tensor) -> Tensor:
     """The weight's gradient, with this chunk's; autocast multiplies in half precision."""
-    if total_VD is None:
-        return (d_logits_mV.T @ hidden_mD).to(hidden_mD.dtype)
-    if torch.is_autocast_enabled(hidden_mD.device.type):
-        return total_VD.add_(d_logits_mV.T @ hidden_mD)
-    return total_VD.addmm_(d_logits_mV.T, hidden_mD)
+    of_chunk_VD = product(d_logits_mV.T, hidden_mD.T)
+    return of_chunk_VD.to(hidden_mD.dtype) if total_VD is None else total_VD.add_(of_chunk_VD)

@@ -27,6 +27,7 @@ from mclas_lightning.data.scenario import write_or_check
 from mclas_lightning.errors import InputError
 from mclas_lightning.evaluation import score_run
 from mclas_lightning.files import write_json
+from mclas_lightning.memory import keep_freed_memory
 from mclas_lightning.model.checkpoint import load_checkpoint
 from mclas_lightning.module import SummarizationModule
 from mclas_lightning.preparation import Preparation, build_network, prepare
@@ -48,6 +49,8 @@ def train(cfg: DictConfig) -> Results | None:
         print(f"{run}: finished before; delete the folder to train it again\n  {headline(results)}")
         return results
     quiet_libraries()
+    if settings.device.type == "cpu":
+        keep_freed_memory()
     loggers: list[Logger] = [hydra.utils.instantiate(settings.logger)] if settings.logger else []
     exit_code = 1
     try:

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mclas_lightning.decoding.choices import Choices
+from mclas_lightning.model.linear import pack, product
 
 
 class Output:
@@ -33,7 +34,8 @@ class Output:
         tokens = [row[:size] for row, size in zip(choices.token_SC, choices.sizes, strict=True)]
         self.tokens = tokens
         self.whole = None if renormalize else (weight_VD, bias_V)
-        self.layers = [(weight_VD[ids], bias_V[ids]) for ids in tokens] if renormalize else []
+        sliced = tokens if renormalize else []
+        self.layers = [(pack(weight_VD[ids]), bias_V[ids]) for ids in sliced]
 
     def __call__(self, hidden_ND: Tensor, segment_N: Tensor) -> Tensor:
         """``[N, C]``, -inf where a row has fewer choices than others."""
@@ -52,6 +54,6 @@ class Output:
 
     def _scores(self, hidden_ND: Tensor, segment: int) -> Tensor:
         if self.whole is not None:
-            scores_NV = F.linear(hidden_ND, *self.whole).float().log_softmax(1)
+            scores_NV = product(hidden_ND, *self.whole).float().log_softmax(1)
             return scores_NV[:, self.tokens[segment]]
-        return F.linear(hidden_ND, *self.layers[segment]).float().log_softmax(1)
+        return product(hidden_ND, *self.layers[segment]).float().log_softmax(1)

@@ -26,6 +26,7 @@ from mclas_lightning.decoding.processors import (
 from mclas_lightning.errors import check_range, one_of
 from mclas_lightning.model.attention import Cache, KeysValues
 from mclas_lightning.model.decoder import MAX_POSITIONS
+from mclas_lightning.model.linear import packed
 from mclas_lightning.model.seq2seq import Memory, Seq2Seq
 from mclas_lightning.task import Task
 
@@ -88,11 +89,12 @@ class Summarizer:
         summaries: list[Summaries] = [{} for _ in texts]
         self.network.eval()
         outputs = {name: self._output(sides, config) for name, sides in self.task.targets.items()}
-        for indices in batches_by_length(sources, config.max_tokens // config.beam):
-            batch = self._summarize_batch([sources[i] for i in indices], config, outputs)
-            for index, summary in zip(indices, batch, strict=True):
-                summaries[index] = summary
-            progress(len(indices))
+        with packed(self.network.decoders):
+            for indices in batches_by_length(sources, config.max_tokens // config.beam):
+                batch = self._summarize_batch([sources[i] for i in indices], config, outputs)
+                for index, summary in zip(indices, batch, strict=True):
+                    summaries[index] = summary
+                progress(len(indices))
         return summaries
 
     @torch.inference_mode()

@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mclas_lightning.model.linear import Linear
+
 
 class KeysValues(NamedTuple):
     """What queries attend to, split into heads."""
@@ -68,8 +70,8 @@ class Attention(nn.Module):
     def __init__(self, width: int, heads: int, dropout: float) -> None:
         super().__init__()
         self.heads, self.dropout = heads, dropout
-        self.query, self.key = nn.Linear(width, width), nn.Linear(width, width)
-        self.value, self.output = nn.Linear(width, width), nn.Linear(width, width)
+        self.query, self.key = Linear(width, width), Linear(width, width)
+        self.value, self.output = Linear(width, width), Linear(width, width)
 
     def keys_values(self, memory_BSD: Tensor) -> KeysValues:
         """Keys and values of everything that may be attended to."""

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from mclas_lightning.model.attention import Attention, Cache, KeysValues
+from mclas_lightning.model.linear import Linear
 
 NORM_EPS = 1e-6  # Released code; the encoder has BERT's 1e-12.
 MAX_POSITIONS = 5000
@@ -38,8 +39,8 @@ class DecoderLayer(nn.Module):
         )
         self.self_attention = Attention(width, config.heads, config.dropout)
         self.cross_attention = Attention(width, config.heads, config.dropout)
-        self.inner = nn.Linear(width, config.feed_forward)
-        self.outer = nn.Linear(config.feed_forward, width)
+        self.inner = Linear(width, config.feed_forward)
+        self.outer = Linear(config.feed_forward, width)
         self.dropout = nn.Dropout(config.dropout)
 
     def cross_keys_values(self, memory_BSD: Tensor) -> KeysValues:

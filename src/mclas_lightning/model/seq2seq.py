@@ -16,6 +16,7 @@ from transformers import AutoConfig, AutoModel, PreTrainedConfig
 from mclas_lightning.errors import InputError
 from mclas_lightning.loss import output_loss
 from mclas_lightning.model.decoder import Decoder, DecoderConfig
+from mclas_lightning.model.linear import use_onednn
 
 INIT_STD = 0.02  # Released code: N(0, 0.02) for the decoder's linear layers and embedding.
 
@@ -50,6 +51,7 @@ class Seq2Seq(nn.Module):
         super().__init__()
         self.config = config
         self.encoder = AutoModel.from_config(encoder_config(config.encoder))
+        use_onednn(self.encoder)
         width, vocabulary = self.encoder.config.hidden_size, self.encoder.config.vocab_size
         self.decoders = nn.ModuleDict(
             {name: Decoder(width, config.decoder) for name in config.decoders}

@@ -1,0 +1,156 @@
+"""Decoding at the paper's size beside transformers and CTranslate2: seconds, share of the limit.
+
+All have the same weights, beams and number of steps. CTranslate2 has no mask and so the whole
+vocabulary; transformers has the same mask as ours. CTranslate2 is left out where it is not
+installed.
+"""
+
+import importlib.util
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from benchmarks.measure import arguments, matmul_rate, operations, peak_memory, show, timed
+from benchmarks.networks import VOCABULARY, paper_network
+from benchmarks.peers import ctranslate2_search, transformers_generate
+from mclas_lightning.decoding.beam import Beam, beam_search
+from mclas_lightning.decoding.choices import choices
+from mclas_lightning.decoding.output import Output
+from mclas_lightning.decoding.processors import SideLengths, TrigramBlock
+from mclas_lightning.decoding.summarizer import DecoderStep
+from mclas_lightning.model.linear import packed
+from mclas_lightning.model.seq2seq import Seq2Seq
+
+BOS, EOS, LSEP = 1, 2, 5
+
+
+class Ours:
+    """Our search for targets of ``steps`` tokens, [EOS] included."""
+
+    def __init__(
+        self, network: Seq2Seq, words: Tensor, *, beam: int, steps: int, renormalize: bool
+    ) -> None:
+        self.network = network
+        self.beam = Beam(width=beam, max_length=steps, length_penalty=1.0, bos_id=BOS, eos_id=EOS)
+        self.choices = choices([words.tolist()], VOCABULARY, lsep_id=LSEP, eos_id=EOS)
+        layer = (network.embedding.weight, network.output_bias)
+        self.output = Output(*layer, self.choices, lsep_id=LSEP, renormalize=renormalize)
+        self.processors = [
+            SideLengths(steps - 1, steps - 1, BOS, LSEP),
+            TrigramBlock(self.choices, LSEP),
+        ]
+        self.in_network = 0.0
+
+    @torch.inference_mode()
+    def __call__(self, source_BS: Tensor) -> list[list[int]]:
+        self.in_network = 0.0
+        memory = self._timed(lambda: self.network.encode(source_BS))
+        with packed(self.network.decoders):
+            step = DecoderStep(self.network, "decoder", memory, self.output)
+            found = beam_search(_Watched(step, self), len(source_BS), self.beam, self.processors)
+        return [list(hypothesis.ids) for hypothesis in found]
+
+    def _timed(self, call: Callable[[], Any]) -> Any:
+        began = time.perf_counter()
+        result = call()
+        self.in_network += time.perf_counter() - began
+        return result
+
+
+class _Watched:
+    """A step whose time in the network is counted apart from the search's own."""
+
+    def __init__(self, step: DecoderStep, ours: Ours) -> None:
+        self.step, self.ours = step, ours
+        self.token = step.token
+
+    def __call__(self, last_N: Tensor) -> Tensor:
+        return self.ours._timed(lambda: self.step(last_N))
+
+    def select(self, rows_N: Tensor, documents_B: Tensor) -> None:
+        self.step.select(rows_N, documents_B)
+
+
+def main() -> None:
+    """Print the report."""
+    asked = arguments(
+        __doc__ or "", batch=4, source=256, beam=5, steps=64, vocabulary=24_646, curve=0
+    )
+    network = paper_network(dropout=0.0).eval()
+    with torch.no_grad():  # Spread the scores: of near-equal ones rounding would choose.
+        network.embedding.weight.mul_(4)
+    generator = torch.Generator().manual_seed(0)
+    words = 200 + torch.randperm(VOCABULARY - 200, generator=generator)[: asked.vocabulary]
+    allowed_V = torch.zeros(VOCABULARY, dtype=torch.bool)
+    allowed_V[[*words.tolist(), EOS]] = True
+    search = {"beam": asked.beam, "steps": asked.steps}
+
+    def sources(batch: int) -> Tensor:
+        return torch.randint(200, VOCABULARY, (batch, asked.source), generator=generator)
+
+    source_BS, rate = sources(asked.batch), matmul_rate()
+    report: dict[str, Any] = {"matmul_gflops": rate / 1e9}
+    with torch.inference_mode():
+        ours = Ours(network, words, **search, renormalize=True)
+        report["ours"] = _measured(ours, source_BS, asked.repeats)
+        report["ours"] |= {
+            "bookkeeping": 1 - ours.in_network / report["ours"]["last_s"],
+            "peak_gb": peak_memory(),
+        }
+        counted = operations(lambda: ours(source_BS))
+        share = counted / report["ours"]["median_s"] / rate
+        report["ours"] |= {"gflop": counted / 1e9, "share_of_matmul_rate": share}
+        whole = Ours(network, words, **search, renormalize=False)
+        report["ours, not renormalized"] = _measured(whole, source_BS, 1)
+        peer = transformers_generate(network, allowed_V, **search, bos=BOS, eos=EOS)
+        report["transformers"] = _measured(peer, source_BS, max(1, asked.repeats // 2))
+        same = [a == b for a, b in zip(whole(source_BS), peer(source_BS), strict=True)]
+        report["transformers"]["same_targets"] = sum(same) / len(same)
+        if importlib.util.find_spec("ctranslate2"):
+            everything = torch.arange(200, VOCABULARY)
+            free = Ours(network, everything, **search, renormalize=True)(source_BS)
+            for compute in ("float32", "int8"):
+                peer = ctranslate2_search(network, **search, threads=asked.threads, compute=compute)
+                name = f"ctranslate2 {compute}"
+                report[name] = _measured(peer, source_BS, asked.repeats)
+                pairs = zip(free, peer(source_BS), strict=True)
+                first = [_agreement(a[:-1], b) for a, b in pairs]
+                report[name]["same_tokens"] = sum(first) / len(first)
+        for name in [name for name in report if isinstance(report[name], dict)]:
+            report[f"ours / {name}"] = report["ours"]["median_s"] / report[name]["median_s"]
+        for batch in (1, 4, 16, 64) if asked.curve else ():
+            seconds = _measured(ours, sources(batch), 1)["median_s"]
+            report[f"ours, {batch} a batch"] = {"documents_per_s": batch / seconds}
+    del report["ours / ours"]
+    show(report, asked.json)
+
+
+def _measured(
+    search: Callable[[Tensor], object], source_BS: Tensor, repeats: int
+) -> dict[str, Any]:
+    last = 0.0
+
+    def call() -> None:
+        nonlocal last
+        began = time.perf_counter()
+        search(source_BS)
+        last = time.perf_counter() - began
+
+    found = timed(call, repeats)
+    return {**found, "last_s": last, "s_per_document": found["median_s"] / len(source_BS)}
+
+
+def _agreement(ours: list[int], theirs: list[int]) -> float:
+    """Share of the target before the first token in which they differ."""
+    same = next(
+        (i for i, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b),
+        min(len(ours), len(theirs)),
+    )
+    return same / max(len(ours), len(theirs))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""Linear layers whose products on a CPU are oneDNN's.
+
+torch multiplies float32 matrices by MKL, which gives processors of other makers than its own its
+slower kernels; oneDNN goes by what a processor can do (docs/performance.md).
+
+Shape letters: M rows, I and O features in and out.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+ROWS = 20  # of the products that weights are packed for; others may be of any number
+
+
+def product(x_MI: Tensor, weight_OI: Tensor, bias_O: Tensor | None = None) -> Tensor:
+    """x W^T + b of matrices, without a gradient; both may be transposed views."""
+    if _is_onednns(x_MI):
+        return torch.ops.mkldnn._linear_pointwise(x_MI, weight_OI, bias_O, "none", [], "")
+    return F.linear(x_MI, weight_OI, bias_O)
+
+
+def pack(weight_OI: Tensor) -> Tensor:
+    """``weight`` as ``product`` reads it fastest, where many small products share it."""
+    if not _is_onednns(weight_OI):
+        return weight_OI
+    return torch.ops.mkldnn._reorder_linear_weight(weight_OI.detach().contiguous(), ROWS)
+
+
+def _is_onednns(x: Tensor) -> bool:
+    available = x.is_cpu and x.dtype == torch.float32 and torch.backends.mkldnn.is_available()
+    return available and not torch.is_autocast_enabled("cpu")
+
+
+class Linear(nn.Linear):
+    """``nn.Linear``, its parameters and their names included."""
+
+    packed: Tensor | None = None
+
+    def forward(self, input: Tensor) -> Tensor:
+        """``[..., I]`` to ``[..., O]``."""
+        if not _is_onednns(input):
+            return super().forward(input)
+        x_MI = input.reshape(-1, input.shape[-1])
+        if self.packed is not None:
+            y_MO = product(x_MI, self.packed, self.bias)
+        else:
+            y_MO = _Product.apply(x_MI, self.weight, self.bias)
+        return y_MO.view(*input.shape[:-1], -1)  # pyright: ignore
+
+
+@contextmanager
+def packed(module: nn.Module) -> Iterator[None]:
+    """Within it, every ``Linear`` of ``module`` has packed weights, and no gradient."""
+    layers = [layer for layer in module.modules() if isinstance(layer, Linear)]
+    try:
+        for layer in layers:
+            layer.packed = pack(layer.weight)
+        yield
+    finally:
+        for layer in layers:
+            layer.packed = None
+
+
+class _Product(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x_MI: Tensor, weight_OI: Tensor, bias_O: Tensor | None) -> Tensor:
+        ctx.save_for_backward(x_MI, weight_OI)
+        return product(x_MI, weight_OI, bias_O)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        x_MI, weight_OI = ctx.saved_tensors
+        (d_y_MO,) = grads
+        of_x, of_weight, of_bias = ctx.needs_input_grad
+        return (
+            product(d_y_MO, weight_OI.T) if of_x else None,
+            product(d_y_MO.T, x_MI.T) if of_weight else None,
+            d_y_MO.sum(0) if of_bias else None,
+        )
+
+
+def use_onednn(module: nn.Module) -> None:
+    """Make every ``nn.Linear`` in ``module`` a ``Linear``."""
+    for layer in module.modules():
+        if type(layer) is nn.Linear:
+            layer.__class__ = Linear

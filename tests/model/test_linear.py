@@ -1,0 +1,63 @@
+import pytest
+import torch
+from torch import nn
+
+from mclas_lightning.model.linear import Linear, pack, packed, product, use_onednn
+from tests.conftest import small_network
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_linear_layer_is_torchs_with_its_gradients(bias):
+    torch.manual_seed(0)
+    theirs = nn.Linear(7, 5, bias=bias)
+    ours = Linear(7, 5, bias=bias)
+    ours.load_state_dict(theirs.state_dict())
+    inputs = [torch.randn(2, 3, 7, requires_grad=True) for _ in range(2)]
+    inputs[1].data.copy_(inputs[0].data)
+    for layer, x in zip((theirs, ours), inputs, strict=True):
+        (layer(x).square() * torch.arange(5)).sum().backward()
+    torch.testing.assert_close(ours(inputs[1]), theirs(inputs[0]))
+    torch.testing.assert_close(inputs[1].grad, inputs[0].grad)
+    for mine, yours in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(mine.grad, yours.grad)
+
+
+def test_products_of_transposed_views_and_packed_weights_are_products():
+    x, w, b = torch.randn(11, 7), torch.randn(5, 7), torch.randn(5)
+    expected = x @ w.T + b
+    torch.testing.assert_close(product(x, w, b), expected)
+    torch.testing.assert_close(product(x.T.contiguous().T, w.T.contiguous().T, b), expected)
+    torch.testing.assert_close(product(x, pack(w), b), expected)
+
+
+def test_other_precisions_are_torchs():
+    layer, x = Linear(7, 5), torch.randn(3, 7)
+    expected = layer(x)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert layer(x).dtype == torch.bfloat16
+    torch.testing.assert_close(layer.double()(x.double()).float(), expected)
+
+
+def test_packed_layers_are_unpacked_again_whatever_happens():
+    layer, x = Linear(7, 5), torch.randn(3, 7)
+    expected = layer(x)
+    with pytest.raises(RuntimeError), packed(layer):
+        torch.testing.assert_close(layer(x), expected)
+        assert not layer(x).requires_grad
+        raise RuntimeError
+    assert layer.packed is None
+    with torch.no_grad():  # A packed weight would be an old one.
+        layer.weight.zero_()
+        layer.bias.zero_()
+    assert not layer(x).any()
+
+
+def test_every_layer_of_the_network_is_one():
+    network = small_network("mono", "cross")
+    layers = [m for m in network.modules() if isinstance(m, nn.Linear)]
+    assert layers
+    assert all(type(layer) is Linear for layer in layers)
+    with torch.device("meta"):
+        other = nn.Sequential(nn.Linear(3, 3))
+    use_onednn(other)
+    assert type(other[0]) is Linear
