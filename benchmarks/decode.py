@@ -43,14 +43,14 @@ class Ours:
             TrigramBlock(self.choices, LSEP),
         ]
         self.in_network = 0.0
+        packed(network.decoders).__enter__()  # Once for all documents, as a Summarizer does.
 
     @torch.inference_mode()
     def __call__(self, source_BS: Tensor) -> list[list[int]]:
         self.in_network = 0.0
         memory = self._timed(lambda: self.network.encode(source_BS))
-        with packed(self.network.decoders):
-            step = DecoderStep(self.network, "decoder", memory, self.output)
-            found = beam_search(_Watched(step, self), len(source_BS), self.beam, self.processors)
+        step = DecoderStep(self.network, "decoder", memory, self.output)
+        found = beam_search(_Watched(step, self), len(source_BS), self.beam, self.processors)
         return [list(hypothesis.ids) for hypothesis in found]
 
     def _timed(self, call: Callable[[], Any]) -> Any:
@@ -80,9 +80,12 @@ def main() -> None:
         __doc__ or "", batch=4, source=256, beam=5, steps=64, vocabulary=24_646, curve=0
     )
     network = paper_network(dropout=0.0).eval()
-    with torch.no_grad():  # Spread the scores: of near-equal ones rounding would choose.
-        network.embedding.weight.mul_(4)
     generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        # Spread the scores: of near-equal ones rounding would choose. Not all the same way, or a
+        # random network with tied embeddings says again what it read.
+        last = network.decoder("decoder").norm
+        last.weight.copy_(4 * torch.randn(last.weight.shape, generator=generator))
     words = 200 + torch.randperm(VOCABULARY - 200, generator=generator)[: asked.vocabulary]
     allowed_V = torch.zeros(VOCABULARY, dtype=torch.bool)
     allowed_V[[*words.tolist(), EOS]] = True
@@ -110,7 +113,7 @@ def main() -> None:
         same = [a == b for a, b in zip(whole(source_BS), peer(source_BS), strict=True)]
         report["transformers"]["same_targets"] = sum(same) / len(same)
         if importlib.util.find_spec("ctranslate2"):
-            everything = torch.arange(200, VOCABULARY)
+            everything = torch.tensor([i for i in range(VOCABULARY) if i != EOS])
             free = Ours(network, everything, **search, renormalize=True)(source_BS)
             for compute in ("float32", "int8"):
                 peer = ctranslate2_search(network, **search, threads=asked.threads, compute=compute)

@@ -88,11 +88,15 @@ class Peer(PreTrainedModel, GenerationMixin):
 
 
 class _Only(LogitsProcessor):
-    def __init__(self, allowed_V: Tensor) -> None:
-        self.blocked_V = ~allowed_V
+    """The mask; at the last step, [EOS] alone, at what it costs."""
 
-    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:  # pyright: ignore
-        return scores.masked_fill(self.blocked_V, -torch.inf)
+    def __init__(self, allowed_V: Tensor, steps: int, eos: int) -> None:
+        self.blocked_V, self.steps = ~allowed_V, steps
+        self.going_on_V = torch.arange(len(allowed_V)) != eos
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        last = input_ids.shape[1] == self.steps  # [BOS], and all but one.
+        return scores.masked_fill(self.going_on_V if last else self.blocked_V, -torch.inf)
 
 
 def transformers_generate(
@@ -111,8 +115,7 @@ def transformers_generate(
         found = model.generate(
             input_ids=source_BS, attention_mask=(source_BS != 0).long(), num_beams=beam,
             min_new_tokens=steps - 1, max_new_tokens=steps, no_repeat_ngram_size=3,
-            do_sample=False, length_penalty=1.0, logits_processor=[_Only(allowed_V)],
-            forced_eos_token_id=eos,
+            do_sample=False, length_penalty=1.0, logits_processor=[_Only(allowed_V, steps, eos)],
         )  # fmt: skip
         return [row[1:].tolist() for row in found]  # pyright: ignore
 
