@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 DATASET ?= toy
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo table1 bench-data test test-slow check format lock clean
+.PHONY: help install demo table1 bench bench-data test test-slow check format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,12 @@ demo: $(INSTALLED) ## pretrain, fine-tune NCLS, NCLS+MS and MCLAS, compare them 
 
 table1: $(INSTALLED) ## the paper's Table 1 beside the corpora on this machine
 	@$(BIN)/mclas table1
+
+bench: $(INSTALLED) ## training step, decoding and start-up beside their peers, as shares of this machine's limit
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	@$(BIN)/python -m benchmarks.step
+	@$(BIN)/python -m benchmarks.decode --curve 1
+	@$(BIN)/python -m benchmarks.startup
 
 bench-data: $(INSTALLED) ## speed and memory of import, tokenizing and loading, as JSON (10 minutes, 10 GB of disk)
 	@$(BIN)/python -m benchmarks.data

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from mclas_lightning.run import Run
+from tests.conftest import read_lines
 
 pytestmark = pytest.mark.slow
 SINGLE = ("model=mclas", "optim.accumulate=4")
@@ -61,7 +62,10 @@ def test_two_ranks_train_as_one_process_with_twice_the_accumulation(words, tmp_p
         two = trained(words, 2, tmp_path / name, *DOUBLE, *strategy)
         # Adam divides by the gradient's size: of tiny ones, rounding is left.
         assert_same(two, one, 1e-4)
-        assert (two.folder / "results.json").exists()
+        # Each rank summarized every second document; seven are odd.
+        lines = [read_lines(run.folder / "predictions.jsonl") for run in (one, two)]
+        assert [line["id"] for line in lines[0]] == [line["id"] for line in lines[1]]
+        assert len(lines[1]) == 7
     half = trained(words, 2, tmp_path / "half", *DOUBLE, "trainer=fsdp")  # bf16, as configured
     assert_same(half, one, 2e-2)
 
@@ -87,3 +91,17 @@ def test_a_sharded_run_that_was_killed_goes_on_as_if_it_had_not_been(words, tmp_
     assert not killed.trained
     trained(words, 2, runs, *sharded)
     assert_same(killed, whole, 1e-6)
+
+
+def test_two_processes_score_a_run_as_one_does(words, tmp_path):
+    run = trained(words, 1, tmp_path / "runs", *SINGLE)
+    before = read_lines(run.folder / "predictions.jsonl")
+    scored = (run.folder / "results.json").read_text()
+    (run.folder / "predictions.jsonl").unlink()
+    line = command(words, 2, f"runs={tmp_path / 'runs'}", *SINGLE)
+    line[line.index("mclas_lightning.train")] = "mclas_lightning.evaluate"
+    done = subprocess.run(line, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("ROUGE-1") == 1
+    assert read_lines(run.folder / "predictions.jsonl") == before
+    assert (run.folder / "results.json").read_text() == scored

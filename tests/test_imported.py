@@ -74,6 +74,7 @@ def test_a_checkpoint_becomes_a_run_that_is_scored(
     (line,) = (line for line in said.splitlines() if line.startswith("score it with:"))
     again = shlex.split(line.removeprefix("score it with: mclas-evaluate "))
     results = evaluate(compose("evaluate", [*again, "decoding.beam=2", "decoding.max_length=30"]))
+    assert results is not None
     sides = {"mclas": {"mono", "cross"}, "ncls_ms": {"mono", "cross"}, "ms": {"mono"}}
     assert set(results.scores) == sides.get(model, {"cross"})
     assert results.provenance["checkpoint"] == "model_step_5.pt"

@@ -18,7 +18,7 @@ LAYERS = {
     "data.example": 0, "data.dataset": 0, "data.scenario": 0, "data.toy": 0, "data.debian": 0,
     "metrics": 0, "report": 0,
     "data.datamodule": 3, "data": 1, "model": 1, "decoding.summarizer": 2, "decoding": 1,
-    "loss": 1, "optim": 1,
+    "ranks": 1, "loss": 1, "optim": 1,
     "translate": 2, "imported": 2, "pipeline": 2, "translations": 2, "roundtrip": 2,
     "corpora": 2, "run": 2, "settings": 2, "preparation": 2, "evaluation": 2,
     "module": 3, "callbacks": 3,

@@ -84,7 +84,9 @@ def test_tltran_is_the_ms_summary_and_its_translation(place):
     run(place, *words(place))
     assert (folder / "results.json").stat().st_mtime_ns == stamp
     again = [*TINY, f"data={place}", f"runs={place}/runs", *words(place), "decoding.beam=1"]
-    assert evaluate(compose("evaluate", again)).decoding["beam"] == 1
+    results = evaluate(compose("evaluate", again))
+    assert results is not None
+    assert results.decoding["beam"] == 1
 
 
 def test_tetran_is_the_summary_of_the_translated_document(place):

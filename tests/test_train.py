@@ -187,6 +187,7 @@ def test_evaluating_again_with_another_beam_replaces_the_results(words):
     run = folder(words, "mclas")
     for beam in (1, 3):
         results = evaluate(compose("evaluate", [*words, "model=mclas", f"decoding.beam={beam}"]))
+        assert results is not None
         assert Results.read(run / "results.json") == results
         assert results.decoding["beam"] == beam
     with pytest.raises(InputError, match="no trained run here"):

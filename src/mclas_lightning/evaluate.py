@@ -10,8 +10,11 @@ from mclas_lightning.settings import read_settings
 from mclas_lightning.task import Task
 
 
-def evaluate(cfg: DictConfig) -> Results:
-    """Summarize the test set (again), with this configuration's decoding; replaces the results."""
+def evaluate(cfg: DictConfig) -> Results | None:
+    """Summarize the test set (again), with this configuration's decoding; replaces the results.
+
+    Several processes share the documents; the first returns the results.
+    """
     settings, config = read_settings(cfg)
     settings.run.check_identity(config, ("dataset", "scenario", "model", "seed"))
     if isinstance(settings.system, Task) and not settings.run.trained:
@@ -19,7 +22,8 @@ def evaluate(cfg: DictConfig) -> Results:
             f"{settings.run}: no trained run here; train it with the same words after mclas-train"
         )
     results = score_run(settings, config)
-    print(f"{settings.run}\n  {headline(results)}")
+    if results is not None:
+        print(f"{settings.run}\n  {headline(results)}")
     return results
 
 

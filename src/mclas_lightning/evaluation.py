@@ -12,16 +12,18 @@ from mclas_lightning.metrics.rouge import self_test, signature
 from mclas_lightning.metrics.score import score
 from mclas_lightning.pipeline import PipelineSummarizer, load_pipeline
 from mclas_lightning.progress import progress_bar
+from mclas_lightning.ranks import is_first, merged, rank_and_world
 from mclas_lightning.report.results import Results
 from mclas_lightning.run import environment
 from mclas_lightning.settings import Settings
 from mclas_lightning.task import Pipeline
 
 
-def score_run(settings: Settings, config: Mapping[str, Any]) -> Results:
+def score_run(settings: Settings, config: Mapping[str, Any]) -> Results | None:
     """Summarize the test documents; write predictions.jsonl and results.json.
 
-    A pipeline, which was not trained, becomes a run of this configuration now.
+    A pipeline, which was not trained, becomes a run of this configuration now. Several processes
+    share the documents; the first scores and writes, the others return None.
     """
     run, dataset, system = settings.run, settings.dataset, settings.system
     run.check_content(dataset)
@@ -31,6 +33,8 @@ def score_run(settings: Settings, config: Mapping[str, Any]) -> Results:
     examples = dataset.read("test", system.required)
     summarizer = load_system(settings)
     summaries = _summarize(summarizer, examples, settings)
+    if not is_first():
+        return None
     lines = [
         {
             "id": example.id,
@@ -91,9 +95,11 @@ def _origin(summarizer: Summarizer | PipelineSummarizer, settings: Settings) -> 
 def _summarize(
     summarizer: Summarizer | PipelineSummarizer, examples: Sequence[Example], settings: Settings
 ) -> list[Summaries]:
-    texts = [settings.system.source_text(example) for example in examples]
-    with progress_bar(len(texts), "summarizing", "documents") as bar:
-        return summarizer.summarize(texts, settings.decoding, bar.update)
+    rank, world = rank_and_world()
+    texts = [settings.system.source_text(example) for example in examples[rank::world]]
+    with progress_bar(len(texts), "summarizing", "documents", disable=rank > 0) as bar:
+        own = summarizer.summarize(texts, settings.decoding, bar.update)
+    return merged(own, len(examples))
 
 
 def _score(

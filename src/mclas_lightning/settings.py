@@ -13,6 +13,7 @@ from mclas_lightning.data.dataset import DatasetConfig
 from mclas_lightning.decoding.summarizer import DecodingConfig
 from mclas_lightning.errors import InputError, check_range, one_of
 from mclas_lightning.optim import OptimConfig
+from mclas_lightning.ranks import device_of
 from mclas_lightning.run import Run, task_from
 from mclas_lightning.task import Pipeline, Task
 from mclas_lightning.typed import typed
@@ -145,11 +146,8 @@ class Settings:
 
     @property
     def device(self) -> torch.device:
-        """Where the test set is summarized: the first device that the trainer may use."""
-        if self.trainer.get("accelerator") == "cpu" or not torch.cuda.is_available():
-            return torch.device("cpu")
-        devices = self.trainer.get("devices")
-        return torch.device("cuda", devices[0] if isinstance(devices, list) else 0)
+        """Where this process summarizes the test set."""
+        return device_of(self.trainer.get("accelerator"), self.trainer.get("devices"))
 
     @property
     def updates(self) -> int:

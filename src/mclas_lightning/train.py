@@ -15,7 +15,6 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.loggers import Logger
-from pytorch_lightning.utilities import rank_zero_only
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from mclas_lightning.app import entry
@@ -56,7 +55,7 @@ def train(cfg: DictConfig) -> Results | None:
     try:
         if isinstance(settings.system, Task) and not run.trained:
             _fit(settings, config, loggers)
-        results = _score(settings, config, loggers) if rank_zero_only.rank == 0 else None
+        results = _score(settings, config, loggers)
         exit_code = 0
         return results
     finally:
@@ -232,8 +231,12 @@ def _some(number: int, one: str, more: str) -> str:
     return f"{number} {one if number == 1 else more}"
 
 
-def _score(settings: Settings, config: Mapping[str, Any], loggers: Sequence[Logger]) -> Results:
+def _score(
+    settings: Settings, config: Mapping[str, Any], loggers: Sequence[Logger]
+) -> Results | None:
     results = score_run(settings, config)
+    if results is None:
+        return None
     for logger in loggers:
         logger.log_metrics(results.metrics())
     print(f"  {headline(results)}", flush=True)
