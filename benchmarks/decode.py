@@ -5,9 +5,11 @@ vocabulary; transformers has the same mask as ours. CTranslate2 is left out wher
 installed.
 """
 
+import copy
 import importlib.util
+import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -31,19 +33,27 @@ class Ours:
     """Our search for targets of ``steps`` tokens, [EOS] included."""
 
     def __init__(
-        self, network: Seq2Seq, words: Tensor, *, beam: int, steps: int, renormalize: bool
+        self,
+        network: Seq2Seq,
+        words: Tensor,
+        *,
+        beam: int,
+        steps: int,
+        renormalize: bool = True,
+        int8: bool = False,
     ) -> None:
         self.network = network
         self.beam = Beam(width=beam, max_length=steps, length_penalty=1.0, bos_id=BOS, eos_id=EOS)
         self.choices = choices([words.tolist()], VOCABULARY, lsep_id=LSEP, eos_id=EOS)
         layer = (network.embedding.weight, network.output_bias)
-        self.output = Output(*layer, self.choices, lsep_id=LSEP, renormalize=renormalize)
+        self.output = Output(*layer, self.choices, lsep_id=LSEP, renormalize=renormalize, int8=int8)
         self.processors = [
             SideLengths(steps - 1, steps - 1, BOS, LSEP),
             TrigramBlock(self.choices, LSEP),
         ]
         self.in_network = 0.0
-        packed(network.decoders).__enter__()  # Once for all documents, as a Summarizer does.
+        # Once for all documents, as a Summarizer does.
+        packed(network if int8 else network.decoders, int8=int8).__enter__()
 
     @torch.inference_mode()
     def __call__(self, source_BS: Tensor) -> list[list[int]]:
@@ -97,7 +107,7 @@ def main() -> None:
     source_BS, rate = sources(asked.batch), matmul_rate()
     report: dict[str, Any] = {"matmul_gflops": rate / 1e9}
     with torch.inference_mode():
-        ours = Ours(network, words, **search, renormalize=True)
+        ours = Ours(network, words, **search)
         report["ours"] = _measured(ours, source_BS, asked.repeats)
         report["ours"] |= {
             "bookkeeping": 1 - ours.in_network / report["ours"]["last_s"],
@@ -106,22 +116,26 @@ def main() -> None:
         counted = operations(lambda: ours(source_BS))
         share = counted / report["ours"]["median_s"] / rate
         report["ours"] |= {"gflop": counted / 1e9, "share_of_matmul_rate": share}
+        exact = ours(source_BS)
+        small = Ours(copy.deepcopy(network), words, **search, int8=True)
+        report["ours, int8"] = _measured(small, source_BS, asked.repeats)
+        pairs = zip(exact, small(source_BS), strict=True)
+        report["ours, int8"]["same_tokens"] = _mean(_agreement(a, b) for a, b in pairs)
         whole = Ours(network, words, **search, renormalize=False)
         report["ours, not renormalized"] = _measured(whole, source_BS, 1)
         peer = transformers_generate(network, allowed_V, **search, bos=BOS, eos=EOS)
         report["transformers"] = _measured(peer, source_BS, max(1, asked.repeats // 2))
         same = [a == b for a, b in zip(whole(source_BS), peer(source_BS), strict=True)]
-        report["transformers"]["same_targets"] = sum(same) / len(same)
+        report["transformers"]["same_targets"] = _mean(same)
         if importlib.util.find_spec("ctranslate2"):
             everything = torch.tensor([i for i in range(VOCABULARY) if i != EOS])
-            free = Ours(network, everything, **search, renormalize=True)(source_BS)
+            free = Ours(network, everything, **search)(source_BS)
             for compute in ("float32", "int8"):
                 peer = ctranslate2_search(network, **search, threads=asked.threads, compute=compute)
                 name = f"ctranslate2 {compute}"
                 report[name] = _measured(peer, source_BS, asked.repeats)
                 pairs = zip(free, peer(source_BS), strict=True)
-                first = [_agreement(a[:-1], b) for a, b in pairs]
-                report[name]["same_tokens"] = sum(first) / len(first)
+                report[name]["same_tokens"] = _mean(_agreement(a[:-1], b) for a, b in pairs)
         for name in [name for name in report if isinstance(report[name], dict)]:
             report[f"ours / {name}"] = report["ours"]["median_s"] / report[name]["median_s"]
         for batch in (1, 4, 16, 64) if asked.curve else ():
@@ -144,6 +158,10 @@ def _measured(
 
     found = timed(call, repeats)
     return {**found, "last_s": last, "s_per_document": found["median_s"] / len(source_BS)}
+
+
+def _mean(values: Iterable[float]) -> float:
+    return statistics.mean(map(float, values))
 
 
 def _agreement(ours: list[int], theirs: list[int]) -> float:

@@ -27,7 +27,18 @@ def test_products_of_transposed_views_and_packed_weights_are_products():
     expected = x @ w.T + b
     torch.testing.assert_close(product(x, w, b), expected)
     torch.testing.assert_close(product(x.T.contiguous().T, w.T.contiguous().T, b), expected)
-    torch.testing.assert_close(product(x, pack(w), b), expected)
+    torch.testing.assert_close(pack(w, b)(x), expected)
+
+
+def test_in_8_bits_a_product_is_as_near_as_127_steps_allow():
+    torch.manual_seed(0)
+    x, w, b = torch.randn(11, 64), torch.randn(5, 64), torch.randn(5)
+    expected, found = x @ w.T + b, pack(w, b, int8=True)(x)
+    assert not torch.equal(found, expected)
+    # Half a step of each factor, over 64 products of numbers around one.
+    assert (found - expected).abs().max() < 0.02 * expected.std() * 8
+    nothing = pack(torch.zeros(5, 64), b, int8=True)(x)
+    torch.testing.assert_close(nothing, b.expand(11, 5))
 
 
 def test_other_precisions_are_torchs():

@@ -29,13 +29,14 @@ class Output:
         *,
         lsep_id: int,
         renormalize: bool,
+        int8: bool = False,
     ) -> None:
         self.choices, self.lsep_id = choices, lsep_id
         tokens = [row[:size] for row, size in zip(choices.token_SC, choices.sizes, strict=True)]
         self.tokens = tokens
         self.whole = None if renormalize else (weight_VD, bias_V)
         sliced = tokens if renormalize else []
-        self.layers = [(pack(weight_VD[ids]), bias_V[ids]) for ids in sliced]
+        self.layers = [pack(weight_VD[ids], bias_V[ids], int8=int8) for ids in sliced]
 
     def __call__(self, hidden_ND: Tensor, segment_N: Tensor) -> Tensor:
         """``[N, C]``, -inf where a row has fewer choices than others."""
@@ -56,4 +57,4 @@ class Output:
         if self.whole is not None:
             scores_NV = product(hidden_ND, *self.whole).float().log_softmax(1)
             return scores_NV[:, self.tokens[segment]]
-        return product(hidden_ND, *self.layers[segment]).float().log_softmax(1)
+        return self.layers[segment](hidden_ND).float().log_softmax(1)

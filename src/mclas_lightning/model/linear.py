@@ -6,7 +6,7 @@ slower kernels; oneDNN goes by what a processor can do (docs/performance.md).
 Shape letters: M rows, I and O features in and out.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+Packed = Callable[[Tensor], Tensor]
 ROWS = 20  # of the products that weights are packed for; others may be of any number
 
 
@@ -24,11 +25,34 @@ def product(x_MI: Tensor, weight_OI: Tensor, bias_O: Tensor | None = None) -> Te
     return F.linear(x_MI, weight_OI, bias_O)
 
 
-def pack(weight_OI: Tensor) -> Tensor:
-    """``weight`` as ``product`` reads it fastest, where many small products share it."""
-    if not _is_onednns(weight_OI):
-        return weight_OI
-    return torch.ops.mkldnn._reorder_linear_weight(weight_OI.detach().contiguous(), ROWS)
+def pack(weight_OI: Tensor, bias_O: Tensor | None, *, int8: bool = False) -> Packed:
+    """``product`` with these, laid out for many small ones; ``int8`` is for CPUs alone.
+
+    In int8, each of the weight's rows has a scale of its own, and inputs one for each product.
+    """
+    weight_OI = weight_OI.detach().contiguous()
+    if int8:
+        return _in_8_bits(weight_OI, bias_O)
+    if _is_onednns(weight_OI):
+        weight_OI = torch.ops.mkldnn._reorder_linear_weight(weight_OI, ROWS)
+    return lambda x_MI: product(x_MI, weight_OI, bias_O)
+
+
+def _in_8_bits(weight_OI: Tensor, bias_O: Tensor | None) -> Packed:
+    scale_O = weight_OI.abs().amax(1).clamp(min=1e-12) / 127
+    zero_O = torch.zeros(len(scale_O), dtype=torch.long)
+    steps_OI = (weight_OI / scale_O[:, None]).round().to(torch.int8)
+    held = torch.ops.onednn.qlinear_prepack(steps_OI, [ROWS, weight_OI.shape[1]])
+
+    def product_8(x_MI: Tensor) -> Tensor:
+        scale = max(x_MI.abs().max().item(), 1e-12) / 127
+        steps_MI = (x_MI * (1 / scale)).round_().add_(128).to(torch.uint8)
+        weight, output = (held, scale_O, zero_O, bias_O), (1.0, 0, torch.float32)
+        return torch.ops.onednn.qlinear_pointwise(
+            steps_MI, scale, 128, *weight, *output, "none", [], ""
+        )
+
+    return product_8
 
 
 def _is_onednns(x: Tensor) -> bool:
@@ -39,7 +63,7 @@ def _is_onednns(x: Tensor) -> bool:
 class Linear(nn.Linear):
     """``nn.Linear``, its parameters and their names included."""
 
-    packed: Tensor | None = None
+    packed: Packed | None = None
 
     def forward(self, input: Tensor) -> Tensor:
         """``[..., I]`` to ``[..., O]``."""
@@ -47,19 +71,19 @@ class Linear(nn.Linear):
             return super().forward(input)
         x_MI = input.reshape(-1, input.shape[-1])
         if self.packed is not None:
-            y_MO = product(x_MI, self.packed, self.bias)
+            y_MO = self.packed(x_MI)
         else:
             y_MO = _Product.apply(x_MI, self.weight, self.bias)
         return y_MO.view(*input.shape[:-1], -1)  # pyright: ignore
 
 
 @contextmanager
-def packed(module: nn.Module) -> Iterator[None]:
+def packed(module: nn.Module, *, int8: bool = False) -> Iterator[None]:
     """Within it, every ``Linear`` of ``module`` has packed weights, and no gradient."""
     layers = [layer for layer in module.modules() if isinstance(layer, Linear)]
     try:
         for layer in layers:
-            layer.packed = pack(layer.weight)
+            layer.packed = pack(layer.weight, layer.bias, int8=int8)
         yield
     finally:
         for layer in layers:
