@@ -5,11 +5,10 @@ vocabulary; transformers has the same mask as ours. CTranslate2 is left out wher
 installed.
 """
 
-import copy
 import importlib.util
 import statistics
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -52,8 +51,6 @@ class Ours:
             TrigramBlock(self.choices, LSEP),
         ]
         self.in_network = 0.0
-        # Once for all documents, as a Summarizer does.
-        packed(network if int8 else network.decoders, int8=int8).__enter__()
 
     @torch.inference_mode()
     def __call__(self, source_BS: Tensor) -> list[list[int]]:
@@ -106,8 +103,12 @@ def main() -> None:
 
     source_BS, rate = sources(asked.batch), matmul_rate()
     report: dict[str, Any] = {"matmul_gflops": rate / 1e9}
-    with torch.inference_mode():
-        ours = Ours(network, words, **search)
+    ours = Ours(network, words, **search)
+    whole = Ours(network, words, **search, renormalize=False)
+    everything = torch.tensor([i for i in range(VOCABULARY) if i != EOS])
+    free = Ours(network, everything, **search)
+    # Weights are packed once for all documents, as by a Summarizer; the peers' are not.
+    with packed(network.decoders):
         report["ours"] = _measured(ours, source_BS, asked.repeats)
         report["ours"] |= {
             "bookkeeping": 1 - ours.in_network / report["ours"]["last_s"],
@@ -116,31 +117,28 @@ def main() -> None:
         counted = operations(lambda: ours(source_BS))
         share = counted / report["ours"]["median_s"] / rate
         report["ours"] |= {"gflop": counted / 1e9, "share_of_matmul_rate": share}
-        exact = ours(source_BS)
-        small = Ours(copy.deepcopy(network), words, **search, int8=True)
-        report["ours, int8"] = _measured(small, source_BS, asked.repeats)
-        pairs = zip(exact, small(source_BS), strict=True)
-        report["ours, int8"]["same_tokens"] = _mean(_agreement(a, b) for a, b in pairs)
-        whole = Ours(network, words, **search, renormalize=False)
-        report["ours, not renormalized"] = _measured(whole, source_BS, 1)
-        peer = transformers_generate(network, allowed_V, **search, bos=BOS, eos=EOS)
-        report["transformers"] = _measured(peer, source_BS, max(1, asked.repeats // 2))
-        same = [a == b for a, b in zip(whole(source_BS), peer(source_BS), strict=True)]
-        report["transformers"]["same_targets"] = _mean(same)
-        if importlib.util.find_spec("ctranslate2"):
-            everything = torch.tensor([i for i in range(VOCABULARY) if i != EOS])
-            free = Ours(network, everything, **search)(source_BS)
-            for compute in ("float32", "int8"):
-                peer = ctranslate2_search(network, **search, threads=asked.threads, compute=compute)
-                name = f"ctranslate2 {compute}"
-                report[name] = _measured(peer, source_BS, asked.repeats)
-                pairs = zip(free, peer(source_BS), strict=True)
-                report[name]["same_tokens"] = _mean(_agreement(a[:-1], b) for a, b in pairs)
-        for name in [name for name in report if isinstance(report[name], dict)]:
-            report[f"ours / {name}"] = report["ours"]["median_s"] / report[name]["median_s"]
         for batch in (1, 4, 16, 64) if asked.curve else ():
             seconds = _measured(ours, sources(batch), 1)["median_s"]
             report[f"ours, {batch} a batch"] = {"documents_per_s": batch / seconds}
+        report["ours, not renormalized"] = _measured(whole, source_BS, 1)
+        exact, masked, unmasked = (system(source_BS) for system in (ours, whole, free))
+    with packed(network, int8=True):
+        small = Ours(network, words, **search, int8=True)
+        report["ours, int8"] = _measured(small, source_BS, asked.repeats)
+        report["ours, int8"]["same_tokens"] = _agreement(exact, small(source_BS))
+    peer = transformers_generate(network, allowed_V, **search, bos=BOS, eos=EOS)
+    report["transformers"] = _measured(peer, source_BS, max(1, asked.repeats // 2))
+    report["transformers"]["same_tokens"] = _agreement(masked, peer(source_BS))
+    if importlib.util.find_spec("ctranslate2"):
+        for compute in ("float32", "int8"):
+            peer = ctranslate2_search(network, **search, threads=asked.threads, compute=compute)
+            name = f"ctranslate2 {compute}"
+            report[name] = _measured(peer, source_BS, asked.repeats)
+            report[name]["same_tokens"] = _agreement(
+                [ids[:-1] for ids in unmasked], peer(source_BS)
+            )
+    for name in [n for n, value in report.items() if isinstance(value, dict) and "min_s" in value]:
+        report[f"ours / {name}"] = report["ours"]["median_s"] / report[name]["median_s"]
     del report["ours / ours"]
     show(report, asked.json)
 
@@ -160,17 +158,13 @@ def _measured(
     return {**found, "last_s": last, "s_per_document": found["median_s"] / len(source_BS)}
 
 
-def _mean(values: Iterable[float]) -> float:
-    return statistics.mean(map(float, values))
-
-
-def _agreement(ours: list[int], theirs: list[int]) -> float:
-    """Share of the target before the first token in which they differ."""
-    same = next(
-        (i for i, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b),
-        min(len(ours), len(theirs)),
-    )
-    return same / max(len(ours), len(theirs))
+def _agreement(ours: Sequence[list[int]], theirs: Sequence[list[int]]) -> float:
+    """Mean share of a target before the first token in which they differ."""
+    shares = []
+    for a, b in zip(ours, theirs, strict=True):
+        differ = (i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y)
+        shares.append(next(differ, min(len(a), len(b))) / max(len(a), len(b)))
+    return statistics.mean(shares)
 
 
 if __name__ == "__main__":

@@ -23,8 +23,13 @@ def label_smoothed_kl(
     released code. ``smoothing=0`` is the negative log-likelihood of equations 1, 2 and 4.
     """
     logits_MV = logits_MV.float()
+    return _kl(logits_MV, logits_MV.logsumexp(1), gold_M, smoothing, pad_id)
+
+
+def _kl(
+    logits_MV: Tensor, log_norm_M: Tensor, gold_M: Tensor, smoothing: float, pad_id: int
+) -> Tensor:
     share = smoothing / (logits_MV.shape[1] - 2)
-    log_norm_M = logits_MV.logsumexp(1)
     gold_log_p = logits_MV.gather(1, gold_M[:, None]).squeeze(1) - log_norm_M
     loss = -(1 - smoothing) * gold_log_p.sum()
     if smoothing:
@@ -70,8 +75,9 @@ class _OutputLoss(torch.autograd.Function):
         for start in range(0, len(gold_M), rows):
             hidden_mD, gold_m = hidden_MD[start : start + rows], gold_M[start : start + rows]
             logits_mV = product(hidden_mD, weight_VD, bias_V).float()
-            loss += label_smoothed_kl(logits_mV, gold_m, smoothing=smoothing, pad_id=pad_id)
-            d_logits_mV = _softmax_minus_q(logits_mV, gold_m, smoothing, pad_id)
+            known = (logits_mV, logits_mV.logsumexp(1), gold_m, smoothing, pad_id)
+            loss += _kl(*known)
+            d_logits_mV = _softmax_minus_q(*known)
             d_hidden_MD[start : start + rows] = product(d_logits_mV, weight_VD.T)
             d_bias_V += d_logits_mV.sum(0)
             d_weight_VD = _plus_product(d_weight_VD, d_logits_mV, hidden_mD)
@@ -84,10 +90,12 @@ class _OutputLoss(torch.autograd.Function):
         return (*(part.mul_(grad) for part in ctx.saved_tensors), None, None, None)
 
 
-def _softmax_minus_q(logits_mV: Tensor, gold_m: Tensor, smoothing: float, pad_id: int) -> Tensor:
+def _softmax_minus_q(
+    logits_mV: Tensor, log_norm_m: Tensor, gold_m: Tensor, smoothing: float, pad_id: int
+) -> Tensor:
     """The gradient of a chunk's loss, in the place of its logits."""
     share = smoothing / (logits_mV.shape[1] - 2)
-    d_logits_mV = logits_mV.sub_(logits_mV.logsumexp(1, keepdim=True)).exp_().sub_(share)
+    d_logits_mV = logits_mV.sub_(log_norm_m[:, None]).exp_().sub_(share)
     d_logits_mV[:, pad_id] += share
     at_gold = torch.full_like(d_logits_mV[:, :1], share - (1 - smoothing))
     return d_logits_mV.scatter_add_(1, gold_m[:, None], at_gold)

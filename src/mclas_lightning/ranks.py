@@ -16,11 +16,6 @@ def rank_and_world() -> tuple[int, int]:
     return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
 
 
-def local_device() -> int:
-    """The GPU of this process on its machine."""
-    return int(os.environ.get("LOCAL_RANK", "0"))
-
-
 def merged(own: list[Item], total: int) -> list[Item]:
     """All items, of which each process has every ``world``-th, from its own number on.
 
@@ -46,5 +41,5 @@ def device_of(accelerator: object, devices: object) -> torch.device:
     """Where this process summarizes: its own of the devices that a Trainer may use."""
     if accelerator == "cpu" or not torch.cuda.is_available():
         return torch.device("cpu")
-    local = local_device()
+    local = int(os.environ.get("LOCAL_RANK", "0"))
     return torch.device("cuda", devices[local] if isinstance(devices, list) else local)

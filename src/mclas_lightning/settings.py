@@ -67,9 +67,7 @@ class ModelConfig:
     source: str
     targets: dict[str, list[str]]
     bos_after_lsep: bool
-    initialize: (
-        list[str] | None
-    )  # decoders that start as the MS decoder; none of them: from scratch
+    initialize: list[str] | None  # decoders that start as the MS decoder; []: from scratch
 
 
 @dataclass(frozen=True, kw_only=True)

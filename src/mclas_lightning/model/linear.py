@@ -60,6 +60,14 @@ def _is_onednns(x: Tensor) -> bool:
     return available and not torch.is_autocast_enabled("cpu")
 
 
+def linear(x: Tensor, weight_OI: Tensor, bias_O: Tensor | None) -> Tensor:
+    """``F.linear`` of ``[..., I]``, gradients included."""
+    if not _is_onednns(x):
+        return F.linear(x, weight_OI, bias_O)
+    y_MO = _Product.apply(x.reshape(-1, x.shape[-1]), weight_OI, bias_O)
+    return y_MO.view(*x.shape[:-1], -1)  # pyright: ignore
+
+
 class Linear(nn.Linear):
     """``nn.Linear``, its parameters and their names included."""
 
@@ -67,14 +75,9 @@ class Linear(nn.Linear):
 
     def forward(self, input: Tensor) -> Tensor:
         """``[..., I]`` to ``[..., O]``."""
-        if not _is_onednns(input):
-            return super().forward(input)
-        x_MI = input.reshape(-1, input.shape[-1])
-        if self.packed is not None:
-            y_MO = self.packed(x_MI)
-        else:
-            y_MO = _Product.apply(x_MI, self.weight, self.bias)
-        return y_MO.view(*input.shape[:-1], -1)  # pyright: ignore
+        if self.packed is None:
+            return linear(input, self.weight, self.bias)
+        return self.packed(input.reshape(-1, input.shape[-1])).view(*input.shape[:-1], -1)
 
 
 @contextmanager

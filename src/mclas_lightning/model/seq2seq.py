@@ -9,14 +9,13 @@ from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PreTrainedConfig
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.loss import output_loss
 from mclas_lightning.model.decoder import Decoder, DecoderConfig
-from mclas_lightning.model.linear import use_onednn
+from mclas_lightning.model.linear import linear, use_onednn
 
 INIT_STD = 0.02  # Released code: N(0, 0.02) for the decoder's linear layers and embedding.
 
@@ -69,7 +68,7 @@ class Seq2Seq(nn.Module):
             self.encoder.get_submodule("pooler").requires_grad_(False)
 
     def recompute_activations(self) -> None:
-        """Keep no layer's activations in training: less memory, a third more time."""
+        """Keep no layer's activations in training: less memory, more time."""
         if not self.encoder.supports_gradient_checkpointing:
             raise InputError("trainer.recompute_activations: this encoder cannot; set it to false")
         self.encoder.activation_checkpointing_enable({"use_reentrant": False})
@@ -119,7 +118,7 @@ class Seq2Seq(nn.Module):
 
     def logits(self, hidden_MD: Tensor) -> Tensor:
         """Scores of the vocabulary; the output layer is tied to the decoders' embedding."""
-        return F.linear(hidden_MD, self.embedding.weight, self.output_bias)
+        return linear(hidden_MD, self.embedding.weight, self.output_bias)
 
     def loss(self, hidden_MD: Tensor, gold_M: Tensor, smoothing: float) -> Tensor:
         """Summed label-smoothed loss of these positions' true tokens."""
