@@ -13,6 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from mclas_lightning.errors import InputError, closest, exits_cleanly, one_of
 from mclas_lightning.places import CONF
+from mclas_lightning.ranks import leave
 
 
 def entry(config_name: str, job: Callable[[DictConfig], object]) -> Callable[[], None]:
@@ -21,6 +22,7 @@ def entry(config_name: str, job: Callable[[DictConfig], object]) -> Callable[[],
     def task(cfg: DictConfig) -> None:
         # Hydra would log a job's exception with a line of its own before it is raised again.
         exits_cleanly(job)(cfg)
+        leave()
 
     @exits_cleanly
     def main() -> None:

@@ -37,6 +37,12 @@ def is_first() -> bool:
     return rank_and_world()[0] == 0
 
 
+def leave() -> None:
+    """End the work with the others; the threads of a process that just exits may abort it."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
 def device_of(accelerator: object, devices: object) -> torch.device:
     """Where this process summarizes: its own of the devices that a Trainer may use."""
     if accelerator == "cpu" or not torch.cuda.is_available():

@@ -30,6 +30,7 @@ from mclas_lightning.memory import keep_freed_memory
 from mclas_lightning.model.checkpoint import load_checkpoint
 from mclas_lightning.module import SummarizationModule
 from mclas_lightning.preparation import Preparation, build_network, prepare
+from mclas_lightning.ranks import leave
 from mclas_lightning.report.results import Results, headline
 from mclas_lightning.settings import Settings, read_settings
 from mclas_lightning.task import Task
@@ -117,6 +118,7 @@ def _fit(settings: Settings, config: Mapping[str, Any], loggers: list[Logger]) -
             weights_only=True,
         )
     except SIGTERMException:  # Lightning would exit with code 0.
+        leave()
         sys.exit(TERMINATED)
     if best.best_model_score is None or not best.best_model_score.isfinite():
         raise InputError(
