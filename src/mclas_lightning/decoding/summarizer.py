@@ -190,15 +190,16 @@ class DecoderStep:
         self.output = output
         self.cross = self.decoder.cross_keys_values(memory.hidden_BSD)
         self.mask_B11S = memory.mask_B11S
-        self.caches = [Cache() for _ in self.decoder.layers]
+        self.cache = Cache(len(self.decoder.layers))
         self.segment_N: Tensor | None = None
 
+    @torch.no_grad()
     def __call__(self, last_N: Tensor) -> Tensor:
         """Log-probabilities of each row's choices."""
         begins_N = last_N == self.output.lsep_id
         self.segment_N = begins_N.long() + (0 if self.segment_N is None else self.segment_N)
         embedded_N1D = self.network.embed(self.name, last_N[:, None])
-        hidden_N1D = self.decoder(embedded_N1D, self.cross, self.mask_B11S, self.caches)
+        hidden_N1D = self.decoder(embedded_N1D, self.cross, self.mask_B11S, self.cache)
         return self.output(hidden_N1D[:, 0], self.segment_N)
 
     def token(self, rows: Tensor, columns: Tensor) -> Tensor:
@@ -210,8 +211,7 @@ class DecoderStep:
         """Follow the rows that go on; documents that are done leave."""
         assert self.segment_N is not None
         self.segment_N = self.segment_N[rows_N]
-        for cache in self.caches:
-            cache.select(rows_N)
+        self.cache.select(rows_N)
         if len(documents_B) < len(self.mask_B11S):
             self.cross = [_rows(kept, documents_B) for kept in self.cross]
             self.mask_B11S = self.mask_B11S[documents_B]
