@@ -7,10 +7,10 @@ would leave nothing.
 import random
 from collections.abc import Sequence
 
+from mclas_lightning.metrics.counting import SEQUENCES
 from mclas_lightning.metrics.rouge import Profile, standard
 from mclas_lightning.metrics.tokens import tokens
 
-KINDS = ("rouge1", "rouge2", "rougeL")
 WORDS = {
     "zh": [chr(0x4E00 + i) for i in range(3000)],
     "de": [f"{start}{end}ung" for start in "abcdefghijklmnopqrst" for end in range(150)],
@@ -53,7 +53,7 @@ def library(language: str, hypotheses: Sequence[str], references: Sequence[str])
     """rouge-score over all pairs, one after the other; the sum of ROUGE-1 F1."""
     from rouge_score.rouge_scorer import RougeScorer
 
-    scorer = RougeScorer(KINDS, tokenizer=Tokens(language))
+    scorer = RougeScorer(SEQUENCES, tokenizer=Tokens(language))
     pairs = zip(hypotheses, references, strict=True)
     return sum(scorer.score(prediction=a, target=b)["rouge1"].fmeasure for a, b in pairs)
 
@@ -70,10 +70,10 @@ def main() -> None:
         calls = {
             "rouge-score alone": lambda pair=pair, language=language: library(language, *pair),
             "ours, 1 process": lambda pair=pair, profile=profile: profile.scores(
-                *pair, kinds=KINDS, processes=1
+                *pair, kinds=SEQUENCES, processes=1
             ),
             f"ours, {asked.processes} processes": lambda pair=pair, profile=profile: profile.scores(
-                *pair, kinds=KINDS, processes=asked.processes
+                *pair, kinds=SEQUENCES, processes=asked.processes
             ),
             f"and Lsum, {asked.processes} proc.": lambda pair=pair, profile=profile: profile.scores(
                 *pair, processes=asked.processes

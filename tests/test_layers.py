@@ -22,7 +22,7 @@ LAYERS = {
     "translate": 2, "imported": 2, "pipeline": 2, "translations": 2, "roundtrip": 2,
     "corpora": 2, "run": 2, "settings": 2, "preparation": 2, "evaluation": 2,
     "module": 3, "callbacks": 3,
-    "app": 4, "train": 4, "evaluate": 4, "demo": 4, "cli": 4, "cli_data": 4,
+    "app": 4, "train": 4, "evaluate": 4, "demo": 4, "cli": 4, "cli_data": 4, "cli_score": 4,
 }  # fmt: skip
 # Who may import what: everything else must do without.
 ONLY = {
@@ -80,7 +80,9 @@ def test_frameworks_stay_in_their_layers(name):
         assert allowed is None or allowed(name, layer_of(name)), f"{name} imports {imported}"
 
 
-@pytest.mark.parametrize("name", ["app", "train", "evaluate", "demo", "cli", "cli_data"])
+@pytest.mark.parametrize(
+    "name", ["app", "train", "evaluate", "demo", "cli", "cli_data", "cli_score"]
+)
 def test_composition_roots_are_imported_only_by_each_other(name):
     users = [other for other in MODULES if f"{PACKAGE}.{name}" in imports_of(other)]
     assert all(layer_of(user) == 4 for user in users)

@@ -10,7 +10,7 @@ from rouge_score.tokenizers import DefaultTokenizer
 from sentencex import segment  # pyright: ignore[reportAttributeAccessIssue]
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.metrics.counting import KINDS
+from mclas_lightning.metrics.counting import KINDS, SEQUENCES
 from mclas_lightning.metrics.pieces import WordPieces
 from mclas_lightning.metrics.rouge import Profile, paper, profile, self_test, standard
 
@@ -20,7 +20,6 @@ ASCII = st.text(st.characters(min_codepoint=9, max_codepoint=126), max_size=40)
 PIECES = WordPieces(dict(zip(["app", "##le", *"警方找到寻3。！"], range(10), strict=True)))
 EVERY = [*map(standard, LANGUAGES), paper("de"), paper("en"), paper("zh", PIECES)]
 PROFILES = st.sampled_from(EVERY)
-SEQUENCES = ("rouge1", "rouge2", "rougeL")  # the kinds that take a text as one sequence
 
 
 def one(profile: Profile, hypothesis: str, reference: str) -> dict[str, float]:
@@ -213,5 +212,7 @@ def test_profiles_are_found_by_name(tmp_path, tokenizer):
     assert f"|vocabulary:{WordPieces.read(tmp_path).hash}|" in named.signature
     with pytest.raises(InputError, match="profile 'papr' does not exist; did you mean 'paper'"):
         profile("papr", "de")
-    with pytest.raises(InputError, match="scores Chinese by word pieces; give a vocabulary"):
+    with pytest.raises(
+        InputError, match="by the word pieces of a tokenizer, found none; give it with"
+    ):
         profile("paper", "zh")

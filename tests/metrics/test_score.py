@@ -46,9 +46,9 @@ def test_each_profile_has_its_names_and_its_signature():
     }  # fmt: skip
 
 
-def test_scores_of_another_family_join_them():
+def test_further_scores_join_them():
     found = overlap(["a", "b"], ["a", "c"], [standard("en")])
-    more = found.plus("similarity", {"similarity": np.array([0.5, 0.25])}, "similarity|encoder:x")
+    more = found.plus({"similarity": np.array([0.5, 0.25])}, {"similarity": "similarity|encoder:x"})
     assert more.totals == found.totals | {"similarity": 0.375}
     assert more.signatures == {**found.signatures, "similarity": "similarity|encoder:x"}
 

@@ -14,7 +14,8 @@ import numpy as np
 from mclas_lightning.processes import cores
 from mclas_lightning.progress import progress_bar
 
-KINDS = ("rouge1", "rouge2", "rougeL", "rougeLsum")
+SEQUENCES = ("rouge1", "rouge2", "rougeL")  # These take a text as one sequence.
+KINDS = (*SEQUENCES, "rougeLsum")
 SHARE = 100  # pairs that a process counts at a time
 # Products of two texts' tokens, which a longest common subsequence takes: some seconds of them.
 SEVERAL = 2e7
@@ -32,12 +33,13 @@ class Spaces:
 
 def count(pairs: Sequence[Pair], kinds: Sequence[str], processes: int | None) -> np.ndarray:
     """Precision, recall and F1: ``[pairs, kinds, 3]``; ``processes`` None as is best."""
+    large = _products(pairs) > SEVERAL
     if processes is None:
-        processes = cores() if _products(pairs) > SEVERAL else 1
+        processes = cores() if large else 1
     work = partial(_count, tuple(kinds))
     shares = [pairs[start : start + SHARE] for start in range(0, len(pairs), SHARE)]
     found: list[np.ndarray] = []
-    with progress_bar(len(pairs), "scoring", "documents") as bar:
+    with progress_bar(len(pairs), "scoring", "documents", disable=not large) as bar:
         for part in _parts(work, shares, min(processes, len(shares))):
             found.append(part)
             bar.update(len(part))

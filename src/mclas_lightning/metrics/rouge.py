@@ -58,6 +58,11 @@ class Profile:
         return "rougeLsum" if self.name == "paper" and self.language != "zh" else "rougeL"
 
     @property
+    def headline(self) -> list[str]:
+        """The three scores that a table shows, F1 of ROUGE-1, ROUGE-2 and its ROUGE-L."""
+        return [self._name(kind, "f") for kind in ("rouge1", "rouge2", self.l_kind)]
+
+    @property
     def signature(self) -> str:
         """All that two scores must share to be comparable, in the manner of sacrebleu."""
         return (
@@ -86,12 +91,14 @@ class Profile:
             )
         pairs = list(zip(self._lines(hypotheses), self._lines(references), strict=True))
         found = count(pairs, kinds, processes)
-        prefix = self.family.removesuffix("rouge")
         return {
-            f"{prefix}{kind}_{name}": found[:, i, j]
+            self._name(kind, name): found[:, i, j]
             for i, kind in enumerate(kinds)
             for j, name in enumerate("prf")
         }
+
+    def _name(self, kind: str, part: str) -> str:
+        return f"{self.family.removesuffix('rouge')}{kind}_{part}"
 
     def _lines(self, texts: Sequence[str]) -> list[str]:
         """What rouge-score is given: a sentence a line, a space between tokens."""
@@ -116,7 +123,10 @@ def paper(language: str, vocabulary: WordPieces | None = None) -> Profile:
         rules = "tok:words|case:lower|accents:stripped|stem:porter"
         return Profile(name="paper", language=language, rules=rules, tokenize=stems)
     if vocabulary is None:
-        raise InputError("the profile 'paper' scores Chinese by word pieces; give a vocabulary")
+        raise InputError(
+            "the profile 'paper' scores Chinese by the word pieces of a tokenizer, found none; "
+            "give it with --vocabulary FOLDER"
+        )
     rules = f"tok:pieces|case:lower|accents:stripped|stem:no|vocabulary:{vocabulary.hash}"
     return Profile(name="paper", language="zh", rules=rules, tokenize=vocabulary.tokenize)
 

@@ -35,12 +35,12 @@ class Scores:
         means = {name: fmean(column.tolist()) for name, column in self.documents.items()}
         return {**means, **self.of_all}
 
-    def plus(self, family: str, documents: Mapping[str, np.ndarray], signature: str) -> "Scores":
-        """With another family's scores of the same documents."""
+    def plus(self, documents: Mapping[str, np.ndarray], signatures: Mapping[str, str]) -> "Scores":
+        """With further scores of the same documents."""
         return replace(
             self,
             documents={**self.documents, **documents},
-            signatures={**self.signatures, family: signature},
+            signatures={**self.signatures, **signatures},
         )
 
 

@@ -19,7 +19,7 @@ AGAIN = "score the run again with mclas-evaluate"
 
 
 def write_documents(
-    path: Path, ids: Sequence[str], sides: Mapping[Side, Mapping[str, np.ndarray]]
+    path: Path, ids: Sequence[str], sides: Mapping[str, Mapping[str, np.ndarray]]
 ) -> None:
     """Write each side's scores of the documents ``ids`` as ``path``, whole or not at all."""
     arrays = {f"{side}/{name}": a for side, scores in sides.items() for name, a in scores.items()}
