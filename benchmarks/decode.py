@@ -16,7 +16,7 @@ from torch import Tensor
 
 from benchmarks.measure import arguments, matmul_rate, operations, peak_memory, show, timed
 from benchmarks.networks import VOCABULARY, paper_network
-from benchmarks.peers import ctranslate2_search, transformers_generate
+from benchmarks.peers import ctranslate2_search, transformers_generate, with_torchs_products
 from mclas_lightning.decoding.beam import Beam, beam_search
 from mclas_lightning.decoding.choices import choices
 from mclas_lightning.decoding.output import Output
@@ -126,9 +126,11 @@ def main() -> None:
         small = Ours(network, words, **search, int8=True)
         report["ours, int8"] = _measured(small, source_BS, asked.repeats)
         report["ours, int8"]["same_tokens"] = _agreement(exact, small(source_BS))
-    peer = transformers_generate(network, allowed_V, **search, bos=BOS, eos=EOS)
-    report["transformers"] = _measured(peer, source_BS, max(1, asked.repeats // 2))
-    report["transformers"]["same_tokens"] = _agreement(masked, peer(source_BS))
+    theirs = {"transformers": with_torchs_products(network), "transformers, oneDNN": network}
+    for name, its in theirs.items():
+        peer = transformers_generate(its, allowed_V, **search, bos=BOS, eos=EOS)
+        report[name] = _measured(peer, source_BS, max(1, asked.repeats // 2))
+        report[name]["same_tokens"] = _agreement(masked, peer(source_BS))
     if importlib.util.find_spec("ctranslate2"):
         for compute in ("float32", "int8"):
             peer = ctranslate2_search(network, **search, threads=asked.threads, compute=compute)

@@ -2,6 +2,7 @@
 # pyright: reportArgumentType=false, reportIncompatibleVariableOverride=false, reportCallIssue=false
 """The same network, weights and search under other libraries: transformers and CTranslate2."""
 
+import copy
 import tempfile
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +21,7 @@ from transformers.modeling_outputs import BaseModelOutput, Seq2SeqLMOutput
 
 from mclas_lightning.model.attention import KeysValues
 from mclas_lightning.model.decoder import MAX_POSITIONS, sinusoids
+from mclas_lightning.model.linear import Linear
 from mclas_lightning.model.seq2seq import Seq2Seq
 
 
@@ -49,6 +51,7 @@ class Peer(PreTrainedModel, GenerationMixin):
     def __init__(self, config: PeerConfig, network: Seq2Seq) -> None:
         super().__init__(config)
         self.encoder, self.network = _Encoder(network), network
+        self.output = network.logits
 
     def get_encoder(self, *_: Any, **__: Any) -> nn.Module:
         return self.encoder
@@ -83,7 +86,7 @@ class Peer(PreTrainedModel, GenerationMixin):
             x_NTD = x_NTD + layer.cross_attention(normed_NTD, pair, mask_N11S)  # pyright: ignore
             inner = F.gelu(layer.inner(layer.feed_norm(x_NTD)), approximate="tanh")  # pyright: ignore
             x_NTD = x_NTD + layer.outer(inner)  # pyright: ignore
-        logits = self.network.logits(decoder.norm(x_NTD))
+        logits = self.output(decoder.norm(x_NTD))
         return Seq2SeqLMOutput(logits=logits, past_key_values=past_key_values)  # pyright: ignore
 
 
@@ -97,6 +100,16 @@ class _Only(LogitsProcessor):
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
         last = input_ids.shape[1] == self.steps  # [BOS], and all but one.
         return scores.masked_fill(self.going_on_V if last else self.blocked_V, -torch.inf)
+
+
+def with_torchs_products(network: Seq2Seq) -> Seq2Seq:
+    """A copy of which torch multiplies the matrices, as of any model of transformers."""
+    network = copy.deepcopy(network)
+    for layer in network.modules():
+        if isinstance(layer, Linear):
+            layer.__class__ = nn.Linear
+    network.logits = lambda x: F.linear(x, network.embedding.weight, network.output_bias)
+    return network
 
 
 def transformers_generate(

@@ -134,6 +134,11 @@ def test_the_two_optimizers_are_two_hand_stepped_adams_bit_for_bit(encode, token
     assert not torch.equal(trained.network.output_bias, initial.output_bias)
 
 
+def test_no_gradient_is_kept_for_the_next_update(encode, tokenizer):
+    module, _ = fit(encode, tokenizer, MCLAS, accumulate=3, updates=2)
+    assert [name for name, p in module.named_parameters() if p.grad is not None] == []
+
+
 @pytest.mark.parametrize("task", [MCLAS, NCLS_MS], ids=lambda task: task.name)
 def test_validation_is_the_mean_over_all_target_tokens(task, encode, tokenizer):
     module, data = fit(encode, tokenizer, task, accumulate=1, updates=3, max_tokens=90)

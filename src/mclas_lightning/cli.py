@@ -7,7 +7,7 @@ import argparse
 import shlex
 from pathlib import Path
 
-from mclas_lightning import cli_data, cli_score
+from mclas_lightning import cli_data, cli_human, cli_score
 from mclas_lightning.cli_data import positive
 from mclas_lightning.errors import InputError, exits_cleanly
 
@@ -30,6 +30,9 @@ def parser() -> argparse.ArgumentParser:
 
     data = commands.add_parser("data", help="get, check and build corpora")
     cli_data.add_commands(data.add_subparsers(required=True, metavar="COMMAND"))
+
+    human = commands.add_parser("human", help="human evaluation: sheets and their scores")
+    cli_human.add_commands(human.add_subparsers(required=True, metavar="COMMAND"))
 
     demo = commands.add_parser("demo", help="pretrain, fine-tune three systems, compare them")
     demo.add_argument("--dataset", default="toy", help="a name in conf/dataset (default: toy)")

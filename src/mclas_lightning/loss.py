@@ -1,6 +1,7 @@
 """Label-smoothed cross-entropy of an output layer.
 
-Shape letters: M target positions, D width, V vocabulary; m positions of a chunk.
+Shape letters: M target positions, D width, V vocabulary; m positions of a chunk,
+v rows of a slice.
 """
 
 import math
@@ -8,10 +9,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from mclas_lightning.model.linear import product
 
 CHUNK = 2**25  # logits that are held at a time
+SLICE = 2**13  # rows of the output layer whose gradient is computed at a time
 
 
 def label_smoothed_kl(
@@ -70,7 +73,7 @@ class _OutputLoss(torch.autograd.Function):
     ) -> Tensor:
         loss = torch.zeros((), device=hidden_MD.device)
         d_hidden_MD, d_bias_V = torch.empty_like(hidden_MD), torch.zeros_like(bias_V)
-        d_weight_VD = None
+        d_weight_VD = torch.zeros_like(weight_VD)
         rows = max(1, CHUNK // len(bias_V))
         for start in range(0, len(gold_M), rows):
             hidden_mD, gold_m = hidden_MD[start : start + rows], gold_M[start : start + rows]
@@ -80,14 +83,19 @@ class _OutputLoss(torch.autograd.Function):
             d_logits_mV = _softmax_minus_q(*known)
             d_hidden_MD[start : start + rows] = product(d_logits_mV, weight_VD.T)
             d_bias_V += d_logits_mV.sum(0)
-            d_weight_VD = _plus_product(d_weight_VD, d_logits_mV, hidden_mD)
-        ctx.save_for_backward(d_hidden_MD, d_weight_VD, d_bias_V)
+            _add_product(d_weight_VD, d_logits_mV, hidden_mD)
+        # Not as saved tensors, which would be held beside the parameters' gradients.
+        ctx.gradients = [d_hidden_MD, d_weight_VD, d_bias_V]
         return loss
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         (grad,) = grads
-        return (*(part.mul_(grad) for part in ctx.saved_tensors), None, None, None)
+        gradients, ctx.gradients = ctx.gradients, None
+        for part in gradients:
+            part.mul_(grad)
+        return (*gradients, None, None, None)
 
 
 def _softmax_minus_q(
@@ -101,7 +109,8 @@ def _softmax_minus_q(
     return d_logits_mV.scatter_add_(1, gold_m[:, None], at_gold)
 
 
-def _plus_product(total_VD: Tensor | None, d_logits_mV: Tensor, hidden_mD: Tensor) -> Tensor:
-    """The weight's gradient, with this chunk's; autocast multiplies in half precision."""
-    of_chunk_VD = product(d_logits_mV.T, hidden_mD.T)
-    return of_chunk_VD.to(hidden_mD.dtype) if total_VD is None else total_VD.add_(of_chunk_VD)
+def _add_product(total_VD: Tensor, d_logits_mV: Tensor, hidden_mD: Tensor) -> None:
+    """Add this chunk's part of the weight's gradient, by slices: as a whole it is as large."""
+    slices = zip(total_VD.split(SLICE), d_logits_mV.split(SLICE, dim=1), strict=True)
+    for slice_vD, d_logits_mv in slices:
+        slice_vD += product(d_logits_mv.T, hidden_mD.T)  # autocast's are in half precision

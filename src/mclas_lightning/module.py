@@ -5,6 +5,7 @@ V vocabulary.
 """
 
 import hashlib
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -81,6 +82,11 @@ class SummarizationModule(pl.LightningModule):
         for name, part in optimizer.parts.items():
             self.log(f"lr/{name}", part.param_groups[0]["lr"])
         self.update_loss = torch.zeros_like(self.update_loss)
+
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        """Lightning's, which keeps gradients until the next backward pass; none is kept here."""
+        super().optimizer_step(*args, **kwargs)
+        self.zero_grad()
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Negative log-likelihood and accuracy of every target token, the true ones before it."""

@@ -24,7 +24,7 @@ from tests.decoding.test_beam import textbook
 DECODING = DecodingConfig(
     beam=3, length_penalty=0.8, min_length=2, max_length=9, lengths="summary", mask="both",
     renormalize=True,
-    block_trigrams="summary", int8=False, max_tokens=200,
+    block_trigrams="summary", weights="float32", max_tokens=200,
 )  # fmt: skip
 RELEASED = dataclasses.replace(
     DECODING,

@@ -47,7 +47,7 @@ def test_without_corpora_the_papers_numbers_stand_alone_with_how_to_get_them(tmp
 
 
 def test_the_papers_corpora_have_the_papers_sizes(tmp_path):
-    for name, printed in paper.corpora().items():
+    for name, printed in paper.numbers().corpora.items():
         corpus(tmp_path / name, printed.train, printed.valid, printed.test)
     found = list(blocks(tmp_path))
     assert len(found) == 3

@@ -39,7 +39,7 @@ class SideLengths:
         length_N = ((segment_NT == segment_NT[:, -1:]) & ~opens_NT).sum(1)
         too_short_N, too_long_N = length_N < self.shortest, length_N >= self.longest
         scores_NC[too_short_N, END] = -torch.inf
-        scores_NC[:, END + 1 :].masked_fill_(too_long_N[:, None], -torch.inf)
+        scores_NC[too_long_N, END + 1 :] = -torch.inf
         return scores_NC
 
 

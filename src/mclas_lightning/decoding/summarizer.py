@@ -3,6 +3,7 @@
 Shape letters: B documents, N rows (documents x beams), S source length, V vocabulary.
 """
 
+import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -35,6 +36,7 @@ WORDS = {
     "lengths": ("summary", "target"),
     "mask": ("both", "cross"),
     "block_trigrams": ("summary", "target", "none"),
+    "weights": ("float32", "bfloat16", "int8"),
 }
 LONGEST = MAX_POSITIONS // len(SIDES) - 2  # All sides of a target share the decoder's positions.
 
@@ -51,7 +53,7 @@ class DecodingConfig:
     mask: str  # both: each summary keeps to its language | cross: only S^B does
     renormalize: bool  # probabilities over what the mask leaves; else over the whole vocabulary
     block_trigrams: str  # summary: within each | target: across both | none
-    int8: bool  # weights in 8 bits, on a CPU: faster, and not quite the same summaries
+    weights: str  # float32 | bfloat16, for GPUs | int8, on a CPU: faster, and not quite the same
     max_tokens: int  # of a batch: source positions x beams
 
     def __post_init__(self) -> None:
@@ -88,32 +90,39 @@ class Summarizer:
         """The summaries of each text; ``progress`` hears of every batch's number of texts."""
         sources = self.tokenizer.encode_sources(texts, self.max_source, self.sentences)
         summaries: list[Summaries] = [{} for _ in texts]
-        self.network.eval()
-        int8 = config.int8
-        if int8 and self.network.output_bias.device.type != "cpu":
-            raise InputError("decoding.int8: is for CPUs; take trainer.accelerator=cpu, or false")
-        outputs = {name: self._output(sides, config) for name, sides in self.task.targets.items()}
+        network, int8 = self.network.eval(), config.weights == "int8"
+        if int8 and network.output_bias.device.type != "cpu":
+            raise InputError("decoding.weights=int8: is for CPUs; take trainer.accelerator=cpu")
+        if config.weights == "bfloat16":
+            network = copy.deepcopy(network).bfloat16()
+        outputs = {
+            name: self._output(network, sides, config) for name, sides in self.task.targets.items()
+        }
         # All of the network in 8 bits; else what has few rows to multiply.
-        part = self.network if int8 else self.network.decoders
-        with packed(part, int8=int8):
+        with packed(network if int8 else network.decoders, int8=int8):
             for indices in batches_by_length(sources, config.max_tokens // config.beam):
-                batch = self._summarize_batch([sources[i] for i in indices], config, outputs)
-                for index, summary in zip(indices, batch, strict=True):
+                batch = [sources[i] for i in indices]
+                found = self._summarize_batch(network, batch, config, outputs)
+                for index, summary in zip(indices, found, strict=True):
                     summaries[index] = summary
                 progress(len(indices))
         return summaries
 
     @torch.inference_mode()
     def _summarize_batch(
-        self, sources: list[list[int]], config: DecodingConfig, outputs: Mapping[str, Output]
+        self,
+        network: Seq2Seq,
+        sources: list[list[int]],
+        config: DecodingConfig,
+        outputs: Mapping[str, Output],
     ) -> list[Summaries]:
-        device = self.network.output_bias.device
-        memory = self.network.encode(pad(sources, self.tokenizer.special.pad).to(device))
+        device = network.output_bias.device
+        memory = network.encode(pad(sources, self.tokenizer.special.pad).to(device))
         summaries: list[Summaries] = [{} for _ in sources]
         for decoder, sides in self.task.targets.items():
             output = outputs[decoder]
             hypotheses = beam_search(
-                DecoderStep(self.network, decoder, memory, output),
+                DecoderStep(network, decoder, memory, output),
                 len(sources),
                 self._beam(len(sides), config),
                 self._processors(sides, config, output.choices),
@@ -125,9 +134,8 @@ class Summarizer:
                     summary[side] = self.tokenizer.decode(ids, self.languages[side])
         return summaries
 
-    def _output(self, sides: Sequence[Side], config: DecodingConfig) -> Output:
+    def _output(self, network: Seq2Seq, sides: Sequence[Side], config: DecodingConfig) -> Output:
         special = self.tokenizer.special
-        network = self.network
         found = choices(
             [self._may_write(side, config) for side in sides],
             len(network.output_bias),
@@ -141,7 +149,7 @@ class Summarizer:
             found.to(network.output_bias.device),
             lsep_id=special.lsep,
             renormalize=config.renormalize,
-            int8=config.int8,
+            int8=config.weights == "int8",
         )
 
     def _beam(self, num_sides: int, config: DecodingConfig) -> Beam:
@@ -190,15 +198,16 @@ class DecoderStep:
         self.output = output
         self.cross = self.decoder.cross_keys_values(memory.hidden_BSD)
         self.mask_B11S = memory.mask_B11S
-        self.caches = [Cache() for _ in self.decoder.layers]
+        self.cache = Cache(len(self.decoder.layers))
         self.segment_N: Tensor | None = None
 
+    @torch.no_grad()
     def __call__(self, last_N: Tensor) -> Tensor:
         """Log-probabilities of each row's choices."""
         begins_N = last_N == self.output.lsep_id
         self.segment_N = begins_N.long() + (0 if self.segment_N is None else self.segment_N)
         embedded_N1D = self.network.embed(self.name, last_N[:, None])
-        hidden_N1D = self.decoder(embedded_N1D, self.cross, self.mask_B11S, self.caches)
+        hidden_N1D = self.decoder(embedded_N1D, self.cross, self.mask_B11S, self.cache)
         return self.output(hidden_N1D[:, 0], self.segment_N)
 
     def token(self, rows: Tensor, columns: Tensor) -> Tensor:
@@ -210,8 +219,7 @@ class DecoderStep:
         """Follow the rows that go on; documents that are done leave."""
         assert self.segment_N is not None
         self.segment_N = self.segment_N[rows_N]
-        for cache in self.caches:
-            cache.select(rows_N)
+        self.cache.select(rows_N)
         if len(documents_B) < len(self.mask_B11S):
             self.cross = [_rows(kept, documents_B) for kept in self.cross]
             self.mask_B11S = self.mask_B11S[documents_B]

@@ -85,10 +85,8 @@ def _by_size(samples: Sequence[Sample], work: Callable[[list[Sample]], list[T]])
     return [found[place] for place in range(len(samples))]
 
 
-def _weighted_sums(
-    scores_CN: Array, draw: Callable[..., None], resamples: int, seed: int
-) -> Array:
-    """Sums over documents with weights that ``draw`` gives them anew for each resample: ``[C, R]``."""
+def _weighted_sums(scores_CN: Array, draw: Callable[..., None], resamples: int, seed: int) -> Array:
+    """Sums with weights that ``draw`` gives documents anew for each resample: ``[C, R]``."""
     size, rng = scores_CN.shape[1], np.random.default_rng(seed)
     single_CN = scores_CN.astype(np.float32)
     sums_CR = np.empty((len(scores_CN), resamples), np.float32)

@@ -1,7 +1,7 @@
 """Multi-head attention (Vaswani et al. 2017, section 3.2.2).
 
-Shape letters: B documents, N rows (documents x beams), T queries, S keys, D width, H heads,
-d = D / H.
+Shape letters: B documents, N rows (documents x beams), T queries, S keys, L layers, D width,
+H heads, d = D / H.
 """
 
 from typing import NamedTuple
@@ -21,47 +21,54 @@ class KeysValues(NamedTuple):
 
 
 class Cache:
-    """Keys and values of the target positions so far, of one layer."""
+    """Keys and values of the target positions so far, of all layers."""
 
     ROOM = 32  # positions that it grows by
 
-    def __init__(self) -> None:
-        self.length = 0
-        self._room: KeysValues | None = None
+    def __init__(self, layers: int) -> None:
+        self.layers, self.length = layers, 0
+        self._room_NL2HSd: Tensor | None = None  # A row's are together: they move together.
 
-    def append(self, new: KeysValues) -> KeysValues:
-        """Add those of the next positions; all of them."""
-        start, self.length = self.length, self.length + new.keys_BHSd.shape[2]
-        if self._room is None or self.length > self._room.keys_BHSd.shape[2]:
-            self._room = self._grown(new)
-        for room_NHSd, new_NHTd in zip(self._room, new, strict=True):
-            room_NHSd[:, :, start : self.length] = new_NHTd
-        return self._kept()
+    def append(self, layer: int, new: KeysValues) -> KeysValues:
+        """Add a layer's of the next positions; all of this layer's. Layers come in order."""
+        T = new.keys_BHSd.shape[2]
+        if layer == 0:
+            self.length += T
+            self._make_room(new.keys_BHSd)
+        assert self._room_NL2HSd is not None
+        kept_NHSd = [self._room_NL2HSd[:, layer, part, :, : self.length] for part in (0, 1)]
+        for of_layer_NHSd, new_NHTd in zip(kept_NHSd, new, strict=True):
+            of_layer_NHSd[:, :, self.length - T :] = new_NHTd
+        return KeysValues(*kept_NHSd)
 
     def select(self, rows_N: Tensor) -> None:
-        """Go on with these rows; one that stays where it was is not copied."""
-        assert self._room is not None
-        if len(rows_N) < len(self._room.keys_BHSd):
-            self._room = KeysValues(*(room[rows_N] for room in self._room))
+        """Go on with these rows; one that stays where it was is not copied.
+
+        Where there are as many as before, none is copied that another one takes the place of.
+        """
+        assert self._room_NL2HSd is not None
+        if len(rows_N) < len(self._room_NL2HSd):
+            self._room_NL2HSd = self._room_NL2HSd[rows_N]
+            return
+        kept_NL2HTd = self._room_NL2HSd[..., : self.length, :]
+        if kept_NL2HTd.is_cpu:  # Row by row: indices would copy each twice.
+            for place, row in enumerate(rows_N.tolist()):
+                if place != row:
+                    kept_NL2HTd[place].copy_(kept_NL2HTd[row])
             return
         moved_M = (rows_N != torch.arange(len(rows_N), device=rows_N.device)).nonzero().flatten()
-        if len(moved_M):
-            for kept_NHTd in self._kept():
-                kept_NHTd[moved_M] = kept_NHTd[rows_N[moved_M]]
+        kept_NL2HTd[moved_M] = kept_NL2HTd[rows_N[moved_M]]
 
-    def _kept(self) -> KeysValues:
-        assert self._room is not None
-        return KeysValues(*(room_NHSd[:, :, : self.length] for room_NHSd in self._room))
-
-    def _grown(self, new: KeysValues) -> KeysValues:
-        N, H, T, d = new.keys_BHSd.shape
+    def _make_room(self, keys_NHTd: Tensor) -> None:
+        kept = self._room_NL2HSd
+        if kept is not None and self.length <= kept.shape[-2]:
+            return
+        N, H, T, d = keys_NHTd.shape
         room = -(-self.length // self.ROOM) * self.ROOM
-        grown = KeysValues(*(part.new_empty(N, H, room, d) for part in new))
-        if self._room is not None:
+        self._room_NL2HSd = keys_NHTd.new_empty(N, self.layers, 2, H, room, d)
+        if kept is not None:
             start = self.length - T
-            for larger_NHSd, smaller_NHSd in zip(grown, self._room, strict=True):
-                larger_NHSd[:, :, :start] = smaller_NHSd[:, :, :start]
-        return grown
+            self._room_NL2HSd[..., :start, :] = kept[..., :start, :]
 
 
 class Attention(nn.Module):

@@ -4,8 +4,9 @@ Shape letters: B documents, N rows (documents x beams), T target length, S sourc
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +18,8 @@ from mclas_lightning.model.linear import Linear
 
 NORM_EPS = 1e-6  # Released code; the encoder has BERT's 1e-12.
 MAX_POSITIONS = 5000
+
+Earlier = Callable[[KeysValues], KeysValues]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,13 +51,13 @@ class DecoderLayer(nn.Module):
         return self.cross_attention.keys_values(memory_BSD)
 
     def forward(
-        self, x_NTD: Tensor, cross: KeysValues, mask_B11S: Tensor, cache: Cache | None
+        self, x_NTD: Tensor, cross: KeysValues, mask_B11S: Tensor, earlier: Earlier | None
     ) -> Tensor:
-        """The layer's output; its target positions are added to the ``cache``."""
+        """The layer's output, whose positions follow those that ``earlier`` adds them to."""
         own = self.self_attention.keys_values(normed_NTD := self.self_norm(x_NTD))
-        if cache is not None:
-            own = cache.append(own)
-        mixed_NTD = self.self_attention(normed_NTD, own, causal=cache is None)
+        if earlier is not None:
+            own = earlier(own)
+        mixed_NTD = self.self_attention(normed_NTD, own, causal=earlier is None)
         x_NTD = x_NTD + self.dropout(mixed_NTD)
         mixed_NTD = self.cross_attention(self.cross_norm(x_NTD), cross, mask_B11S)
         x_NTD = x_NTD + self.dropout(mixed_NTD)
@@ -83,18 +86,19 @@ class Decoder(nn.Module):
         embedded_NTD: Tensor,
         cross: list[KeysValues],
         mask_B11S: Tensor,
-        caches: Sequence[Cache] | None = None,
+        cache: Cache | None = None,
     ) -> Tensor:
-        """Vectors of the T given positions, which follow those in each layer's cache.
+        """Vectors of the T given positions, which follow those in the cache.
 
-        With caches, T is 1: a step of the search. Without, the whole target, left to right.
+        With a cache, T is 1: a step of the search. Without, the whole target, left to right.
         """
         T, D = embedded_NTD.shape[1:]
-        start = caches[0].length if caches else 0
+        start = cache.length if cache else 0
         positions_TD = self.get_buffer("positions_TD")[start : start + T]
         x_NTD = self.dropout(embedded_NTD * math.sqrt(D) + positions_TD)
         for index, layer in enumerate(self.layers):
-            arguments = (x_NTD, cross[index], mask_B11S, caches[index] if caches else None)
+            earlier = partial(cache.append, index) if cache else None
+            arguments = (x_NTD, cross[index], mask_B11S, earlier)
             if self.recompute and self.training:
                 x_NTD = checkpoint(layer, *arguments, use_reentrant=False)
             else:

@@ -1,16 +1,6 @@
-"""A few documents with every system's summaries, laid out to be read.
+"""A few documents with every system's summaries, laid out to be read."""
 
-``predictions.jsonl`` beside each ``results.json`` has one line per test document, with the sides
-that the model writes and the references of those sides:
-
-    {"id": str, "document": str,
-     "hypotheses": {"mono": str, "cross": str}, "references": {"mono": str, "cross": str}}
-"""
-
-import hashlib
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from rich import box
 from rich.cells import cell_len, set_cell_size
@@ -20,20 +10,11 @@ from rich.text import Text
 
 from mclas_lightning.data.example import SIDES, Side
 from mclas_lightning.errors import InputError
+from mclas_lightning.report import predictions
+from mclas_lightning.report.predictions import Prediction
 from mclas_lightning.report.results import Results
 
-PREDICTIONS = "predictions.jsonl"
 SHOWN = 400  # terminal cells of a document: about 60 English words or 200 Chinese characters
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What one system wrote for one document, and what it should have written."""
-
-    id: str
-    document: str
-    hypotheses: dict[Side, str]
-    references: dict[Side, str]
 
 
 def cases(runs: Sequence[Results], num: int = 3, seed: int = 0) -> Group:
@@ -41,11 +22,8 @@ def cases(runs: Sequence[Results], num: int = 3, seed: int = 0) -> Group:
     if len({run.dataset for run in runs}) != 1:
         found = ", ".join(sorted({run.dataset for run in runs})) or "no runs"
         raise InputError(f"cases are drawn from the runs of one dataset; found: {found}")
-    written = {name: _read(run) for name, run in zip(_names(runs), runs, strict=True)}
-    shared = set.intersection(*(set(predictions) for predictions in written.values()))
-    if not shared:
-        raise InputError(f"no document is shared by the predictions of {', '.join(written)}")
-    ids = sorted(shared, key=lambda id: hashlib.sha256(f"{seed}:{id}".encode()).digest())[:num]
+    written = {name: predictions.read(run) for name, run in zip(_names(runs), runs, strict=True)}
+    ids = predictions.shared(written, seed)[:num]
     return Group(
         *(_draw({name: found[id] for name, found in written.items()}, runs[0]) for id in ids)
     )
@@ -70,29 +48,6 @@ def _names(runs: Sequence[Results]) -> list[str]:
         + (f", seed {run.seed}" if len(seeds) > 1 else "")
         for run in runs
     ]
-
-
-def _read(run: Results) -> dict[str, Prediction]:
-    if run.folder is None:
-        raise InputError(f"these results of {run.name} were not read from a run's folder")
-    path = run.folder / PREDICTIONS
-    try:
-        with path.open(encoding="utf-8") as file:
-            lines = [_parse(line, f"{path}:{n}") for n, line in enumerate(file, start=1)]
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read ({error})") from error
-    return {prediction.id: prediction for prediction in lines}
-
-
-def _parse(line: str, where: str) -> Prediction:
-    try:
-        record = json.loads(line)
-        hypotheses, references = dict(record["hypotheses"]), dict(record["references"])
-        if unknown := {*hypotheses, *references} - set(SIDES):
-            raise ValueError(f"no side is called {min(unknown)}")
-        return Prediction(record["id"], record["document"], hypotheses, references)
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{where}: not a line of predictions ({error!r})") from error
 
 
 def _draw(written: dict[str, Prediction], run: Results) -> Group:

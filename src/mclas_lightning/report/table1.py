@@ -49,7 +49,7 @@ def markdown(data: Path) -> str:
 
 def blocks(data: Path) -> Iterator[Block]:
     """The paper's corpora, then the others in the folder ``data``."""
-    papers = [catalog.named(name) for name in paper.table1()]
+    papers = [catalog.named(name) for name in paper.numbers().table1]
     for entry in papers:
         yield _paper(data / entry.path, entry)
     found = sorted(
@@ -64,8 +64,8 @@ def blocks(data: Path) -> Iterator[Block]:
 
 
 def _paper(folder: Path, entry: catalog.Entry) -> Block:
-    corpus = paper.corpora()[entry.name]
-    printed = {name: (cell.size, cell.percent) for name, cell in paper.table1()[entry.name].items()}
+    corpus, sizes = paper.numbers().corpora[entry.name], paper.numbers().table1[entry.name]
+    printed = {name: (cell.size, cell.percent) for name, cell in sizes.items()}
     printed |= {"valid": (corpus.valid, None), "test": (corpus.test, None)}
     here = _sizes(folder, entry.sizes)
     rows = [

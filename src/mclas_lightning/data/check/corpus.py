@@ -27,7 +27,7 @@ class Corpus:
     @property
     def paper(self) -> paper.Corpus | None:
         """Section 5.1 on this corpus, where it is one of the paper's."""
-        return paper.corpora().get(self.entry.name) if self.entry else None
+        return paper.numbers().corpora.get(self.entry.name) if self.entry else None
 
     def example_id(self, split: Split, row: int) -> str:
         """The id in a row, read again: only hashes were kept."""

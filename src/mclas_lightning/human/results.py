@@ -1,0 +1,96 @@
+"""``human.json``: what annotators preferred, in one scenario of one dataset.
+
+    {"format": 1,
+     "dataset": "zh2ensum", "scenario": "minimum", "documents": 20, "annotators": 7,
+     "preferences": {"mclas": {"informativeness": -0.264, "conciseness": 0.164, "fluency": -0.021},
+                     ..., "gold": {...}},
+     "agreement": {"kappa": 0.37, "overall": 0.6048},
+     "provenance": {...}}
+
+A preference is from -1 (always worst) to 1 (always best), ``gold`` the reference summary,
+``overall`` a share from 0 to 1. The file lies in ``<runs>/<dataset>/<scenario>/``; tables 3 and 4
+are drawn from it alone, so judgements collected elsewhere enter them by such a file.
+"""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from mclas_lightning.errors import InputError, check_range, one_of
+from mclas_lightning.files import read_json, write_json
+from mclas_lightning.typed import typed
+
+FORMAT = 1
+PERSPECTIVES = ("informativeness", "conciseness", "fluency")
+GOLD = "gold"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """Fleiss' kappa, and the share of pairs of judgements that agree (Table 4)."""
+
+    kappa: float
+    overall: float
+
+    def __post_init__(self) -> None:
+        check_range("agreement.kappa", self.kappa, -1, 1)
+        check_range("agreement.overall", self.overall, 0, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HumanResults:
+    """The preferences of one scenario: system -> perspective -> number (Table 3)."""
+
+    dataset: str
+    scenario: str
+    documents: int
+    annotators: int
+    preferences: dict[str, dict[str, float]]
+    agreement: Agreement
+    provenance: dict
+
+    def __post_init__(self) -> None:
+        check_range("documents", self.documents, 1)
+        check_range("annotators", self.annotators, 2)
+        for system, row in self.preferences.items():
+            for name in row:
+                if name not in PERSPECTIVES:
+                    raise one_of(f"preferences.{system}:", name, PERSPECTIVES)
+            for name in PERSPECTIVES:
+                if name not in row:
+                    raise InputError(f"preferences.{system}.{name}: is missing")
+                check_range(f"preferences.{system}.{name}", row[name], -1, 1)
+
+    def write(self, path: Path) -> None:
+        """Write this as ``path``, whole or not at all."""
+        write_json(path, {"format": FORMAT} | asdict(self))
+
+    @classmethod
+    def read(cls, path: Path) -> "HumanResults":
+        """Read a ``human.json``; InputError where it is not one of this format."""
+        record = read_json(path, dict)
+        if record.get("format") != FORMAT:
+            raise InputError(
+                f"{path}: expected format {FORMAT}, found {record.get('format')!r}; "
+                "score the sheets again with `mclas human score`"
+            )
+        try:
+            return typed("human", cls, {k: v for k, v in record.items() if k != "format"})
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
+
+
+def place(runs: Path, dataset: str, scenario: str) -> Path:
+    """Where tables look for a scenario's file."""
+    return runs / dataset / scenario / "human.json"
+
+
+def find(runs: Path, dataset: str, scenario: str) -> HumanResults | None:
+    """The human evaluation of a scenario, if there is one; it must say that it is this one's."""
+    path = place(runs, dataset, scenario)
+    if not path.exists():
+        return None
+    found = HumanResults.read(path)
+    if (found.dataset, found.scenario) != (dataset, scenario):
+        belongs = place(runs, found.dataset, found.scenario)
+        raise InputError(f"{path}: this file belongs at {belongs} by what it says")
+    return found

@@ -1,0 +1,143 @@
+"""Sheets for annotators: documents with anonymous summaries, to be judged from three perspectives.
+
+Section 5.5: 20 test documents of a scenario, three systems and the gold summary, seven annotators,
+best-worst scaling. A sheet is a CSV file, a line a document; A, B, ... stand in an order of their
+own on each line of each sheet.
+"""
+
+import csv
+import hashlib
+import json
+import random
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from string import ascii_uppercase
+
+from mclas_lightning.errors import InputError
+from mclas_lightning.files import sha256, whole_folder
+from mclas_lightning.human.key import Item, Key
+from mclas_lightning.human.results import GOLD, PERSPECTIVES
+from mclas_lightning.report import predictions
+from mclas_lightning.report.predictions import Prediction
+from mclas_lightning.report.results import Results, find
+
+ENDS = ("best", "worst")
+CHOICES = [f"{perspective}_{end}" for perspective in PERSPECTIVES for end in ENDS]
+INSTRUCTIONS = """\
+Each line of your sheet has a document and its summaries A to {last}. Compare the summaries from
+three perspectives, each on its own:
+
+  informativeness   it holds the important information of the document
+  conciseness       it holds nothing else, and nothing twice
+  fluency           it reads as if a person had written it well
+
+Write the letter of the best summary into the column that ends in _best, the letter of the worst
+into the one that ends in _worst. Fill in all six columns of every line. Best and worst are
+different letters: where summaries seem equal, choose one of them. Which system stands under which
+letter differs from line to line.
+
+Change nothing else, and save the sheet as CSV (UTF-8).
+"""
+
+Texts = dict[str, str]  # of one document: its own under "document", a summary under each system
+
+
+def first_runs(runs: Path, dataset: str, scenario: str, models: Sequence[str]) -> list[Results]:
+    """The run of each model that has the lowest seed."""
+    found = find(runs, dataset, scenario)
+    chosen: dict[str, Results] = {}
+    for model in models:
+        mine = [run for run in found if run.model == model]
+        if not mine:
+            place = runs / dataset / scenario / model
+            raise InputError(f"{place}: no finished run here; mclas-train makes one")
+        chosen[model] = min(mine, key=lambda run: run.seed)
+    return list(chosen.values())
+
+
+def write_sheets(runs: Sequence[Results], out: Path, num: int, seed: int, annotators: int) -> Key:
+    """Write sheets, instructions and the key for ``num`` documents of ``runs``, one a model."""
+    if out.exists():
+        raise InputError(f"{out}: is already there; choose a new folder for the sheets")
+    texts = _sample(runs, num, seed)
+    origin = {run.model: _origin(run) for run in runs}
+    systems = [*origin, GOLD]
+    key = Key(
+        dataset=runs[0].dataset,
+        scenario=runs[0].scenario,
+        seed=seed,
+        systems=systems,
+        items={
+            name: Item(annotator=annotator, document=id, order=_shuffled(systems, name))
+            for annotator in range(1, annotators + 1)
+            for name, id in zip(_names(origin, seed, annotator, texts), texts, strict=True)
+        },
+        provenance={"runs": origin},
+    )
+    with whole_folder(out) as folder:
+        for annotator in range(1, annotators + 1):
+            _write_sheet(folder / f"annotator{annotator}.csv", key, annotator, texts)
+        instructions = INSTRUCTIONS.format(last=ascii_uppercase[len(systems) - 1])
+        (folder / "instructions.txt").write_text(instructions, encoding="utf-8")
+        key.write(folder)
+    return key
+
+
+def _sample(runs: Sequence[Results], num: int, seed: int) -> dict[str, Texts]:
+    """``num`` documents that all runs share, with all their texts."""
+    written = {run.model: predictions.read(run) for run in runs}
+    ids = predictions.shared(written, seed)
+    if len(ids) < num:
+        raise InputError(f"expected {num} documents, but {', '.join(written)} share {len(ids)}")
+    return {id: _texts(id, {m: mine[id] for m, mine in written.items()}) for id in ids[:num]}
+
+
+def _texts(id: str, found: Mapping[str, Prediction]) -> Texts:
+    """The texts of a document; all systems must have been given the same one."""
+    for model, prediction in found.items():
+        if "cross" not in prediction.hypotheses or "cross" not in prediction.references:
+            raise InputError(f"model '{model}' writes no cross-lingual summaries")
+    (first, one), *others = found.items()
+    for model, other in others:
+        if (other.document, other.references["cross"]) != (one.document, one.references["cross"]):
+            raise InputError(
+                f"document '{id}' or its reference differs between {first} and {model}; "
+                "score both again on the same test set with mclas-evaluate"
+            )
+    summaries = {model: prediction.hypotheses["cross"] for model, prediction in found.items()}
+    return {"document": one.document, **summaries, GOLD: one.references["cross"]}
+
+
+def _origin(run: Results) -> dict[str, object]:
+    return {"seed": run.seed, "predictions_sha256": sha256(predictions.place(run))}
+
+
+def _names(
+    origin: Mapping[str, object], seed: int, annotator: int, ids: Iterable[str]
+) -> Iterator[str]:
+    """Names that no other sheet has; a letter comes first, lest a spreadsheet see a number."""
+    content = json.dumps([origin, seed, annotator, *ids]).encode()
+    sheet = f"s{hashlib.sha256(content).hexdigest()[:8]}"
+    return (f"{sheet}-{number}" for number, _ in enumerate(ids, start=1))
+
+
+def _shuffled(systems: Sequence[str], item: str) -> list[str]:
+    return random.Random(item).sample(systems, len(systems))
+
+
+def _write_sheet(path: Path, key: Key, annotator: int, texts: Mapping[str, Texts]) -> None:
+    # With a byte order mark, by which spreadsheets know UTF-8.
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["item", "document", *ascii_uppercase[: len(key.systems)], *CHOICES])
+        for name, item in key.items.items():
+            if item.annotator == annotator:
+                mine = texts[item.document]
+                shown = [mine["document"], *(mine[system] for system in item.order)]
+                rows.writerow([name, *map(_cell, shown), *[""] * len(CHOICES)])
+
+
+def _cell(text: str) -> str:
+    """One line; a spreadsheet must not take it for a formula."""
+    text = " ".join(text.split()) or "(empty)"
+    return f"'{text}" if text[0] in "=+-@" else text

@@ -1,0 +1,157 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from mclas_lightning.errors import InputError
+from mclas_lightning.human.judgements import Judgement, read_judgements
+from mclas_lightning.human.key import Key
+from mclas_lightning.human.sheet import write_sheets
+from tests.human.conftest import read_sheet, write_sheet
+
+
+def choice(item, perspective):
+    """The gold summary is best; MCLAS is worst, or NCLS is in conciseness."""
+    return "gold", "ncls" if perspective == "conciseness" else "mclas"
+
+
+@pytest.fixture
+def folder(tmp_path, runs, fill) -> Path:
+    """Two filled sheets of five documents."""
+    write_sheets(runs, tmp_path / "out", num=5, seed=0, annotators=2)
+    fill(tmp_path / "out", choice)
+    return tmp_path / "out"
+
+
+def read(folder: Path) -> list[Judgement]:
+    return read_judgements(folder, Key.read(folder))
+
+
+def change(path: Path, row: int, **cells: str) -> None:
+    names, rows = read_sheet(path)
+    rows[row] |= cells
+    write_sheet(path, names, rows)
+
+
+def test_letters_become_systems(folder):
+    key, found = Key.read(folder), read(folder)
+    expected = {
+        (item.annotator, item.document, perspective, *choice(item, perspective))
+        for item in key.items.values()
+        for perspective in ("informativeness", "conciseness", "fluency")
+    }
+    assert len(found) == len(expected) == 2 * 5 * 3
+    assert set(found) == expected
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_what_spreadsheets_make_of_a_sheet_is_read(folder, delimiter):
+    expected = read(folder)
+    names, rows = read_sheet(folder / "annotator1.csv")
+    for row in rows:
+        row["fluency_best"] = f" {row['fluency_best'].lower()} "
+    rows += [dict.fromkeys(names, "")] * 2
+    write_sheet(folder / "annotator1.csv", names, rows[::-1], delimiter)
+    assert set(read(folder)) == set(expected)
+
+
+def test_quoted_names_of_columns_are_read(folder):
+    expected, path = read(folder), folder / "annotator1.csv"
+    header, *rows = path.read_text(encoding="utf-8-sig").splitlines(keepends=True)
+    names = ";".join(f'"{name}"' for name in header.strip().split(","))
+    # No text of these sheets holds a comma.
+    path.write_text(f"{names}\n" + "".join(rows).replace(",", ";"), encoding="utf-8")
+    assert read(folder) == expected
+
+
+def test_a_sheet_that_was_not_given_back_is_left_out(tmp_path, runs, fill):
+    write_sheets(runs, tmp_path / "out", num=5, seed=0, annotators=3)
+    fill(tmp_path / "out", choice)
+    (tmp_path / "out" / "annotator2.csv").unlink()
+    assert {judgement.annotator for judgement in read(tmp_path / "out")} == {1, 3}
+
+
+def test_one_annotator_is_too_few(folder):
+    (folder / "annotator2.csv").unlink()
+    with pytest.raises(InputError, match="expected the sheets of two annotators or more, found 1"):
+        read(folder)
+
+
+def test_a_folder_without_sheets_is_refused(folder):
+    for path in folder.glob("*.csv"):
+        path.unlink()
+    with pytest.raises(InputError, match=r"no sheet \(\*\.csv\) is here"):
+        read(folder)
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ({"fluency_worst": " "}, "column 'fluency_worst' is empty; expected one of A, B, C, D"),
+        ({"fluency_best": "E"}, "column 'fluency_best' is 'E'; expected one of A, B, C, D"),
+        ({"fluency_best": "AB"}, "column 'fluency_best' is 'AB'; expected"),
+        ({"conciseness_best": "B", "conciseness_worst": "b"}, "are both 'B'; expected two diff"),
+        ({"item": "s00000000-1"}, "item 's00000000-1' is not one of"),
+        ({"item": ""}, "item '' is not one of"),
+    ],
+)
+def test_an_incomplete_or_contradictory_line_is_refused_with_its_number(folder, cells, message):
+    path = folder / "annotator2.csv"
+    change(path, 3, **cells)
+    with pytest.raises(InputError) as caught:
+        read(folder)
+    assert str(caught.value).startswith(f"{path}:5: ")  # the header is line 1
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_line_is_refused(folder):
+    names, rows = read_sheet(folder / "annotator2.csv")
+    write_sheet(folder / "annotator2.csv", names, rows[:3] + rows[4:])
+    lost = rows[3]["item"]
+    with pytest.raises(InputError, match=f"item '{lost}' of annotator 2 is missing"):
+        read(folder)
+
+
+def test_a_copy_of_a_sheet_is_refused(folder):
+    copy = folder / "copy.csv"
+    copy.write_bytes((folder / "annotator1.csv").read_bytes())
+    with pytest.raises(
+        InputError, match=r"copy\.csv:2: item .* was already in .*annotator1\.csv:2"
+    ):
+        read(folder)
+
+
+def test_a_missing_column_is_refused(folder):
+    names, rows = read_sheet(folder / "annotator1.csv")
+    for row in rows:
+        del row["fluency_best"]
+    write_sheet(folder / "annotator1.csv", [n for n in names if n != "fluency_best"], rows)
+    with pytest.raises(InputError, match=r"annotator1\.csv:1: column 'fluency_best' is missing"):
+        read(folder)
+
+
+def test_a_line_that_is_cut_short_has_an_empty_column(folder):
+    path = folder / "annotator1.csv"
+    text = path.read_text(encoding="utf-8").rstrip()
+    path.write_text(text[: text.rindex(",")], encoding="utf-8")
+    with pytest.raises(InputError, match=r"annotator1\.csv:6: column 'fluency_worst' is empty"):
+        read(folder)
+
+
+@pytest.mark.parametrize("content", ["item,Ärger".encode("utf-16"), b'item,"never\nclosed'])
+def test_a_file_of_another_kind_is_refused(folder, content):
+    (folder / "annotator1.csv").write_bytes(content)
+    with pytest.raises(InputError, match=r"annotator1\.csv"):
+        read(folder)
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [({"format": 2}, "expected format 1, found 2"), ({"systems": ["gold"]}, "is not one of all")],
+)
+def test_a_key_of_another_kind_is_refused(folder, cells, message):
+    path = folder / "key.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | cells))
+    with pytest.raises(InputError, match=message):
+        Key.read(folder)
