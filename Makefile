@@ -29,6 +29,7 @@ bench: $(INSTALLED) ## training step, decoding and start-up beside their peers, 
 	@$(BIN)/python -m benchmarks.step
 	@$(BIN)/python -m benchmarks.decode --curve 1
 	@$(BIN)/python -m benchmarks.loader
+	@$(BIN)/python -m benchmarks.rouge
 	@$(BIN)/python -m benchmarks.startup
 
 bench-data: $(INSTALLED) ## speed and memory of import, tokenizing and loading, as JSON (10 minutes, 10 GB of disk)

@@ -22,7 +22,7 @@ def write_runs(runs: Path) -> None:
                 Results(
                     dataset=dataset, scenario="minimum", model=system, seed=seed,
                     languages={"source": "en", "target": "de"}, scores={"cross": scores},
-                    signatures={"cross": "made up"}, decoding={}, provenance={},
+                    signatures={"cross": {"rouge": "made up"}}, decoding={}, provenance={},
                 ).write(place / "results.json")  # fmt: skip
 
 

@@ -51,7 +51,7 @@ def two_runs(tmp_path: Path) -> Path:
         results = Results(
             dataset="toy_en2de", scenario="minimum", model=model, seed=0,
             languages={"source": "en", "target": "de"}, scores={"cross": scores},
-            signatures={"cross": "rouge|tok:words"}, decoding={}, provenance={},
+            signatures={"cross": {"rouge": "rouge|tok:words"}}, decoding={}, provenance={},
         )  # fmt: skip
         results.write(tmp_path / "toy_en2de" / "minimum" / model / "seed=0" / "results.json")
     return tmp_path

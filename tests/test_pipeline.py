@@ -11,6 +11,7 @@ from mclas_lightning.data.example import read_jsonl
 from mclas_lightning.data.toy import TOY_SIZES, build
 from mclas_lightning.errors import InputError
 from mclas_lightning.evaluate import evaluate
+from mclas_lightning.metrics.pieces import WordPieces
 from mclas_lightning.pipeline import TranslationFile
 from mclas_lightning.report.results import Results, find
 from mclas_lightning.run import Run
@@ -67,6 +68,7 @@ def test_tltran_is_the_ms_summary_and_its_translation(place):
     files = {path.name for path in folder.iterdir()}
     assert files == {
         "config.yaml", "environment.json", "corpus.json", "predictions.jsonl", "results.json",
+        "scores.npz",
     }  # fmt: skip
     config = compose("train", [*TINY, "dataset=toy"])
     decoding = read_settings(config)[0].decoding
@@ -87,6 +89,19 @@ def test_tltran_is_the_ms_summary_and_its_translation(place):
     results = evaluate(compose("evaluate", again))
     assert results is not None
     assert results.decoding["beam"] == 1
+
+
+def test_chinese_is_scored_as_the_paper_does_with_a_runs_own_word_pieces(place):
+    chinese = ("dataset=toy", "dataset.target=zh")
+    results = run(place, *chinese, "model=mt", "scenario=minimum")
+    pieces = WordPieces.read(place / "runs/toy_en2zh/minimum/mt/seed=0/tokenizer")
+    assert f"|vocabulary:{pieces.hash}|" in results.signatures["cross"]["paper_rouge"]
+    # A pipeline has none of its own.
+    translator = f"model.translator={place}/runs/toy_en2zh/minimum/mt"
+    results = run(place, *words(place, *chinese, translator))
+    assert set(results.signatures["mono"]) == {"rouge", "paper_rouge"}
+    assert set(results.signatures["cross"]) == {"rouge"}
+    assert not any(name.startswith("paper") for name in results.scores["cross"])
 
 
 def test_tetran_is_the_summary_of_the_translated_document(place):

@@ -14,6 +14,7 @@ from mclas_lightning.app import compose
 from mclas_lightning.data.example import write_jsonl
 from mclas_lightning.errors import InputError
 from mclas_lightning.evaluate import evaluate
+from mclas_lightning.metrics.tokens import tokens
 from mclas_lightning.model.seq2seq import Seq2Seq
 from mclas_lightning.report.results import Results
 from mclas_lightning.run import Run
@@ -47,15 +48,22 @@ def test_a_run_initialized_from_ms_leaves_everything_behind(words, ms, model, ca
     sides = {"ncls": ["cross"]}.get(model, ["mono", "cross"])
     assert files == {
         "config.yaml", "environment.json", "network.json", "metrics.csv", "training.json",
-        "corpus.json", "predictions.jsonl", "results.json",
+        "corpus.json", "predictions.jsonl", "results.json", "scores.npz",
         "checkpoints/best.ckpt", "checkpoints/last.ckpt",
         "tokenizer/tokenizer.json", "tokenizer/tokenizer_config.json",
         *(f"vocabulary/{side}.json" for side in sides),
     }  # fmt: skip
     assert set(results.scores) == set(sides)
-    assert results == Results.read(run / "results.json")
+    written = Results.read(run / "results.json")
+    assert results == written
     predictions = read_lines(run / "predictions.jsonl")
     assert [line["id"] for line in predictions] == [e.id for e in examples(7, 51)]
+    documents = written.documents()
+    assert documents["ids"].tolist() == [line["id"] for line in predictions]
+    for side in results.scores:
+        assert set(results.signatures[side]) == {"rouge", "paper_rouge"}
+        lengths = [len(tokens(line["hypotheses"][side], "en")) for line in predictions]
+        assert documents[f"{side}/length"].tolist() == lengths
     assert all(set(line["hypotheses"]) == set(sides) for line in predictions)
     assert all(text for line in predictions for text in line["hypotheses"].values())
     config = yaml.safe_load((run / "config.yaml").read_text())

@@ -1,4 +1,4 @@
-"""``mclas``: corpora, the demo, tables. Beside it stand ``mclas-train`` and ``mclas-evaluate``.
+"""``mclas``: corpora, the demo, scores, tables; beside it, ``mclas-train``, ``mclas-evaluate``.
 
 Modules are imported by the command that needs them: ``mclas --help`` and tables load no torch.
 """
@@ -7,7 +7,7 @@ import argparse
 import shlex
 from pathlib import Path
 
-from mclas_lightning import cli_data, cli_human
+from mclas_lightning import cli_data, cli_human, cli_score
 from mclas_lightning.cli_data import positive
 from mclas_lightning.errors import InputError, exits_cleanly
 
@@ -48,6 +48,8 @@ def parser() -> argparse.ArgumentParser:
         "words", nargs="*", help="what it is, as for mclas-train: dataset=en2desum model=mclas ..."
     )
     released.set_defaults(run=_import_checkpoint)
+
+    cli_score.add_command(commands)
 
     table = commands.add_parser("table", help="compare the runs that are finished")
     show = commands.add_parser("show", help="documents beside each system's summaries")

@@ -8,11 +8,13 @@ from typing import Any
 from mclas_lightning.data.example import Example, Side
 from mclas_lightning.decoding.summarizer import Summaries, Summarizer
 from mclas_lightning.files import read_json, sha256, whole_file
-from mclas_lightning.metrics.rouge import self_test, signature
-from mclas_lightning.metrics.score import score
+from mclas_lightning.metrics.pieces import WordPieces
+from mclas_lightning.metrics.rouge import Profile, paper, self_test, standard
+from mclas_lightning.metrics.score import Scores, score
 from mclas_lightning.pipeline import PipelineSummarizer, load_pipeline
 from mclas_lightning.progress import progress_bar
 from mclas_lightning.ranks import is_first, merged, rank_and_world
+from mclas_lightning.report.documents import NAME, write_documents
 from mclas_lightning.report.results import Results
 from mclas_lightning.run import environment
 from mclas_lightning.settings import Settings
@@ -20,7 +22,7 @@ from mclas_lightning.task import Pipeline
 
 
 def score_run(settings: Settings, config: Mapping[str, Any]) -> Results | None:
-    """Summarize the test documents; write predictions.jsonl and results.json.
+    """Summarize the test documents; write predictions.jsonl, scores.npz and results.json.
 
     A pipeline, which was not trained, becomes a run of this configuration now. Several processes
     share the documents; the first scores and writes, the others return None.
@@ -28,8 +30,9 @@ def score_run(settings: Settings, config: Mapping[str, Any]) -> Results | None:
     run, dataset, system = settings.run, settings.dataset, settings.system
     run.check_content(dataset)
     dataset.check_files(["test"])
-    for side in system.sides:
-        self_test(dataset.language(side))
+    profiles = {side: _profiles(settings, side) for side in system.sides}
+    for profile in (profile for of_side in profiles.values() for profile in of_side):
+        self_test(profile)
     examples = dataset.read("test", system.required)
     summarizer = load_system(settings)
     summaries = _summarize(summarizer, examples, settings)
@@ -45,14 +48,17 @@ def score_run(settings: Settings, config: Mapping[str, Any]) -> Results | None:
         for example, summary in zip(examples, summaries, strict=True)
     ]
     run.start(config, [dataset.file("test")])
+    scores: dict[Side, Scores] = {
+        side: _score(side, examples, summaries, profiles[side], settings) for side in system.sides
+    }
     results = Results(
         dataset=dataset.name,
         scenario=settings.scenario,
         model=system.name,
         seed=settings.seed,
         languages={"source": dataset.source, "target": dataset.target},
-        scores={side: _score(side, examples, summaries, settings) for side in system.sides},
-        signatures={side: signature(dataset.language(side)) for side in system.sides},
+        scores={side: found.totals for side, found in scores.items()},
+        signatures={side: dict(found.signatures) for side, found in scores.items()},
         decoding=asdict(settings.decoding),
         provenance={
             "config_sha256": sha256(run.folder / "config.yaml"),
@@ -63,6 +69,8 @@ def score_run(settings: Settings, config: Mapping[str, Any]) -> Results | None:
     )
     with whole_file(run.folder / "predictions.jsonl") as file:
         file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+    documents = {side: found.documents for side, found in scores.items()}
+    write_documents(run.folder / NAME, [example.id for example in examples], documents)
     results.write(run.folder / "results.json")
     return results
 
@@ -102,14 +110,25 @@ def _summarize(
     return merged(own, len(examples))
 
 
+def _profiles(settings: Settings, side: Side) -> list[Profile]:
+    """How a side's ROUGE is computed; in Chinese the paper's way takes the run's word pieces."""
+    language = settings.dataset.language(side)
+    pieces = WordPieces.find(settings.run.folder / "tokenizer") if language == "zh" else None
+    known = language != "zh" or pieces is not None
+    return [standard(language), *([paper(language, pieces)] if known else [])]
+
+
 def _score(
-    side: Side, examples: Sequence[Example], summaries: Sequence[Summaries], settings: Settings
-) -> dict[str, float]:
-    dataset = settings.dataset
+    side: Side,
+    examples: Sequence[Example],
+    summaries: Sequence[Summaries],
+    profiles: Sequence[Profile],
+    settings: Settings,
+) -> Scores:
     return score(
         [summary[side] for summary in summaries],
         # Released code: references are detokenized, cut ids. We: the corpus's own text.
         [example.summary(side) or "" for example in examples],
-        language=dataset.language(side),
-        other_language=dataset.target if side == "mono" else dataset.source,
+        profiles,
+        settings.dataset.target if side == "mono" else settings.dataset.source,
     )

@@ -32,16 +32,23 @@ def clear_when_full(path: Path, advice: str = LOST) -> Iterator[None]:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[TextIO]:
-    """Open a UTF-8 text file that appears under ``path`` only once it is complete."""
+def whole_path(path: Path) -> Iterator[Path]:
+    """Where to write what takes the place of ``path`` once the block has ended well."""
     make_folder(path.parent)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with clear_when_full(path), part.open("w", encoding="utf-8", newline="\n") as file:
-            yield file
+        with clear_when_full(path):
+            yield part
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[TextIO]:
+    """Open a UTF-8 text file that appears under ``path`` only once it is complete."""
+    with whole_path(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
+        yield file
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.data.vocabulary import Vocabulary, read_ids, target_vocabulary
 from mclas_lightning.errors import InputError
 from mclas_lightning.metrics.language import check_language
-from mclas_lightning.metrics.rouge import self_test
+from mclas_lightning.metrics.rouge import self_test, standard
 from mclas_lightning.model.checkpoint import (
     dropout_of,
     initialize_from_ms,
@@ -53,7 +53,7 @@ def prepare(settings: Settings) -> Preparation:
     dataset, task = settings.dataset, settings.task
     for side in task.required:
         check_language(dataset.language(side))
-        self_test(dataset.language(side))
+        self_test(standard(dataset.language(side)))
     dataset.check_files()
     tokenizer = Tokenizer.load(settings.tokenizer)
     network = network_config(settings, tokenizer)

@@ -26,7 +26,7 @@ from mclas_lightning.files import (
     whole_folder,
     write_json,
 )
-from mclas_lightning.metrics.rouge import rouge, signature
+from mclas_lightning.metrics.rouge import standard
 from mclas_lightning.progress import progress_bar
 from mclas_lightning.report.histogram import draw_scores
 from mclas_lightning.translate import Translator
@@ -62,11 +62,12 @@ class RoundTrip:
         cross = self.forward.translate(summaries)
         back = self.backward.translate(cross)
         lower = [[text.lower() for text in texts] for texts in (back, summaries)]
-        scores = rouge(lower[0], lower[1], self.source)
+        scores = standard(self.source).scores(lower[0], lower[1], kinds=("rouge1", "rouge2"))
         # Rounded: an F of exactly 1/5 or 3/5 may come out a bit below, and is to be kept.
+        rows = np.stack([scores[key] for key in SCORES], axis=1).round(9).tolist()
         return [
-            {"cross": there, "back": here, **{key: round(row[key], 9) for key in SCORES}}
-            for there, here, row in zip(cross, back, scores, strict=True)
+            {"cross": there, "back": here, **dict(zip(SCORES, row, strict=True))}
+            for there, here, row in zip(cross, back, rows, strict=True)
         ]
 
 
@@ -152,7 +153,7 @@ def _write(
         "inputs": identity["inputs"],
         "translators": {"forward": job.forward.identity, "backward": job.backward.identity},
         "thresholds": {"rouge1_f": job.rouge1, "rouge2_f": job.rouge2},
-        "signature": signature(job.source),
+        "signature": standard(job.source).signature,
         "counts": {},
         "files": {},
     }

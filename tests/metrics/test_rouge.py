@@ -1,19 +1,42 @@
-from collections.abc import Sequence
+from collections.abc import Callable
 from importlib.metadata import version
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
+from rouge_score.tokenizers import DefaultTokenizer
+from sentencex import segment  # pyright: ignore[reportAttributeAccessIssue]
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.metrics import rouge as module
-from mclas_lightning.metrics.rouge import KINDS, mean, rouge, self_test, signature, tokens
+from mclas_lightning.metrics.counting import KINDS, SEQUENCES
+from mclas_lightning.metrics.pieces import WordPieces
+from mclas_lightning.metrics.rouge import Profile, paper, profile, self_test, standard
 
 LANGUAGES = ("de", "en", "zh")
-LETTERS = st.text("abcäöüßéжзあ中国安全网络〇12 ,.'-_、。", max_size=30)
+LETTERS = st.text("abcäöüßéжзあ中国安全网络〇12 ,.'-_、。!", max_size=30)
 ASCII = st.text(st.characters(min_codepoint=9, max_codepoint=126), max_size=40)
-LANGUAGE = st.sampled_from(LANGUAGES)
+PIECES = WordPieces(dict(zip(["app", "##le", *"警方找到寻3。！"], range(10), strict=True)))
+EVERY = [*map(standard, LANGUAGES), paper("de"), paper("en"), paper("zh", PIECES)]
+PROFILES = st.sampled_from(EVERY)
+
+
+def one(profile: Profile, hypothesis: str, reference: str) -> dict[str, float]:
+    """The scores of a pair, without the family in their names."""
+    found = profile.scores([hypothesis], [reference])
+    return {name.removeprefix("paper_"): column.item() for name, column in found.items()}
+
+
+def fractions(**kinds: tuple[float, float, float]) -> dict[str, float]:
+    """``rouge1=(hits, of hypothesis, of reference)`` as precision, recall and F1."""
+    return {
+        f"{kind}_{name}": value
+        for kind, (hits, ours, theirs) in kinds.items()
+        for name, value in zip(
+            "prf", (hits / ours, hits / theirs, 2 * hits / (ours + theirs)), strict=True
+        )
+    }
 
 
 def test_german_rouge_equals_a_count_by_hand():
@@ -22,117 +45,174 @@ def test_german_rouge_equals_a_count_by_hand():
     # bigrams: die-größe größe-der der-lücke against
     # die-lücke lücke-der der-größe größe-fällt -> none
     # longest common subsequence: die der, or die größe, or die lücke -> 2 of 4 and 2 of 5
-    (found,) = rouge(["Die Größe der Lücke"], ["Die Lücke der Größe fällt."], "de")
-    assert found == pytest.approx(
-        {
-            **{"rouge1_p": 4 / 4, "rouge1_r": 4 / 5, "rouge1_f": 8 / 9},
-            **{"rouge2_p": 0, "rouge2_r": 0, "rouge2_f": 0},
-            **{"rougeL_p": 2 / 4, "rougeL_r": 2 / 5, "rougeL_f": 4 / 9},
-        }
-    )
+    found = one(standard("de"), "Die Größe der Lücke", "Die Lücke der Größe fällt.")
+    expected = fractions(rouge1=(4, 4, 5), rouge2=(0, 3, 4), rougeL=(2, 4, 5), rougeLsum=(2, 4, 5))
+    assert found == pytest.approx(expected)
+
+
+def test_german_rouge_as_the_paper_equals_a_count_by_hand():
+    # hypothesis: die stadt fallen        reference: die stadt fallt
+    # (Städtes and Stadt are one stem without accents; fällt and fallen are two)
+    found = one(paper("de"), "Die Städtes fallen", "Die Stadt fällt.")
+    expected = fractions(rouge1=(2, 3, 3), rouge2=(1, 2, 2), rougeL=(2, 3, 3), rougeLsum=(2, 3, 3))
+    assert found == pytest.approx(expected)
 
 
 def test_chinese_rouge_equals_a_count_by_hand():
     # hypothesis: 警 方 找 到 apple   reference: 警 方 寻 找 apple 3
     # in common: 警 方 找 apple -> 4 of 5 and 4 of 6, also in this order
     # bigrams: 警方 方找 找到 到apple against 警方 方寻 寻找 找apple apple-3 -> 1 of 4 and 1 of 5
-    (found,) = rouge(["警方找到Apple。"], ["警方寻找 apple 3!"], "zh")
-    assert found == pytest.approx(
-        {
-            **{"rouge1_p": 4 / 5, "rouge1_r": 4 / 6, "rouge1_f": 8 / 11},
-            **{"rouge2_p": 1 / 4, "rouge2_r": 1 / 5, "rouge2_f": 2 / 9},
-            **{"rougeL_p": 4 / 5, "rougeL_r": 4 / 6, "rougeL_f": 8 / 11},
-        }
+    found = one(standard("zh"), "警方找到Apple。", "警方寻找 apple 3!")
+    expected = fractions(rouge1=(4, 5, 6), rouge2=(1, 4, 5), rougeL=(4, 5, 6), rougeLsum=(4, 5, 6))
+    assert found == pytest.approx(expected)
+
+
+def test_chinese_rouge_as_the_paper_equals_a_count_by_hand():
+    # hypothesis: 警 方 找 到 app ##le 。   reference: 警 方 寻 找 app ##le 3 !
+    # in common: 警 方 找 app ##le -> 5 of 7 and 5 of 8, also in this order
+    # bigrams: 警方 方找 找到 到app app##le ##le。 against
+    # 警方 方寻 寻找 找app app##le ##le3 3! -> 警方 app##le: 2 of 6 and 2 of 7
+    found = one(paper("zh", PIECES), "警方找到Apple。", "警方寻找 ápple 3!")
+    expected = fractions(rouge1=(5, 7, 8), rouge2=(2, 6, 7), rougeL=(5, 7, 8), rougeLsum=(5, 7, 8))
+    assert found == pytest.approx(expected)
+
+
+def test_english_rouge_equals_a_count_by_hand_in_both_profiles():
+    # hypothesis: police searched | it rained      reference: it rains | the police search
+    # standard: police, it -> 2 of 4 and 2 of 5; no bigram
+    # ROUGE-L, one sequence: "police" or "it" -> 1 of 4 and 1 of 5
+    # ROUGE-Lsum: "it" of the first reference sentence, "police" of the second -> 2 of 4 and 2 of 5
+    texts = ("Police searched. It rained.", "It rains. The police search.")
+    assert one(standard("en"), *texts) == pytest.approx(
+        fractions(rouge1=(2, 4, 5), rouge2=(0, 3, 4), rougeL=(1, 4, 5), rougeLsum=(2, 4, 5))
+    )
+    # paper, stems: polic search | it rain   against   it rain | the polic search
+    # all four, both bigrams within sentences; one sequence: "it rain" -> 2; by sentences: all four
+    assert one(paper("en"), *texts) == pytest.approx(
+        fractions(rouge1=(4, 4, 5), rouge2=(2, 3, 4), rougeL=(2, 4, 5), rougeLsum=(4, 4, 5))
     )
 
 
+@pytest.mark.parametrize("make", [standard, paper])
 @given(ASCII, ASCII)
-def test_on_ascii_text_we_agree_with_rouge_scores_own_tokenizer(hypothesis: str, reference: str):
-    theirs = RougeScorer(KINDS).score(target=reference, prediction=hypothesis)
-    (ours,) = rouge([hypothesis], [reference], "en")
+def test_on_ascii_text_we_agree_with_rouge_score(make: Callable[[str], Profile], a: str, b: str):
+    theirs = RougeScorer(KINDS, use_stemmer=make is paper)
+    expected = theirs.score(target=b, prediction=a)
+    lines = ["\n".join(part.replace("\n", " ") for part in segment("en", t)) for t in (a, b)]
+    expected["rougeLsum"] = theirs.score(prediction=lines[0], target=lines[1])["rougeLsum"]
+    ours = one(make("en"), a, b)
     for kind in KINDS:
-        assert tuple(ours[f"{kind}_{name}"] for name in "prf") == tuple(theirs[kind])
+        assert tuple(ours[f"{kind}_{name}"] for name in "prf") == tuple(expected[kind])
 
 
-@given(LETTERS, LANGUAGE)
-def test_a_text_scores_1_against_itself_if_it_has_an_n_gram(text: str, language: str):
-    (found,) = rouge([text], [text], language)
-    num = len(tokens(text, language))
-    assert found["rouge1_f"] == found["rougeL_f"] == (num >= 1)
+@given(LETTERS, PROFILES)
+def test_a_text_scores_1_against_itself_if_it_has_an_n_gram(text: str, profile: Profile):
+    found = one(profile, text, text)
+    num = sum(map(len, profile.tokenize(segment(profile.language, text))))
+    assert found["rouge1_f"] == found["rougeL_f"] == found["rougeLsum_f"] == (num >= 1)
     assert found["rouge2_f"] == (num >= 2)
 
 
-@given(LETTERS, LETTERS, LANGUAGE)
-def test_scores_stay_within_0_and_1_and_swap_precision_with_recall(a: str, b: str, language: str):
-    (there,), (back,) = rouge([a], [b], language), rouge([b], [a], language)
+@given(LETTERS, LETTERS, PROFILES)
+def test_scores_stay_within_0_and_1_and_swap_precision_with_recall(
+    a: str, b: str, profile: Profile
+):
+    there, back = one(profile, a, b), one(profile, b, a)
     assert all(0 <= value <= 1 for value in there.values())
-    for kind in KINDS:
+    # Of ROUGE-Lsum only where no text has two sentences: it goes by the reference's sentences.
+    single = all(len(segment(profile.language, text)) < 2 for text in (a, b))
+    for kind in KINDS if single else SEQUENCES:
         assert there[f"{kind}_p"] == back[f"{kind}_r"]
         assert there[f"{kind}_f"] == pytest.approx(back[f"{kind}_f"])
 
 
-@given(st.lists(st.tuples(LETTERS, LETTERS), min_size=2, max_size=5), st.randoms())
-def test_the_corpus_score_does_not_depend_on_the_order_of_documents(pairs, random):
-    def corpus(pairs: Sequence[tuple[str, str]]) -> dict[str, float]:
-        return mean(rouge([a for a, _ in pairs], [b for _, b in pairs], "de"))
-
-    shuffled = random.sample(pairs, len(pairs))
-    assert corpus(shuffled) == pytest.approx(corpus(pairs))
-
-
-def test_words_keep_their_umlauts_however_these_are_encoded():
-    assert tokens("Größe, ÜBER", "de") == ["größe", "über"]
-    assert tokens("U\u0308ber", "de") == ["über"]
+@given(st.lists(st.tuples(LETTERS, LETTERS), min_size=2, max_size=5), st.randoms(), PROFILES)
+def test_a_documents_scores_do_not_depend_on_the_others(pairs, random, profile: Profile):
+    order = random.sample(range(len(pairs)), len(pairs))
+    found = profile.scores([a for a, _ in pairs], [b for _, b in pairs])
+    shuffled = profile.scores([pairs[i][0] for i in order], [pairs[i][1] for i in order])
+    for name, column in found.items():
+        assert shuffled[name].tolist() == column[order].tolist()
 
 
-def test_apostrophes_hyphens_and_commas_separate_words():
-    assert tokens("don't well-known 1,234 a_b", "en") == [
-        "don",
-        "t",
-        "well",
-        "known",
-        "1",
-        "234",
-        "a",
-        "b",
-    ]
+def test_several_processes_score_what_one_does():
+    words = ["die", "Größe", "der", "Lücke", "fällt.", "Im", "Norden", "regnet", "es!"]
+    random = np.random.default_rng(0)
+    texts = [" ".join(random.choice(words, 9)) for _ in range(2 * 250)]
+    alone, shared = (
+        standard("de").scores(texts[::2], texts[1::2], processes=processes) for processes in (1, 2)
+    )
+    assert list(alone) == [f"{kind}_{name}" for kind in KINDS for name in "prf"]
+    for name, column in alone.items():
+        assert len(column) == 250
+        assert shared[name].tolist() == column.tolist()
 
 
-def test_chinese_text_is_split_into_characters_and_runs_of_the_rest():
-    assert tokens("在Linux 5.10中,二〇〇六𠀀", "zh") == [
-        "在",
-        "linux",
-        "5",
-        "10",
-        "中",
-        *"二〇〇六𠀀",
-    ]
+def test_only_the_kinds_asked_for_are_counted():
+    found = paper("de").scores(["a b"], ["a b"], kinds=("rouge2",))
+    assert {name: column.item() for name, column in found.items()} == {
+        "paper_rouge2_p": 1, "paper_rouge2_r": 1, "paper_rouge2_f": 1
+    }  # fmt: skip
 
 
-def test_an_empty_hypothesis_scores_0():
-    assert set(rouge([""], ["Die Größe"], "de")[0].values()) == {0}
+@pytest.mark.parametrize("profile", EVERY, ids=lambda p: f"{p.name}-{p.language}")
+def test_an_empty_hypothesis_scores_0(profile: Profile):
+    assert set(one(profile, "", "Die Größe 警").values()) == {0}
+
+
+def test_nothing_scores_nothing():
+    assert all(column.size == 0 for column in standard("de").scores([], []).values())
 
 
 def test_as_many_hypotheses_as_references_are_required():
     with pytest.raises(InputError, match="found 2 hypotheses and 1 references"):
-        rouge(["a", "b"], ["a"], "en")
+        standard("en").scores(["a", "b"], ["a"])
 
 
-@pytest.mark.parametrize("language", [*LANGUAGES, "fr"])
-def test_the_self_test_passes(language: str):
-    self_test(language)
+@pytest.mark.parametrize("profile", [*EVERY, standard("fr"), paper("fr")])
+def test_the_self_test_passes(profile: Profile):
+    self_test(profile)
 
 
 @pytest.mark.parametrize("language", ["de", "zh"])
-def test_the_self_test_refuses_rouge_scores_own_tokenizer(language: str, monkeypatch):
-    monkeypatch.setattr(module, "_scorer", lambda language: RougeScorer(KINDS))
-    with pytest.raises(RuntimeError, match=f"ROUGE self-test failed for '{language}'"):
-        self_test(language)
-
-
-def test_the_signature_tells_languages_and_tokenizations_apart():
-    assert signature("zh") == (
-        "rouge|lang:zh|tok:characters|case:lower|stem:no|rougeL:sentence"
-        f"|rouge-score:{version('rouge-score')}|version:1"
+def test_the_self_test_refuses_rouge_scores_own_tokenizer(language: str):
+    theirs = DefaultTokenizer(use_stemmer=False).tokenize
+    broken = Profile(
+        name="standard",
+        language=language,
+        rules="",
+        tokenize=lambda texts: list(map(theirs, texts)),
     )
-    assert "|lang:de|tok:words|" in signature("de")
+    with pytest.raises(RuntimeError, match=f"ROUGE self-test failed for '{language}'"):
+        self_test(broken)
+
+
+def test_the_signature_says_all_that_scores_depend_on():
+    versions = f"|sentencex:{version('sentencex')}|rouge-score:{version('rouge-score')}|version:2"
+    assert standard("zh").signature == (
+        "rouge|profile:standard|lang:zh|tok:characters|case:lower|accents:kept|stem:no|L:rougeL"
+        + versions
+    )
+    assert paper("de").signature == (
+        "rouge|profile:paper|lang:de|tok:words|case:lower|accents:stripped|stem:porter|L:rougeLsum"
+        + versions
+    )
+    assert paper("zh", PIECES).signature == (
+        "rouge|profile:paper|lang:zh|tok:pieces|case:lower|accents:stripped|stem:no"
+        f"|vocabulary:{PIECES.hash}|L:rougeL" + versions
+    )
+    assert len({profile.signature for profile in EVERY}) == len(EVERY)
+
+
+def test_profiles_are_found_by_name(tmp_path, tokenizer):
+    tokenizer.save(tmp_path)
+    assert profile("standard", "zh").signature == standard("zh").signature
+    assert profile("paper", "de").signature == paper("de").signature
+    named = profile("paper", "zh", tmp_path)
+    assert f"|vocabulary:{WordPieces.read(tmp_path).hash}|" in named.signature
+    with pytest.raises(InputError, match="profile 'papr' does not exist; did you mean 'paper'"):
+        profile("papr", "de")
+    with pytest.raises(
+        InputError, match="by the word pieces of a tokenizer, found none; give it with"
+    ):
+        profile("paper", "zh")

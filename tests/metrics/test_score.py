@@ -1,15 +1,23 @@
 import math
 
+import numpy as np
 import pytest
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.metrics.score import score
+from mclas_lightning.metrics.counting import KINDS
+from mclas_lightning.metrics.rouge import paper, standard
+from mclas_lightning.metrics.score import overlap, score
+
+LENGTHS = {"length", "reference_length"}
 
 
 def test_all_scores_of_a_small_corpus_equal_a_count_by_hand():
     hypotheses = ["Die Polizei sucht Zeugen", "", "The police look for witnesses here"]
     references = ["Die Polizei sucht Zeugen", "Regen im Norden", "Polizei sucht die Zeugen hier"]
-    found = score(hypotheses, references, language="de", other_language="en")
+    scores = score(hypotheses, references, [standard("de")], "en")
+    assert scores.documents["rouge1_f"].tolist() == [1, 0, 0]
+    assert scores.documents["length"].tolist() == [4, 0, 6]
+    found = scores.totals
     assert found["rouge1_f"] == pytest.approx((1 + 0 + 0) / 3)
     assert found["rouge2_p"] == found["rougeL_r"] == pytest.approx(1 / 3)
     assert found["length"] == pytest.approx((4 + 0 + 6) / 3)
@@ -20,23 +28,36 @@ def test_all_scores_of_a_small_corpus_equal_a_count_by_hand():
 
 
 def test_a_chinese_summary_is_as_long_as_its_characters():
-    found = score(["安全更新"], ["nginx 的安全更新"], language="zh", other_language="en")
+    found = overlap(["安全更新"], ["nginx 的安全更新"], [standard("zh")]).totals
     assert (found["length"], found["reference_length"]) == (4, 6)
 
 
-def test_the_scores_are_flat_finite_numbers():
-    found = score(["a b"], ["b c"], language="en", other_language=None)
-    kinds = {f"{kind}_{name}" for kind in ("rouge1", "rouge2", "rougeL") for name in "prf"}
-    others = {"length", "reference_length", "wrong_language", "reference_wrong_language"}
-    assert set(found) == kinds | others | {"empty", "num"}
-    assert all(math.isfinite(value) for value in found.values())
+def test_each_profile_has_its_names_and_its_signature():
+    profiles = [standard("de"), paper("de")]
+    found = score(["Städtes"], ["Stadt"], profiles, None)
+    names = {f"{prefix}{kind}_{n}" for prefix in ("", "paper_") for kind in KINDS for n in "prf"}
+    assert set(found.documents) == names | LENGTHS
+    shares = {"wrong_language", "reference_wrong_language"}
+    assert set(found.totals) == names | LENGTHS | shares | {"empty", "num"}
+    assert all(math.isfinite(value) for value in found.totals.values())
+    assert (found.totals["rouge1_f"], found.totals["paper_rouge1_f"]) == (0, 1)
+    assert found.signatures == {
+        "rouge": profiles[0].signature, "paper_rouge": profiles[1].signature
+    }  # fmt: skip
+
+
+def test_further_scores_join_them():
+    found = overlap(["a", "b"], ["a", "c"], [standard("en")])
+    more = found.plus({"similarity": np.array([0.5, 0.25])}, {"similarity": "similarity|encoder:x"})
+    assert more.totals == found.totals | {"similarity": 0.375}
+    assert more.signatures == {**found.signatures, "similarity": "similarity|encoder:x"}
 
 
 def test_scoring_nothing_is_refused():
     with pytest.raises(InputError, match="no summaries"):
-        score([], [], language="en", other_language="de")
+        score([], [], [standard("en")], "de")
 
 
 def test_a_missing_hypothesis_is_refused():
     with pytest.raises(InputError, match="1 hypotheses and 2 references"):
-        score(["a"], ["a", "b"], language="en", other_language="de")
+        score(["a"], ["a", "b"], [standard("en")], "de")

@@ -26,7 +26,7 @@ def made_up() -> Callable[..., Results]:
             seed=seed,
             languages={"source": "en", "target": "de"},
             scores=dict.fromkeys(sides, SCORES | changes),
-            signatures={side: f"rouge|lang:{side}|tok:{tok}" for side in sides},
+            signatures={side: {"rouge": f"rouge|lang:{side}|tok:{tok}"} for side in sides},
             decoding={"beam": 5},
             provenance={"version": "0.1.0"},
         )

@@ -27,20 +27,26 @@ def test_the_file_has_the_documented_keys(tmp_path, made_up):
     record = json.loads((tmp_path / "results.json").read_text())
     documented = "format dataset scenario model seed languages scores signatures decoding"
     assert list(record) == [*documented.split(), "provenance"]
-    assert record["format"] == 1
+    assert record["format"] == 2
     assert list(record["scores"]) == ["cross"]
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": 2}, "expected format 1, found 2"),
+        ({"format": 1}, "expected format 2, found 1; score the run again: mclas-evaluate with"),
         ({"seed": None}, "'seed' has the wrong type; expected int"),
         ({"languages": {"source": "en"}}, "'languages' lacks 'target'"),
         ({"scores": {"crss": {}}}, "did you mean 'cross'"),
         ({"scores": {"cross": 3}}, "'scores.cross' must be an object"),
         ({"scores": {"cross": {}}}, "'scores.cross' lacks length, num"),
-        ({"signatures": {"mono": ""}}, "'signatures' lacks 'cross'"),
+        ({"signatures": {"mono": {}}}, "'signatures' lacks 'cross'"),
+        ({"signatures": {"cross": "rouge|"}}, "'signatures.cross' must be an object"),
+        ({"signatures": {"cross": {}}}, "'signatures.cross' lacks 'rouge', of which there are"),
+        (
+            {"signatures": {"cross": {"rouge": "r", "bertscore": "b"}}},
+            "'signatures.cross' has 'bertscore', of which there are no scores",
+        ),
     ],
 )
 def test_a_wrong_file_is_refused_with_its_path_and_reason(tmp_path, made_up, change, message):
@@ -61,6 +67,17 @@ def test_a_missing_key_is_named(tmp_path, made_up):
     path.write_text(json.dumps(record))
     with pytest.raises(InputError, match="'signatures' is missing"):
         Results.read(path)
+
+
+@pytest.mark.parametrize("family", ["paper_rouge", "bertscore", "similarity"])
+def test_every_family_of_scores_needs_its_signature(made_up, family):
+    score = {"similarity": "similarity"}.get(family, f"{family}1_f")
+    with pytest.raises(InputError, match=f"lacks '{family}', of which there are scores"):
+        made_up("ncls", **{score: 0.5})
+    results = made_up("ncls")
+    both = {"cross": {**results.signatures["cross"], family: "signed"}}
+    scores = {"cross": {**results.scores["cross"], score: 0.5}}
+    assert replace(results, scores=scores, signatures=both).metrics()[f"test/cross/{score}"] == 0.5
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "0.3"])

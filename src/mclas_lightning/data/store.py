@@ -31,6 +31,7 @@ from mclas_lightning.data.example import SIDES, Side, read_jsonl
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import make_folder, read_json, sha256, whole_folder, write_json
+from mclas_lightning.processes import cores
 from mclas_lightning.progress import progress_bar
 
 FORMAT = 3
@@ -152,12 +153,6 @@ def _encode(todo: Sequence[Range], folder: Path, how: How) -> list[Part]:
                 future.result()
                 bar.update(futures[future].stop - futures[future].start)
             return [future.result() for future in futures]
-
-
-def cores() -> int:
-    """Cores that this process may use: a cluster's job has fewer than the machine."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _alone() -> None:

@@ -13,7 +13,7 @@ from functools import cache
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from mclas_lightning.errors import one_of
-from mclas_lightning.metrics.rouge import HAN, tokens
+from mclas_lightning.metrics.tokens import HAN, tokens
 
 # Half of the tokens. A run of other letters counts once, like a Han character: a Chinese sentence
 # on software keeps its long Latin names, so most of its letters, but not its tokens, may be Latin.

@@ -1,36 +1,33 @@
-"""ROUGE-1, ROUGE-2 and ROUGE-L (Lin 2004) with a tokenization that fits the language.
+"""ROUGE-1, ROUGE-2, ROUGE-L and ROUGE-Lsum (Lin 2004) with tokens that fit the language.
 
-The counting is rouge-score's; only its tokenizer is ours. Its own keeps ``[a-z0-9]+``: two equal
-Chinese texts score 0, and German words break at their umlauts. Ours, on lower-cased NFC text:
+The counting is rouge-score's; only the tokens and sentences that it is given are ours. Its own
+tokenizer keeps ``[a-z0-9]+``: two equal Chinese texts score 0, and German words break at their
+umlauts. There are two profiles:
 
-    zh      every Han character is a token; so is every run of other letters and digits
-    others  every run of letters and digits is a token; tested for ``en`` and ``de``
+    standard  ``metrics.tokens``: characters in Chinese, words elsewhere; accents kept, no stemming
+    paper     as the released code scores: accents stripped; Chinese as word pieces, Porter's
+              stemmer for the words of every other language
 
-Everything else separates: ``don't`` is ``don t``, ``well-known`` is ``well known`` and ``1,234`` is
-``1 234``. On ASCII text this is exactly rouge-score's tokenization. Nothing is stemmed: Porter's
-stemmer is for English alone. ``version`` in the signature goes up whenever these rules change.
+ROUGE-L takes a summary as one sequence, ROUGE-Lsum sentence by sentence (Lin 2004, section 3.2);
+sentences are sentencex's. ``VERSION`` in the signature goes up whenever these rules change.
 """
 
-import re
-from collections.abc import Iterable, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
-from statistics import fmean
-from unicodedata import normalize
+from pathlib import Path
 
-from rouge_score.rouge_scorer import RougeScorer
+import numpy as np
+from sentencex import segment  # pyright: ignore[reportAttributeAccessIssue]
 
-from mclas_lightning.errors import InputError
+from mclas_lightning.errors import InputError, one_of
+from mclas_lightning.metrics.counting import KINDS, count
+from mclas_lightning.metrics.pieces import WordPieces
+from mclas_lightning.metrics.tokens import stems, tokens, unit
 
-KINDS = ("rouge1", "rouge2", "rougeL")
-
-# The blocks of Unicode's script Han that text is written in: iteration mark and zero, extension A,
-# the unified ideographs, what NFC leaves of the compatibility block, and the supplementary planes.
-HAN = r"\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
-PATTERNS = {
-    "characters": re.compile(rf"[{HAN}]|[^\W_{HAN}]+"),
-    "words": re.compile(r"[^\W_]+"),
-}
+VERSION = 2
+PROFILES = ("standard", "paper")
 
 # Two texts without a common token. The German ones share pieces of words if umlauts split them.
 SELF_TEST = {
@@ -40,78 +37,126 @@ SELF_TEST = {
 }
 
 
-class Tokenizer:
-    """What rouge-score asks for: an object that turns a text into tokens."""
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """One way to compute ROUGE in one language."""
 
-    def __init__(self, language: str) -> None:
-        self.kind = "characters" if language == "zh" else "words"
+    name: str
+    language: str
+    rules: str  # how texts become tokens, for the signature
+    tokenize: Callable[[Iterable[str]], list[list[str]]]
 
-    def tokenize(self, text: str) -> list[str]:
-        """The tokens of ``text``, lower-cased."""
-        # Lower-casing first: it can leave a decomposed letter behind, which NFC then composes.
-        return PATTERNS[self.kind].findall(normalize("NFC", text.lower()))
+    @property
+    def family(self) -> str:
+        """What the names of its scores begin with: ``rouge`` or ``paper_rouge``."""
+        return "rouge" if self.name == "standard" else f"{self.name}_rouge"
 
+    @property
+    def l_kind(self) -> str:
+        """The kind that a table's R-L stands for: ``rougeL`` or ``rougeLsum``."""
+        # Released code: ROUGE-1.5.5 with sentences, but Chinese as one string of numbers.
+        return "rougeLsum" if self.name == "paper" and self.language != "zh" else "rougeL"
 
-def tokens(text: str, language: str) -> list[str]:
-    """The tokens that ROUGE compares; their number is the length of a summary."""
-    return Tokenizer(language).tokenize(text)
+    @property
+    def headline(self) -> list[str]:
+        """The three scores that a table shows, F1 of ROUGE-1, ROUGE-2 and its ROUGE-L."""
+        return [self._name(kind, "f") for kind in ("rouge1", "rouge2", self.l_kind)]
 
-
-def rouge(
-    hypotheses: Sequence[str], references: Sequence[str], language: str
-) -> list[dict[str, float]]:
-    """Per document: precision, recall and F1 of each kind, as ``rouge1_p``, ..., ``rougeL_f``.
-
-    A pair scores 0 where either text has no n-gram, so a one-word text has a ROUGE-2 of 0.
-    """
-    if len(hypotheses) != len(references):
-        raise InputError(
-            f"ROUGE needs one reference per hypothesis; found {len(hypotheses)} hypotheses "
-            f"and {len(references)} references"
+    @property
+    def signature(self) -> str:
+        """All that two scores must share to be comparable, in the manner of sacrebleu."""
+        return (
+            f"rouge|profile:{self.name}|lang:{self.language}|{self.rules}|L:{self.l_kind}"
+            f"|sentencex:{version('sentencex')}|rouge-score:{version('rouge-score')}"
+            f"|version:{VERSION}"
         )
-    scorer = _scorer(language)
-    return [_flat(scorer, *pair) for pair in zip(hypotheses, references, strict=True)]
+
+    def scores(
+        self,
+        hypotheses: Sequence[str],
+        references: Sequence[str],
+        *,
+        kinds: Sequence[str] = KINDS,
+        processes: int | None = None,
+    ) -> dict[str, np.ndarray]:
+        """Precision, recall and F1 of each pair: ``rouge1_p``, ..., ``paper_rougeLsum_f``.
+
+        A pair scores 0 where either text has no n-gram, so a one-word text has a ROUGE-2 of 0.
+        Many pairs are shared by ``processes``, by default as many as there are cores.
+        """
+        if len(hypotheses) != len(references):
+            raise InputError(
+                f"ROUGE needs one reference per hypothesis; found {len(hypotheses)} hypotheses "
+                f"and {len(references)} references"
+            )
+        pairs = list(zip(self._lines(hypotheses), self._lines(references), strict=True))
+        found = count(pairs, kinds, processes)
+        return {
+            self._name(kind, name): found[:, i, j]
+            for i, kind in enumerate(kinds)
+            for j, name in enumerate("prf")
+        }
+
+    def _name(self, kind: str, part: str) -> str:
+        return f"{self.family.removesuffix('rouge')}{kind}_{part}"
+
+    def _lines(self, texts: Sequence[str]) -> list[str]:
+        """What rouge-score is given: a sentence a line, a space between tokens."""
+        split = [list(segment(self.language, text)) for text in texts]
+        lines = map(" ".join, self.tokenize(sentence for text in split for sentence in text))
+        return ["\n".join(next(lines) for _ in text) for text in split]
 
 
-def mean(documents: Iterable[dict[str, float]]) -> dict[str, float]:
-    """The corpus score: the mean over documents, each counting once."""
-    rows = list(documents)
-    return {key: fmean(row[key] for row in rows) for key in rows[0]}
-
-
-def signature(language: str) -> str:
-    """All that two scores must share to be comparable, in the manner of sacrebleu."""
-    return (
-        f"rouge|lang:{language}|tok:{Tokenizer(language).kind}|case:lower|stem:no"
-        f"|rougeL:sentence|rouge-score:{version('rouge-score')}|version:1"
+def standard(language: str) -> Profile:
+    """Characters or words as they are written, without case."""
+    return Profile(
+        name="standard",
+        language=language,
+        rules=f"tok:{unit(language)}|case:lower|accents:kept|stem:no",
+        tokenize=partial(_each, language),
     )
 
 
-def self_test(language: str) -> None:
+def paper(language: str, vocabulary: WordPieces | None = None) -> Profile:
+    """What the paper's numbers were computed by; Chinese needs a WordPiece ``vocabulary``."""
+    if language != "zh":
+        rules = "tok:words|case:lower|accents:stripped|stem:porter"
+        return Profile(name="paper", language=language, rules=rules, tokenize=stems)
+    if vocabulary is None:
+        raise InputError(
+            "the profile 'paper' scores Chinese by the word pieces of a tokenizer, found none; "
+            "give it with --vocabulary FOLDER"
+        )
+    rules = f"tok:pieces|case:lower|accents:stripped|stem:no|vocabulary:{vocabulary.hash}"
+    return Profile(name="paper", language="zh", rules=rules, tokenize=vocabulary.tokenize)
+
+
+def profile(name: str, language: str, vocabulary: Path | None = None) -> Profile:
+    """The profile of this name; ``vocabulary`` is a tokenizer's folder or tokenizer.json."""
+    if name not in PROFILES:
+        raise one_of("profile", name, PROFILES)
+    if name == "standard":
+        return standard(language)
+    pieces = WordPieces.read(vocabulary) if vocabulary and language == "zh" else None
+    return paper(language, pieces)
+
+
+def self_test(profile: Profile) -> None:
     """A text scores 1 against itself and 0 against one it shares no token with, or RuntimeError.
 
     This catches a tokenizer that drops a script or breaks words. A language without a sample of
     its own is tested on the English one.
     """
-    text, other = SELF_TEST.get(language, SELF_TEST["en"])
+    text, other = SELF_TEST.get(profile.language, SELF_TEST["en"])
     for against, expected in ((text, 1.0), (other, 0.0)):
-        wrong = {k: v for k, v in rouge([text], [against], language)[0].items() if v != expected}
+        found = {name: values.item() for name, values in profile.scores([text], [against]).items()}
+        wrong = {name: value for name, value in found.items() if value != expected}
         if wrong:
             raise RuntimeError(
-                f"ROUGE self-test failed for '{language}': '{text}' against '{against}' must "
-                f"score {expected}, found {wrong}"
+                f"ROUGE self-test failed for '{profile.language}': '{text}' against '{against}' "
+                f"must score {expected}, found {wrong}"
             )
 
 
-@cache
-def _scorer(language: str) -> RougeScorer:
-    return RougeScorer(KINDS, tokenizer=Tokenizer(language))
-
-
-def _flat(scorer: RougeScorer, hypothesis: str, reference: str) -> dict[str, float]:
-    scores = scorer.score(target=reference, prediction=hypothesis)
-    return {
-        f"{kind}_{name}": float(value)
-        for kind in KINDS
-        for name, value in zip("prf", scores[kind], strict=True)
-    }
+def _each(language: str, texts: Iterable[str]) -> list[list[str]]:
+    return [tokens(text, language) for text in texts]

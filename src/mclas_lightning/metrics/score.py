@@ -1,41 +1,83 @@
-"""All scores of one system's summaries in one language, as plain numbers."""
+"""All scores of one system's summaries in one language: of each document, and their means."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from statistics import fmean
+
+import numpy as np
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.metrics.language import share_in_wrong_language
-from mclas_lightning.metrics.rouge import mean, rouge, tokens
+from mclas_lightning.metrics.rouge import Profile
+from mclas_lightning.metrics.tokens import tokens
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scores:
+    """What a system scored.
+
+        rouge1_p, rouge1_r, rouge1_f, rouge2_*, ...   from 0 to 1; also paper_rouge1_p, ...
+        length, reference_length                      tokens (words; characters in zh)
+        wrong_language, reference_wrong_language      shares, from 0 to 1
+        empty                                         hypotheses without a token
+        num                                           documents
+
+    An empty hypothesis stays in every mean, with ROUGE 0 and length 0.
+    """
+
+    documents: Mapping[str, np.ndarray]  # one value a document, in their order
+    of_all: Mapping[str, float]  # what no single document has
+    signatures: Mapping[str, str]  # by family: rouge, paper_rouge, bertscore, similarity
+
+    @property
+    def totals(self) -> dict[str, float]:
+        """Means over documents, each counting once, and what is of all of them."""
+        means = {name: fmean(column.tolist()) for name, column in self.documents.items()}
+        return {**means, **self.of_all}
+
+    def plus(self, documents: Mapping[str, np.ndarray], signatures: Mapping[str, str]) -> "Scores":
+        """With further scores of the same documents."""
+        return replace(
+            self,
+            documents={**self.documents, **documents},
+            signatures={**self.signatures, **signatures},
+        )
+
+
+def overlap(
+    hypotheses: Sequence[str], references: Sequence[str], profiles: Sequence[Profile]
+) -> Scores:
+    """ROUGE by each of ``profiles``, which are of one language, and lengths."""
+    if not hypotheses:
+        raise InputError("there are no summaries to score")
+    documents: dict[str, np.ndarray] = {}
+    for profile in profiles:
+        documents |= profile.scores(hypotheses, references)
+    language = profiles[0].language
+    for name, texts in (("length", hypotheses), ("reference_length", references)):
+        documents[name] = np.array([len(tokens(text, language)) for text in texts], float)
+    return Scores(
+        documents=documents,
+        of_all={"empty": int((documents["length"] == 0).sum()), "num": len(hypotheses)},
+        signatures={profile.family: profile.signature for profile in profiles},
+    )
 
 
 def score(
     hypotheses: Sequence[str],
     references: Sequence[str],
-    *,
-    language: str,
+    profiles: Sequence[Profile],
     other_language: str | None,
-) -> dict[str, float]:
-    """Score ``hypotheses``, written in ``language``, against one reference each.
+) -> Scores:
+    """``overlap``, and the shares that are in the wrong language.
 
-        rouge1_p, rouge1_r, rouge1_f, rouge2_*, rougeL_*   means over documents, from 0 to 1
-        length, reference_length                           mean tokens (words; characters in zh)
-        wrong_language, reference_wrong_language           shares, from 0 to 1
-        empty                                              hypotheses without a token
-        num                                                documents
-
-    An empty hypothesis stays in every mean, with ROUGE 0 and length 0. ``other_language`` is the
-    one the system could have written instead; None compares with all languages.
+    ``other_language`` is the one the system could have written instead; None compares with all.
     """
-    documents = rouge(hypotheses, references, language)
-    if not documents:
-        raise InputError("there are no summaries to score")
-    lengths = [len(tokens(text, language)) for text in hypotheses]
+    found = overlap(hypotheses, references, profiles)
+    language = profiles[0].language
     others = () if other_language is None else (other_language,)
-    return mean(documents) | {
-        "length": fmean(lengths),
-        "reference_length": fmean(len(tokens(text, language)) for text in references),
+    shares = {
         "wrong_language": share_in_wrong_language(hypotheses, language, others),
         "reference_wrong_language": share_in_wrong_language(references, language, others),
-        "empty": lengths.count(0),
-        "num": len(documents),
     }
+    return replace(found, of_all={**shares, **found.of_all})

@@ -1,28 +1,33 @@
 """``results.json``: what one run scored, with all that is needed to read it alone.
 
-    {"format": 1,
+    {"format": 2,
      "dataset": "toy_en2de", "scenario": "minimum", "model": "mclas", "seed": 0,
      "languages": {"source": "en", "target": "de"},
      "scores": {"cross": {"rouge1_f": 0.31, ..., "num": 100}, "mono": {...}},
-     "signatures": {"cross": "rouge|lang:de|...", "mono": "rouge|lang:en|..."},
+     "signatures": {"cross": {"rouge": "rouge|profile:standard|lang:de|...", ...}, "mono": {...}},
      "decoding": {...}, "provenance": {...}}
 
 ``scores`` and ``signatures`` hold the sides that the model writes. A side's scores are those of
-``metrics.score``; the table needs ``TABLE_SCORES``. Tables are drawn from these files alone, so an
-outside system enters one by writing such a file to ``<dataset>/<scenario>/<model>/seed=<n>/``.
+``metrics.score``; the table needs ``TABLE_SCORES``. ``signatures`` has one for each of ``FAMILIES``
+that there are scores of. Tables are drawn from these files, and what each document scored, in
+``scores.npz`` beside them, alone; so an outside system enters one by writing such a file to
+``<dataset>/<scenario>/<model>/seed=<n>/``.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, get_origin
+from typing import TYPE_CHECKING, Any, get_origin
 
 from mclas_lightning.data.example import SIDES, Side
 from mclas_lightning.errors import InputError, one_of
 from mclas_lightning.files import read_json, write_json
 
-FORMAT = 1
+if TYPE_CHECKING:
+    import numpy as np
+
+FORMAT = 2
 SCENARIOS = ("minimum", "medium", "maximum", "full")
 MODELS = {
     "ms": "MS",
@@ -41,6 +46,8 @@ TABLE_SCORES = (
     *("rouge1_f", "rouge2_f", "rougeL_f", "length", "reference_length"),
     *("wrong_language", "reference_wrong_language", "num"),
 )
+# What has a signature of its own; the names of its scores begin so.
+FAMILIES = ("rouge", "paper_rouge", "bertscore", "similarity")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +60,7 @@ class Results:
     seed: int
     languages: dict[str, str | None]  # no target in a monolingual corpus
     scores: dict[Side, dict[str, float]]
-    signatures: dict[Side, str]
+    signatures: dict[Side, dict[str, str]]  # by family
     decoding: dict[str, Any]
     provenance: dict[str, Any]
     folder: Path | None = field(default=None, compare=False)
@@ -68,6 +75,7 @@ class Results:
             if side not in self.signatures:
                 raise InputError(f"'signatures' lacks '{side}'")
             _check_scores(side, scores)
+            _check_signatures(side, self.signatures[side], scores)
 
     @property
     def name(self) -> str:
@@ -86,6 +94,19 @@ class Results:
         """The language that the summaries of ``side`` are in."""
         return self.languages["source" if side == "mono" else "target"] or ""
 
+    def documents(self, names: Sequence[str] | None = None) -> "dict[str, np.ndarray]":
+        """What each test document scored: ``{"ids": ..., "cross/rouge1_f": ..., ...}``.
+
+        Empty where there is no ``scores.npz``. With ``names``, of these only those that it has,
+        which is faster; InputError where it does not fit this.
+        """
+        path = self.folder / "scores.npz" if self.folder else None
+        if path is None or not path.exists():
+            return {}
+        from mclas_lightning.report.documents import read_documents  # numpy: not in every table
+
+        return read_documents(path, self.scores, names)
+
     def write(self, path: Path) -> None:
         """Write this as ``path``, whole or not at all."""
         write_json(path, {"format": FORMAT} | {name: getattr(self, name) for name in KEYS})
@@ -95,7 +116,10 @@ class Results:
         """Read a ``results.json``; InputError where it is not one of this format."""
         record = read_json(path, dict)
         if record.get("format") != FORMAT:
-            raise InputError(f"{path}: expected format {FORMAT}, found {record.get('format')!r}")
+            raise InputError(
+                f"{path}: expected format {FORMAT}, found {record.get('format')!r}; score the run "
+                f"again: mclas-evaluate with the words that it was trained with"
+            )
         for name, kind in KEYS.items():
             if type(record.get(name)) is not kind:
                 state = "has the wrong type" if name in record else "is missing"
@@ -156,3 +180,14 @@ def _check_scores(side: Side, scores: Any) -> None:
     for key, value in scores.items():
         if not isinstance(value, int | float) or not math.isfinite(value):
             raise InputError(f"'scores.{side}.{key}' must be a finite number, found {value!r}")
+
+
+def _check_signatures(side: Side, signatures: Any, scores: Mapping[str, float]) -> None:
+    if not isinstance(signatures, dict):
+        raise InputError(f"'signatures.{side}' must be an object, found {signatures!r}")
+    for family in sorted({*signatures, *FAMILIES}):
+        signed, scored = family in signatures, any(name.startswith(family) for name in scores)
+        if scored and not signed:
+            raise InputError(f"'signatures.{side}' lacks '{family}', of which there are scores")
+        if signed and not scored:
+            raise InputError(f"'signatures.{side}' has '{family}', of which there are no scores")

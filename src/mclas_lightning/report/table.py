@@ -109,7 +109,7 @@ def _groups(results: Sequence[Results], key: Callable[[Results], object]) -> lis
 
 def _block(results: list[Results], side: Side) -> Block:
     first = results[0]
-    comparable = len({r.signatures[side] for r in results}) == 1
+    comparable = len({r.signatures[side]["rouge"] for r in results}) == 1
     rows = [_system(runs, side, comparable) for runs in _groups(results, lambda r: r.model)]
     title = f"{first.dataset}, {first.scenario}: {side} summaries ({first.language(side)})"
     return Block(title, [*rows, _reference(results, side)], _notes(results, side))
@@ -144,7 +144,7 @@ def _reference(results: list[Results], side: Side) -> Row:
 
 
 def _notes(results: list[Results], side: Side) -> list[str]:
-    signatures = sorted({r.signatures[side] for r in results})
+    signatures = sorted({r.signatures[side]["rouge"] for r in results})
     tests = {(r.scores[side]["num"], r.scores[side]["reference_length"]) for r in results}
     unit = " or ".join(sorted({u for s in signatures for u in re.findall(r"\btok:(\w+)", s)}))
     notes = [

@@ -1,0 +1,71 @@
+"""What rouge-score's own tokenizer makes of three languages, beside ours: docs/metrics.md's table.
+
+References of the generated corpus are scored against themselves, which must give 100, and against
+the next document's, which tells of another event.
+"""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from rouge_score.rouge_scorer import RougeScorer
+
+from mclas_lightning.corpora import TOY_VOCABULARY, build_tokenizer
+from mclas_lightning.data import toy
+from mclas_lightning.data.example import read_jsonl
+from mclas_lightning.metrics.counting import SEQUENCES
+from mclas_lightning.metrics.rouge import Profile, profile
+
+NUM = 200
+LANGUAGES = ("en", "de", "zh")
+
+
+def rows() -> list[str]:
+    """The table's rows: language, against what, then R-1 / R-2 / R-L by each tokenizer."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder, "toy")
+        sizes = dict.fromkeys(toy.TOY_SIZES, 5) | {"test": NUM, "train": 2 * NUM}
+        toy.build(place, seed=0, sizes=sizes)
+        build_tokenizer(place, *TOY_VOCABULARY)
+        return [
+            f"| {language} | {against} | {' | '.join(cells)} |"
+            for language in LANGUAGES
+            for against, cells in _cells(place, language).items()
+        ]
+
+
+def _cells(place: Path, language: str) -> dict[str, list[str]]:
+    texts = references(place, language)
+    ways = [profile(name, language, place / "tokenizer") for name in ("standard", "paper")]
+    found = {}
+    for against, others in (("itself", texts), ("another", [*texts[1:], texts[0]])):
+        ours = [_shown(_means(way, texts, others)) for way in ways]
+        found[against] = [_shown(_default(texts, others)), *ours]
+    return found
+
+
+def references(place: Path, language: str) -> list[str]:
+    """The summaries of the test documents in ``language``."""
+    examples = list(read_jsonl(place / ("en2zh" if language == "zh" else "en2de") / "test.jsonl"))
+    texts = [e.mono if language == "en" else e.cross for e in examples]
+    return [text or "" for text in texts]
+
+
+def _means(way: Profile, texts: Sequence[str], others: Sequence[str]) -> list[float]:
+    found = way.scores(texts, others)
+    prefix = way.family.removesuffix("rouge")
+    return [found[f"{prefix}{kind}_f"].mean() for kind in SEQUENCES]
+
+
+def _default(texts: Sequence[str], others: Sequence[str]) -> list[float]:
+    scorer = RougeScorer(SEQUENCES)
+    found = [scorer.score(prediction=a, target=b) for a, b in zip(texts, others, strict=True)]
+    return [sum(row[kind].fmeasure for row in found) / len(found) for kind in SEQUENCES]
+
+
+def _shown(values: Sequence[float]) -> str:
+    return " / ".join(f"{100 * value:.1f}" for value in values)
+
+
+if __name__ == "__main__":
+    print("\n".join(rows()))

@@ -1,0 +1,67 @@
+"""``mclas score``: any system's outputs against references, without a run and without torch."""
+
+import argparse
+import json
+from pathlib import Path
+
+from mclas_lightning.cli_data import positive
+
+
+def add_command(commands: argparse._SubParsersAction) -> None:
+    """``score`` and its words."""
+    score = commands.add_parser("score", help="score any system's outputs against references")
+    score.add_argument(
+        "--hypotheses", type=Path, nargs="+", required=True, metavar="FILE",
+        help='a system each: a summary a line, or jsonl of {"id": ..., "text": ...}',
+    )  # fmt: skip
+    score.add_argument("--references", type=Path, required=True, metavar="FILE")
+    score.add_argument("--lang", required=True, help="their language: zh, de, en, ...")
+    score.add_argument(
+        "--profile", default="standard",
+        help="standard: characters or words; paper: as the paper's numbers (default: standard)",
+    )  # fmt: skip
+    score.add_argument(
+        "--vocabulary", type=Path, metavar="FOLDER",
+        help="tokenizer with the word pieces that the profile paper scores Chinese by",
+    )  # fmt: skip
+    score.add_argument("--resamples", type=positive, default=10_000, help="of tests (10,000)")
+    score.add_argument("--seed", type=int, default=0, help="of resampling (0)")
+    score.add_argument("--json", action="store_true", help="everything, as JSON")
+    score.set_defaults(run=_score)
+
+
+def _score(arguments: argparse.Namespace) -> None:
+    from rich.console import Console
+
+    from mclas_lightning.metrics.language import check_language
+    from mclas_lightning.metrics.rouge import profile
+    from mclas_lightning.metrics.score import overlap
+    from mclas_lightning.metrics.systems import compared, with_intervals
+    from mclas_lightning.metrics.texts import (
+        check_parallel,
+        check_references,
+        read_texts,
+        system_names,
+    )
+    from mclas_lightning.metrics.tokens import unit
+    from mclas_lightning.report.systems import as_json, draw
+
+    check_language(arguments.lang)
+    way = profile(arguments.profile, arguments.lang, arguments.vocabulary)
+    names = system_names(arguments.hypotheses)
+    references = read_texts(arguments.references)
+    check_references(references)
+    outputs = list(map(read_texts, arguments.hypotheses))
+    for output in outputs:
+        check_parallel(output, references)
+    scores = {
+        name: overlap(output.texts, references.texts, [way])
+        for name, output in zip(names, outputs, strict=True)
+    }
+    how = {"resamples": arguments.resamples, "seed": arguments.seed}
+    systems = with_intervals(scores, **how)
+    pairs = compared(systems, way.headline, **how)
+    if arguments.json:
+        print(json.dumps(as_json(systems, pairs), ensure_ascii=False, indent=2))
+    else:
+        Console().print(draw(systems, pairs, unit(arguments.lang)))

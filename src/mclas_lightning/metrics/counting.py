@@ -1,0 +1,75 @@
+"""rouge-score over many pairs, by several processes where that is worth their start.
+
+Texts are lines of tokens with spaces between: a line a sentence. A new process imports rouge-score
+alone, and is started, not forked: torch's threads would not survive a fork.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache, partial
+from multiprocessing import get_context
+
+import numpy as np
+
+from mclas_lightning.processes import cores
+from mclas_lightning.progress import progress_bar
+
+SEQUENCES = ("rouge1", "rouge2", "rougeL")  # These take a text as one sequence.
+KINDS = (*SEQUENCES, "rougeLsum")
+SHARE = 100  # pairs that a process counts at a time
+# Products of two texts' tokens, which a longest common subsequence takes: some seconds of them.
+SEVERAL = 2e7
+
+Pair = tuple[str, str]  # hypothesis, reference
+
+
+class Spaces:
+    """What rouge-score asks for: an object that turns a text into tokens."""
+
+    def tokenize(self, text: str) -> list[str]:
+        """They stand apart already."""
+        return text.split()
+
+
+def count(pairs: Sequence[Pair], kinds: Sequence[str], processes: int | None) -> np.ndarray:
+    """Precision, recall and F1: ``[pairs, kinds, 3]``; ``processes`` None as is best."""
+    large = _products(pairs) > SEVERAL
+    if processes is None:
+        processes = cores() if large else 1
+    work = partial(_count, tuple(kinds))
+    shares = [pairs[start : start + SHARE] for start in range(0, len(pairs), SHARE)]
+    found: list[np.ndarray] = []
+    with progress_bar(len(pairs), "scoring", "documents", disable=not large) as bar:
+        for part in _parts(work, shares, min(processes, len(shares))):
+            found.append(part)
+            bar.update(len(part))
+    return np.concatenate(found) if found else np.empty((0, len(kinds), 3))
+
+
+def _parts(
+    work: Callable[[Sequence[Pair]], np.ndarray], shares: Sequence[Sequence[Pair]], processes: int
+) -> Iterator[np.ndarray]:
+    """What ``work`` makes of each share, in order."""
+    if processes < 2:
+        yield from map(work, shares)
+        return
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        yield from pool.map(work, shares)
+
+
+def _count(kinds: tuple[str, ...], pairs: Sequence[Pair]) -> np.ndarray:
+    scorer = _scorer(kinds)
+    scores = [scorer.score(target=target, prediction=prediction) for prediction, target in pairs]
+    return np.array([[row[kind] for kind in kinds] for row in scores], float)
+
+
+@cache
+def _scorer(kinds: tuple[str, ...]):
+    """rouge-score takes a second to import: where something is counted, and in no table."""
+    from rouge_score.rouge_scorer import RougeScorer
+
+    return RougeScorer(kinds, tokenizer=Spaces())
+
+
+def _products(pairs: Sequence[Pair]) -> int:
+    return sum(len(a.split()) * len(b.split()) for a, b in pairs)

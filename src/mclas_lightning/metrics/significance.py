@@ -1,0 +1,154 @@
+"""Is one system better than another, or is it chance? Intervals and tests on documents' scores.
+
+Scores are ``[documents]``, or ``[seeds, documents]`` of a system that was trained several times.
+Two systems are scored on the same documents in the same order. Tested, two-sided, is the difference
+of their means over documents and seeds:
+
+    one seed        paired approximate randomization (Riezler and Maxwell 2005)
+    several seeds   two-level bootstrap: both systems share the documents, each has its own seeds
+
+In the two-level bootstrap documents are drawn with replacement, and a draw is used by all seeds of
+both systems. Two to five seeds are too few to draw from: 3 have 10 resamples, whose variance comes
+out a third too small. So what the seeds add to a draw is the standard error of the mean over seeds
+times a draw from Student's t, with Welch's degrees of freedom: their means are taken as normal. A
+system with one seed adds nothing: its output is taken as it is.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from mclas_lightning.errors import InputError, check_range
+from mclas_lightning.metrics.resampling import bootstrap, randomize
+from mclas_lightning.metrics.sample import Array, Sample, difference, sample
+
+RESAMPLES = 10_000
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """``a - b``: the difference of means, its 95 % interval, the p-value and how it was found."""
+
+    difference: float
+    low: float
+    high: float
+    p: float
+    method: str
+
+
+def compare(a: ArrayLike, b: ArrayLike, *, seed: int = 0, resamples: int = RESAMPLES) -> Comparison:
+    """System ``a`` against system ``b`` in one metric; InputError where the scores do not fit."""
+    return compare_all([(a, b)], seed=seed, resamples=resamples)[0]
+
+
+def compare_all(
+    pairs: Iterable[tuple[ArrayLike, ArrayLike]], *, seed: int = 0, resamples: int = RESAMPLES
+) -> list[Comparison]:
+    """``compare`` for many pairs, of systems and of metrics, at little more than the price of one.
+
+    Pairs with equally many documents share the random draws; a pair's result does not depend on
+    the others.
+    """
+    samples = [difference(a, b) for a, b in pairs]
+    deviations = bootstrap(samples, resamples, seed)
+    flips = iter(randomize([each for each in samples if not each.error], resamples, seed))
+    two_level = f"two-level bootstrap over documents and seeds, {resamples:,} resamples"
+    return [
+        Comparison(
+            each.mean,
+            *_interval(each, row, LEVEL),
+            *((_shifted(each, row), two_level) if each.error else next(flips)),
+        )
+        for each, row in zip(samples, deviations, strict=True)
+    ]
+
+
+def bootstrap_interval(
+    scores: ArrayLike, *, resamples: int = RESAMPLES, level: float = LEVEL, seed: int = 0
+) -> tuple[float, float]:
+    """Percentile interval of the mean; of several seeds, for documents and seeds like these."""
+    return bootstrap_intervals([scores], resamples=resamples, level=level, seed=seed)[0]
+
+
+def bootstrap_intervals(
+    scores: Iterable[ArrayLike],
+    *,
+    resamples: int = RESAMPLES,
+    level: float = LEVEL,
+    seed: int = 0,
+) -> list[tuple[float, float]]:
+    """``bootstrap_interval`` of many systems and metrics at once."""
+    check_range("level of the interval", level, 0, 1)
+    samples = [sample(each) for each in scores]
+    deviations = bootstrap(samples, resamples, seed)
+    return [_interval(each, row, level) for each, row in zip(samples, deviations, strict=True)]
+
+
+def paired_bootstrap(
+    a: ArrayLike, b: ArrayLike, *, resamples: int = RESAMPLES, seed: int = 0
+) -> float:
+    """p of the paired bootstrap (Koehn 2004), two-sided; of several seeds the two-level one.
+
+    ``p = (1 + #{|d* - d| >= |d|}) / (1 + resamples)``: d is the difference of means, d* that of a
+    resample. The null hypothesis is a difference of 0, and resamples lie around d, so they are
+    shifted by it. (The share with d* <= 0, often reported, is one-sided and not shifted.)
+    """
+    found = difference(a, b)
+    return _shifted(found, bootstrap([found], resamples, seed)[0])
+
+
+def paired_randomization(
+    a: ArrayLike, b: ArrayLike, *, resamples: int = RESAMPLES, seed: int = 0
+) -> float:
+    """p of paired approximate randomization (Riezler and Maxwell 2005), two-sided, of one seed.
+
+    Were the systems the same, each document's difference d could as well have the other sign:
+    ``p = (1 + #{|sum of +-d| >= |sum of d|}) / (1 + resamples)`` with random signs. Where there are
+    no more than ``resamples`` patterns of signs (differences of 0 have none), p is exact: the share
+    of all patterns.
+    """
+    found = difference(a, b)
+    if found.error:
+        raise InputError(
+            "paired randomization: expected one output of each system, found several seeds; "
+            "the two-level bootstrap is for them: compare() or paired_bootstrap()"
+        )
+    return randomize([found], resamples, seed)[0][0]
+
+
+def _interval(each: Sample, deviations: Array, level: float) -> tuple[float, float]:
+    low, high = np.quantile(deviations, [(1 - level) / 2, (1 + level) / 2])
+    return each.mean + float(low), each.mean + float(high)
+
+
+def _shifted(each: Sample, deviations: Array) -> float:
+    """The share of resamples, and of what was found, that is as far from 0 when 0 is the truth."""
+    reached = each.reached_by(deviations * len(each.documents))
+    return (1 + int(reached.sum())) / (1 + len(deviations))
+
+
+def holm(pvalues: Sequence[float]) -> list[float]:
+    """p-values adjusted for testing all of them (Holm 1979), in the order given.
+
+    In ascending order, the k-th of m is multiplied by m - k + 1, but none is below the one before.
+    """
+    for p in pvalues:
+        check_range("p-value", p, 0, 1)
+    order = np.argsort(pvalues)
+    factors = np.arange(len(order), 0, -1)
+    adjusted = np.empty(len(order))
+    adjusted[order] = np.maximum.accumulate(factors * np.asarray(pvalues, dtype=float)[order])
+    return np.minimum(adjusted, 1).tolist()
+
+
+def corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """The comparisons of one table, with Holm's p-values."""
+    adjusted = holm([each.p for each in comparisons])
+    over = f"Holm-corrected over {len(comparisons)} comparisons"
+    return [
+        replace(each, p=p, method=f"{each.method}, {over}")
+        for each, p in zip(comparisons, adjusted, strict=True)
+    ]

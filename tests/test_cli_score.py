@@ -1,0 +1,133 @@
+"""`mclas score`, in a process of its own where that matters."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mclas_lightning import cli
+from mclas_lightning.errors import InputError
+from mclas_lightning.metrics.rouge import standard
+
+REFERENCES = ["Die Polizei sucht Zeugen", "Regen im Norden", "Sturm trifft Köln. Es brennt."]
+NEAR = ["Die Polizei sucht", "Regen im Norden", "Sturm trifft Köln. Brand."]
+FAR = ["Polizei", "", "Köln"]
+CHINESE = ["警方寻找两名证人。", "明天会下雨"]
+
+
+def write(path: Path, texts: list[str]) -> str:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("\n".join(texts) + "\n", encoding="utf-8")
+    return str(path)
+
+
+def score(monkeypatch, *words: str) -> None:
+    monkeypatch.setattr(sys, "argv", ["mclas", "score", *words])
+    arguments = cli.parser().parse_args()
+    arguments.run(arguments)
+
+
+@pytest.fixture
+def german(tmp_path) -> list[str]:
+    """Two systems on three documents, repeated so that they differ for sure."""
+    near, far = write(tmp_path / "near.txt", NEAR * 9), write(tmp_path / "far.txt", FAR * 9)
+    references = write(tmp_path / "references.txt", REFERENCES * 9)
+    return ["--hypotheses", near, far, "--references", references, "--lang", "de"]
+
+
+def test_json_has_all_scores_intervals_tests_and_signatures(german, monkeypatch, capsys):
+    score(monkeypatch, *german, "--json", "--resamples", "500")
+    found = json.loads(capsys.readouterr().out)
+    assert list(found["systems"]) == ["near", "far"]
+    expected = standard("de").scores(FAR, REFERENCES)
+    far = found["systems"]["far"]
+    for name, column in expected.items():
+        assert far["scores"][name] == pytest.approx(column.mean())
+        low, high = far["intervals"][name]
+        assert low <= far["scores"][name] <= high
+    assert (far["scores"]["empty"], far["scores"]["num"]) == (9, 27)
+    assert far["signatures"] == {"rouge": standard("de").signature}
+    tests = {pair["score"]: pair for pair in found["comparisons"]}
+    assert list(tests) == ["rouge1_f", "rouge2_f", "rougeL_f"]
+    first = tests["rouge1_f"]
+    difference = found["systems"]["near"]["scores"]["rouge1_f"] - far["scores"]["rouge1_f"]
+    assert (first["first"], first["second"]) == ("near", "far")
+    assert first["difference"] == pytest.approx(difference)
+    assert first["p"] <= 0.05
+    assert first["words"].startswith("near is better than far by ")
+
+
+def test_the_same_words_give_the_same_numbers(german, monkeypatch, capsys):
+    outputs = []
+    for seed in ("0", "0", "1"):
+        score(monkeypatch, *german, "--json", "--resamples", "500", "--seed", seed)
+        outputs.append(capsys.readouterr().out)
+    assert outputs[0] == outputs[1] != outputs[2]
+
+
+def test_the_table_shows_scores_lengths_empty_summaries_and_who_is_better(
+    german, monkeypatch, capsys
+):
+    score(monkeypatch, *german)
+    shown = capsys.readouterr().out
+    total = 100 * standard("de").scores(FAR, REFERENCES)["rougeLsum_f"].mean()
+    (row,) = [line for line in shown.splitlines() if line.lstrip().startswith("ROUGE-Lsum")][1:]
+    assert f"{total:.2f}" in row.split()
+    assert "far: 27 documents, 0.7 words each (-3.3 to the references), 9 empty" in shown
+    assert "near is better than far by" in shown
+    assert "ROUGE-2 points" in shown
+    assert f"Signature: {standard('de').signature}" in shown.replace("\n", "")
+
+
+def test_one_system_needs_no_other(tmp_path, monkeypatch, capsys, tokenizer):
+    tokenizer.save(tmp_path / "tokenizer")
+    file = write(tmp_path / "zh.txt", CHINESE)
+    words = ["--hypotheses", file, "--references", file, "--lang", "zh"]
+    for more, unit in ([], "characters"), (["--profile", "paper"], "characters"):
+        vocabulary = ["--vocabulary", str(tmp_path / "tokenizer")] if more else []
+        score(monkeypatch, *words, *more, *vocabulary)
+        shown = capsys.readouterr().out
+        assert shown.count("100.00 to 100.00") == 4
+        assert f"6.5 {unit} each (+0.0 to the references), 0 empty" in shown
+        assert ("|profile:paper|" in shown.replace("\n", "")) == bool(more)
+
+
+def test_neither_torch_nor_a_run_is_needed(german, tmp_path):
+    code = (
+        "import sys; from mclas_lightning.cli import main; main(); "
+        "sys.exit(sorted({'torch', 'transformers', 'hydra'} & set(sys.modules)) or 0)"
+    )
+    command = [sys.executable, "-c", code, "score", *german]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"near.txt", "far.txt", "references.txt"}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--lang", "german"], "language 'german' does not exist"),
+        (["--profile", "papr"], "profile 'papr' does not exist; did you mean 'paper'"),
+        (["--lang", "zh", "--profile", "paper"], "give it with --vocabulary"),
+        (["--lang", "zh", "--profile", "paper", "--vocabulary", "x"], "x: expected a folder with"),
+        (["--references", "nowhere.txt"], "nowhere.txt: cannot be read"),
+        (["--hypotheses", "a.txt", "a.txt"], "given more than once"),
+    ],
+)
+def test_a_mistake_is_one_line(german, monkeypatch, words, message):
+    with pytest.raises(InputError) as caught:
+        score(monkeypatch, *german, *words)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_files_that_are_not_parallel_end_with_exit_code_2(tmp_path):
+    one, two = write(tmp_path / "one.txt", ["a"]), write(tmp_path / "two.txt", ["a", "b"])
+    words = ["score", "--hypotheses", one, "--references", two, "--lang", "en"]
+    command = [sys.executable, "-m", "mclas_lightning.cli", *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {one} has 1 texts, {two} 2;")
+    assert done.stderr.count("\n") == 1
