@@ -115,7 +115,7 @@ def test_a_whole_decode_never_leaves_its_sides_vocabulary(task, seed, tokenizer)
 def search(summarizer, decoder, memory, config) -> list[tuple[int, ...]]:
     """The best hypothesis of each document."""
     sides = summarizer.task.targets[decoder]
-    output = summarizer._output(sides, config)
+    output = summarizer._output(summarizer.network, sides, config)
     step = DecoderStep(summarizer.network, decoder, memory, output)
     processors = summarizer._processors(sides, config, output.choices)
     beam = summarizer._beam(len(sides), config)
