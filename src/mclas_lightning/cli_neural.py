@@ -38,8 +38,10 @@ def add_options(command: argparse.ArgumentParser) -> None:
     )
 
 
-def load(arguments: argparse.Namespace) -> "NeuralScores":
-    """The encoders that were named, on a GPU where there is one."""
+def load(arguments: argparse.Namespace) -> "NeuralScores | None":
+    """The encoders that were named, on a GPU where there is one; None, and no torch, for none."""
+    if not any((arguments.bertscore, arguments.layer, arguments.rescale, arguments.similarity)):
+        return None
     from mclas_lightning.metrics.neural import NeuralScores, ScoringConfig
     from mclas_lightning.ranks import device_of
 
@@ -53,10 +55,11 @@ def load(arguments: argparse.Namespace) -> "NeuralScores":
 
 
 def _rescore(arguments: argparse.Namespace) -> None:
+    from mclas_lightning.metrics.neural import NeuralScores
     from mclas_lightning.report.results import headline
     from mclas_lightning.rescoring import rescore, runs_in
 
     runs = runs_in(arguments.runs)
-    neural = load(arguments)
+    neural = load(arguments) or NeuralScores(bertscore=None, similarity=None)
     for run in runs:
         print(f"{run}\n  {headline(rescore(run, neural))}")

@@ -1,6 +1,6 @@
 """Scores of finished runs once more, from their predictions: nothing is decoded."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,9 +45,7 @@ def rescore(run: Path, neural: NeuralScores) -> Results:
         scores={side: found.totals for side, found in scores.items()},
         signatures={side: dict(found.signatures) for side, found in scores.items()},
     )
-    documents: dict[Side, Mapping[str, np.ndarray]] = {
-        side: found.documents for side, found in scores.items()
-    }
+    documents = {side: found.documents for side, found in scores.items()}
     write_documents(run / NAME, [prediction.id for prediction in predictions], documents)
     new.write(run / "results.json")
     return new

@@ -2,6 +2,7 @@ import os
 import socket
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 import torch
@@ -60,10 +61,9 @@ def test_an_encoder_of_another_kind(small_encoder, tmp_path):
 
 def test_a_first_word_is_a_word_like_the_others(tmp_path):
     pieces = ["<s>", "<pad>", "</s>", "<unk>", "<mask>", "a", "b", "\u0120", "\u0120a"]
-    tokenizer = RobertaTokenizer(
-        vocab={piece: i for i, piece in enumerate(pieces)}, merges=["\u0120 a"]
-    )
-    tokenizer.save_pretrained(tmp_path)
+    merges: Any = [("\u0120", "a")]
+    vocab = {piece: i for i, piece in enumerate(pieces)}
+    RobertaTokenizer(vocab=vocab, merges=merges).save_pretrained(tmp_path)
     config = RobertaConfig(
         vocab_size=len(pieces), hidden_size=24, num_hidden_layers=2, num_attention_heads=3,
         intermediate_size=37, max_position_embeddings=41,
