@@ -131,3 +131,27 @@ def test_files_that_are_not_parallel_end_with_exit_code_2(tmp_path):
     assert done.returncode == 2
     assert done.stderr.startswith(f"error: {one} has 1 texts, {two} 2;")
     assert done.stderr.count("\n") == 1
+
+
+def test_encoders_score_where_they_are_named(german, small_encoder, tmp_path, monkeypatch, capsys):
+    documents = write(tmp_path / "documents.txt", [f"Meldung: {text}" for text in REFERENCES * 9])
+    words = ["--bertscore", str(small_encoder), "--similarity", str(small_encoder)]
+    words += ["--documents", documents, "--resamples", "500"]
+    score(monkeypatch, *german, *words, "--json")
+    found = json.loads(capsys.readouterr().out)
+    near, far = (found["systems"][name] for name in ("near", "far"))
+    assert near["scores"]["bertscore_f"] > far["scores"]["bertscore_f"] > 0
+    assert near["scores"]["reference_similarity"] == far["scores"]["reference_similarity"]
+    assert set(far["signatures"]) == {"rouge", "bertscore", "similarity"}
+    assert "bertscore_f" in {pair["score"] for pair in found["comparisons"]}
+    score(monkeypatch, *german, *words)
+    shown = capsys.readouterr().out
+    assert "BERTScore" in shown
+    assert "similarity to the documents" in shown
+
+
+def test_options_of_encoders_that_lack_another_are_named(german, small_encoder, monkeypatch):
+    with pytest.raises(InputError, match=r"give --documents FILE"):
+        score(monkeypatch, *german, "--similarity", str(small_encoder))
+    with pytest.raises(InputError, match=r"layer and rescale are BERTScore's"):
+        score(monkeypatch, *german, "--layer", "3")

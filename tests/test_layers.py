@@ -16,14 +16,16 @@ LAYERS = {
     "places": 0, "data.catalog": 0, "data.check": 0, "data.manifest": 0,
     "data.readers.shards": 1, "data.readers": 0, "data.importing": 1,
     "data.example": 0, "data.dataset": 0, "data.scenario": 0, "data.toy": 0, "data.debian": 0,
+    "metrics.encoder": 1, "metrics.bertscore": 1, "metrics.similarity": 1, "metrics.neural": 1,
     "metrics": 0, "report": 0, "human": 0, "processes": 0,
     "data.datamodule": 3, "data": 1, "model": 1, "decoding.summarizer": 2, "decoding": 1,
     "ranks": 1, "loss": 1, "optim": 1,
     "translate": 2, "imported": 2, "pipeline": 2, "translations": 2, "roundtrip": 2,
     "corpora": 2, "run": 2, "settings": 2, "preparation": 2, "evaluation": 2,
+    "rescoring": 2,
     "module": 3, "callbacks": 3,
     "app": 4, "train": 4, "evaluate": 4, "demo": 4, "cli": 4, "cli_data": 4, "cli_human": 4,
-    "cli_score": 4,
+    "cli_score": 4, "cli_neural": 4,
 }  # fmt: skip
 # Who may import what: everything else must do without.
 ONLY = {

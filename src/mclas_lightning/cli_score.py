@@ -1,10 +1,22 @@
-"""``mclas score``: any system's outputs against references, without a run and without torch."""
+"""``mclas score``: any system's outputs against references, without a run.
+
+Torch is loaded where an encoder is named, and only there.
+"""
 
 import argparse
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from mclas_lightning import cli_neural
 from mclas_lightning.cli_data import positive
+from mclas_lightning.errors import InputError
+
+if TYPE_CHECKING:
+    from mclas_lightning.metrics.neural import NeuralScores
+    from mclas_lightning.metrics.score import Scores
+    from mclas_lightning.metrics.texts import Texts
 
 
 def add_command(commands: argparse._SubParsersAction) -> None:
@@ -24,6 +36,10 @@ def add_command(commands: argparse._SubParsersAction) -> None:
         "--vocabulary", type=Path, metavar="FOLDER",
         help="tokenizer with the word pieces that the profile paper scores Chinese by",
     )  # fmt: skip
+    cli_neural.add_options(score)
+    score.add_argument(
+        "--documents", type=Path, metavar="FILE", help="what was summarized, for --similarity"
+    )
     score.add_argument("--resamples", type=positive, default=10_000, help="of tests (10,000)")
     score.add_argument("--seed", type=int, default=0, help="of resampling (0)")
     score.add_argument("--json", action="store_true", help="everything, as JSON")
@@ -58,10 +74,38 @@ def _score(arguments: argparse.Namespace) -> None:
         name: overlap(output.texts, references.texts, [way])
         for name, output in zip(names, outputs, strict=True)
     }
+    neural = cli_neural.load(arguments)
+    if neural is not None:
+        scores = _with_neural(neural, arguments, scores, outputs, references)
     how = {"resamples": arguments.resamples, "seed": arguments.seed}
     systems = with_intervals(scores, **how)
-    pairs = compared(systems, way.headline, **how)
+    more = ["bertscore_f"] if arguments.bertscore else []
+    pairs = compared(systems, [*way.headline, *more], **how)
     if arguments.json:
         print(json.dumps(as_json(systems, pairs), ensure_ascii=False, indent=2))
     else:
         Console().print(draw(systems, pairs, unit(arguments.lang)))
+
+
+def _with_neural(
+    neural: "NeuralScores",
+    arguments: argparse.Namespace,
+    scores: Mapping[str, "Scores"],
+    outputs: Sequence["Texts"],
+    references: "Texts",
+) -> dict[str, "Scores"]:
+    from mclas_lightning.metrics.texts import check_parallel, read_texts
+
+    texts = [""] * len(references.texts)
+    if arguments.similarity:
+        if arguments.documents is None:
+            raise InputError(
+                "--similarity compares summaries with documents; give --documents FILE"
+            )
+        documents = read_texts(arguments.documents)
+        check_parallel(documents, references)
+        texts = documents.texts
+    found = neural.add(
+        [*scores.values()], [o.texts for o in outputs], references.texts, texts, arguments.lang
+    )
+    return dict(zip(scores, found, strict=True))

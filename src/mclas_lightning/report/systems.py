@@ -84,6 +84,9 @@ def _lengths(systems: Sequence[System], unit: str) -> list[str]:
             f"{system.name}: {totals['num']:,} documents, {totals['length']:.1f} {unit} each "
             f"({more:+.1f} to the references), {totals['empty']:,} empty"
         )
+        if "similarity" in totals:
+            near, own = (100 * totals[name] for name in ("similarity", "reference_similarity"))
+            lines.append(f"  similarity to the documents {near:.2f}, the references' own {own:.2f}")
     return [*lines, "Scores are x 100; an empty summary scores 0."]
 
 
