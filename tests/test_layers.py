@@ -16,6 +16,7 @@ LAYERS = {
     "places": 0, "data.catalog": 0, "data.check": 0, "data.manifest": 0,
     "data.readers.shards": 1, "data.readers": 0, "data.importing": 1,
     "data.example": 0, "data.dataset": 0, "data.scenario": 0, "data.toy": 0, "data.debian": 0,
+    "metrics.encoder": 1, "metrics.bertscore": 1, "metrics.similarity": 1, "metrics.neural": 1,
     "metrics": 0, "report": 0, "human": 0, "processes": 0,
     "data.datamodule": 3, "data": 1, "model": 1, "decoding.summarizer": 2, "decoding": 1,
     "ranks": 1, "loss": 1, "optim": 1,

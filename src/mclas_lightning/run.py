@@ -37,7 +37,7 @@ Section = TypeVar("Section")
 # Where and how a run is computed and evaluated does not make it another run. Corpus and vocabulary
 # are compared by content.
 NOT_IDENTITY = (
-    *("trainer", "logger", "decoding", "runs", "data", "store", "run_dir", "workers"),
+    *("trainer", "logger", "decoding", "scoring", "runs", "data", "store", "run_dir", "workers"),
     *("dataset.path", "dataset.tokenizer", "dataset.vocabulary", "dataset.pretraining"),
     *("dataset.licence", "dataset.how_to_get"),
 )

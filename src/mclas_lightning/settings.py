@@ -12,6 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 from mclas_lightning.data.dataset import DatasetConfig
 from mclas_lightning.decoding.summarizer import DecodingConfig
 from mclas_lightning.errors import InputError, check_range, one_of
+from mclas_lightning.metrics.neural import ScoringConfig
 from mclas_lightning.optim import OptimConfig
 from mclas_lightning.ranks import device_of
 from mclas_lightning.run import Run, task_from
@@ -90,6 +91,7 @@ class TopLevel:
     network: dict
     optim: dict
     decoding: dict
+    scoring: dict
     trainer: dict
     logger: dict | None
     seed: int
@@ -113,6 +115,7 @@ class Settings:
     network: NetworkSettings
     optim: OptimConfig
     decoding: DecodingConfig
+    scoring: ScoringConfig
     trainer: Mapping[str, Any]  # arguments of Lightning's
     recompute_activations: bool
     logger: Mapping[str, Any] | None
@@ -192,6 +195,7 @@ def read_settings(cfg: DictConfig) -> tuple[Settings, dict[str, Any]]:
         network=typed("network", NetworkSettings, top.network),
         optim=optim,
         decoding=typed("decoding", DecodingConfig, top.decoding),
+        scoring=typed("scoring", ScoringConfig, top.scoring),
         trainer=trainer,
         recompute_activations=recompute,
         logger=top.logger,
