@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import settings
+from transformers import BertConfig, BertModel, BertTokenizer
 
 from mclas_lightning.data.batch import EncodedExamples, Limits
 from mclas_lightning.data.example import Example, write_jsonl
@@ -35,6 +36,12 @@ PLACES = {
     "en": ["Munich", "Vienna", "Cologne", "Geneva", "Zurich", "Berlin", "Bremen"],
     "de": ["München", "Wien", "Köln", "Genf", "Zürich", "Berlin", "Bremen"],
 }
+
+ENCODER_WORDS = (
+    *("storm", "hits", "the", "city", "police", "found", "two", "men", "a", "street", "in"),
+    *("rain", "flood", ",", ".", "##s"),
+)
+ENCODER_LAYERS, ENCODER_POSITIONS = 3, 23
 
 
 def examples(num: int, start: int = 0) -> list[Example]:
@@ -110,6 +117,28 @@ def words(corpus: Path, tmp_path: Path) -> list[str]:
         f"runs={tmp_path}/runs",
         f"store={tmp_path}/store",
     ]
+
+
+@pytest.fixture(scope="session")
+def small_encoder(tmp_path_factory) -> Path:
+    """A BERT of three layers in a folder whose name bert-score's table does not know."""
+    folder = tmp_path_factory.mktemp("encoders") / "small"
+    folder.mkdir()
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *ENCODER_WORDS]
+    (folder / "vocab.txt").write_text("\n".join(pieces) + "\n")
+    BertTokenizer(vocab=str(folder / "vocab.txt")).save_pretrained(folder)
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(pieces),
+        hidden_size=24,
+        num_hidden_layers=ENCODER_LAYERS,
+        num_attention_heads=3,
+        intermediate_size=37,
+        max_position_embeddings=ENCODER_POSITIONS,
+        initializer_range=0.3,  # Of the usual one, all states are alike.
+    )
+    BertModel(config).save_pretrained(folder)
+    return folder
 
 
 def small_network(*decoders: str, vocab_size: int = 53, seed: int = 0) -> Seq2Seq:

@@ -22,9 +22,10 @@ LAYERS = {
     "ranks": 1, "loss": 1, "optim": 1,
     "translate": 2, "imported": 2, "pipeline": 2, "translations": 2, "roundtrip": 2,
     "corpora": 2, "run": 2, "settings": 2, "preparation": 2, "evaluation": 2,
+    "rescoring": 2,
     "module": 3, "callbacks": 3,
     "app": 4, "train": 4, "evaluate": 4, "demo": 4, "cli": 4, "cli_data": 4, "cli_human": 4,
-    "cli_score": 4,
+    "cli_score": 4, "cli_neural": 4,
 }  # fmt: skip
 # Who may import what: everything else must do without.
 ONLY = {

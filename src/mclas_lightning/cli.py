@@ -7,7 +7,7 @@ import argparse
 import shlex
 from pathlib import Path
 
-from mclas_lightning import cli_data, cli_human, cli_score
+from mclas_lightning import cli_data, cli_human, cli_neural, cli_score
 from mclas_lightning.cli_data import positive
 from mclas_lightning.errors import InputError, exits_cleanly
 
@@ -50,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
     released.set_defaults(run=_import_checkpoint)
 
     cli_score.add_command(commands)
+    cli_neural.add_command(commands)
 
     table = commands.add_parser("table", help="compare the runs that are finished")
     show = commands.add_parser("show", help="documents beside each system's summaries")

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from mclas_lightning.data.example import Example, Side
 from mclas_lightning.decoding.summarizer import Summaries, Summarizer
 from mclas_lightning.files import read_json, sha256, whole_file
+from mclas_lightning.metrics.neural import NeuralScores
 from mclas_lightning.metrics.pieces import WordPieces
 from mclas_lightning.metrics.rouge import Profile, paper, self_test, standard
 from mclas_lightning.metrics.score import Scores, score
@@ -30,9 +32,10 @@ def score_run(settings: Settings, config: Mapping[str, Any]) -> Results | None:
     run, dataset, system = settings.run, settings.dataset, settings.system
     run.check_content(dataset)
     dataset.check_files(["test"])
-    profiles = {side: _profiles(settings, side) for side in system.sides}
-    for profile in (profile for of_side in profiles.values() for profile in of_side):
-        self_test(profile)
+    profiles = {
+        side: profiles_of(dataset.language(side), run.folder / "tokenizer") for side in system.sides
+    }
+    neural = load_neural(settings)
     examples = dataset.read("test", system.required)
     summarizer = load_system(settings)
     summaries = _summarize(summarizer, examples, settings)
@@ -48,9 +51,21 @@ def score_run(settings: Settings, config: Mapping[str, Any]) -> Results | None:
         for example, summary in zip(examples, summaries, strict=True)
     ]
     run.start(config, [dataset.file("test")])
+    others: dict[Side, str | None] = {"mono": dataset.target, "cross": dataset.source}
     scores: dict[Side, Scores] = {
-        side: _score(side, examples, summaries, profiles[side], settings) for side in system.sides
+        side: score_side(
+            [summary[side] for summary in summaries],
+            # Released code: references are detokenized, cut ids. We: the corpus's own text.
+            [example.summary(side) or "" for example in examples],
+            [example.document for example in examples],
+            profiles[side],
+            others[side],
+            neural,
+        )
+        for side in system.sides
     }
+    with whole_file(run.folder / "predictions.jsonl") as file:
+        file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
     results = Results(
         dataset=dataset.name,
         scenario=settings.scenario,
@@ -63,12 +78,11 @@ def score_run(settings: Settings, config: Mapping[str, Any]) -> Results | None:
         provenance={
             "config_sha256": sha256(run.folder / "config.yaml"),
             "test_sha256": sha256(dataset.file("test")),
+            "predictions_sha256": sha256(run.folder / "predictions.jsonl"),
             **_origin(summarizer, settings),
             **environment(),
         },
     )
-    with whole_file(run.folder / "predictions.jsonl") as file:
-        file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
     documents = {side: found.documents for side, found in scores.items()}
     write_documents(run.folder / NAME, [example.id for example in examples], documents)
     results.write(run.folder / "results.json")
@@ -110,25 +124,34 @@ def _summarize(
     return merged(own, len(examples))
 
 
-def _profiles(settings: Settings, side: Side) -> list[Profile]:
-    """How a side's ROUGE is computed; in Chinese the paper's way takes the run's word pieces."""
-    language = settings.dataset.language(side)
-    pieces = WordPieces.find(settings.run.folder / "tokenizer") if language == "zh" else None
+def load_neural(settings: Settings) -> NeuralScores:
+    """The encoders that score; InputError where one is not there or cannot score a language."""
+    neural = NeuralScores.load(settings.scoring, settings.device)
+    for side in settings.system.sides:
+        neural.signatures(settings.dataset.language(side))
+    return neural
+
+
+def profiles_of(language: str, tokenizer: Path) -> list[Profile]:
+    """How ROUGE is computed; in Chinese the paper's way takes the run's word pieces."""
+    pieces = WordPieces.find(tokenizer) if language == "zh" else None
     known = language != "zh" or pieces is not None
-    return [standard(language), *([paper(language, pieces)] if known else [])]
+    profiles = [standard(language), *([paper(language, pieces)] if known else [])]
+    for profile in profiles:
+        self_test(profile)
+    return profiles
 
 
-def _score(
-    side: Side,
-    examples: Sequence[Example],
-    summaries: Sequence[Summaries],
+def score_side(
+    hypotheses: Sequence[str],
+    references: Sequence[str],
+    documents: Sequence[str],
     profiles: Sequence[Profile],
-    settings: Settings,
+    other_language: str | None,
+    neural: NeuralScores,
 ) -> Scores:
-    return score(
-        [summary[side] for summary in summaries],
-        # Released code: references are detokenized, cut ids. We: the corpus's own text.
-        [example.summary(side) or "" for example in examples],
-        profiles,
-        settings.dataset.target if side == "mono" else settings.dataset.source,
-    )
+    """All scores of one side's summaries."""
+    found = score(hypotheses, references, profiles, other_language)
+    language = profiles[0].language
+    (found,) = neural.add([found], [hypotheses], references, documents, language)
+    return found

@@ -24,7 +24,7 @@ from mclas_lightning.data.dataset import SPLITS
 from mclas_lightning.data.sampler import UpdateSampler, UpdateShape
 from mclas_lightning.data.scenario import write_or_check
 from mclas_lightning.errors import InputError
-from mclas_lightning.evaluation import score_run
+from mclas_lightning.evaluation import load_neural, score_run
 from mclas_lightning.files import write_json
 from mclas_lightning.memory import keep_freed_memory
 from mclas_lightning.model.checkpoint import load_checkpoint
@@ -55,6 +55,7 @@ def train(cfg: DictConfig) -> Results | None:
     exit_code = 1
     try:
         if isinstance(settings.system, Task) and not run.trained:
+            load_neural(settings)  # What is missing is said before the training, not after it.
             _fit(settings, config, loggers)
         results = _score(settings, config, loggers)
         exit_code = 0

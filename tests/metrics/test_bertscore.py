@@ -1,5 +1,6 @@
 import shutil
 from random import Random
+from statistics import fmean
 
 import bert_score
 import numpy as np
@@ -10,7 +11,9 @@ from transformers import AutoModel, AutoTokenizer
 from mclas_lightning.errors import InputError
 from mclas_lightning.metrics import bertscore, encoder
 from mclas_lightning.metrics.bertscore import BertScore, default_layer
-from tests.metrics.conftest import LAYERS, POSITIONS, WORDS
+from tests.conftest import ENCODER_LAYERS as LAYERS
+from tests.conftest import ENCODER_POSITIONS as POSITIONS
+from tests.conftest import ENCODER_WORDS as WORDS
 
 CPU = torch.device("cpu")
 
@@ -22,7 +25,10 @@ def load(folder, layer=2, rescale=False) -> BertScore:
 def sample(num: int, seed: int) -> list[str]:
     """Texts of one to twelve words."""
     random = Random(seed)
-    return [" ".join(random.choices(WORDS[:-1], k=random.randint(1, 12))) for _ in range(num)]
+    return [
+        " ".join(random.choices([*WORDS[:-1], "unknown"], k=random.randint(1, 12)))
+        for _ in range(num)
+    ]
 
 
 def by_hand(folder, hypothesis: str, reference: str, layer: int) -> tuple[float, float, float]:
@@ -40,8 +46,8 @@ def by_hand(folder, hypothesis: str, reference: str, layer: int) -> tuple[float,
         return float(a @ b / np.sqrt((a @ a) * (b @ b)))
 
     first, second = states(hypothesis), states(reference)
-    precision = np.mean([max(cosine(x, y) for y in second) for x in first[1:-1]])
-    recall = np.mean([max(cosine(y, x) for x in first) for y in second[1:-1]])
+    precision = fmean([max(cosine(x, y) for y in second) for x in first[1:-1]])
+    recall = fmean([max(cosine(y, x) for x in first) for y in second[1:-1]])
     return precision, recall, 2 * precision * recall / (precision + recall)
 
 

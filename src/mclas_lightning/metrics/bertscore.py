@@ -28,7 +28,6 @@ from mclas_lightning.errors import InputError, check_range
 from mclas_lightning.metrics.encoder import Encoder, States, load_encoder, num_layers
 from mclas_lightning.progress import progress_bar
 
-NAMES = ("bertscore_p", "bertscore_r", "bertscore_f")
 CHUNK = 256  # documents whose states are in memory
 BASELINES = Path(bert_score.utils.__file__).parent / "rescale_baseline"
 
@@ -67,7 +66,8 @@ class BertScore:
                 )
                 bar.update(len(chunk))
         base_3 = self._baseline(language)
-        return dict(zip(NAMES, ((raw_N3 - base_3) / (1 - base_3)).T, strict=True))
+        columns = ((raw_N3 - base_3) / (1 - base_3)).T
+        return {f"bertscore_{name}": values for name, values in zip("prf", columns, strict=True)}
 
     def signature(self, language: str) -> str:
         """All that two scores must share to be comparable; InputError without its baseline."""

@@ -1,17 +1,24 @@
 """The scores that need an encoder, where they are asked for: BERTScore, similarity."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
 from mclas_lightning.errors import InputError, check_range
+from mclas_lightning.metrics.score import Scores
 from mclas_lightning.metrics.similarity import Similarity
 
 if TYPE_CHECKING:
     from mclas_lightning.metrics.bertscore import BertScore
+
+
+# What each family adds to a document's scores.
+NAMES = {
+    "bertscore": ("bertscore_p", "bertscore_r", "bertscore_f"),
+    "similarity": ("similarity", "reference_similarity"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +39,7 @@ class ScoringConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class NeuralScores:
-    """The encoders, loaded."""
+    """The encoders, loaded; each family of scores by its name."""
 
     bertscore: "BertScore | None"
     similarity: Similarity | None
@@ -50,6 +57,10 @@ class NeuralScores:
             similarity = Similarity.load(config.similarity, device)
         return cls(bertscore=bertscore, similarity=similarity)
 
+    def without(self, families: Iterable[str]) -> "NeuralScores":
+        """The others of them."""
+        return replace(self, **dict.fromkeys(families))
+
     def signatures(self, language: str) -> dict[str, str]:
         """By family, of summaries in ``language``; InputError where it cannot be scored."""
         found = {}
@@ -59,18 +70,31 @@ class NeuralScores:
             found["similarity"] = self.similarity.signature()
         return found
 
-    def score(
+    def add(
         self,
-        hypotheses: Sequence[str],
+        scores: Sequence[Scores],
+        outputs: Sequence[Sequence[str]],
         references: Sequence[str],
         documents: Sequence[str],
         language: str,
-    ) -> dict[str, np.ndarray]:
-        """Of every document: ``bertscore_{p,r,f}``, ``similarity``, ``reference_similarity``."""
-        found = {}
-        if self.bertscore:
-            found |= self.bertscore.score(hypotheses, references, language)
+    ) -> list[Scores]:
+        """``scores`` and these, of each system's outputs; documents are for the similarity.
+
+        With the similarity also the references' own, to compare with.
+        """
+        signatures = self.signatures(language)
+        found = list(scores)
+        if self.bertscore:  # All at once: each reference is read once.
+            texts = [text for output in outputs for text in output]
+            every = self.bertscore.score(texts, [*references] * len(outputs), language)
+            for i, system in enumerate(found):
+                part = slice(i * len(references), (i + 1) * len(references))
+                own = {name: values[part] for name, values in every.items()}
+                found[i] = system.plus(own, {"bertscore": signatures["bertscore"]})
         if self.similarity:
-            found["similarity"] = self.similarity.score(hypotheses, documents)
-            found["reference_similarity"] = self.similarity.score(references, documents)
+            reference = self.similarity.score(references, documents)
+            for i, output in enumerate(outputs):
+                near = self.similarity.score(output, documents)
+                own = {"similarity": near, "reference_similarity": reference}
+                found[i] = found[i].plus(own, {"similarity": signatures["similarity"]})
         return found

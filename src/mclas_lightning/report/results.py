@@ -131,11 +131,13 @@ class Results:
 
 
 def headline(results: Results) -> str:
-    """The ROUGE scores in a line: of the cross summaries, or of the only ones there are."""
+    """The main scores in a line: of the cross summaries, or of the only ones there are."""
     side: Side = "cross" if "cross" in results.scores else "mono"
     scores = results.scores[side]
     rouge = ", ".join(f"ROUGE-{n} {100 * scores[f'rouge{n}_f']:.2f}" for n in ("1", "2", "L"))
-    return f"{side} summaries ({results.language(side)}) of {scores['num']:,} documents: {rouge}"
+    more = f", BERTScore {scores['bertscore_f']:.4f}" if "bertscore_f" in scores else ""
+    number = f"{scores['num']:,}"
+    return f"{side} summaries ({results.language(side)}) of {number} documents: {rouge}{more}"
 
 
 # The fields in the file, in order, with the JSON type of each.
