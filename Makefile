@@ -38,6 +38,7 @@ bench: $(INSTALLED) ## training step, decoding and start-up beside their peers, 
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	@$(BIN)/python -m benchmarks.step
 	@$(BIN)/python -m benchmarks.decode --curve 1
+	@$(BIN)/python -m benchmarks.loader
 	@$(BIN)/python -m benchmarks.rouge
 	@$(BIN)/python -m benchmarks.startup
 

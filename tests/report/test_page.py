@@ -30,7 +30,8 @@ class Outline(HTMLParser):
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
         found = dict(attrs)
-        self.ids += [found["id"]] if found.get("id") and "svg" not in self.open else []
+        if (id := found.get("id")) and "svg" not in self.open:
+            self.ids.append(id)
         self.links += [v for k, v in found.items() if k in ("href", "src", "xlink:href") and v]
         if tag not in VOID:
             self.open.append(tag)

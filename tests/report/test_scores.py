@@ -21,7 +21,7 @@ def table(num: int, runs: Path, *datasets: str, profile: str = "standard") -> li
     return score_sheets(num, list(datasets), Runs(runs), profile)
 
 
-def rows(sheet: Sheet) -> dict[tuple[str, str], dict[str, str]]:
+def rows(sheet: Sheet) -> dict[tuple[str, ...], dict[str, str]]:
     """Cells by scenario and system, then by heading."""
     num, found = len(sheet.labels), {}
     for row in sheet.rows(repeat=True):

@@ -7,6 +7,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Literal
 
 import matplotlib as mpl
 from matplotlib.artist import Artist
@@ -29,7 +30,8 @@ from mclas_lightning.report.sheet import Sheet
 
 INK = "#000000"
 FACES, HATCHES = ("#e8e8e8", "#bdbdbd", "#7a7a7a"), ("", "////", "")
-MARKERS, DASHES = ("o", "s", "^"), ("-", "--", ":")
+MARKERS = ("o", "s", "^")
+DASHES: tuple[Literal["-"], Literal["--"], Literal[":"]] = ("-", "--", ":")
 WIDTH = 0.26  # of a column; three of them stand on a scenario's place
 ENDINGS = (".svg", ".png", ".pdf")
 SCRATCH = "_scratch"
@@ -88,7 +90,7 @@ def svg(found: Sequence[Grid]) -> str:
 
 
 # Text stays text, and equal figures are equal files.
-_FONTS = {"svg.fonttype": "none", "svg.hashsalt": "figure3", "font.family": "sans-serif"}
+_FONTS: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "figure3", "font.family": "sans-serif"}
 
 
 def _undated(ending: str) -> dict[str, None]:
