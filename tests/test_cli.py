@@ -19,7 +19,16 @@ def run(*words: str, cwd: Path) -> subprocess.CompletedProcess:
 def test_help_names_the_commands(tmp_path):
     done = run("--help", cwd=tmp_path)
     assert done.returncode == 0
-    for command in ("data", "demo", "table", "show", "mclas-train", "mclas-evaluate"):
+    for command in (
+        "data",
+        "demo",
+        "table",
+        "figure",
+        "report",
+        "show",
+        "mclas-train",
+        "mclas-evaluate",
+    ):
         assert command in done.stdout
 
 
@@ -57,7 +66,7 @@ def two_runs(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("more", [[], ["--markdown"]])
+@pytest.mark.parametrize("more", [[], ["--format", "markdown"]])
 def test_a_table_compares_what_is_there(two_runs, monkeypatch, capsys, more):
     monkeypatch.setattr(sys, "argv", ["mclas", "table", "--runs", str(two_runs), *more])
     cli.main()
@@ -101,7 +110,7 @@ def test_a_corpus_is_imported_checked_and_counted(tmp_path):
     assert done.returncode == 1
     assert "not here: test.jsonl" in done.stdout
 
-    done = run("table1", "--markdown", cwd=tmp_path)
+    done = run("table", "1", "--format", "md", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "| minimum | 5,000 | 0.3 | - |" in done.stdout
     assert "| mine |" in done.stdout

@@ -25,7 +25,7 @@ LAYERS = {
     "rescoring": 2,
     "module": 3, "callbacks": 3,
     "app": 4, "train": 4, "evaluate": 4, "demo": 4, "cli": 4, "cli_data": 4, "cli_human": 4,
-    "cli_score": 4, "cli_neural": 4,
+    "cli_score": 4, "cli_neural": 4, "cli_report": 4,
 }  # fmt: skip
 # Who may import what: everything else must do without.
 ONLY = {
@@ -92,7 +92,8 @@ def test_composition_roots_are_imported_only_by_each_other(name):
 
 
 @pytest.mark.parametrize(
-    "module", ["cli", "report.table", "report.cases", "report.results", "human.results"]
+    "module",
+    ["cli", "report.tables", "report.page", "report.cases", "report.results", "human.results"],
 )
 def test_help_and_tables_load_no_torch(module):
     code = f"import sys, {PACKAGE}.{module}; print({{'torch', 'transformers'}} & set(sys.modules))"

@@ -34,8 +34,8 @@ def test_the_two_commands_come_first():
 
 @pytest.mark.parametrize("line", [line for line in COMMANDS if line.startswith("make ")])
 def test_make_targets_exist(line):
-    targets = re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text("utf-8"), re.M)
-    assert line.split()[1] in targets
+    rules = re.findall(r"^([a-z0-9 -]+):", (ROOT / "Makefile").read_text("utf-8"), re.M)
+    assert line.split()[1] in " ".join(rules).split()
 
 
 @pytest.mark.parametrize(

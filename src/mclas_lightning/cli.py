@@ -7,8 +7,7 @@ import argparse
 import shlex
 from pathlib import Path
 
-from mclas_lightning import cli_data, cli_human, cli_neural, cli_score
-from mclas_lightning.cli_data import positive
+from mclas_lightning import cli_data, cli_human, cli_neural, cli_report, cli_score
 from mclas_lightning.errors import InputError, exits_cleanly
 
 
@@ -51,23 +50,7 @@ def parser() -> argparse.ArgumentParser:
 
     cli_score.add_command(commands)
     cli_neural.add_command(commands)
-
-    table = commands.add_parser("table", help="compare the runs that are finished")
-    show = commands.add_parser("show", help="documents beside each system's summaries")
-    for command in (table, show):
-        command.add_argument("--runs", type=Path, default=Path("runs"))
-        command.add_argument("--scenario")
-    table.add_argument("--dataset")
-    table.add_argument("--side", choices=("cross", "mono"), default="cross")
-    table.add_argument("--markdown", action="store_true")
-    table.set_defaults(run=_table)
-    table1 = commands.add_parser("table1", help="the paper's Table 1 beside the corpora here")
-    table1.add_argument("--data", type=Path, default=Path("data"), help="where corpora lie")
-    table1.add_argument("--markdown", action="store_true")
-    table1.set_defaults(run=_table1)
-    show.add_argument("--dataset", required=True)
-    show.add_argument("--num", type=positive, default=3)
-    show.set_defaults(run=_show)
+    cli_report.add_commands(commands)
     return parser
 
 
@@ -100,47 +83,6 @@ def _import_checkpoint(arguments: argparse.Namespace) -> None:
     print(f"score it with: mclas-evaluate {shlex.join(words)} decoding=released")
     if settings.task.sides == ("mono",):
         print(f"start others from it with: mclas-train ... init_from={arguments.out}")
-
-
-def _table(arguments: argparse.Namespace) -> None:
-    from rich.console import Console
-
-    from mclas_lightning.report import table
-
-    results = _finished_runs(arguments)
-    if arguments.markdown:
-        print(table.markdown(results, arguments.side))
-    else:
-        Console().print(table.comparison(results, arguments.side))
-
-
-def _table1(arguments: argparse.Namespace) -> None:
-    from rich.console import Console
-
-    from mclas_lightning.report import table1
-
-    if arguments.markdown:
-        print(table1.markdown(arguments.data))
-    else:
-        Console().print(table1.table1(arguments.data))
-
-
-def _show(arguments: argparse.Namespace) -> None:
-    from rich.console import Console
-
-    from mclas_lightning.report.cases import cases
-
-    Console().print(cases(_finished_runs(arguments), arguments.num))
-
-
-def _finished_runs(arguments: argparse.Namespace) -> list:
-    from mclas_lightning.report.results import find
-
-    results = find(arguments.runs, arguments.dataset, arguments.scenario)
-    if not results:
-        place = arguments.runs / (arguments.dataset or "*") / (arguments.scenario or "*")
-        raise InputError(f"{place}: no finished run here; mclas-train makes one")
-    return results
 
 
 if __name__ == "__main__":

@@ -19,8 +19,10 @@ from mclas_lightning.model.seq2seq import Seq2Seq
 from mclas_lightning.module import SummarizationModule
 from mclas_lightning.preparation import prepare
 from mclas_lightning.report.cases import cases
+from mclas_lightning.report.comparison import comparison
+from mclas_lightning.report.render import terminal
+from mclas_lightning.report.render.cases import draw
 from mclas_lightning.report.results import find
-from mclas_lightning.report.table import comparison
 from mclas_lightning.settings import Settings, read_settings
 from mclas_lightning.train import train
 
@@ -119,6 +121,6 @@ def _show(settings: Settings) -> None:
     results = find(runs, settings.dataset.name, settings.scenario)
     results = [run for run in results if run.seed == settings.seed]
     console.print()
-    console.print(comparison(results))
+    terminal.show(console, comparison(results))
     console.print()
-    console.print(cases(results))
+    console.print(draw(cases(results)))

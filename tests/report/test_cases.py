@@ -8,7 +8,8 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.report.cases import cases, shorten
+from mclas_lightning.report.cases import Case, cases
+from mclas_lightning.report.render.cases import draw, shorten
 from mclas_lightning.report.results import Results
 
 MONO = {"hypotheses": {"mono": "a short one"}, "references": {"mono": "the mono reference"}}
@@ -16,10 +17,10 @@ CROSS = {"hypotheses": {"cross": "eine kurze"}, "references": {"cross": "die Ref
 BOTH = {key: MONO[key] | CROSS[key] for key in MONO}
 
 
-def drawn(renderable: object, width: int = 80) -> str:
-    console = Console(width=width, force_terminal=False)
+def drawn(found: list[Case], width: int = 80, color: bool = False) -> str:
+    console = Console(width=width, force_terminal=color, color_system="standard" if color else None)
     with console.capture() as captured:
-        console.print(renderable)
+        console.print(draw(found))
     return captured.get()
 
 
@@ -50,9 +51,13 @@ def test_a_case_shows_the_document_the_references_and_what_each_system_wrote(run
         ["Reference", "en", "the mono reference"],
         ["", "de", "die Referenz"],
         ["MS", "en", "a short one"],
+        ["", "", "lacks: the mono reference"],
         ["NCLS", "de", "eine kurze"],
+        ["", "", "lacks: die Referenz"],
         ["MCLAS", "en", "a short one"],
+        ["", "", "lacks: the mono reference"],
         ["", "de", "eine kurze"],
+        ["", "", "lacks: die Referenz"],
     ]
 
 
@@ -115,6 +120,26 @@ def test_a_long_document_is_cut_after_a_word():
     assert shorten("one  two", cells=11) == "one two"
     assert shorten("安全更新公告", cells=9) == "安全更新 ..."
     assert cell_len(shorten("word " * 500)) <= 404
+
+
+def test_chosen_documents_are_shown_in_the_order_asked_for(run):
+    text = drawn(cases([run("ncls", CROSS)], ids=["d7", "d2"]))
+    assert shown_ids(text) == ["d7", "d2"]
+
+
+def test_a_document_that_is_not_there_is_refused_with_a_near_one(run):
+    with pytest.raises(InputError, match=r"document 'd77' is not in .* NCLS; did you mean 'd7'"):
+        cases([run("ncls", CROSS)], ids=["d77"])
+
+
+def test_what_the_reference_has_is_underlined_and_two_words_or_more_are_bold(run):
+    wrote = {"hypotheses": {"cross": "der kleine Hund, die Katze"}}
+    wrote |= {"references": {"cross": "Der kleine Mann und die große Katze"}}
+    text = drawn(cases([run("ncls", wrote)], num=1), color=True)
+    assert "\x1b[1;4mder kleine\x1b[0m" in text
+    assert "\x1b[4mKatze\x1b[0m" in text
+    assert "\x1b[4mHund" not in text
+    assert "lacks: Mann und, große" in text
 
 
 NO_SIDE = '{"id": "d9", "document": "x", "hypotheses": {"crss": "x"}, "references": {}}'

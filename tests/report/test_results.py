@@ -126,7 +126,7 @@ def test_each_side_has_its_own_language(made_up):
 def test_drawing_tables_imports_no_torch():
     modules = "torch transformers pytorch_lightning hydra rouge_score py3langid"
     code = (
-        "import sys; import mclas_lightning.report.table, mclas_lightning.report.cases; "
+        "import sys; import mclas_lightning.report.tables, mclas_lightning.report.cases; "
         f"sys.exit(sorted(set(sys.modules) & set('{modules}'.split())) or 0)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

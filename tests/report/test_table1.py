@@ -7,7 +7,9 @@ from rich.console import Console
 from mclas_lightning.data import catalog
 from mclas_lightning.files import write_json
 from mclas_lightning.report import paper
-from mclas_lightning.report.table1 import blocks, markdown, table1
+from mclas_lightning.report.render import terminal, written
+from mclas_lightning.report.sheet import Sheet
+from mclas_lightning.report.table1 import table1
 
 
 def corpus(folder: Path, train: int, valid: int, test: int, **manifest: Any) -> Path:
@@ -20,21 +22,25 @@ def corpus(folder: Path, train: int, valid: int, test: int, **manifest: Any) -> 
     return folder
 
 
+def body(sheet: Sheet) -> list[tuple[str, ...]]:
+    return [tuple(map(str, row)) for row in sheet.rows()]
+
+
 def rows(data: Path) -> dict[str, list[tuple[str, ...]]]:
-    return {block.title: block.rows for block in blocks(data)}
+    return {sheet.title.removeprefix("Table 1. "): body(sheet) for sheet in table1(data)}
 
 
 def drawn(data: Path, width: int = 80) -> str:
     console = Console(width=width, force_terminal=False)
     with console.capture() as captured:
-        console.print(table1(data))
+        terminal.show(console, table1(data))
     return captured.get()
 
 
 def test_without_corpora_the_papers_numbers_stand_alone_with_how_to_get_them(tmp_path):
-    first, second, third = blocks(tmp_path)
-    assert first.title == f"Zh2EnSum (zh to en), {tmp_path}/zh2ensum"
-    assert first.rows == [
+    first, second, third = table1(tmp_path)
+    assert first.title == f"Table 1. Zh2EnSum (zh to en), {tmp_path}/zh2ensum"
+    assert body(first) == [
         ("minimum", "5,000", "0.3", "-", "", ""),
         ("medium", "25,000", "1.5", "-", "", ""),
         ("maximum", "50,000", "3.0", "-", "", ""),
@@ -49,22 +55,22 @@ def test_without_corpora_the_papers_numbers_stand_alone_with_how_to_get_them(tmp
 def test_the_papers_corpora_have_the_papers_sizes(tmp_path):
     for name, printed in paper.numbers().corpora.items():
         corpus(tmp_path / name, printed.train, printed.valid, printed.test)
-    found = list(blocks(tmp_path))
+    found = table1(tmp_path)
     assert len(found) == 3
     for block in found:
         assert block.notes == []
-        assert len(block.rows) == 6
-        for _, size, _, here, _, difference in block.rows:
+        assert len(body(block)) == 6
+        for _, size, _, here, _, difference in body(block):
             assert (size, difference) == (here, "0")
-    shares = [(row[2], row[4]) for row in found[2].rows]
+    shares = [(row[2], row[4]) for row in body(found[2])]
     assert shares == [("0.4", "0.4"), ("2.0", "2.1"), ("4.0", "4.1"), *[("", "")] * 3]
 
 
 def test_a_smaller_corpus_shows_the_difference_and_what_it_has_no_room_for(tmp_path):
     folder = corpus(tmp_path / "en2desum", train=12_925, valid=4_306, test=0)
     (folder / "test.jsonl").unlink()
-    block = list(blocks(tmp_path))[1]
-    assert block.rows == [
+    block = table1(tmp_path)[1]
+    assert body(block) == [
         ("minimum", "2,619", "0.6", "2,619", "20.3", "0"),
         ("medium", "12,925", "3.0", "12,925", "100.0", "0"),
         ("maximum", "25,832", "6.0", "-", "", ""),
@@ -80,11 +86,16 @@ def test_lines_are_counted_where_no_manifest_says_their_number(tmp_path):
     folder.mkdir()
     for name, num in (("train", 1_511), ("valid", 13), ("test", 17)):
         (folder / f"{name}.jsonl").write_text("{}\n" * num)
-    here = {row[0]: row[3] for row in list(blocks(tmp_path))[2].rows}
+    here = {row[0]: row[3] for row in body(table1(tmp_path)[2])}
     assert here == {
         **{"minimum": "1,500", "medium": "-", "maximum": "-"},
         **{"full": "1,511", "valid": "13", "test": "17"},
     }
+
+
+def test_what_is_not_here_is_counted_as_missing(tmp_path):
+    corpus(tmp_path / "en2desum", train=12_925, valid=4_306, test=0)
+    assert [sheet.missing for sheet in table1(tmp_path)] == [6, 1, 6]
 
 
 def test_released_shards_are_summed_in_the_order_of_their_names(tmp_path):
@@ -92,7 +103,7 @@ def test_released_shards_are_summed_in_the_order_of_their_names(tmp_path):
     corpus(tmp_path / "en2desum", 29_000, 4_305, 4_099, shards={"train": shards})
     names = [0, 1, 10, 11, 2, 3, 4, 5, 6, 7]
     five, ten = (sum(100 + i for i in names[:num]) for num in (5, 10))
-    assert list(blocks(tmp_path))[1].notes == [
+    assert table1(tmp_path)[1].notes == [
         f"Released shards, with split=first_shards: minimum 100, medium {five}, maximum {ten:,}."
     ]
 
@@ -125,14 +136,14 @@ def test_the_parts_of_a_build_are_counted_by_the_manifest_above_them(tmp_path):
 def test_markdown_has_the_same_cells(tmp_path):
     corpus(tmp_path / "mine", 1_000, 31, 37)
     corpus(tmp_path / "zh2ensum", 1_693_713, 3_000, 2_999)
-    text = markdown(tmp_path)
+    text = written(table1(tmp_path), "markdown")
     lines = text.splitlines()
-    for block in blocks(tmp_path):
+    for block in table1(tmp_path):
         assert f"### {block.title}" in lines
-        for row in block.rows:
+        for row in body(block):
             assert f"| {' | '.join(row)} |" in lines
         for note in block.notes:
-            assert note in lines
+            assert f"- {note}" in lines
     assert "| test | 3,000 |  | 2,999 |  | -1 |" in lines
     assert text.count("| --- |") == 4
 

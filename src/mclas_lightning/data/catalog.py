@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -28,6 +28,15 @@ class Entry:
     shards: dict[str, Any] | None
     licence: str
     how_to_get: str
+
+
+class Choice(NamedTuple):
+    """A dataset as words for mclas-train, with those for its MS pretraining and its runs' place."""
+
+    choice: str  # what dataset= selects
+    words: tuple[str, ...]
+    pretraining: tuple[str, ...]
+    pretrained: str
 
 
 def names() -> list[str]:
@@ -56,6 +65,17 @@ def at(folder: Path) -> Entry | None:
         end = _LANGUAGE.sub(r"(?P<\1>[a-z]{2})", words["path"].removeprefix(_IN_DATA))
         if found := re.search(f"/{end}$", folder.resolve().as_posix()):
             return _entry(words | found.groupdict())
+    return None
+
+
+def of_run(name: str) -> Choice | None:
+    """The words whose runs lie in the folder ``name``; None where no file here makes that name."""
+    for choice in names():
+        words = _words(choice)
+        pattern = _LANGUAGE.sub(r"(?P<\1>[a-z]{2})", words["name"])
+        if found := re.fullmatch(pattern, name):
+            languages = {key: value for key, value in found.groupdict().items() if value}
+            return _choice(choice, words, languages)
     return None
 
 
@@ -98,3 +118,28 @@ def _entry(words: dict[str, Any]) -> Entry:
         licence=words["licence"],
         how_to_get=words["how_to_get"],
     )
+
+
+def _choice(choice: str, words: dict[str, Any], languages: dict[str, str]) -> Choice:
+    given = words | languages
+    pretraining = tuple(
+        re.sub(r"\$\{dataset\.(\w+)\}", lambda found: given[found[1]], word)
+        for word in words["pretraining"]
+    )
+    chosen = dict(word.split("=", 1) for word in pretraining)
+    base = _words(chosen["dataset"])
+    own = base | {key.removeprefix("dataset."): value for key, value in chosen.items()}
+    return Choice(
+        choice,
+        (f"dataset={choice}", *_unlike(words, languages)),
+        (
+            f"dataset={chosen['dataset']}",
+            *_unlike(base, {k: own[k] for k in ("source", "target") if f"dataset.{k}" in chosen}),
+        ),
+        _LANGUAGE.sub(lambda found: own[found[1]], base["name"]),
+    )
+
+
+def _unlike(words: dict[str, Any], languages: dict[str, str]) -> list[str]:
+    """Words for the languages that are not the file's own."""
+    return [f"dataset.{key}={value}" for key, value in languages.items() if words[key] != value]

@@ -1,42 +1,63 @@
-"""A few documents with every system's summaries, laid out to be read."""
+"""A few documents with every system's summaries (figures 4, 7 and 8)."""
 
 from collections.abc import Sequence
-
-from rich import box
-from rich.cells import cell_len, set_cell_size
-from rich.console import Group
-from rich.table import Table
-from rich.text import Text
+from dataclasses import dataclass
 
 from mclas_lightning.data.example import SIDES, Side
-from mclas_lightning.errors import InputError
+from mclas_lightning.errors import InputError, closest
 from mclas_lightning.report import predictions
+from mclas_lightning.report.matches import Piece, lacking, matched
 from mclas_lightning.report.predictions import Prediction
 from mclas_lightning.report.results import Results
 
-SHOWN = 400  # terminal cells of a document: about 60 English words or 200 Chinese characters
+LEGEND = (
+    "Marked: n-grams of the reference, single words lightly. Lacks: the reference's other words."
+)
 
 
-def cases(runs: Sequence[Results], num: int = 3, seed: int = 0) -> Group:
-    """``num`` documents that all ``runs`` (of one dataset) share, the same ones at every call."""
+@dataclass(frozen=True)
+class Summary:
+    """What one system wrote on one side, in pieces, and what it lacks of the reference."""
+
+    system: str
+    language: str
+    pieces: list[Piece]
+    lacks: list[str]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One document, its references by language, and what each system wrote."""
+
+    id: str
+    dataset: str
+    language: str
+    document: str
+    references: list[tuple[str, str]]
+    summaries: list[Summary]
+
+
+def cases(
+    runs: Sequence[Results], num: int = 3, seed: int = 0, ids: Sequence[str] = ()
+) -> list[Case]:
+    """The documents ``ids``, or ``num`` that all ``runs`` share, the same ones at every call.
+
+    InputError where runs are of several datasets, or where not all of them have a document.
+    """
     if len({run.dataset for run in runs}) != 1:
         found = ", ".join(sorted({run.dataset for run in runs})) or "no runs"
         raise InputError(f"cases are drawn from the runs of one dataset; found: {found}")
     written = {name: predictions.read(run) for name, run in zip(_names(runs), runs, strict=True)}
-    ids = predictions.shared(written, seed)[:num]
-    return Group(
-        *(_draw({name: found[id] for name, found in written.items()}, runs[0]) for id in ids)
-    )
-
-
-def shorten(text: str, cells: int = SHOWN) -> str:
-    """The start of ``text``, as much as ``cells`` of a terminal hold, cut between words if any."""
-    text = " ".join(text.split())
-    if cell_len(text) <= cells:
-        return text
-    start = set_cell_size(text, cells)
-    space = start.rfind(" ", len(start) - 30)
-    return (start if space < 0 else start[:space]).rstrip() + " ..."
+    shared = predictions.shared(written, seed)
+    for id in set(ids) - set(shared):
+        near = closest(id, shared)
+        raise InputError(
+            f"document '{id}' is not in the predictions of {', '.join(written)}; {near}"
+        )
+    return [
+        _case({name: found[id] for name, found in written.items()}, runs[0])
+        for id in ids or shared[:num]
+    ]
 
 
 def _names(runs: Sequence[Results]) -> list[str]:
@@ -50,29 +71,31 @@ def _names(runs: Sequence[Results]) -> list[str]:
     ]
 
 
-def _draw(written: dict[str, Prediction], run: Results) -> Group:
-    """One document, its references and what each system wrote."""
+def _case(written: dict[str, Prediction], run: Results) -> Case:
     first = next(iter(written.values()))
     references: dict[Side, str] = {}
     for prediction in written.values():
         references |= prediction.references
-    texts: dict[str, dict[Side, str]] = {"Reference": references}
-    texts |= {name: prediction.hypotheses for name, prediction in written.items()}
-    table = Table(
-        title=Text(f"Document {first.id}"),
-        title_justify="left",
-        box=box.ROUNDED,
-        show_header=False,
-        expand=True,
+    return Case(
+        id=first.id,
+        dataset=run.dataset,
+        language=run.language("mono"),
+        document=first.document,
+        references=[(run.language(side), references[side]) for side in _sides(references)],
+        summaries=[
+            _summary(name, run.language(side), prediction, side)
+            for name, prediction in written.items()
+            for side in _sides(prediction.hypotheses)
+        ],
     )
-    table.add_column(style="bold", max_width=16, overflow="fold")
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(ratio=1, overflow="fold")
-    table.add_row("Document", run.languages["source"], Text(shorten(first.document)))
-    for name, summaries in texts.items():
-        table.add_section()
-        for number, side in enumerate(sorted(summaries, key=SIDES.index)):
-            shown = summaries[side].strip()
-            text = Text(shown) if shown else Text("(empty)", style="dim italic")
-            table.add_row(Text("" if number else name), run.language(side), text)
-    return Group(table, "")
+
+
+def _sides(texts: dict[Side, str]) -> list[Side]:
+    return sorted(texts, key=SIDES.index)
+
+
+def _summary(name: str, language: str, prediction: Prediction, side: Side) -> Summary:
+    text, reference = prediction.hypotheses[side].strip(), prediction.references.get(side, "")
+    return Summary(
+        name, language, matched(text, reference, language), lacking(text, reference, language)
+    )

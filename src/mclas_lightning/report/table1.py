@@ -1,18 +1,12 @@
 """Table 1 of the paper beside the corpora on this machine.
 
-``table1`` draws for a terminal, ``markdown`` for a file; both show what ``blocks`` makes. Sizes
-here are those of the files, as their manifest has them, and of the scenarios in ``conf/dataset/``.
+Sizes here are those of the files, as their manifest has them, and of the scenarios in
+``conf/dataset/``.
 """
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-
-from rich import box
-from rich.console import Group
-from rich.table import Table
-from rich.text import Text
 
 from mclas_lightning.data import catalog
 from mclas_lightning.data.manifest import num_examples, read_manifest
@@ -20,50 +14,26 @@ from mclas_lightning.data.scenario import subset_size
 from mclas_lightning.errors import InputError
 from mclas_lightning.report import paper
 from mclas_lightning.report.results import SCENARIOS
+from mclas_lightning.report.sheet import MISSING, Column, Section, Sheet
 
-Row = tuple[str, ...]
-HEADER = ("Examples", "Paper", "%", "Here", "%", "Difference")
-OTHERS = ("Corpus", "Minimum", "Medium", "Maximum", "Full", "Valid", "Test")
-NONE = "-"
-
-
-@dataclass(frozen=True)
-class Block:
-    """A corpus of the paper, or all others."""
-
-    title: str
-    header: Row
-    rows: list[Row]
-    notes: list[str]
+HEADER = ("paper", "%", "here", "%", "diff.")
+OTHERS = ("Minimum", "Medium", "Maximum", "Full", "Valid", "Test")
 
 
-def table1(data: Path) -> Group:
-    """The blocks as rich tables, one below the other."""
-    return Group(*(part for block in blocks(data) for part in _draw(block)))
-
-
-def markdown(data: Path) -> str:
-    """The blocks as Markdown tables, one below the other."""
-    return "\n".join(map(_markdown, blocks(data)))
-
-
-def blocks(data: Path) -> Iterator[Block]:
-    """The paper's corpora, then the others in the folder ``data``."""
+def table1(data: Path) -> list[Sheet]:
+    """A sheet for each of the paper's corpora, one for the others in the folder ``data``."""
     papers = [catalog.named(name) for name in paper.numbers().table1]
-    for entry in papers:
-        yield _paper(data / entry.path, entry)
     found = sorted(
         path.parent
         for depth in ("[!.]*", "[!.]*/[!.]*")
         for path in data.glob(f"{depth}/train.jsonl")
     )
     others = [folder for folder in found if folder not in [data / entry.path for entry in papers]]
-    if others:
-        rows = [_other(folder, folder.relative_to(data).as_posix()) for folder in others]
-        yield Block(f"Other corpora in {data}", OTHERS, rows, [])
+    sheets = [_paper(data / entry.path, entry) for entry in papers]
+    return [*sheets, *([_others(data, others)] if others else [])]
 
 
-def _paper(folder: Path, entry: catalog.Entry) -> Block:
+def _paper(folder: Path, entry: catalog.Entry) -> Sheet:
     corpus, sizes = paper.numbers().corpora[entry.name], paper.numbers().table1[entry.name]
     printed = {name: (cell.size, cell.percent) for name, cell in sizes.items()}
     printed |= {"valid": (corpus.valid, None), "test": (corpus.test, None)}
@@ -72,15 +42,21 @@ def _paper(folder: Path, entry: catalog.Entry) -> Block:
         (name, *_cells(size, percent, here[name], here["full"]))
         for name, (size, percent) in printed.items()
     ]
-    title = f"{corpus.name} ({corpus.source} to {corpus.target}), {folder}"
-    return Block(title, HEADER, rows, list(_notes(folder, entry, here)))
+    return Sheet(
+        name=f"table1-{entry.name}",
+        title=f"Table 1. {corpus.name} ({corpus.source} to {corpus.target}), {folder}",
+        corner="Examples",
+        columns=tuple(Column("", name) for name in HEADER),
+        sections=[Section("", list(rows))],
+        notes=list(_notes(folder, entry, here)),
+        missing=list(here.values()).count(None),
+    )
 
 
-def _cells(size: int, percent: float | None, here: int | None, full: int | None) -> Row:
-    """Paper, %, here, %, difference."""
+def _cells(size: int, percent: float | None, here: int | None, full: int | None) -> tuple[str, ...]:
     printed = (f"{size:,}", "" if percent is None else f"{percent:.1f}")
     if here is None:
-        return (*printed, NONE, "", "")
+        return (*printed, MISSING, "", "")
     share = "" if percent is None or not full else f"{100 * here / full:.1f}"
     return (*printed, f"{here:,}", share, f"{here - size:+,}" if here != size else "0")
 
@@ -89,7 +65,7 @@ def _notes(folder: Path, entry: catalog.Entry, here: Mapping[str, int | None]) -
     if set(here.values()) == {None}:
         yield f"Not here. To get it: {entry.how_to_get}"
     elif None in here.values():
-        yield f"{NONE}: no such file, or fewer examples than the scenario asks for."
+        yield f"{MISSING}: no such file, or fewer examples than the scenario asks for."
     shards = read_manifest(folder).shards.get("train")
     if shards and entry.shards:
         taken = {
@@ -100,10 +76,20 @@ def _notes(folder: Path, entry: catalog.Entry, here: Mapping[str, int | None]) -
         yield f"Released shards, with split=first_shards: {counts}."
 
 
-def _other(folder: Path, name: str) -> Row:
+def _others(data: Path, folders: list[Path]) -> Sheet:
+    return Sheet(
+        name="table1-others",
+        title=f"Table 1. Other corpora in {data}",
+        corner="Corpus",
+        columns=tuple(Column("", name) for name in OTHERS),
+        sections=[Section("", [_other(f, f.relative_to(data).as_posix()) for f in folders])],
+    )
+
+
+def _other(folder: Path, name: str) -> tuple[str, ...]:
     entry = catalog.at(folder)
     here = _sizes(folder, entry.sizes if entry else catalog.own_sizes())
-    return (name, *(NONE if size is None else f"{size:,}" for size in here.values()))
+    return (name, *(MISSING if size is None else f"{size:,}" for size in here.values()))
 
 
 def _sizes(folder: Path, sizes: Mapping[str, float]) -> dict[str, int | None]:
@@ -114,24 +100,3 @@ def _sizes(folder: Path, sizes: Mapping[str, float]) -> dict[str, int | None]:
         with suppress(InputError):
             here[scenario] = subset_size(scenario, sizes, total)
     return here | {"valid": num_examples(folder, "valid"), "test": num_examples(folder, "test")}
-
-
-def _draw(block: Block) -> tuple[Table, Text]:
-    table = Table(
-        title=Text(block.title),
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        collapse_padding=True,
-        pad_edge=False,
-    )
-    for i, name in enumerate(block.header):
-        table.add_column(name, justify="right" if i else "left")
-    for row in block.rows:
-        table.add_row(*row)
-    return table, Text("\n".join([*block.notes, ""]), style="dim")
-
-
-def _markdown(block: Block) -> str:
-    rule = ("---", *["---:"] * (len(block.header) - 1))
-    lines = "".join(f"| {' | '.join(row)} |\n" for row in (block.header, rule, *block.rows))
-    return f"### {block.title}\n\n{lines}" + "".join(f"\n{note}\n" for note in block.notes)

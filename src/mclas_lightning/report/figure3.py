@@ -1,0 +1,164 @@
+"""Figure 3: models initialized from MS as lines, the same from scratch as columns.
+
+Grays, hatches, markers and dashes tell the models apart, not colors: it is to be read in print.
+"""
+
+import io
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import matplotlib as mpl
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from mclas_lightning.errors import InputError
+from mclas_lightning.files import whole_path
+from mclas_lightning.report import paper
+from mclas_lightning.report.grid import Grid
+from mclas_lightning.report.layout import LAYOUTS, LOW_RESOURCE, SYSTEMS, Score, System, f1
+from mclas_lightning.report.marks import Marks
+from mclas_lightning.report.results import MODELS
+from mclas_lightning.report.runs import Runs
+from mclas_lightning.report.scores import of_paper
+from mclas_lightning.report.sheet import Sheet
+
+INK = "#000000"
+FACES, HATCHES = ("#e8e8e8", "#bdbdbd", "#7a7a7a"), ("", "////", "")
+MARKERS = ("o", "s", "^")
+DASHES: tuple[Literal["-"], Literal["--"], Literal[":"]] = ("-", "--", ":")
+WIDTH = 0.26  # of a column; three of them stand on a scenario's place
+ENDINGS = (".svg", ".png", ".pdf")
+SCRATCH = "_scratch"
+# Initialized models are those of Table 2.
+LAYOUT = replace(
+    LAYOUTS[2],
+    title="Initialized from MS and from scratch",
+    datasets=("en2desum", "zh2ensum"),
+    scores=f1(),
+    systems=tuple(
+        System(scenario, f"{model}{start}", scenario)
+        for scenario in LOW_RESOURCE
+        for start in ("", SCRATCH)
+        for model in SYSTEMS
+    ),
+)
+
+
+def grids(datasets: Sequence[str], runs: Runs, profile: str) -> list[Grid]:
+    """The figure's numbers; without names, of the paper's two datasets."""
+    return [
+        Grid(layout=LAYOUT, dataset=name, profile=profile, runs=runs.of(name), closed=True)
+        for name in datasets or LAYOUT.datasets
+    ]
+
+
+def drawable(runs: Runs) -> list[str]:
+    """The paper's two datasets, and those that have runs from scratch."""
+    scratch = {run.dataset: None for run in runs.all if run.model.endswith(SCRATCH)}
+    return list(dict.fromkeys([*LAYOUT.datasets, *scratch]))
+
+
+def sheets(found: Sequence[Grid], runs: Runs) -> list[Sheet]:
+    """The same numbers as tables, with what is missing and how to make it."""
+    return [
+        of_paper(grid, Marks(), runs, name=f"figure3-{grid.dataset}", label="Figure 3")
+        for grid in found
+    ]
+
+
+def save(path: Path, found: Sequence[Grid]) -> None:
+    """Draw into a file, whole or not at all; its ending says which format."""
+    if path.suffix not in ENDINGS:
+        raise InputError(f"{path}: a figure is written as {', '.join(ENDINGS)}; end its name so")
+    with whole_path(path) as part, mpl.rc_context(_FONTS):
+        _draw(found).savefig(part, format=path.suffix[1:], dpi=200, metadata=_undated(path.suffix))
+
+
+def svg(found: Sequence[Grid]) -> str:
+    """The picture as an ``<svg>`` element, drawn in the color of the text around it."""
+    file = io.StringIO()
+    with mpl.rc_context(_FONTS):
+        _draw(found).savefig(file, format="svg", transparent=True, metadata=_undated(".svg"))
+    text = file.getvalue()
+    return text[text.index("<svg") :].replace(INK, "currentColor")
+
+
+# Text stays text, and equal figures are equal files.
+_FONTS: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "figure3", "font.family": "sans-serif"}
+
+
+def _undated(ending: str) -> dict[str, None]:
+    return {} if ending == ".png" else {"Date" if ending == ".svg" else "CreationDate": None}
+
+
+def _draw(found: Sequence[Grid]) -> Figure:
+    figure = Figure(figsize=(9.5, 0.9 + 2.5 * len(found)), layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(len(found), len(LAYOUT.scores), squeeze=False)
+    for row, grid in zip(panels, found, strict=True):
+        for axes, score in zip(row, LAYOUT.scores, strict=True):
+            _panel(axes, grid, score)
+    figure.legend(handles=_legend(), loc="outside lower center", ncols=6, frameon=False, fontsize=8)
+    return figure
+
+
+def _panel(axes: Axes, grid: Grid, score: Score) -> None:
+    corpus = paper.numbers().corpora.get(grid.dataset)
+    axes.set_title(f"{corpus.name if corpus else grid.dataset}, {score.label}", fontsize=9)
+    axes.set_xticks(range(len(LOW_RESOURCE)), LOW_RESOURCE, fontsize=8)
+    axes.tick_params(axis="y", labelsize=8)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.set_xlim(-0.5, len(LOW_RESOURCE) - 0.5)
+    if not grid.comparable(score):
+        axes.text(0.5, 0.5, "not comparable", transform=axes.transAxes, ha="center", color=INK)
+        return
+    for i, model in enumerate(SYSTEMS):
+        places, means, spreads = _points(grid, score, f"{model}{SCRATCH}")
+        axes.bar(
+            [place + (i - 1) * WIDTH for place in places], means, WIDTH, yerr=spreads,
+            color=FACES[i], hatch=HATCHES[i], edgecolor=INK, linewidth=0.6, capsize=2,
+            error_kw={"linewidth": 0.7, "ecolor": INK}, zorder=1,
+        )  # fmt: skip
+        axes.errorbar(
+            *_points(grid, score, model), color=INK, linestyle=DASHES[i], marker=MARKERS[i],
+            markersize=5, markerfacecolor="#ffffff", linewidth=1.2, capsize=2, zorder=2,
+        )  # fmt: skip
+    axes.set_ylim(0, 1.05 * axes.get_ylim()[1])
+    if not grid.used:
+        axes.text(0.5, 0.5, "no runs yet", transform=axes.transAxes, ha="center", color=INK)
+
+
+def _points(grid: Grid, score: Score, model: str) -> tuple[list[int], list[float], list[float]]:
+    """Places of the scenarios that have a run, means, and deviations (0 of one seed)."""
+    cells = [grid.cell(System(scenario, model, scenario), score) for scenario in LOW_RESOURCE]
+    known = [(i, cell) for i, cell in enumerate(cells) if cell]
+    return (
+        [i for i, _ in known],
+        [cell.mean for _, cell in known],
+        [cell.deviation or 0.0 for _, cell in known],
+    )
+
+
+def _legend() -> list[Artist]:
+    """Lines first, then columns; made here, since a panel without runs has neither."""
+    lines = [
+        Line2D(
+            [], [], color=INK, linestyle=DASHES[i], marker=MARKERS[i], markerfacecolor="#ffffff",
+            label=MODELS[model],
+        )
+        for i, model in enumerate(SYSTEMS)
+    ]  # fmt: skip
+    columns = [
+        Patch(
+            facecolor=FACES[i], hatch=HATCHES[i], edgecolor=INK, linewidth=0.6,
+            label=MODELS[f"{model}{SCRATCH}"],
+        )
+        for i, model in enumerate(SYSTEMS)
+    ]  # fmt: skip
+    return [*lines, *columns]

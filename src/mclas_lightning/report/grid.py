@@ -1,0 +1,178 @@
+"""A table's numbers for one dataset: what runs scored, and whether it may be compared.
+
+Scores are compared where they have one signature and one test set. Where they have not, they are
+shown, nothing is ranked, no difference is taken, and a note names the runs that do not fit.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import fmean, stdev
+
+from mclas_lightning.report.kinds import kinds, tests
+from mclas_lightning.report.layout import ELSEWHERE, Layout, Score, System
+from mclas_lightning.report.results import MODELS, Results
+from mclas_lightning.report.sheet import Cell
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """``runs`` are those of the dataset; ``profile`` is ROUGE's, standard or paper.
+
+    A ``closed`` one has the layout's systems alone, others all that have runs.
+    """
+
+    layout: Layout
+    dataset: str
+    profile: str
+    runs: Sequence[Results]
+    closed: bool = False
+
+    @cached_property
+    def scores(self) -> list[Score]:
+        """The layout's; of the optional ones those that a run has."""
+        return [
+            score
+            for score in self.layout.scores
+            if not score.optional or any(self.value(run, score) is not None for run in self.used)
+        ]
+
+    @cached_property
+    def systems(self) -> list[System]:
+        """The layout's, each scenario followed by further systems that have runs there."""
+        known = {(system.scenario, system.model) for system in self.layout.systems}
+        found: list[System] = []
+        for section in dict.fromkeys(system.section for system in self.layout.systems):
+            own = [system for system in self.layout.systems if system.section == section]
+            further = {
+                (run.scenario, run.model): None
+                for run in self.runs
+                if not self.closed
+                and run.scenario == own[-1].scenario
+                and self.layout.side in run.scores
+                and (run.scenario, run.model) not in known
+                and run.model not in ELSEWHERE
+                and not (run.model in MODELS and not section)
+            }
+            found += [*own, *(System(*place, section) for place in further)]
+        return found
+
+    def seeds(self, system: System) -> list[Results]:
+        """The runs of a system, all its seeds."""
+        return self._placed.get((system.scenario, system.model), [])
+
+    @cached_property
+    def _placed(self) -> dict[tuple[str, str], list[Results]]:
+        found: dict[tuple[str, str], list[Results]] = {}
+        for run in self.runs:
+            if self.layout.side in run.scores:
+                found.setdefault((run.scenario, run.model), []).append(run)
+        return found
+
+    @cached_property
+    def used(self) -> list[Results]:
+        """All runs that are in the table."""
+        return [run for system in self.systems for run in self.seeds(system)]
+
+    def family(self, score: Score) -> str:
+        """Whose signature the score has: that of ROUGE's profile, or its own."""
+        paper = self.profile == "paper" and score.name.startswith("rouge")
+        return "paper_rouge" if paper else score.family
+
+    def key(self, score: Score) -> str:
+        """The score's name in ``results.json``."""
+        return f"paper_{score.name}" if self.family(score) == "paper_rouge" else score.name
+
+    def value(self, run: Results, score: Score) -> float | None:
+        """What a run scored, in the table's unit."""
+        found = run.scores[self.layout.side]
+        if score.name == "difference":
+            return found["length"] - found["reference_length"]
+        value = found.get(self.key(score))
+        return None if value is None else value * score.scale
+
+    def reference(self, score: Score) -> Cell | None:
+        """The same of the references, which are all runs' alike."""
+        found = [run.scores[self.layout.side][score.reference] for run in self.used]
+        if not found or not self.comparable(score):
+            return None
+        return Cell(mean=fmean(found) * score.scale, digits=score.digits)
+
+    def cell(self, system: System, score: Score) -> Cell | None:
+        """The mean over seeds; None where no seed has it, or where they may not be averaged."""
+        runs = self.seeds(system)
+        values = [v for run in runs if (v := self.value(run, score)) is not None]
+        if not values or system in self.mixed(score):
+            return None
+        spread = stdev(values) if len(values) > 1 else None
+        return Cell(
+            mean=fmean(values), deviation=spread, seeds=len(values), digits=score.digits,
+            signed=score.signed,
+        )  # fmt: skip
+
+    def mixed(self, score: Score) -> set[System]:
+        """Systems whose own seeds have several signatures or test sets."""
+        return self._mixed[score]
+
+    @cached_property
+    def _mixed(self) -> dict[Score, set[System]]:
+        side = self.layout.side
+        several = {s for s in self.systems if len(tests(self.seeds(s), side)) > 1}
+        return {
+            score: several
+            | {s for s in self.systems if len(kinds(self.seeds(s), self._signature(score))) > 1}
+            for score in self.layout.scores
+        }
+
+    @cached_property
+    def tests(self) -> dict[str, list[Results]]:
+        """All runs of the table by their test set."""
+        return tests(self.used, self.layout.side)
+
+    def comparable(self, score: Score) -> bool:
+        """Whether all that is shown in this score has one signature and one test set."""
+        return len(self.tests) < 2 and len(self.signatures(score)) < 2
+
+    def signatures(self, score: Score) -> dict[str, list[Results]]:
+        """The runs by the signature of their score."""
+        return kinds(self.used, self._signature(score))
+
+    def _signature(self, score: Score) -> Callable[[Results], str | None]:
+        family = self.family(score)
+        return lambda run: run.signatures[self.layout.side].get(family)
+
+    def best(self, score: Score) -> list[tuple[System, list[System]]]:
+        """Of each section, who is ahead in the mean, and all others."""
+        if score.aim is None or not self.comparable(score):
+            return []
+        found = []
+        for section in dict.fromkeys(system.section for system in self.systems):
+            cells = {
+                system: cell
+                for system in self.systems
+                if system.section == section and (cell := self.cell(system, score))
+            }
+            if len(cells) > 1:
+                first = max(cells, key=lambda system: merit(cells[system], score))
+                found.append((first, [system for system in cells if system != first]))
+        return found
+
+    def ranked(self, score: Score) -> set[System]:
+        """Who is best as it is shown: what looks equal is best together, all equal is none."""
+        found: set[System] = set()
+        for first, others in self.best(score):
+            shown = {s: self._shown(s, score) for s in (first, *others)}
+            if len(set(shown.values())) > 1:
+                found |= {s for s, value in shown.items() if value == shown[first]}
+        return found
+
+    def _shown(self, system: System, score: Score) -> float:
+        cell = self.cell(system, score)
+        assert cell is not None
+        value = float(cell.shown)
+        return value if score.aim else abs(value)
+
+
+def merit(cell: Cell, score: Score) -> float:
+    """The higher the better."""
+    return cell.mean if score.aim else -abs(cell.mean)

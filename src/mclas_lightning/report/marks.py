@@ -1,0 +1,130 @@
+"""Which system is better than every other of its section, and not by chance.
+
+In each score the best system is tested against each other one on documents' scores, over all seeds
+(``metrics.significance``). Holm's correction is over all tests of a table.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from mclas_lightning.metrics.significance import compare_all, holm
+from mclas_lightning.report.documents import NAME
+from mclas_lightning.report.grid import Grid
+from mclas_lightning.report.layout import Score, System
+from mclas_lightning.report.results import Results
+
+LEVEL = 0.05
+RESAMPLES = 5_000
+Place = tuple[str, System, Score]  # dataset, who is marked, in what
+NAMED = 3  # reasons that a note gives
+
+
+class Contest(NamedTuple):
+    """The best system of a section in a score, and its rivals: ``[seeds, documents]`` each."""
+
+    place: Place
+    best: np.ndarray
+    others: list[np.ndarray]
+
+
+@dataclass(frozen=True)
+class Marks:
+    """The places that get ``*``, what to say of them, and who could not be tested."""
+
+    marked: frozenset[Place] = frozenset()
+    tests: str = ""
+    datasets: frozenset[str] = frozenset()  # in which there were tests
+    untested: Mapping[str, Sequence[str]] = field(default_factory=dict)  # by dataset
+
+    def note(self, dataset: str) -> Iterator[str]:
+        """What stands below the table of a dataset."""
+        if dataset in self.datasets:
+            yield self.tests
+        if names := self.untested.get(dataset):
+            more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+            yield f"Not tested for significance: {'; '.join(names[:NAMED])}{more}."
+
+
+def marks(grids: Sequence[Grid]) -> Marks:
+    """The marks of one table, of all its datasets."""
+    contests, untested = [], {}
+    for grid in grids:
+        read, reasons = _Reader(grid), {}
+        for score in grid.scores:
+            for best, others in grid.best(score) if score.aim == 1 else ():
+                reason = _contest(read, score, best, others)
+                if isinstance(reason, Contest):
+                    contests.append(reason)
+                else:
+                    reasons[reason] = None
+        untested[grid.dataset] = [*untested.get(grid.dataset, ()), *reasons]
+    return _tested(contests, untested)
+
+
+def _contest(
+    read: "_Reader", score: Score, best: System, others: Sequence[System]
+) -> Contest | str:
+    """Or why it cannot be held."""
+    found = {system: read.documents(system, score) for system in (best, *others)}
+    for system, documents in found.items():
+        if documents is None:
+            return (
+                f"{system.scenario}, {system.name} has no {NAME} with {score.label} of every seed"
+            )
+    (ids, first), *rest = (one for one in found.values() if one is not None)
+    if not all(np.array_equal(ids, other) for other, _ in rest):
+        return f"{best.scenario}, the systems' {NAME} have different documents"
+    place = (read.grid.dataset, best, score)
+    return Contest(place, first, [scores for _, scores in rest])
+
+
+def _tested(contests: Sequence[Contest], untested: Mapping[str, Sequence[str]]) -> Marks:
+    pairs = [(contest.best, other) for contest in contests for other in contest.others]
+    if not pairs:
+        return Marks(untested=untested)
+    # So many that the smallest p there is, times the tests of the table, is well below the level.
+    tests = compare_all(pairs, resamples=max(RESAMPLES, 2 * int(len(pairs) / LEVEL)))
+    corrected = iter(holm([test.p for test in tests]))
+    marked = {
+        contest.place
+        for contest in contests
+        if max([next(corrected) for _ in contest.others]) < LEVEL
+    }
+    methods = " or ".join(sorted({test.method for test in tests}))
+    seeds = sorted({len(contest.best) for contest in contests})
+    return Marks(
+        frozenset(marked),
+        f"*: better than every other system of its part of the table in this score, p < {LEVEL} "
+        f"({methods}; {'-'.join(map(str, {seeds[0]: 0, seeds[-1]: 0}))} seeds a system; Holm's "
+        f"correction over the {len(tests)} tests of the table).",
+        frozenset(contest.place[0] for contest in contests),
+        untested,
+    )
+
+
+class _Reader:
+    """Documents' scores of one grid; every file is read once, and of it what the table shows."""
+
+    def __init__(self, grid: Grid) -> None:
+        self.grid = grid
+        self.names = [self._name(score) for score in grid.scores if score.aim == 1]
+        self.read: dict[int, dict[str, np.ndarray]] = {}
+
+    def documents(self, system: System, score: Score) -> tuple[np.ndarray, np.ndarray] | None:
+        """Ids and scores ``[seeds, documents]``; None where seeds lack them or differ in ids."""
+        runs = [run for run in self.grid.seeds(system) if self.grid.value(run, score) is not None]
+        found, name = [self._of(run) for run in runs], self._name(score)
+        if any(name not in one or not np.array_equal(found[0]["ids"], one["ids"]) for one in found):
+            return None
+        return found[0]["ids"], np.stack([one[name] for one in found])
+
+    def _of(self, run: Results) -> dict[str, np.ndarray]:
+        if id(run) not in self.read:
+            self.read[id(run)] = run.documents(self.names)
+        return self.read[id(run)]
+
+    def _name(self, score: Score) -> str:
+        return f"{self.grid.layout.side}/{self.grid.key(score)}"

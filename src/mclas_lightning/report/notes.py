@@ -1,0 +1,55 @@
+"""What is said below a table: units, signatures, and what must not be compared."""
+
+from collections.abc import Iterator
+
+from mclas_lightning.report.grid import Grid
+from mclas_lightning.report.kinds import places
+from mclas_lightning.report.layout import Score
+from mclas_lightning.report.sheet import PLUS_MINUS
+
+PAPERS = {
+    "rouge": (
+        "The paper's ROUGE is ROUGE-1.5.5's on lower-cased word pieces without accents, stemmed; "
+        "ours here is of profile standard: differences are of the measure, too (--profile paper)."
+    ),
+    "bertscore": "The paper does not say which encoder its BERTScore is of.",
+}
+NAMES = {
+    **{"rouge": "ROUGE", "paper_rouge": "ROUGE of profile paper"},
+    **{"bertscore": "BERTScore", "similarity": "Similarity"},
+}
+
+
+def notes(grid: Grid, printed: bool) -> Iterator[str]:
+    """The notes of one table; ``printed`` says whether the paper's numbers are beside ours."""
+    yield f"Ours: mean {PLUS_MINUS} standard deviation over seeds; bold is the best of its part."
+    if len(grid.tests) > 1:
+        yield "Not compared, no differences: test sets differ. " + _kinds(grid.tests)
+    for family, score in _families(grid).items():
+        if family not in NAMES:
+            continue
+        found = grid.signatures(score)
+        if len(found) > 1:
+            yield f"Not compared, no differences: {NAMES[family]} has {len(found)} signatures. " + (
+                _kinds(found)
+            )
+        elif found:
+            yield f"{NAMES[family]}: {next(iter(found))}"
+        if printed and found and family in PAPERS and score.name != "length":
+            yield PAPERS[family]
+    mixed = {s for score in grid.scores for s in grid.mixed(score)}
+    if mixed:
+        names = ", ".join(sorted(f"{s.scenario}/{s.model}" for s in mixed))
+        yield f"No mean of seeds that differ in signature or test set: {names}."
+
+
+def _families(grid: Grid) -> dict[str, Score]:
+    """A score of each family in the table."""
+    found: dict[str, Score] = {}
+    for score in grid.scores:
+        found.setdefault(grid.family(score), score)
+    return found
+
+
+def _kinds(found: dict[str, list]) -> str:
+    return "; ".join(f"{kind}: {places(runs)}" for kind, runs in found.items()) + "."

@@ -1,0 +1,100 @@
+"""All tables, Figure 3, the runs and examples in one HTML file that needs no other."""
+
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from mclas_lightning.report import figure3
+from mclas_lightning.report.cases import LEGEND, Case, cases
+from mclas_lightning.report.layout import LAYOUTS
+from mclas_lightning.report.predictions import place
+from mclas_lightning.report.provenance import provenance
+from mclas_lightning.report.render import html
+from mclas_lightning.report.results import SCENARIOS, Results
+from mclas_lightning.report.sheet import Sheet
+from mclas_lightning.report.tables import NUMBERS, Request, tables
+
+HEADINGS = {
+    1: "Sizes of the scenarios",
+    2: "ROUGE and BERTScore",
+    3: "Human evaluation",
+    4: "Agreement of annotators",
+    5: "Lengths of summaries",
+    6: "Monolingual summaries",
+    7: "Recall, precision and lengths",
+}
+
+
+class Part(NamedTuple):
+    """A table or figure of the paper: its sheets, and where it is one its picture."""
+
+    name: str
+    heading: str
+    sheets: list[Sheet]
+    picture: str = ""
+
+
+class Report(NamedTuple):
+    """All that the page shows."""
+
+    parts: list[Part]
+    runs: Sheet
+    cases: list[tuple[str, list[Case]]]
+
+
+def report(request: Request, num_cases: int = 3) -> Report:
+    """Everything, for the datasets asked for, or for the paper's and all that have runs."""
+    runs = request.runs
+    datasets = request.datasets
+    used = [run for run in runs.all if not datasets or run.dataset in datasets]
+    parts = [
+        Part(f"Table {num}", HEADINGS[num], tables(num, _wider(request, num))) for num in NUMBERS
+    ]
+    found = figure3.grids(datasets or figure3.drawable(runs), runs, request.profile)
+    picture = Part(
+        "Figure 3", figure3.LAYOUT.title, figure3.sheets(found, runs), figure3.svg(found)
+    )
+    return Report([*parts, picture], provenance(used), list(_examples(used, num_cases)))
+
+
+def write(found: Report, runs: Path) -> str:
+    """The page."""
+    environment = Environment(
+        loader=PackageLoader("mclas_lightning.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["table"] = html.table
+    missing = sum(sheet.missing for part in found.parts for sheet in part.sheets)
+    return environment.get_template("page.html").render(
+        found=found, runs=runs, missing=missing, legend=LEGEND, version=version("mclas-lightning")
+    )
+
+
+def _wider(request: Request, num: int) -> Request:
+    """Where nobody named datasets: the paper's in this table, and others that have runs."""
+    if request.datasets or num not in LAYOUTS:
+        return request
+    papers = LAYOUTS[num].datasets
+    others = [name for name in request.runs.crossing() if name not in papers]
+    return request._replace(datasets=[*papers, *others])
+
+
+def _examples(runs: Sequence[Results], num: int) -> Iterator[tuple[str, list[Case]]]:
+    """Of each dataset and scenario, the first seed of every system that left its predictions."""
+    groups: dict[tuple[str, str], dict[str, Results]] = {}
+    for run in runs:
+        if run.folder and place(run).exists() and "cross" in run.scores:
+            groups.setdefault((run.dataset, run.scenario), {}).setdefault(run.model, run)
+    for (dataset, scenario), systems in sorted(groups.items(), key=_order):
+        yield f"{dataset}, {scenario}", cases(list(systems.values()), num)
+
+
+def _order(group: tuple[tuple[str, str], object]) -> tuple[str, int]:
+    dataset, scenario = group[0]
+    return dataset, SCENARIOS.index(scenario) if scenario in SCENARIOS else len(SCENARIOS)

@@ -1,0 +1,45 @@
+"""Sheets as CSV, one line a row; a cell's mean, deviation, seeds and mark have a column each."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+
+from mclas_lightning.report.sheet import MISSING, Cell, Entry, Sheet
+
+
+def write(sheets: Sequence[Sheet]) -> str:
+    """One table below the other, parted by an empty line where their columns differ.
+
+    Notes are not in it: which scores must not be compared is seen in the other formats.
+    """
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    last: list[str] = []
+    for sheet in sheets:
+        header = ["Table", *sheet.labels, *_headings(sheet)]
+        if header != last:
+            file.write("\n" if last else "")
+            writer.writerow(header)
+            last = header
+        writer.writerows([sheet.name, *_values(sheet, row)] for row in sheet.rows(repeat=True))
+    return file.getvalue()
+
+
+def _headings(sheet: Sheet) -> Iterator[str]:
+    for column in sheet.columns:
+        yield column.title
+        if column.measured:
+            yield from (f"{column.group} {part}" for part in ("deviation", "seeds", "significant"))
+
+
+def _values(sheet: Sheet, row: Sequence[Entry]) -> Iterator[str]:
+    num = len(sheet.labels)
+    yield from map(str, row[:num])
+    for column, entry in zip(sheet.columns, row[num:], strict=True):
+        if not column.measured:
+            yield "" if entry == MISSING else str(entry)
+        elif isinstance(entry, Cell):
+            spread = "" if entry.deviation is None else f"{entry.deviation:.{entry.digits}f}"
+            yield from (entry.shown, spread, str(entry.seeds), "yes" if entry.significant else "")
+        else:
+            yield from ("" if entry == MISSING else entry, "", "", "")

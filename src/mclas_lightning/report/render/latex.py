@@ -1,0 +1,73 @@
+r"""Sheets as LaTeX tables with booktabs; ``\usepackage{booktabs}`` is all they need."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from mclas_lightning.report.sheet import PLUS_MINUS, Cell, Entry, Sheet
+
+SPECIAL = {
+    **{char: f"\\{char}" for char in "&%$#_{}"},
+    **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
+    **{"<": "$<$", ">": "$>$", "|": "$|$", PLUS_MINUS: r"$\pm$", "*": "$^{*}$"},
+}
+_SPECIAL = re.compile("|".join(map(re.escape, SPECIAL)))
+
+
+def write(sheets: Sequence[Sheet]) -> str:
+    """One table environment below the other; commands are comments above them."""
+    return "\n".join("\n".join(_table(sheet)) + "\n" for sheet in sheets)
+
+
+def _table(sheet: Sheet) -> Iterator[str]:
+    if sheet.commands:
+        yield "% What is missing is made by:"
+        yield from (f"%   {line}" for command in sheet.commands for line in command.splitlines())
+    num = len(sheet.labels)
+    yield r"\begin{table*}[t]\centering\footnotesize\setlength{\tabcolsep}{3pt}"
+    yield rf"\begin{{tabular}}{{{'l' * num}{'r' * len(sheet.columns)}}}"
+    yield r"\toprule"
+    yield from _head(sheet)
+    start = True
+    for section in sheet.sections:
+        yield r"\midrule"
+        for i, row in enumerate(section.rows):
+            name = [section.name if i == 0 else ""] if sheet.by else []
+            yield _line([*name, *row])
+        start = False
+    if start:
+        yield r"\midrule"
+    yield r"\bottomrule"
+    yield r"\end{tabular}"
+    yield rf"\caption{{{escaped(' '.join([f'{sheet.title}.', *sheet.notes]))}}}"
+    yield rf"\label{{tab:{sheet.name}}}"
+    yield r"\end{table*}"
+
+
+def _head(sheet: Sheet) -> Iterator[str]:
+    if any(column.group for column in sheet.columns):
+        at, spans, rules = len(sheet.labels) + 1, [], []
+        for name, size in sheet.groups():
+            spans.append(rf"\multicolumn{{{size}}}{{c}}{{{escaped(name)}}}")
+            if name and size > 1:
+                rules.append(rf"\cmidrule(lr){{{at}-{at + size - 1}}}")
+            at += size
+        yield " & ".join([*[""] * len(sheet.labels), *spans]) + r" \\"
+        if rules:
+            yield "".join(rules)
+    yield _line([*sheet.labels, *(column.name for column in sheet.columns)])
+
+
+def _line(row: Sequence[Entry]) -> str:
+    return " & ".join(map(_styled, row)) + r" \\"
+
+
+def _styled(entry: Entry) -> str:
+    text = escaped(str(entry))
+    if re.fullmatch(r"-\d.*", text):
+        text = f"${text[:1]}${text[1:]}"
+    return rf"\textbf{{{text}}}" if isinstance(entry, Cell) and entry.best else text
+
+
+def escaped(text: str) -> str:
+    """``text`` with every character that means something to LaTeX made to mean itself."""
+    return _SPECIAL.sub(lambda found: SPECIAL[found[0]], text)

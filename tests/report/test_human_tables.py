@@ -1,0 +1,60 @@
+import pytest
+
+from mclas_lightning.human.results import Agreement, HumanResults, place
+from mclas_lightning.report import paper
+from mclas_lightning.report.human import human_sheets
+from mclas_lightning.report.runs import Runs
+
+VALUES = {"informativeness": -0.125, "conciseness": 0.25, "fluency": 0.5}
+
+
+@pytest.fixture
+def runs(tmp_path) -> Runs:
+    """A human evaluation of the medium scenario, with a system of another's."""
+    systems = ("mclas", "ncls", "ncls_ms", "gold", "theirs")
+    HumanResults(
+        dataset="zh2ensum", scenario="medium", documents=20, annotators=7,
+        preferences=dict.fromkeys(systems, VALUES),
+        agreement=Agreement(kappa=0.31, overall=0.6175), provenance={},
+    ).write(place(tmp_path, "zh2ensum", "medium"))  # fmt: skip
+    return Runs(tmp_path)
+
+
+def rows(sheet) -> dict[tuple, list[str]]:
+    num = len(sheet.labels)
+    return {tuple(r[:num]): list(map(str, r[num:])) for r in sheet.rows(repeat=True)}
+
+
+def test_table_3_has_the_papers_numbers_ours_and_the_difference(runs):
+    (sheet,) = human_sheets(3, [], runs)
+    cells = rows(sheet)
+    assert cells["medium", "MCLAS"][:3] == ["0.000", "-0.125", "-0.125"]
+    assert cells["medium", "Gold"][3:6] == ["0.529", "0.250", "-0.279"]
+    assert cells["medium", "theirs"] == ["-", "-0.125", "", "-", "0.250", "", "-", "0.500", ""]
+    assert cells["minimum", "MCLAS"] == ["-0.264", "-", "", "0.164", "-", "", "-0.021", "-", ""]
+    for scenario, systems in paper.numbers().table3["zh2ensum"].items():
+        for (found, _), row in cells.items():
+            assert found != scenario or len(row) == 9
+        assert len(systems) == 4
+    assert sheet.missing == 2 * 4 * 3
+    assert "medium: 20 documents, 7 annotators." in sheet.notes
+
+
+def test_table_4_has_percentages_and_kappa(runs):
+    (sheet,) = human_sheets(4, [], runs)
+    assert rows(sheet)["medium",] == ["0.22", "0.31", "+0.09", "51.35", "61.75", "+10.40"]
+    assert rows(sheet)["minimum",] == ["0.37", "-", "", "60.48", "-", ""]
+    assert sheet.missing == 2 * 2
+
+
+def test_what_is_missing_begins_with_sheets_for_annotators(runs):
+    (sheet,) = human_sheets(3, [], runs)
+    assert len(sheet.commands) == 4
+    assert sheet.commands[0].startswith("mclas human sheet --dataset zh2ensum --scenario minimum")
+    assert sheet.commands[1].startswith("mclas human score sheets/zh2ensum-minimum")
+
+
+def test_another_dataset_has_no_column_of_the_papers(runs):
+    (sheet,) = human_sheets(3, ["mine"], runs)
+    assert sheet.headings == ["Scenario", "System", "IF", "CC", "FL"]
+    assert {tuple(row) for row in rows(sheet).values()} == {("-", "-", "-")}

@@ -1,0 +1,116 @@
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.runs import write_run, write_runs
+from mclas_lightning.report.documents import NAME, write_documents
+from mclas_lightning.report.grid import Grid
+from mclas_lightning.report.layout import LAYOUTS
+from mclas_lightning.report.marks import Marks, marks
+from mclas_lightning.report.runs import Runs
+
+NUM = 83
+IDS = [f"d{i}" for i in range(NUM)]
+
+
+def write(
+    runs: Path, model: str, gain: float, seed: int = 0, ids: Sequence[str] = IDS,
+    dataset: str = "en2desum",
+) -> None:  # fmt: skip
+    """A run whose documents have ``gain`` in ROUGE-1, and noise that is its own."""
+    run = write_run(runs, dataset, "minimum", model, seed, num=NUM)
+    own = np.random.default_rng([seed, *f"{dataset}{model}".encode()])
+    values = np.linspace(0.2, 0.5, NUM) + gain + own.normal(0, 0.05, NUM)
+    means = run.scores["cross"] | {"rouge1_f": float(values.mean())}
+    scores = run.scores | {"cross": means}
+    folder = runs / dataset / "minimum" / model / f"seed={seed}"
+    replace(run, scores=scores).write(folder / "results.json")
+    write_documents(folder / NAME, ids, {"cross": {"rouge1_f": values}})
+
+
+def judged(runs: Path, *datasets: str) -> Marks:
+    layout, found = replace(LAYOUTS[2], scores=LAYOUTS[2].scores[:1]), Runs(runs)
+    return marks(
+        [
+            Grid(layout=layout, dataset=name, profile="standard", runs=found.of(name))
+            for name in datasets or ("en2desum",)
+        ]
+    )
+
+
+def marked(runs: Path) -> set[str]:
+    return {system.model for _, system, _ in judged(runs).marked}
+
+
+def test_who_is_clearly_better_than_all_others_is_marked(tmp_path):
+    for model, gain in (("ncls", 0.0), ("ncls_ms", 0.01), ("mclas", 0.1)):
+        write(tmp_path, model, gain)
+    assert marked(tmp_path) == {"mclas"}
+
+
+def test_better_than_all_but_one_is_not_enough(tmp_path):
+    for model, gain in (("ncls", 0.0), ("ncls_ms", 0.1), ("mclas", 0.1)):
+        write(tmp_path, model, gain)
+    assert marked(tmp_path) == set()
+
+
+def test_holms_correction_is_over_the_whole_table(tmp_path):
+    """One test alone is below the level; with twenty of no difference beside it, it is not."""
+    write(tmp_path, "ncls", 0.0)
+    write(tmp_path, "mclas", 0.009)
+    alone = judged(tmp_path)
+    assert "over the 1 tests" in alone.tests
+    assert {system.model for _, system, _ in alone.marked} == {"mclas"}
+    others = [f"other{i}" for i in range(20)]
+    for dataset in others:
+        write(tmp_path, "ncls", 0.0, dataset=dataset)
+        write(tmp_path, "mclas", 0.0, dataset=dataset)
+    crowded = judged(tmp_path, "en2desum", *others)
+    assert "over the 21 tests" in crowded.tests
+    assert crowded.marked == frozenset()
+
+
+def test_several_seeds_are_tested_together(tmp_path):
+    for model, gain in (("ncls", 0.0), ("mclas", 0.1)):
+        for seed in range(3):
+            write(tmp_path, model, gain, seed)
+    found = judged(tmp_path)
+    assert {system.model for _, system, _ in found.marked} == {"mclas"}
+    assert "3 seeds a system" in found.tests
+    assert "seeds" in found.tests
+
+
+def test_a_scenario_with_a_system_without_documents_scores_is_not_judged(tmp_path):
+    for model, gain in (("ncls", 0.0), ("ncls_ms", 0.01), ("mclas", 0.1)):
+        write(tmp_path, model, gain)
+    (tmp_path / "en2desum" / "minimum" / "ncls" / "seed=0" / NAME).unlink()
+    found = judged(tmp_path)
+    assert found.marked == frozenset()
+    assert list(found.note("en2desum")) == [
+        "Not tested for significance: minimum, NCLS has no scores.npz with R-1 of every seed."
+    ]
+    assert list(found.note("zh2ensum")) == []
+
+
+def test_systems_with_other_documents_are_not_judged(tmp_path):
+    write(tmp_path, "ncls", 0.0)
+    write(tmp_path, "mclas", 0.1, ids=IDS[::-1])
+    found = judged(tmp_path)
+    assert found.marked == frozenset()
+    assert "have different documents" in "".join(found.note("en2desum"))
+
+
+@pytest.mark.parametrize("num", [5, 7])
+def test_mono_summaries_are_tested_in_their_own_tables(tmp_path, num):
+    places = [(s.scenario, s.model) for s in LAYOUTS[7].systems]
+    write_runs(tmp_path, ["en2desum"], places, [0], num=NUM * num)
+    runs = Runs(tmp_path).of("en2desum")
+    grid = Grid(layout=LAYOUTS[7], dataset="en2desum", profile="paper", runs=runs)
+    found = marks([grid])
+    assert "over the 12 tests" in found.tests  # six scores, MS-Pretrain against two
+    assert {(system.model, score.name[:5]) for _, system, score in found.marked} == {
+        ("ms", "rouge")
+    }

@@ -1,0 +1,139 @@
+import json
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from benchmarks.runs import write_run, write_runs
+from mclas_lightning.report import page
+from mclas_lightning.report.layout import LAYOUTS
+from mclas_lightning.report.runs import Runs
+from mclas_lightning.report.tables import Request
+
+VOID = {"meta", "br", "link", "img", "input", "hr"}
+
+
+class Outline(HTMLParser):
+    """Checks that tags are closed in their order, and collects ids, links and text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.text: list[str] = []
+        self.tags: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        found = dict(attrs)
+        if (id := found.get("id")) and "svg" not in self.open:
+            self.ids.append(id)
+        self.links += [v for k, v in found.items() if k in ("href", "src", "xlink:href") and v]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+@pytest.fixture
+def written(tmp_path) -> str:
+    """The page of a whole En2DeSum and of one toy run with predictions."""
+    places = [(s.scenario, s.model) for s in LAYOUTS[2].systems]
+    write_runs(tmp_path / "runs", ["en2desum"], places, [0, 1], num=31)
+    write_run(tmp_path / "runs", "toy_en2zh", "minimum", "ncls", 0, num=1, bertscore=False)
+    line = {
+        "id": "<d0>", "document": "A fire & a hotel.", "references": {"cross": "酒店着火<br>"},
+        "hypotheses": {"cross": "酒店失火"},
+    }  # fmt: skip
+    folder = tmp_path / "runs" / "toy_en2zh" / "minimum" / "ncls" / "seed=0"
+    (folder / "predictions.jsonl").write_text(json.dumps(line) + "\n")
+    request = Request(Runs(tmp_path / "runs"), [], data=tmp_path)
+    return page.write(page.report(request), Path("runs"))
+
+
+def outline(text: str) -> Outline:
+    found = Outline()
+    found.feed(text)
+    found.close()
+    return found
+
+
+def test_the_page_is_whole_and_needs_no_other_file(written):
+    found = outline(written)
+    assert found.open == []
+    assert len(found.ids) == len(set(found.ids))
+    assert all(link.startswith("#") for link in found.links)
+    assert {link[1:] for link in found.links if link.startswith("#")} & set(found.ids)
+    assert "script" not in found.tags
+    assert not re.search(r"url\((?!#)|@import", written)
+
+
+def test_it_holds_all_tables_the_figure_runs_and_examples(written):
+    found = outline(written)
+    wanted = [f"table{n}-en2desum" for n in (1, 2, 5, 6, 7)] + ["table3-zh2ensum", "runs"]
+    wanted += ["table2-zh2ensum", "table2-en2zhsum", "table2-toy_en2zh", "figure3-en2desum"]
+    assert set(wanted) <= set(found.ids)
+    assert found.tags.count("svg") == 1
+    assert "prefers-color-scheme: dark" in written
+    words = " ".join(found.text)
+    for text in (
+        "27 runs",
+        "en2desum/full/mclas/seed=1",
+        "rouge|profile:standard|lang:de",
+        "torch",
+    ):
+        assert text in words
+    assert 'class="scroll"' in written
+
+
+def test_examples_are_marked_and_their_text_is_only_text(written):
+    assert '<mark>酒店</mark>失<mark class="one">火</mark>' in written
+    assert "lacks: 着, br" in written
+    assert "Document &lt;d0&gt;" in written
+    assert "酒店着火&lt;br&gt;" in written
+
+
+def test_only_the_datasets_asked_for_are_in_it(tmp_path):
+    for dataset in ("mine", "other"):
+        write_run(tmp_path, dataset, "minimum", "ncls", 0, num=3)
+    found = page.report(Request(Runs(tmp_path), ["mine"], data=tmp_path))
+    sheets = [sheet.name for part in found.parts[1:] for sheet in part.sheets]
+    assert {name.split("-")[1] for name in sheets} == {"mine"}
+    assert [row[0] for section in found.runs.sections for row in section.rows] == [
+        "mine/minimum/ncls/seed=0"
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium on this machine")
+@pytest.mark.parametrize("width", [480, 1280])
+def test_chromium_draws_it_no_wider_than_the_window(written, tmp_path, width):
+    """Only tables scroll; a page that is wider than its window writes so into its title."""
+    probe = (
+        "<script>document.title = `${document.documentElement.scrollWidth <= innerWidth} "
+        "${document.querySelectorAll('figure.sheet').length}`</script></body>"
+    )
+    (tmp_path / "page.html").write_text(written.replace("</body>", probe), encoding="utf-8")
+    done = subprocess.run(
+        ["chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--window-size={width},900",
+         f"--user-data-dir={tmp_path}/profile", "--dump-dom", f"file://{tmp_path}/page.html"],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    title = re.search(r"<title>(.*?)</title>", done.stdout)
+    assert title, done.stderr[-500:]
+    fits, sheets = title[1].split()
+    assert fits == "true"
+    assert int(sheets) == written.count('<figure class="sheet"')

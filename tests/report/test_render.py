@@ -1,0 +1,108 @@
+import csv
+import io
+import shutil
+import subprocess
+
+import pytest
+
+from mclas_lightning.errors import InputError
+from mclas_lightning.report.render import html, latex, written
+from mclas_lightning.report.sheet import Cell, Column, Section, Sheet, number
+from tests.report.golden import GOLDEN, golden_texts, make
+
+
+@pytest.fixture(scope="module")
+def texts(tmp_path_factory) -> dict[str, str]:
+    runs = tmp_path_factory.mktemp("runs")
+    make(runs)
+    return dict(golden_texts(runs))
+
+
+def test_tables_equal_their_golden_files(texts):
+    """``python -m tests.report.golden`` writes them anew; look at the difference."""
+    assert sorted(texts) == sorted(path.name for path in GOLDEN.iterdir())
+    for name, text in texts.items():
+        assert text == (GOLDEN / name).read_text("utf-8"), name
+
+
+def test_csv_reads_back_as_numbers(texts):
+    rows = list(csv.reader(io.StringIO(texts["table2.csv"].split("\n\n")[0])))
+    header, *body = rows
+    assert {len(row) for row in rows} == {len(header)}
+    assert len(body) == 14  # 13 systems and the guest
+    record = dict(zip(header, body[2], strict=True))
+    assert (record["Scenario"], record["System"]) == ("minimum", "MCLAS")
+    difference = float(record["R-1 ours"]) - float(record["R-1 paper"])
+    assert float(record["R-1 diff."]) == pytest.approx(difference, abs=0.005)
+    assert float(record["R-1 deviation"]) >= 0
+    assert record["R-1 seeds"] == "4"
+
+
+def test_the_golden_files_show_marks_bold_and_what_is_missing():
+    text = (GOLDEN / "table2.md").read_text("utf-8")
+    assert r"\***" in text
+    assert "| - |" in text
+    assert "mclas-train" in text
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex on this machine")
+def test_latex_compiles(texts, tmp_path):
+    body = "\n".join(text for name, text in texts.items() if name.endswith(".tex"))
+    (tmp_path / "tables.tex").write_text(
+        "\\documentclass{article}\n\\usepackage{booktabs}\n\\begin{document}\n"
+        f"{body}\n\\end{{document}}\n",
+        encoding="utf-8",
+    )
+    done = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "tables.tex"],
+        cwd=tmp_path, capture_output=True, text=True, errors="replace",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert (tmp_path / "tables.pdf").stat().st_size > 10_000
+
+
+ODD = Sheet(
+    name="odd",
+    title="100% of a_b & <c>",
+    corner="System",
+    columns=(Column("R_1", "paper"), Column("R_1", "ours", True), Column("", "Seeds")),
+    sections=[
+        Section("", [("x|y", "-1.00", Cell(mean=1.0, deviation=0.5, seeds=2, best=True), "2")])
+    ],
+    notes=["{braces} ~ ^ \\ # $"],
+    commands=["mclas-train 'a=${b}'"],
+)
+
+
+def test_characters_that_mean_something_are_escaped():
+    markdown, tex = written([ODD], "md"), written([ODD], "tex")
+    assert r"| x\|y | -1.00 | **1.00 ±0.50** | 2 |" in markdown
+    assert r"100\% of a\_b \& $<$c$>$" in tex
+    assert r"\{braces\} \textasciitilde{} \textasciicircum{} \textbackslash{} \# \$" in tex
+    assert r"x$|$y & $-$1.00 & \textbf{1.00 $\pm$0.50} & 2 \\" in tex
+    page = html.table(ODD)
+    assert "100% of a_b &amp; &lt;c&gt;" in page
+    assert "<c>" not in page
+
+
+def test_headings_of_groups_span_their_columns():
+    assert r"\multicolumn{2}{c}{R\_1} & \multicolumn{1}{c}{}" in written([ODD], "latex")
+    assert r"\cmidrule(lr){2-3}" in written([ODD], "latex")
+    assert 'colspan="2">R_1</th>' in html.table(ODD)
+
+
+def test_an_unknown_format_is_refused_with_a_near_one():
+    with pytest.raises(InputError, match="did you mean 'markdown'"):
+        written([ODD], "markdwn")
+
+
+def test_a_difference_of_nothing_has_no_sign():
+    assert number(-0.0001, 2, signed=True) == "0.00"
+    assert number(0.0, 2) == "0.00"
+    assert number(-0.004) == "0.00"
+    assert number(1.0, 1, signed=True) == "+1.0"
+
+
+def test_latex_knows_no_special_character_twice():
+    assert latex.escaped("\\%") == r"\textbackslash{}\%"
