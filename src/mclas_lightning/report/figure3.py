@@ -90,7 +90,11 @@ def svg(found: Sequence[Grid]) -> str:
 
 
 # Text stays text, and equal figures are equal files.
-_FONTS: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "figure3", "font.family": "sans-serif"}
+_FONTS: dict[Any, Any] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "figure3",
+    "font.family": "sans-serif",
+}
 
 
 def _undated(ending: str) -> dict[str, None]:
