@@ -54,7 +54,7 @@ def test_words_for_hydra_compose(line):
 def test_commands_of_the_other_pages_are_understood(line):
     arguments = parser().parse_args(line.split()[1:])
     assert callable(arguments.run)
-    if "format" in arguments:
+    if line.startswith("mclas data import"):
         assert arguments.format in FORMATS
 
 

@@ -43,6 +43,12 @@ def test_the_papers_table_is_four_lines_with_pretraining_first():
     ]
 
 
+@pytest.fixture(autouse=True)
+def _empty_folder(tmp_path, monkeypatch):
+    """The runs of whoever runs the tests are none of theirs."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.mark.parametrize(
     "dataset", ["zh2ensum", "en2desum", "en2zhsum", "toy_en2de", "toy_zh2en", "debian_en2de"]
 )
