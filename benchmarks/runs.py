@@ -37,13 +37,14 @@ def write_run(
     documents = {
         side: _documents(dataset, scenario, model, seed, side, num, bertscore) for side in sides
     }
+    means: dict[Side, dict[str, float]] = {side: _means(documents[side], num) for side in sides}
     results = Results(
         dataset=dataset,
         scenario=scenario,
         model=model,
         seed=seed,
         languages={"source": source, "target": target},
-        scores={side: _means(scores, num) for side, scores in documents.items()},
+        scores=means,
         signatures={
             side: _signatures(source if side == "mono" else target, bertscore) for side in sides
         },

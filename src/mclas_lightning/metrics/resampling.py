@@ -38,6 +38,7 @@ def bootstrap(samples: Sequence[Sample], resamples: int, seed: int) -> list[Arra
             if each.error:
                 # A stream of its own, so that it does not matter which samples come before.
                 student = np.random.default_rng([seed, 1]).standard_t(each.freedom, resamples)
+                found_R *= each.share
                 found_R += each.error * student
         return list(found_CR)
 
@@ -85,8 +86,10 @@ def _by_size(samples: Sequence[Sample], work: Callable[[list[Sample]], list[T]])
     return [found[place] for place in range(len(samples))]
 
 
-def _weighted_sums(scores_CN: Array, draw: Callable[..., None], resamples: int, seed: int) -> Array:
-    """Sums with weights that ``draw`` gives documents anew for each resample: ``[C, R]``."""
+def _weighted_sums(
+    scores_CN: Array, draw: Callable[[Array, np.random.Generator], None], resamples: int, seed: int
+) -> Array:
+    """Sums over documents ``[C, R]``; ``draw`` fills weights ``[B, N]`` of a chunk of resamples."""
     size, rng = scores_CN.shape[1], np.random.default_rng(seed)
     single_CN = scores_CN.astype(np.float32)
     sums_CR = np.empty((len(scores_CN), resamples), np.float32)

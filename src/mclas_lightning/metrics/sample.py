@@ -16,11 +16,21 @@ class Sample(NamedTuple):
     documents: Array  # every document's mean over seeds
     error: float  # standard error over seeds of the mean over documents; 0 of one seed
     freedom: float  # degrees of freedom of that error
+    luck: float  # variance of a document's mean that is due to single seeds being good or bad at it
 
     @property
     def mean(self) -> float:
         """Over documents and seeds."""
         return float(self.documents.mean())
+
+    @property
+    def share(self) -> float:
+        """The part of the documents' standard deviation that more seeds would leave.
+
+        The rest is in the error over seeds, whose means are over these documents.
+        """
+        variance = float(self.documents.var())
+        return (1 - self.luck / variance) ** 0.5 if variance > self.luck else 0.0
 
     def reached_by(self, sums: Array) -> Array:
         """Which sums over documents are at least as far from 0 as this sample's own.
@@ -34,9 +44,18 @@ class Sample(NamedTuple):
 def sample(scores: ArrayLike, what: str = "scores") -> Sample:
     """Of scores ``[documents]`` or ``[seeds, documents]``; InputError where they are no such."""
     checked = _checked(scores, what)
-    num_seeds = len(checked)
-    error = checked.mean(1).std(ddof=1) / np.sqrt(num_seeds) if num_seeds > 1 else 0.0
-    return Sample(checked.mean(0), float(error), num_seeds - 1)
+    documents, num_seeds = checked.mean(0), len(checked)
+    if num_seeds == 1:
+        return Sample(documents, error=0.0, freedom=0.0, luck=0.0)
+    # Less the first, so that equal seeds have an error of exactly 0.
+    means = checked.mean(1) - checked[0].mean()
+    rest = checked - documents - (means - means.mean())[:, None]
+    return Sample(
+        documents,
+        error=float(means.std(ddof=1) / np.sqrt(num_seeds)),
+        freedom=num_seeds - 1,
+        luck=float((rest**2).mean() / (num_seeds - 1)),
+    )
 
 
 def difference(a: ArrayLike, b: ArrayLike) -> Sample:
@@ -54,7 +73,12 @@ def difference(a: ArrayLike, b: ArrayLike) -> Sample:
     terms = [(part.error**2, part.freedom) for part in (first, second) if part.error]
     variance = sum(square for square, _ in terms)
     freedom = variance**2 / sum(square**2 / free for square, free in terms) if terms else 0.0
-    return Sample(first.documents - second.documents, float(np.sqrt(variance)), freedom)
+    return Sample(
+        first.documents - second.documents,
+        error=float(np.sqrt(variance)),
+        freedom=freedom,
+        luck=first.luck + second.luck,
+    )
 
 
 def _checked(scores: ArrayLike, what: str) -> Array:

@@ -14,9 +14,8 @@ def in_words(comparison: Comparison, a: str, b: str, metric: str) -> str:
     first, second = (a, b)[::sign]
     low, high = sorted(100 * sign * bound for bound in (comparison.low, comparison.high))
     points = f"{100 * abs(comparison.difference):.1f} {metric} points"
-    evidence = (
-        f"({LEVEL:.0%} interval {low:.1f} to {high:.1f}; {_p(comparison.p)}, {comparison.method})"
-    ).replace("%", " %", 1)
+    interval = f"{100 * LEVEL:.0f} % interval {low:.1f} to {high:.1f}"
+    evidence = f"({interval}; {_p(comparison.p)}, {comparison.method})"
     if comparison.p <= LEVEL_OF_P:
         return f"{first} is better than {second} by {points} {evidence}"
     return f"no significant difference between {a} and {b}: {first} is ahead by {points} {evidence}"

@@ -1,0 +1,121 @@
+"""Significance: seconds and memory of tests and intervals beside scipy's; false positives."""
+
+import tracemalloc
+from collections.abc import Callable
+from itertools import combinations
+
+import numpy as np
+from scipy import stats
+
+from benchmarks.measure import arguments, peak_memory, show, timed
+from mclas_lightning.metrics.significance import bootstrap_intervals, compare_all, pvalues
+
+Array = np.ndarray
+TABLE_COMPARISONS, TABLE_METRICS, TABLE_DOCUMENTS = 40, 4, 3_000
+# Standard deviations of simulated scores: of seeds, of documents, of a seed on one document.
+SEEDS, DOCUMENTS, BOTH = 0.004, 0.10, 0.08
+
+
+def scores(*shape: int) -> Array:
+    """Random scores; the last axis is documents."""
+    return np.random.default_rng(0).beta(2, 5, size=shape)
+
+
+def measured(call: Callable[[], object], repeats: int) -> dict[str, float]:
+    """Time, and the most memory that arrays took in one call more."""
+    found = timed(call, repeats)
+    tracemalloc.start()
+    call()
+    found["arrays_MB"] = tracemalloc.get_traced_memory()[1] / 1e6
+    tracemalloc.stop()
+    return found
+
+
+def of_scipy(a: Array, b: Array, resamples: int) -> None:
+    """One comparison: interval and p-value."""
+
+    def mean(x: Array, axis: int) -> Array:
+        return np.mean(x, axis=axis)
+
+    batch = 100  # without it, 10,000 resamples of 5,000 documents take 400 MB at least
+    stats.bootstrap((a - b,), mean, n_resamples=resamples, method="percentile", batch=batch)
+    stats.permutation_test(
+        (a - b,), mean, permutation_type="samples", n_resamples=resamples, batch=batch
+    )
+
+
+def simulated(num_seeds: int, documents: int, trials: int) -> list[tuple[Array, Array]]:
+    """Systems ``[seeds, documents]`` that are the same but for their seeds' luck."""
+    rng = np.random.default_rng(num_seeds)
+
+    def system(of_documents: Array) -> Array:
+        of_seeds = rng.normal(0, SEEDS, size=(num_seeds, 1))
+        return of_documents + of_seeds + rng.normal(0, BOTH, size=(num_seeds, documents))
+
+    drawn = (rng.normal(0.3, DOCUMENTS, size=documents) for _ in range(trials))
+    return [(system(each), system(each)) for each in drawn]
+
+
+def drawn_seeds(a: Array, b: Array, resamples: int) -> float:
+    """p of the two-level bootstrap that draws seeds, as documents, with replacement."""
+    rng = np.random.default_rng(0)
+    size = a.shape[1]
+    counts = rng.multinomial(size, np.full(size, 1 / size), size=resamples) / size
+    means = []
+    for system in (a, b):
+        seeds = len(system)
+        shares = rng.multinomial(seeds, np.full(seeds, 1 / seeds), size=resamples) / seeds
+        means.append(((counts @ system.T) * shares).sum(1))
+    found = a.mean() - b.mean()
+    reached = np.abs(means[0] - means[1] - found) >= abs(found)
+    return (1 + reached.sum()) / (1 + resamples)
+
+
+def false_positives(num_seeds: int, documents: int, trials: int) -> dict[str, float]:
+    """The shares of pairs of equal systems with p <= 0.05."""
+    pairs, resamples = simulated(num_seeds, documents, trials), 1_000
+    found = {
+        "ours": pvalues(pairs, resamples=resamples),
+        "seeds_drawn": [drawn_seeds(*pair, resamples) for pair in pairs],
+        "documents_only": pvalues([(a.mean(0), b.mean(0)) for a, b in pairs], resamples=resamples),
+    }
+    return {name: float(np.mean(np.array(each) <= 0.05)) for name, each in found.items()}
+
+
+def main() -> None:
+    """Print the report."""
+    asked = arguments(
+        __doc__ or "",
+        documents=5_000,
+        systems=4,
+        metrics=3,
+        resamples=10_000,
+        seeds=5,
+        trials=1_000,
+    )
+    resamples, repeats = asked.resamples, asked.repeats
+
+    def everything(of_systems: Array) -> None:
+        pairs = [(a[m], b[m]) for a, b in combinations(of_systems, 2) for m in range(asked.metrics)]
+        compare_all(pairs, resamples=resamples)
+        bootstrap_intervals([row for each in of_systems for row in each], resamples=resamples)
+
+    plain = scores(asked.systems, asked.metrics, asked.documents)
+    seeded = scores(asked.systems, asked.metrics, asked.seeds, asked.documents)
+    table = list(scores(TABLE_COMPARISONS * TABLE_METRICS, 2, TABLE_DOCUMENTS))
+    report: dict[str, object] = {
+        "all pairs and intervals": measured(lambda: everything(plain), repeats),
+        f"the same, {asked.seeds} seeds": measured(lambda: everything(seeded), repeats),
+        "table, p-values": measured(lambda: pvalues(table, resamples=resamples), repeats),
+        "table, and intervals": measured(lambda: compare_all(table, resamples=resamples), repeats),
+        "scipy, one pair": measured(lambda: of_scipy(plain[0, 0], plain[1, 0], resamples), 1),
+        "peak memory, GB": peak_memory(),
+    }
+    for num_seeds in (2, 3, 5):
+        name = f"false positives, {num_seeds} seeds"
+        report[name] = false_positives(num_seeds, 500, asked.trials)
+    show(report, asked.json)
+
+
+if __name__ == "__main__":
+    main()
