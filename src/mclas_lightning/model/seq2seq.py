@@ -14,6 +14,7 @@ from transformers import AutoConfig, AutoModel, PreTrainedConfig
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.loss import output_loss
+from mclas_lightning.memory import give_freed_memory_back
 from mclas_lightning.model.decoder import Decoder, DecoderConfig
 from mclas_lightning.model.linear import linear, use_onednn
 
@@ -74,6 +75,9 @@ class Seq2Seq(nn.Module):
         self.encoder.activation_checkpointing_enable({"use_reentrant": False})
         for name in self.decoders:
             self.decoder(name).recompute = True
+        # The largest gradient is the last: what the layers have freed makes place for it.
+        words = self.encoder.get_input_embeddings()
+        words.register_full_backward_pre_hook(lambda *_: give_freed_memory_back())
 
     def layers(self) -> list[nn.Module]:
         """The encoder's layers and the decoders'."""
