@@ -19,7 +19,7 @@ def keep_freed_memory() -> None:
 
 
 def give_freed_memory_back() -> None:
-    """Give back, once, what is kept: before something large that none of its gaps has room for."""
+    """Give back, once, what is kept: before something that its gaps have no room for."""
     malloc_trim = _glibc("malloc_trim")
     if malloc_trim is not None:
         malloc_trim(0)

@@ -203,5 +203,38 @@ def test_recomputed_activations_give_the_same_gradients():
         torch.testing.assert_close(recomputed[name], gradient, msg=name)
 
 
+def test_recomputing_gives_memory_back_between_layers_and_embeddings_both_ways(monkeypatch):
+    network = small_network().train()
+    network.recompute_activations()
+    layers, read = network.encoder.get_submodule("encoder"), network.encoder.get_input_embeddings()
+    run: list[nn.Module] = []
+    given: list[tuple[list[bool], int]] = []
+    layers.register_forward_hook(lambda *_: run.append(layers))
+
+    def give() -> None:
+        parts = (network.embedding, layers, read)
+        given.append(([all(p.grad is not None for p in m.parameters()) for m in parts], len(run)))
+
+    monkeypatch.setattr("mclas_lightning.model.seq2seq.give_freed_memory_back", give)
+    memory = network.encode(torch.randint(1, 53, (3, 11)))
+    hidden_BTD = network.hidden("decoder", torch.randint(1, 53, (3, 7)), memory)
+    nothing, words_alone, all_but_read = [False] * 3, [True, False, False], [True, True, False]
+    assert given == [(nothing, 0), (nothing, 1), (nothing, 1)]
+    network.loss(hidden_BTD.flatten(0, 1), torch.randint(1, 53, (21,)), 0.1).backward()
+    assert given[3:] == [(nothing, 1), (words_alone, 1), (all_but_read, 1)]
+
+
+def test_decoding_and_validation_give_no_memory_back(monkeypatch):
+    network = small_network().eval()
+    network.recompute_activations()
+    given: list[bool] = []
+    name = "mclas_lightning.model.seq2seq.give_freed_memory_back"
+    monkeypatch.setattr(name, lambda: given.append(True))
+    with torch.no_grad():
+        network.encode(torch.randint(1, 53, (3, 11)))
+        network.embed("decoder", torch.randint(1, 53, (3, 7)))
+    assert not given
+
+
 def test_the_layers_that_are_sharded_are_the_encoders_and_all_decoders():
     assert len(small_network("mono", "cross").layers()) == 2 + 2 * 2

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import datasets
 import numpy as np
 from filelock import FileLock
 
@@ -34,6 +33,9 @@ from mclas_lightning.files import make_folder, read_json, sha256, whole_folder, 
 from mclas_lightning.processes import cores
 from mclas_lightning.progress import progress_bar
 
+if TYPE_CHECKING:
+    from datasets import Dataset
+
 FORMAT = 3
 RANGE = 16 * 2**20  # bytes of jsonl that a process encodes at a time
 
@@ -51,8 +53,10 @@ class TokenStore:
         return read_json(self.folder / "store.json", dict)
 
     @cached_property
-    def table(self) -> datasets.Dataset:
+    def table(self) -> "Dataset":
         """Columns id, document, mono, cross."""
+        import datasets  # Here: with pandas, it is 90 MB.
+
         parts = sorted(self.folder.glob("part-*.arrow"))
         return datasets.concatenate_datasets([datasets.Dataset.from_file(str(p)) for p in parts])
 

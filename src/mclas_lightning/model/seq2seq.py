@@ -75,9 +75,8 @@ class Seq2Seq(nn.Module):
         self.encoder.activation_checkpointing_enable({"use_reentrant": False})
         for name in self.decoders:
             self.decoder(name).recompute = True
-        # The largest gradient is the last: what the layers have freed makes place for it.
-        words = self.encoder.get_input_embeddings()
-        words.register_full_backward_pre_hook(lambda *_: give_freed_memory_back())
+        for module in (self.encoder.get_input_embeddings(), self.encoder, *self._embeddings()):
+            module.register_forward_hook(_make_room)
 
     def layers(self) -> list[nn.Module]:
         """The encoder's layers and the decoders'."""
@@ -91,8 +90,11 @@ class Seq2Seq(nn.Module):
     @torch.no_grad()
     def copy_embedding(self) -> None:
         """Initialize the decoders' embedding from the encoder's, as the released code does."""
-        for embedding in (self.embedding, *self.embeddings.values()):
+        for embedding in self._embeddings():
             embedding.weight.copy_(self.encoder.get_input_embeddings().weight)  # pyright: ignore
+
+    def _embeddings(self) -> list[nn.Module]:
+        return [self.embedding, *self.embeddings.values()]
 
     def encode(self, source_BS: Tensor) -> Memory:
         """Read the documents."""
@@ -172,3 +174,14 @@ def _initialize(module: nn.Module) -> None:
     if isinstance(module, nn.Linear):
         nn.init.normal_(module.weight, std=INIT_STD)
         nn.init.zeros_(module.bias)
+
+
+def _make_room(module: nn.Module, inputs: Any, output: Any) -> None:
+    """Give freed memory back, now and when the gradient of ``output`` has come this far.
+
+    What comes next, an embedding's gradient or layers, does not fit into the gaps that are left.
+    """
+    x = output if isinstance(output, Tensor) else output[0]
+    if x.is_cpu and x.requires_grad and torch.is_grad_enabled():
+        give_freed_memory_back()
+        x.register_hook(lambda _: give_freed_memory_back())
