@@ -130,7 +130,7 @@ def test_paired_bootstrap_is_the_share_of_all_shifted_resamples():
 
 @given(PAIRS)
 def test_p_is_a_probability_and_does_not_depend_on_who_comes_first(pair: np.ndarray):
-    a, b = pair
+    a, b = np.c_[pair, pair]
     for test in (paired_randomization, paired_bootstrap):
         for resamples in (50, 1_000):
             p = test(a, b, resamples=resamples)
@@ -144,7 +144,7 @@ def test_order_of_documents_does_not_matter(pair: np.ndarray, random):
     order = random.sample(range(pair.shape[1]), pair.shape[1])
     shuffled = pair[:, order]
     assert paired_randomization(*shuffled) == paired_randomization(*pair)
-    found = [paired_bootstrap(*each, resamples=1_000) for each in (pair, shuffled)]
+    found = [paired_bootstrap(*np.c_[each, pair], resamples=1_000) for each in (pair, shuffled)]
     assert found[0] == pytest.approx(found[1], abs=0.12)  # five standard errors
 
 
@@ -166,6 +166,12 @@ def test_draws_follow_from_the_seed(rng: np.random.Generator):
     a, b = rng.normal(size=(2, 3, 31))
     assert compare(a, b, seed=4) == compare(a, b, seed=4) != compare(a, b, seed=5)
     assert bootstrap_interval(a[0], seed=4) != bootstrap_interval(a[0], seed=5)
+
+
+def test_one_document_proves_nothing():
+    found = compare([0.9], [0.1])
+    assert (found.p, found.low, found.high) == pytest.approx((1, 0.8, 0.8))
+    assert compare([[0.9], [0.9]], [0.1]).p == 1
 
 
 def test_many_comparisons_are_each_what_they_are_alone(rng: np.random.Generator):
@@ -214,6 +220,8 @@ def test_what_cannot_be_tested_is_refused():
         bootstrap_interval([])
     with pytest.raises(InputError, match="found several seeds"):
         paired_randomization([[0.1, 0.2], [0.3, 0.2]], [0.1, 0.2])
+    with pytest.raises(InputError, match="documents of a paired bootstrap: expected 2 or more"):
+        paired_bootstrap([0.1], [0.2])
     with pytest.raises(InputError, match="resamples: expected 1 or more, found 0"):
         compare([0.1], [0.2], resamples=0)
     with pytest.raises(InputError, match="level of the interval: expected from 0 to 1, found 95"):

@@ -110,6 +110,8 @@ def paired_bootstrap(
     shifted by it. (The share with d* <= 0, often reported, is one-sided and not shifted.)
     """
     found = difference(a, b)
+    if not found.error:
+        check_range("documents of a paired bootstrap", len(found.documents), 2)
     return _shifted(found, bootstrap([found], resamples, seed)[0])
 
 
