@@ -90,9 +90,19 @@ def test_a_scenario_with_a_system_without_documents_scores_is_not_judged(tmp_pat
     found = judged(tmp_path)
     assert found.marked == frozenset()
     assert list(found.note("en2desum")) == [
-        "Not tested for significance: minimum, NCLS has no scores.npz with R-1 of every seed."
+        "Not tested for significance: minimum, NCLS has no scores.npz."
     ]
     assert list(found.note("zh2ensum")) == []
+
+
+def test_a_seed_without_documents_scores_is_not_left_out_in_silence(tmp_path):
+    for seed in (0, 1):
+        write(tmp_path, "ncls", 0.0, seed)
+        write(tmp_path, "mclas", 0.1, seed)
+    (tmp_path / "en2desum" / "minimum" / "mclas" / "seed=1" / NAME).unlink()
+    found = judged(tmp_path)
+    assert found.marked == frozenset()
+    assert "minimum, MCLAS lacks R-1 in a scores.npz" in "".join(found.note("en2desum"))
 
 
 def test_systems_with_other_documents_are_not_judged(tmp_path):

@@ -71,9 +71,8 @@ def _contest(
     found = {system: read.documents(system, score) for system in (best, *others)}
     for system, documents in found.items():
         if documents is None:
-            return (
-                f"{system.scenario}, {system.name} has no {NAME} with {score.label} of every seed"
-            )
+            lacks = f"lacks {score.label} in a {NAME}" if read.any(system) else f"has no {NAME}"
+            return f"{system.scenario}, {system.name} {lacks}"
     (ids, first), *rest = (one for one in found.values() if one is not None)
     if not all(np.array_equal(ids, other) for other, _ in rest):
         return f"{best.scenario}, the systems' {NAME} have different documents"
@@ -120,6 +119,10 @@ class _Reader:
         if any(name not in one or not np.array_equal(found[0]["ids"], one["ids"]) for one in found):
             return None
         return found[0]["ids"], np.stack([one[name] for one in found])
+
+    def any(self, system: System) -> bool:
+        """Whether a seed has documents' scores at all."""
+        return any(self._of(run) for run in self.grid.seeds(system))
 
     def _of(self, run: Results) -> dict[str, np.ndarray]:
         if id(run) not in self.read:
