@@ -1,6 +1,8 @@
 """Trainings on the toy corpus, as mclas-train does them, for the benchmarks that time them."""
 
+import sys
 import time
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytorch_lightning as pl
@@ -20,13 +22,14 @@ from mclas_lightning.train import quiet_libraries
 def build_corpus(folder: Path) -> None:
     """Enough generated news for the scenario "medium", and a vocabulary of 4,000 word pieces."""
     sizes = {"train": 1000, "valid": 100, "test": 40, "mono_train": 3000}
-    toy.build(
-        folder / "toy",
-        seed=0,
-        sizes={**dict.fromkeys(toy.TOY_SIZES, 1), **sizes},
-        progress=lambda _: None,
-        finish=lambda built: build_tokenizer(built, 4000, False),
-    )
+    with redirect_stdout(sys.stderr):  # A report may be JSON.
+        toy.build(
+            folder / "toy",
+            seed=0,
+            sizes={**dict.fromkeys(toy.TOY_SIZES, 1), **sizes},
+            progress=lambda _: None,
+            finish=lambda built: build_tokenizer(built, 4000, False),
+        )
 
 
 def words(folder: Path, *more: str) -> list[str]:
