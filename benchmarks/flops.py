@@ -24,21 +24,27 @@ RECIPES = ("paper", "released", "released_pretrain", "released_few_shot")
 SUSTAINED = 100e12  # operations a second: what is reached, not what a data sheet promises
 
 
-def operations(source: int, target: int) -> int:
-    """Of one document, forward and backward."""
+def operations(source: int, *targets: int) -> int:
+    """Of one document, forward and backward; a decoder for each target."""
+    decoders = tuple(str(number) for number in range(len(targets)))
     decoder = DecoderConfig(layers=6, heads=8, feed_forward=2048, dropout=0.0)
     with torch.device("meta"):
-        network = Seq2Seq(NetworkConfig(encoder={"vocab_size": 105_879}, decoder=decoder))
+        sizes = NetworkConfig(encoder={"vocab_size": 105_879}, decoder=decoder, decoders=decoders)
+        network = Seq2Seq(sizes)
         source_BS = torch.ones(1, source, dtype=torch.long)
-        target_BT = torch.ones(1, target + 1, dtype=torch.long)
         with FlopCounterMode(display=False) as counter:
             # A mask would be looked into.
             hidden_BSD = network.encoder(input_ids=source_BS).last_hidden_state
             memory = Memory(hidden_BSD, torch.ones(1, 1, 1, source, dtype=torch.bool))
-            hidden_BTD = network.hidden("decoder", target_BT[:, :-1], memory)
-            logits_MV = network.logits(hidden_BTD[0])
-            loss = label_smoothed_kl(logits_MV, target_BT[0, 1:], smoothing=0.1, pad_id=0)
-            loss.backward()
+            losses = []
+            for name, target in zip(decoders, targets, strict=True):
+                target_BT = torch.ones(1, target + 1, dtype=torch.long)
+                hidden_BTD = network.hidden(name, target_BT[:, :-1], memory)
+                logits_MV = network.logits(hidden_BTD[0])
+                losses.append(
+                    label_smoothed_kl(logits_MV, target_BT[0, 1:], smoothing=0.1, pad_id=0)
+                )
+            torch.stack(losses).sum().backward()
     return counter.get_total_flops()
 
 

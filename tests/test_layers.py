@@ -12,7 +12,7 @@ PACKAGE = "mclas_lightning"
 
 # The first entry that a module's name starts with gives its layer.
 LAYERS = {
-    "errors": 0, "memory": 0, "files": 0, "typed": 0, "task": 0, "progress": 0,
+    "errors": 0, "memory": 0, "preemption": 0, "files": 0, "typed": 0, "task": 0, "progress": 0,
     "places": 0, "data.catalog": 0, "data.check": 0, "data.manifest": 0,
     "data.readers.shards": 1, "data.readers": 0, "data.importing": 1,
     "data.example": 0, "data.dataset": 0, "data.scenario": 0, "data.toy": 0, "data.debian": 0,
@@ -23,7 +23,7 @@ LAYERS = {
     "translate": 2, "imported": 2, "pipeline": 2, "translations": 2, "roundtrip": 2,
     "corpora": 2, "run": 2, "settings": 2, "preparation": 2, "evaluation": 2,
     "rescoring": 2,
-    "module": 3, "callbacks": 3,
+    "module": 3, "callbacks": 3, "checkpoints": 3,
     "app": 4, "train": 4, "evaluate": 4, "demo": 4, "cli": 4, "cli_data": 4, "cli_human": 4,
     "cli_score": 4, "cli_neural": 4, "cli_report": 4,
 }  # fmt: skip

@@ -1,9 +1,7 @@
 import csv
 import json
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -364,36 +362,3 @@ def test_a_mistake_on_the_command_line_is_one_line_and_exit_code_2(words):
         "error: scenario 'minium' does not exist; did you mean 'minimum'? "
         "choose from: full, maximum, medium, minimum"
     ]
-
-
-def test_a_run_that_was_killed_and_resumed_has_the_losses_of_one_that_was_not(words, tmp_path):
-    words = [
-        *words, "model=mclas", "optim.updates.minimum=300", "optim.validations=20",
-        "optim.accumulate=3", "optim.patience=100",
-    ]  # fmt: skip
-    subprocess.run(command(words), check=True, capture_output=True)
-    whole = folder(words, "mclas")
-    again = [*words, f"runs={tmp_path}/again"]
-    run = tmp_path / "again" / "small" / "minimum" / "mclas" / "seed=0"
-    for sent in (signal.SIGKILL, signal.SIGTERM):
-        before = run_state(run)
-        process = subprocess.Popen(
-            command(again), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        while run_state(run) == before and process.poll() is None:
-            time.sleep(0.01)
-        time.sleep(0.05)  # On into the next updates.
-        process.send_signal(sent)
-        assert process.wait() in (-signal.SIGKILL, 143)
-        assert not (run / "training.json").exists()
-    subprocess.run(command(again), check=True, capture_output=True)
-    assert (run / "metrics.csv").read_text() == (whole / "metrics.csv").read_text()
-    ours, theirs = Run(run).state(), Run(whole).state()
-    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
-    assert read_lines(run / "predictions.jsonl") == read_lines(whole / "predictions.jsonl")
-
-
-def run_state(run: Path) -> int | None:
-    """Changes with every checkpoint."""
-    last = run / "checkpoints" / "last.ckpt"
-    return last.stat().st_mtime_ns if last.exists() else None

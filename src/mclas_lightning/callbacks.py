@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
-from pytorch_lightning.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from pytorch_lightning.callbacks import Callback, EarlyStopping
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities import rank_zero_only
 
@@ -39,6 +39,10 @@ class UpdatesBar(Callback):
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Take it away, however training ended."""
+        self.on_exception()
+
+    def on_exception(self, *args: object) -> None:
+        """Lightning tears nothing down then."""
         if bar := getattr(self, "bar", None):
             bar.close()
 
@@ -65,8 +69,7 @@ class MetricsFile(Logger):
         super().__init__()
         self.path = path
         self.rows: dict[int, dict[str, float]] = {}
-        self.resumed = path.exists()
-        if self.resumed:
+        if path.exists():
             with path.open(encoding="utf-8", newline="") as file:
                 for row in csv.DictReader(file):
                     numbers = {k: float(v) for k, v in row.items() if v and k != "step"}
@@ -89,24 +92,20 @@ class MetricsFile(Logger):
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
         """Add to the row of an update; Lightning's first step is 0, ours is update 1."""
         assert step is not None
-        step += 1
-        if self.resumed:
-            self.rows = {kept: row for kept, row in self.rows.items() if kept < step}
-            self.resumed = False
-        self.rows.setdefault(step, {}).update({k: float(v) for k, v in metrics.items()})
+        self.rows.setdefault(step + 1, {}).update({k: float(v) for k, v in metrics.items()})
 
-    @rank_zero_only
-    def after_save_checkpoint(self, checkpoint_callback: ModelCheckpoint) -> None:
-        """Keep what led to the checkpoint."""
-        self.write()
+    def resume(self, update: int) -> None:
+        """Keep what was logged up to this update."""
+        self.rows = {kept: row for kept, row in self.rows.items() if kept <= update}
 
     @rank_zero_only
     def finalize(self, status: str) -> None:
         """Keep the rest."""
-        self.write()
+        self.save()
 
-    def write(self) -> None:
-        """All rows, whole or not at all."""
+    @rank_zero_only
+    def save(self) -> None:
+        """All rows, whole or not at all; before every last.ckpt, which they led to."""
         columns = sorted({column for row in self.rows.values() for column in row})
         with whole_file(self.path) as file:
             writer = csv.DictWriter(file, ["step", *columns], lineterminator="\n")

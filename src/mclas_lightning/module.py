@@ -75,12 +75,16 @@ class SummarizationModule(pl.LightningModule):
         return share * self.trainer.accumulate_grad_batches * self.trainer.world_size
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        """Log once an update."""
+        """Log every so many updates."""
+        # Not by self.log, whose rows come after the hook that saves: they would be missing in
+        # metrics.csv where a run is killed between the two.
         assert isinstance(optimizer, EncoderDecoderOptimizer)
-        several = self.trainer.world_size > 1
-        self.log("train/loss", self.update_loss, sync_dist=several, reduce_fx="sum")
-        for name, part in optimizer.parts.items():
-            self.log(f"lr/{name}", part.param_groups[0]["lr"])
+        every = self.trainer.log_every_n_steps  # pyright: ignore[reportAttributeAccessIssue]
+        if (self.global_step + 1) % every == 0:
+            loss = self.trainer.strategy.reduce(self.update_loss, reduce_op="sum")
+            rates = {f"lr/{name}": p.param_groups[0]["lr"] for name, p in optimizer.parts.items()}
+            for logger in self.loggers:
+                logger.log_metrics({"train/loss": float(loss), **rates}, step=self.global_step)
         self.update_loss = torch.zeros_like(self.update_loss)
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:

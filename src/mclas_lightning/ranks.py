@@ -1,6 +1,8 @@
-"""Several processes that share the work of one command, as torchrun or Lightning started them."""
+"""Processes that share the work of one command, as torchrun, srun or Lightning started them."""
 
 import os
+import re
+from collections.abc import Mapping
 from typing import TypeVar
 
 import torch
@@ -11,9 +13,41 @@ Item = TypeVar("Item")
 
 def rank_and_world() -> tuple[int, int]:
     """This process's number, and how many there are."""
-    if not dist.is_initialized() and int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        dist.init_process_group("gloo")
-    return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
+    if dist.is_initialized():
+        return dist.get_rank(), dist.get_world_size()
+    return _said("RANK", "SLURM_PROCID", 0), _said("WORLD_SIZE", "SLURM_NTASKS", 1)
+
+
+def _said(torchrun: str, srun: str, otherwise: int) -> int:
+    """What torchrun says of this process, else srun.
+
+    Slurm says as much to scripts and shells, which are not one of several tasks.
+    """
+    shell = os.environ.get("SLURM_JOB_NAME") in ("bash", "interactive")
+    task = "SLURM_STEP_ID" in os.environ and not shell
+    found = os.environ.get(torchrun) or (os.environ.get(srun) if task else None)
+    return otherwise if found is None else int(found)
+
+
+def connect() -> None:
+    """Meet the other processes, where Lightning has not brought them together."""
+    rank, world = rank_and_world()
+    if dist.is_initialized() or world == 1:
+        return
+    if "WORLD_SIZE" in os.environ:
+        dist.init_process_group("gloo")  # torchrun says where.
+        return
+    place = f"tcp://{slurm_address(os.environ)}"
+    dist.init_process_group("gloo", init_method=place, rank=rank, world_size=world)
+
+
+def slurm_address(said: Mapping[str, str]) -> str:
+    """Host and port where the tasks of a Slurm job meet: those that Lightning would choose."""
+    nodes = said.get("SLURM_STEP_NODELIST") or said.get("SLURM_NODELIST", "127.0.0.1")
+    # The first of "gpu[03-05,9],big1" is gpu03.
+    first = re.sub(r"\[(\w+)[^]]*\]", r"\1", nodes).split(",")[0]
+    port = 15000 + int(said["SLURM_JOB_ID"][-4:])
+    return f"{said.get('MASTER_ADDR', first)}:{said.get('MASTER_PORT', port)}"
 
 
 def merged(own: list[Item], total: int) -> list[Item]:
@@ -25,6 +59,7 @@ def merged(own: list[Item], total: int) -> list[Item]:
     if world == 1:
         return own
     parts: list[list[Item]] = [[] for _ in range(world)]
+    connect()
     # Texts are gathered through gloo, whatever the gradients went through.
     dist.all_gather_object(parts, own, group=dist.new_group(backend="gloo"))
     found = [parts[index % world][index // world] for index in range(total)]
@@ -47,5 +82,5 @@ def device_of(accelerator: object, devices: object) -> torch.device:
     """Where this process summarizes: its own of the devices that a Trainer may use."""
     if accelerator == "cpu" or not torch.cuda.is_available():
         return torch.device("cpu")
-    local = int(os.environ.get("LOCAL_RANK", "0"))
+    local = _said("LOCAL_RANK", "SLURM_LOCALID", 0)
     return torch.device("cuda", devices[local] if isinstance(devices, list) else local)

@@ -3,7 +3,7 @@
 config.yaml         the resolved configuration        network.json   sizes of the network
 corpus.json         SHA-256 of the corpus's files
 environment.json    git commit, versions, machine     tokenizer/     vocabulary/{mono,cross}.json
-metrics.csv         what training logged              checkpoints/{best,last}.ckpt
+metrics.csv         what training logged              checkpoints/{best,last,previous}.ckpt
 training.json       how training ended: it is done    predictions.jsonl
 results.json        scores of the test set: the run is done
 """
@@ -70,6 +70,26 @@ class Run:
     def last(self) -> Path:
         """Checkpoint to resume from."""
         return self.folder / "checkpoints" / "last.ckpt"
+
+    @property
+    def previous(self) -> Path:
+        """What ``last`` was before, while training."""
+        return self.folder / "checkpoints" / "previous.ckpt"
+
+    def resumable(self) -> Path | None:
+        """The newest whole checkpoint to resume from, if there is any.
+
+        InputError where there are some, all cut short.
+        """
+        found = [path for path in (self.last, self.previous) if path.exists()]
+        for path in found:
+            try:
+                load_checkpoint(path)
+                return path
+            except InputError:
+                if path == found[-1]:
+                    raise
+        return None
 
     @property
     def trained(self) -> bool:

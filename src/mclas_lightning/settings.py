@@ -1,7 +1,7 @@
 """The composed configuration, checked and typed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,21 @@ class PipelineConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OwnTrainer:
+    """What ``conf/trainer/`` says that is none of Lightning's arguments."""
+
+    recompute_activations: bool
+    checkpoint_minutes: float | None
+
+    def __post_init__(self) -> None:
+        if self.checkpoint_minutes is not None:
+            check_range("trainer.checkpoint_minutes", self.checkpoint_minutes, 0)
+
+
+OWN = [field.name for field in fields(OwnTrainer)]
+
+
+@dataclass(frozen=True, kw_only=True)
 class TopLevel:
     """The keys of ``conf/train.yaml``; the groups are read one by one."""
 
@@ -118,6 +133,7 @@ class Settings:
     scoring: ScoringConfig
     trainer: Mapping[str, Any]  # arguments of Lightning's
     recompute_activations: bool
+    checkpoint_minutes: float | None  # last.ckpt is at most that old while training
     logger: Mapping[str, Any] | None
     seed: int
     split: str
@@ -181,11 +197,7 @@ def read_settings(cfg: DictConfig) -> tuple[Settings, dict[str, Any]]:
         )
     check_range("seed", top.seed, 0, 2**32 - 1)
     trainer = dict(top.trainer)
-    recompute = trainer.pop("recompute_activations", False)
-    if not isinstance(recompute, bool):
-        raise InputError(
-            f"trainer.recompute_activations: expected true or false, found '{recompute}'"
-        )
+    ours = typed("trainer", OwnTrainer, {key: trainer.pop(key) for key in OWN if key in trainer})
     system, initialize = _system(top.model)
     settings = Settings(
         dataset=dataset,
@@ -197,7 +209,8 @@ def read_settings(cfg: DictConfig) -> tuple[Settings, dict[str, Any]]:
         decoding=typed("decoding", DecodingConfig, top.decoding),
         scoring=typed("scoring", ScoringConfig, top.scoring),
         trainer=trainer,
-        recompute_activations=recompute,
+        recompute_activations=ours.recompute_activations,
+        checkpoint_minutes=ours.checkpoint_minutes,
         logger=top.logger,
         seed=top.seed,
         split=top.split,

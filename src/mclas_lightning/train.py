@@ -6,19 +6,21 @@ import time
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import hydra
 import pytorch_lightning as pl
 from hydra.errors import HydraException
+from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
+from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig
-from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.loggers import Logger
-from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from mclas_lightning.app import entry
 from mclas_lightning.callbacks import MetricsFile, Patience, UpdatesBar
+from mclas_lightning.checkpoints import Best, Last, WholeCheckpoints
 from mclas_lightning.data.datamodule import LoaderConfig, SummarizationData
 from mclas_lightning.data.dataset import SPLITS
 from mclas_lightning.data.sampler import UpdateSampler, UpdateShape
@@ -27,16 +29,15 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.evaluation import load_neural, score_run
 from mclas_lightning.files import write_json
 from mclas_lightning.memory import keep_freed_memory
-from mclas_lightning.model.checkpoint import load_checkpoint
 from mclas_lightning.module import SummarizationModule
+from mclas_lightning.preemption import TERMINATED, Preempted, Preemption
 from mclas_lightning.preparation import Preparation, build_network, prepare
-from mclas_lightning.ranks import leave
+from mclas_lightning.ranks import is_first, leave
 from mclas_lightning.report.results import Results, headline
 from mclas_lightning.settings import Settings, read_settings
 from mclas_lightning.task import Task
 
 SAME = 0.05  # Updates whose target tokens differ by less are as large.
-TERMINATED = 143  # 128 + SIGTERM: a preempted run must not look finished.
 
 
 def train(cfg: DictConfig) -> Results | None:
@@ -53,15 +54,23 @@ def train(cfg: DictConfig) -> Results | None:
         keep_freed_memory()
     loggers: list[Logger] = [hydra.utils.instantiate(settings.logger)] if settings.logger else []
     exit_code = 1
-    try:
-        if isinstance(settings.system, Task) and not run.trained:
-            load_neural(settings)  # What is missing is said before the training, not after it.
-            _fit(settings, config, loggers)
-        results = _score(settings, config, loggers)
-        exit_code = 0
-        return results
-    finally:
-        _finish_wandb(exit_code)
+    with Preemption() as preemption:
+        try:
+            if isinstance(settings.system, Task) and not run.trained:
+                load_neural(settings)  # What is missing is said before the training, not after it.
+                _fit(settings, config, loggers, preemption)
+                preemption.check()
+            results = _score(settings, config, loggers)
+            exit_code = 0
+            return results
+        except Preempted:
+            if is_first():
+                print(f"  asked to end; the same command goes on with {run}", flush=True)
+            exit_code = TERMINATED
+            leave()
+            raise
+        finally:
+            _finish_wandb(exit_code)
 
 
 def quiet_libraries() -> None:
@@ -82,45 +91,39 @@ def quiet_libraries() -> None:
     warnings.filterwarnings("ignore", message=".*Checkpoint directory .* exists and is not empty")
 
 
-def _fit(settings: Settings, config: Mapping[str, Any], loggers: list[Logger]) -> None:
+def _fit(
+    settings: Settings,
+    config: Mapping[str, Any],
+    loggers: list[Logger],
+    preemption: Preemption,
+) -> None:
     run = settings.run
     preparation = prepare(settings)
     run.check_content(settings.dataset, preparation.tokenizer)
-    resuming = run.last.exists()
-    if resuming:
-        load_checkpoint(run.last)  # A file cut short is named now, in one line.
+    resumed = run.resumable()  # A file cut short is named now, in one line.
     pl.seed_everything(settings.seed, verbose=False)
     network = build_network(settings, preparation)
     if settings.recompute_activations:
         network.recompute_activations()
     module = SummarizationModule(network, settings.optim, seed=settings.seed)
-    trainer, best = _trainer(settings, loggers)
+    trainer, best = build_trainer(settings, loggers, preemption)
     if trainer.is_global_zero:
         write_or_check(settings.subset_manifest, preparation.manifest)
         files = [settings.dataset.file(split) for split in SPLITS]
         run.start(config, files, preparation.system)
         for logger in loggers:
             logger.log_hyperparams(dict(config))
-        _announce(settings, preparation, module, resuming)
+        _announce(settings, preparation, module, resumed)
         _announce_update(settings, preparation, trainer.world_size)
     began = time.monotonic()
-    try:
-        trainer.fit(
-            module,
-            datamodule=SummarizationData(
-                preparation.train,
-                preparation.valid,
-                LoaderConfig(
-                    shape=settings.optim.shape(trainer.world_size), workers=settings.workers
-                ),
-                seed=settings.seed,
-            ),
-            ckpt_path=str(run.last) if resuming else None,
-            weights_only=True,
-        )
-    except SIGTERMException:  # Lightning would exit with code 0.
-        leave()
-        sys.exit(TERMINATED)
+    shape = settings.optim.shape(trainer.world_size)
+    data = SummarizationData(
+        preparation.train,
+        preparation.valid,
+        LoaderConfig(shape=shape, workers=settings.workers),
+        seed=settings.seed,
+    )
+    trainer.fit(module, datamodule=data, ckpt_path=resumed, weights_only=True)
     if best.best_model_score is None or not best.best_model_score.isfinite():
         raise InputError(
             f"{run}: training diverged, its validation loss is not a number; delete the folder, "
@@ -134,6 +137,7 @@ def _fit(settings: Settings, config: Mapping[str, Any], loggers: list[Logger]) -
             "seconds": round(time.monotonic() - began, 1),
         }
         write_json(run.folder / "training.json", ended)
+        run.previous.unlink(missing_ok=True)
         print(
             f"  {ended['updates']:,} updates in {ended['seconds']:,.0f} s"
             f"{' (stopped early)' if ended['stopped_early'] else ''}, "
@@ -141,19 +145,31 @@ def _fit(settings: Settings, config: Mapping[str, Any], loggers: list[Logger]) -
         )
 
 
-def _trainer(settings: Settings, loggers: list[Logger]) -> tuple[pl.Trainer, ModelCheckpoint]:
+def build_trainer(
+    settings: Settings, loggers: list[Logger], preemption: Preemption
+) -> tuple[pl.Trainer, Best]:
+    """What trains a run, and what keeps its best checkpoint."""
     run, optim = settings.run, settings.optim
     every = settings.updates // optim.validations
-    folder = {"dirpath": run.folder / "checkpoints", "enable_version_counter": False}
-    best = ModelCheckpoint(**folder, filename="best", monitor="val/loss", save_weights_only=True)
-    last = ModelCheckpoint(**folder, filename="last", save_on_train_epoch_end=False)
+    best = Best(
+        dirpath=run.best.parent,
+        filename=run.best.stem,
+        monitor="val/loss",
+        save_weights_only=True,
+        enable_version_counter=False,
+    )
     # Best before last, which holds its state.
+    last = Last(run, preemption, settings.checkpoint_minutes)
     callbacks = [Patience("val/loss", patience=optim.patience), UpdatesBar(), best, last]
+    plugins: list[Any] = [WholeCheckpoints(run)]
+    if not TorchElasticEnvironment.detect() and SLURMEnvironment.detect():
+        plugins.append(SLURMEnvironment(auto_requeue=False))  # Who started the job does that.
     try:
         trainer = pl.Trainer(
             **hydra.utils.instantiate(settings.trainer),  # A strategy may be named by its class.
             logger=[MetricsFile(run.folder / "metrics.csv"), *loggers],
             callbacks=callbacks,
+            plugins=plugins,
             max_epochs=-1,
             max_steps=settings.updates,
             accumulate_grad_batches=optim.accumulate,
@@ -171,16 +187,21 @@ def _trainer(settings: Settings, loggers: list[Logger]) -> tuple[pl.Trainer, Mod
 
 
 def _announce(
-    settings: Settings, preparation: Preparation, module: SummarizationModule, resuming: bool
+    settings: Settings,
+    preparation: Preparation,
+    module: SummarizationModule,
+    resumed: Path | None,
 ) -> None:
     parameters = sum(p.numel() for p in module.network.parameters())
     print(
         f"{settings.run}\n"
         f"  {len(preparation.train):,} of {preparation.manifest['of']:,} training examples; "
         f"network {settings.network.name} with {parameters:,} parameters, {_beginning(settings)}"
-        f"{'; resuming' if resuming else ''}",
+        f"{'; resuming' if resumed else ''}",
         flush=True,
     )
+    if resumed is not None and resumed == settings.run.previous:
+        print(f"  {settings.run.last}: missing or cut short; going on from {resumed.name}")
 
 
 def _beginning(settings: Settings) -> str:

@@ -178,4 +178,5 @@ class ResumableLoader(DataLoader):
                 f"the run to resume had {state['length']} micro-batches an epoch on each process, "
                 f"now there are {len(self)}; resume on the same number of devices"
             )
-        self._skip = state["consumed"] % len(self)
+        self.consumed = state["consumed"]  # until the epoch goes on
+        self._skip = self.consumed % len(self)

@@ -9,6 +9,7 @@ from torch import Tensor
 from transformers import AutoConfig, AutoModel, PreTrainedModel
 
 from mclas_lightning.errors import InputError
+from mclas_lightning.files import KEPT, clear_when_full
 from mclas_lightning.model.seq2seq import Seq2Seq, described
 
 State = Mapping[str, Tensor]
@@ -89,6 +90,18 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
             f"{path}: not a whole checkpoint (cut short, or not ours); delete "
             f"{'it' if path.name == 'last.ckpt' else 'the folder of its run'} and train again"
         ) from error
+
+
+def save_checkpoint(
+    checkpoint: Mapping[str, Any], path: Path, previous: Path | None = None
+) -> None:
+    """Write it whole or not at all; what ``path`` held becomes ``previous``."""
+    part = path.with_name(f".{path.name}.part")
+    with clear_when_full(path, KEPT), part.open("wb") as file:
+        torch.save(checkpoint, file)
+    if previous is not None and path.exists():
+        path.replace(previous)
+    part.replace(path)
 
 
 def network_state(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:

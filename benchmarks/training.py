@@ -1,0 +1,71 @@
+"""Trainings on the toy corpus, as mclas-train does them, for the benchmarks that time them."""
+
+import sys
+import time
+from contextlib import redirect_stdout
+from pathlib import Path
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import Callback
+
+from mclas_lightning.app import compose
+from mclas_lightning.corpora import build_tokenizer
+from mclas_lightning.data import toy
+from mclas_lightning.data.datamodule import LoaderConfig, SummarizationData
+from mclas_lightning.memory import keep_freed_memory
+from mclas_lightning.module import SummarizationModule
+from mclas_lightning.preparation import build_network, prepare
+from mclas_lightning.settings import Settings, read_settings
+from mclas_lightning.train import quiet_libraries
+
+
+def build_corpus(folder: Path) -> None:
+    """Enough generated news for the scenario "medium", and a vocabulary of 4,000 word pieces."""
+    sizes = {"train": 1000, "valid": 100, "test": 40, "mono_train": 3000}
+    with redirect_stdout(sys.stderr):  # A report may be JSON.
+        toy.build(
+            folder / "toy",
+            seed=0,
+            sizes={**dict.fromkeys(toy.TOY_SIZES, 1), **sizes},
+            progress=lambda _: None,
+            finish=lambda built: build_tokenizer(built, 4000, False),
+        )
+
+
+def words(folder: Path, *more: str) -> list[str]:
+    """Words for mclas-train on the corpus in ``folder``, on the CPU."""
+    return [
+        "dataset=toy", "model=mclas", "scenario=medium", f"data={folder}", f"runs={folder}/runs",
+        "trainer.accelerator=cpu", *more,
+    ]  # fmt: skip
+
+
+def parts(line: list[str], devices: int) -> tuple[Settings, SummarizationModule, SummarizationData]:
+    """What a Trainer fits."""
+    quiet_libraries()
+    keep_freed_memory()
+    settings, _ = read_settings(compose("train", line))
+    pl.seed_everything(settings.seed, verbose=False)
+    preparation = prepare(settings)
+    module = SummarizationModule(
+        build_network(settings, preparation), settings.optim, seed=settings.seed
+    )
+    loader = LoaderConfig(shape=settings.optim.shape(devices), workers=0)
+    data = SummarizationData(preparation.train, preparation.valid, loader, seed=settings.seed)
+    return settings, module, data
+
+
+class Clock(Callback):
+    """When every update ended."""
+
+    def __init__(self) -> None:
+        self.ends: list[float] = []
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *_: object) -> None:
+        """An update ends with its last micro-batch."""
+        if trainer.global_step > len(self.ends):
+            self.ends.append(time.perf_counter())
+
+    def rate(self, skip: int) -> float:
+        """Updates a second after the first ones."""
+        return (len(self.ends) - skip) / (self.ends[-1] - self.ends[skip - 1])
