@@ -13,7 +13,7 @@ TABLE = --profile $(PROFILE) $(if $(filter command environment,$(firstword $(ori
 .PHONY: help install demo table1 table2 table3 table4 table5 table6 table7 figure3 paper bench bench-data test test-slow check format lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## / {sub(/ .* /, " ... ", $$1); printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9% -]+:.*## / {sub(/ .* /, " ... ", $$1); printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(INSTALLED) ## the virtual environment, with exact versions (about 2 minutes)
 
@@ -24,6 +24,9 @@ $(INSTALLED): pyproject.toml constraints.txt
 
 demo: $(INSTALLED) ## pretrain, fine-tune NCLS, NCLS+MS and MCLAS, compare them (DATASET=debian_en2de: real data)
 	@$(BIN)/mclas demo --dataset $(DATASET)
+
+sweep-%: $(INSTALLED) ## sweep-toy, sweep-low-resource, ...: what is left of experiments/sweep/ (docs/sweeps.md)
+	@$(BIN)/mclas sweep run $(subst -,_,$*)
 
 table1 table2 table3 table4 table5 table6 table7: $(INSTALLED) ## the paper's, ours beside it (DATASET=toy FORMAT=tex PROFILE=paper STRICT=1)
 	@$(BIN)/mclas table $(@:table%=%) --format $(FORMAT) $(TABLE)

@@ -26,6 +26,7 @@ LAYERS = {
     "module": 3, "callbacks": 3, "checkpoints": 3,
     "app": 4, "train": 4, "evaluate": 4, "demo": 4, "cli": 4, "cli_data": 4, "cli_human": 4,
     "cli_score": 4, "cli_neural": 4, "cli_report": 4,
+    "lock": 0, "sweep": 4, "cli_sweep": 4,
 }  # fmt: skip
 # Who may import what: everything else must do without.
 ONLY = {
@@ -84,7 +85,19 @@ def test_frameworks_stay_in_their_layers(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["app", "train", "evaluate", "demo", "cli", "cli_data", "cli_human", "cli_score"]
+    "name",
+    [
+        "app",
+        "train",
+        "evaluate",
+        "demo",
+        "cli",
+        "cli_data",
+        "cli_human",
+        "cli_score",
+        "cli_sweep",
+        "sweep",
+    ],
 )
 def test_composition_roots_are_imported_only_by_each_other(name):
     users = [other for other in MODULES if f"{PACKAGE}.{name}" in imports_of(other)]
@@ -93,7 +106,16 @@ def test_composition_roots_are_imported_only_by_each_other(name):
 
 @pytest.mark.parametrize(
     "module",
-    ["cli", "report.tables", "report.page", "report.cases", "report.results", "human.results"],
+    [
+        "cli",
+        "report.tables",
+        "report.page",
+        "report.cases",
+        "report.results",
+        "human.results",
+        "sweep.cost",
+        "sweep.status",
+    ],
 )
 def test_help_and_tables_load_no_torch(module):
     code = f"import sys, {PACKAGE}.{module}; print({{'torch', 'transformers'}} & set(sys.modules))"

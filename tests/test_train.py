@@ -339,13 +339,13 @@ def test_a_changed_corpus_is_noticed(words, corpus):
 
 
 def test_a_folder_that_cannot_be_written_is_named(words):
-    with pytest.raises(InputError, match="/proc/runs/small/minimum: cannot create this folder"):
+    with pytest.raises(InputError, match=r"/proc/runs/small/minimum/.*: cannot create this folder"):
         go(words, "model=ncls", "runs=/proc/runs")
 
 
 def test_a_file_in_the_place_of_the_folder_is_named(words, tmp_path):
     (tmp_path / "runs").write_text("in the way")
-    with pytest.raises(InputError, match="runs/small/minimum: cannot create this folder"):
+    with pytest.raises(InputError, match="runs/small/minimum/ncls/seed=0: cannot create"):
         go(words, "model=ncls")
 
 

@@ -1,27 +1,55 @@
 """Hydra entries whose user sees one clear line for a mistake."""
 
+import itertools
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import hydra
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.plugins import Plugins
 from hydra.errors import HydraException, MissingConfigException
+from hydra.plugins.search_path_plugin import SearchPathPlugin
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mclas_lightning.errors import InputError, closest, exits_cleanly, one_of
-from mclas_lightning.places import CONF
-from mclas_lightning.ranks import leave
+from mclas_lightning.places import CONF, EXPERIMENTS
+
+
+class Experiments(SearchPathPlugin):
+    """``+sweep=low_resource`` finds its file in experiments/."""
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        """Hydra calls this."""
+        search_path.append("mclas-lightning", f"file://{EXPERIMENTS}")
+
+
+Plugins.instance().register(Experiments)
 
 
 def entry(config_name: str, job: Callable[[DictConfig], object]) -> Callable[[], None]:
-    """A console script: ``job`` on the configuration that the command line composes."""
+    """A console script: ``job`` on the configuration that the command line composes.
+
+    A job of a multirun that fails does not stop those after it; the exit code is then 1.
+    """
+    failures: list[str] = []
 
     def task(cfg: DictConfig) -> None:
-        # Hydra would log a job's exception with a line of its own before it is raised again.
-        exits_cleanly(job)(cfg)
+        from mclas_lightning.ranks import leave  # Loads torch, which a sweep's plan does without.
+
+        if in_multirun() and "SUBMITIT_EXECUTOR" not in os.environ:
+            failures.extend(_failure(job, cfg))
+        else:
+            # Hydra would log a job's exception with a line of its own before it is raised again.
+            exits_cleanly(job)(cfg)
         leave()
 
     @exits_cleanly
@@ -31,8 +59,30 @@ def entry(config_name: str, job: Callable[[DictConfig], object]) -> Callable[[],
         sys.argv[1:] = [quoted(word) for word in sys.argv[1:]]
         with clear_errors(config_name):
             hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(task)()
+        if failures:
+            print(f"\n{len(failures)} failed:", *failures, sep="\n  ", file=sys.stderr)
+            sys.exit(1)
 
     return main
+
+
+def in_multirun() -> bool:
+    """Whether Hydra starts this training as one of several."""
+    return HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
+
+
+def _failure(job: Callable[[DictConfig], object], cfg: DictConfig) -> list[str]:
+    """A line on how ``job`` failed, if it did."""
+    words = " ".join(HydraConfig.get().overrides.task)
+    try:
+        job(cfg)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return [f"{words}: {error}"]
+    except Exception as error:
+        traceback.print_exc()
+        return [f"{words}: {type(error).__name__}: {error}"]
+    return []
 
 
 def compose(config_name: str, overrides: Sequence[str]) -> DictConfig:
@@ -40,6 +90,32 @@ def compose(config_name: str, overrides: Sequence[str]) -> DictConfig:
     words = [quoted(word) for word in overrides]
     with clear_errors(config_name), hydra.initialize_config_dir(str(CONF), version_base="1.3"):
         return hydra.compose(config_name, overrides=words)
+
+
+def launcher_settings(words: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What ``hydra.launcher`` and ``trainer`` are with these words for mclas-train."""
+    with clear_errors("train"), hydra.initialize_config_dir(str(CONF), version_base="1.3"):
+        cfg = hydra.compose("train", [quoted(word) for word in words], return_hydra_config=True)
+        launcher, trainer = (
+            OmegaConf.to_container(part, resolve=True) for part in (cfg.hydra.launcher, cfg.trainer)
+        )
+    assert isinstance(launcher, dict)
+    assert isinstance(trainer, dict)
+    return {str(k): v for k, v in launcher.items()}, {str(k): v for k, v in trainer.items()}
+
+
+def product(config_name: str, axes: Mapping[str, str]) -> list[list[str]]:
+    """The words of every run that Hydra's multirun makes of these, such as ``{"seed": "0,1"}``."""
+    with clear_errors(config_name):
+        words = [quoted(f"{key}={value}") for key, value in axes.items()]
+        parsed = OverridesParser.create().parse_overrides(words)
+        choices = [
+            [f"{word.get_key_element()}={value}" for value in word.sweep_string_iterator()]
+            if word.is_sweep_override()
+            else [text]
+            for text, word in zip(words, parsed, strict=True)
+        ]
+    return [list(words) for words in itertools.product(*choices)]
 
 
 def quoted(word: str) -> str:

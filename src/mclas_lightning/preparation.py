@@ -1,6 +1,6 @@
 """All that a training needs, read and checked before anything is written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,24 +50,8 @@ class Preparation:
 def prepare(settings: Settings) -> Preparation:
     """Read the corpus, choose the scenario's examples, size the network; InputError if unusable."""
     # Nothing should fail after hours that can fail now, nor after the corpus was tokenized.
+    tokenizer, network = check_inputs(settings)
     dataset, task = settings.dataset, settings.task
-    for side in task.required:
-        check_language(dataset.language(side))
-        self_test(standard(dataset.language(side)))
-    dataset.check_files()
-    tokenizer = Tokenizer.load(settings.tokenizer)
-    network = network_config(settings, tokenizer)
-    check_source(dataset, network)
-    partly = 0 < len(settings.initialize) < len(task.targets)
-    if settings.init_from is None and partly:
-        raise InputError(
-            f"model '{task.name}' starts its decoder {', '.join(settings.initialize)} from an ms "
-            f"run; name its folder with init_from=..."
-        )
-    if settings.init_from is not None:
-        check_initialization(
-            ms_run(settings.init_from, settings.seed, "init_from"), network, tokenizer
-        )
     dataset.read("test", task.required)
     valid, train = (open_split(settings, split, tokenizer) for split in ("valid", "train"))
     rows, manifest = scenario_subset(
@@ -91,6 +75,35 @@ def prepare(settings: Settings) -> Preparation:
         vocabulary=side_vocabularies(settings, tokenizer, train),
         network=network,
     )
+
+
+def check_inputs(
+    settings: Settings, planned: Collection[Path] = ()
+) -> tuple[Tokenizer, NetworkConfig]:
+    """What can be checked in a moment; InputError if unusable.
+
+    ``planned`` are folders of runs that will be trained first; init_from may be one.
+    """
+    dataset, task = settings.dataset, settings.task
+    for side in task.required:
+        check_language(dataset.language(side))
+        self_test(standard(dataset.language(side)))
+    dataset.check_files()
+    tokenizer = Tokenizer.load(settings.tokenizer)
+    network = network_config(settings, tokenizer)
+    check_source(dataset, network)
+    partly = 0 < len(settings.initialize) < len(task.targets)
+    if settings.init_from is None and partly:
+        raise InputError(
+            f"model '{task.name}' starts its decoder {', '.join(settings.initialize)} from an ms "
+            f"run; name its folder with init_from=..."
+        )
+    if settings.init_from is not None:
+        places = {Path(settings.init_from, end) for end in (f"seed={settings.seed}", "")}
+        if not places & set(planned):
+            ms = ms_run(settings.init_from, settings.seed, "init_from")
+            check_initialization(ms, network, tokenizer)
+    return tokenizer, network
 
 
 def open_split(settings: Settings, split: Split, tokenizer: Tokenizer) -> TokenStore:

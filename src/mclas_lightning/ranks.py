@@ -3,10 +3,12 @@
 import os
 import re
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
+
+from mclas_lightning.errors import InputError
 
 Item = TypeVar("Item")
 
@@ -48,6 +50,31 @@ def slurm_address(said: Mapping[str, str]) -> str:
     first = re.sub(r"\[(\w+)[^]]*\]", r"\1", nodes).split(",")[0]
     port = 15000 + int(said["SLURM_JOB_ID"][-4:])
     return f"{said.get('MASTER_ADDR', first)}:{said.get('MASTER_PORT', port)}"
+
+
+def processes(trainer: Mapping[str, Any]) -> int:
+    """Processes on each node that a Trainer with these arguments consists of."""
+    devices = trainer.get("devices", 1)
+    if isinstance(devices, list):
+        return len(devices)
+    if isinstance(devices, int) and devices > 0:
+        return devices
+    if isinstance(devices, str) and "," in devices:
+        return len([number for number in devices.split(",") if number.strip()])
+    on_cpu = trainer.get("accelerator") == "cpu"
+    return 1 if on_cpu else max(torch.cuda.device_count(), 1)  # -1 and auto: all that are there
+
+
+def check_processes(trainer: Mapping[str, Any]) -> None:
+    """InputError where Lightning would start processes itself, each to repeat all runs."""
+    here, nodes = processes(trainer), trainer.get("num_nodes", 1)
+    launched = "TORCHELASTIC_RUN_ID" in os.environ or "SLURM_NTASKS" in os.environ
+    if here * nodes > 1 and not launched:
+        raise InputError(
+            f"trainer.devices={trainer.get('devices')}, trainer.num_nodes={nodes}: among other "
+            f"runs, one of several processes needs a launcher that starts them: launcher=slurm, or "
+            f"mclas sweep run --launcher slurm; a single run can be started by torchrun"
+        )
 
 
 def merged(own: list[Item], total: int) -> list[Item]:

@@ -5,6 +5,7 @@ import sys
 import time
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig
 from pytorch_lightning.loggers import Logger
 
-from mclas_lightning.app import entry
+from mclas_lightning.app import entry, in_multirun
 from mclas_lightning.callbacks import MetricsFile, Patience, UpdatesBar
 from mclas_lightning.checkpoints import Best, Last, WholeCheckpoints
 from mclas_lightning.data.datamodule import LoaderConfig, SummarizationData
@@ -28,11 +29,12 @@ from mclas_lightning.data.scenario import write_or_check
 from mclas_lightning.errors import InputError
 from mclas_lightning.evaluation import load_neural, score_run
 from mclas_lightning.files import write_json
+from mclas_lightning.lock import locked
 from mclas_lightning.memory import keep_freed_memory
 from mclas_lightning.module import SummarizationModule
 from mclas_lightning.preemption import TERMINATED, Preempted, Preemption
 from mclas_lightning.preparation import Preparation, build_network, prepare
-from mclas_lightning.ranks import is_first, leave
+from mclas_lightning.ranks import check_processes, is_first, leave
 from mclas_lightning.report.results import Results, headline
 from mclas_lightning.settings import Settings, read_settings
 from mclas_lightning.task import Task
@@ -43,8 +45,16 @@ SAME = 0.05  # Updates whose target tokens differ by less are as large.
 def train(cfg: DictConfig) -> Results | None:
     """Do what of the run is not done yet: train (or resume), then score; None on other ranks."""
     settings, config = read_settings(cfg)
+    settings.run.check_identity(config)
+    if in_multirun():
+        check_processes(settings.trainer)
+    alone = is_first() and not settings.run.finished
+    with locked(settings.run.folder) if alone else nullcontext():
+        return _train(settings, config)
+
+
+def _train(settings: Settings, config: Mapping[str, Any]) -> Results | None:
     run = settings.run
-    run.check_identity(config)
     if run.finished:
         results = Results.read(run.folder / "results.json")
         print(f"{run}: finished before; delete the folder to train it again\n  {headline(results)}")
@@ -86,6 +96,8 @@ def quiet_libraries() -> None:
     warnings.filterwarnings("ignore", message=".*smaller than the logging interval")
     # What is logged once an update or validation is the same on every rank already.
     warnings.filterwarnings("ignore", message=".*It is recommended to use `self.log.*sync_dist")
+    # On a cluster, a training may well be started without Slurm.
+    warnings.filterwarnings("ignore", message="The `srun` command is available")
     # Keys and values are only read.
     warnings.filterwarnings("ignore", message="FSDP2-wrapped module .*returned a view")
     warnings.filterwarnings("ignore", message=".*Checkpoint directory .* exists and is not empty")

@@ -1,0 +1,101 @@
+"""A run's folder belongs to one process at a time: ``lock.json`` in it says to which.
+
+The lock is the system's own (POSIX), so that it ends with its process, however that dies; a file
+left by a killed process holds nothing. Shared folders of a cluster pass it on to other machines.
+"""
+
+import fcntl
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from mclas_lightning.errors import InputError
+from mclas_lightning.files import make_folder
+
+NAME = "lock.json"
+
+
+class Busy(InputError):
+    """Another process works in the folder."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Owner:
+    """Who works in a folder."""
+
+    host: str
+    pid: int
+    slurm_job: str | None
+    since: str
+
+    def __str__(self) -> str:
+        job = f", Slurm job {self.slurm_job}" if self.slurm_job else ""
+        return f"process {self.pid} on {self.host}{job}, since {self.since}"
+
+    @classmethod
+    def this_process(cls) -> "Owner":
+        """As a lock file describes it."""
+        now = time.strftime("%Y-%m-%d %H:%M:%S")
+        job = os.environ.get("SLURM_JOB_ID")
+        return cls(host=socket.gethostname(), pid=os.getpid(), slurm_job=job, since=now)
+
+
+def owner(folder: Path) -> Owner | None:
+    """The living process that works in ``folder``; not to be asked by that process itself."""
+    try:
+        with (folder / NAME).open("r+", encoding="utf-8") as file:
+            if _take(file.fileno()):
+                return None
+            return Owner(**json.load(file))
+    except (OSError, ValueError, TypeError):  # Ends, or begins, this very moment.
+        return None
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Work alone in ``folder``, made if need be; Busy where another process does.
+
+    Folders in which nothing was written are removed again.
+    """
+    make_folder(folder)
+    path = folder / NAME
+    descriptor = _open(path)
+    try:
+        text = json.dumps(asdict(Owner.this_process()))
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"{text}\n".encode())
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(descriptor)
+        with suppress(OSError):
+            for place in (folder, *folder.parents[:3]):
+                place.rmdir()
+
+
+def _open(path: Path) -> int:
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        if not _take(descriptor):
+            os.close(descriptor)
+            who = owner(path.parent) or "another process"
+            raise Busy(f"{path.parent}: is being worked on ({who}); wait for it, or end it")
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(descriptor), path.stat()):
+                return descriptor
+        os.close(descriptor)  # Its last owner has removed it meanwhile.
+
+
+def _take(descriptor: int) -> bool:
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # A file system without locks: as if nobody else were there.
+        return True
+    return True

@@ -1,0 +1,100 @@
+"""What would make a run fail sooner or later, found before the first is started."""
+
+import os
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
+
+from mclas_lightning.app import compose
+from mclas_lightning.data.tokenizer import Tokenizer
+from mclas_lightning.data.vocabulary import read_ids
+from mclas_lightning.errors import InputError
+from mclas_lightning.metrics.rouge import self_test, standard
+from mclas_lightning.preparation import check_inputs
+from mclas_lightning.ranks import check_processes
+from mclas_lightning.run import ms_run
+from mclas_lightning.settings import Settings, read_settings
+from mclas_lightning.sweep.plan import LATE, PlannedRun
+from mclas_lightning.task import Pipeline
+from mclas_lightning.translate import default_translator
+
+
+def problems(runs: Sequence[PlannedRun], slurm: bool) -> list[str]:
+    """A line for every kind of problem, with the runs that have it; none: all may start.
+
+    Runs that differ in scenario and seed alone share their corpus, network and encoder: the first
+    of them is checked in full.
+    """
+    planned = {run.folder for run in runs}
+    found: dict[str, list[PlannedRun]] = defaultdict(list)
+    known: set[tuple[str, ...]] = set()
+    for run in runs:
+        kind = tuple(word for word in run.words if word.partition("=")[0] not in LATE)
+        for error in _errors(run, planned, in_full=kind not in known, slurm=slurm):
+            found[str(error)].append(run)
+        known.add(kind)
+    return [f"{_named(having)}: {message}" for message, having in found.items()]
+
+
+def _errors(
+    run: PlannedRun, planned: Collection[Path], *, in_full: bool, slurm: bool
+) -> Iterator[InputError]:
+    try:
+        settings, config = read_settings(compose("train", run.words))
+    except InputError as error:
+        yield error
+        return
+    checks: list[Callable[[], object]] = [
+        lambda: settings.run.check_identity(config),
+        lambda: _check_folder(run.folder),
+        lambda: slurm or check_processes(settings.trainer),
+    ]
+    if isinstance(pipeline := settings.system, Pipeline):
+        checks.append(lambda: _check_pipeline(settings, pipeline, planned))
+    elif in_full:
+        checks.append(lambda: _check_vocabulary(settings, check_inputs(settings, planned)[0]))
+    elif (name := settings.init_from) is not None:
+        checks.append(lambda: _check_ms(name, settings.seed, "init_from", planned))
+    for check in checks:
+        try:
+            check()
+        except InputError as error:
+            yield error
+
+
+def _check_folder(folder: Path) -> None:
+    """InputError where a run could not write."""
+    place = next(place for place in (folder, *folder.resolve().parents) if place.exists())
+    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+        raise InputError(f"{place}: runs cannot be written there")
+
+
+def _check_vocabulary(settings: Settings, tokenizer: Tokenizer) -> None:
+    dataset = settings.dataset
+    if dataset.vocabulary is not None:
+        for side in settings.task.sides:
+            read_ids(Path(dataset.vocabulary, f"{dataset.language(side)}.json"), len(tokenizer))
+
+
+def _check_pipeline(settings: Settings, pipeline: Pipeline, planned: Collection[Path]) -> None:
+    dataset = settings.dataset
+    dataset.check_files(["test"])
+    for side in pipeline.sides:
+        self_test(standard(dataset.language(side)))
+    if pipeline.translator is None:
+        default_translator(dataset.source, dataset.language("cross"), "model.translator")
+    if pipeline.summarizer is None:
+        raise InputError(
+            f"model '{pipeline.name}' needs an ms run: name its folder with model.summarizer=..."
+        )
+    _check_ms(pipeline.summarizer, settings.seed, "model.summarizer", planned)
+
+
+def _check_ms(name: str, seed: int, word: str, planned: Collection[Path]) -> None:
+    if not {Path(name, f"seed={seed}"), Path(name)} & set(planned):
+        ms_run(name, seed, word)
+
+
+def _named(runs: Sequence[PlannedRun]) -> str:
+    others = len(runs) - 1
+    return f"{runs[0]}{f' and {others} more' if others else ''}"

@@ -1,0 +1,142 @@
+"""Do what is left of a plan on this machine: one run after the other, or several at a time."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from multiprocessing.connection import wait
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from types import FrameType
+
+from mclas_lightning.preemption import TERMINATED
+from mclas_lightning.progress import progress_bar
+from mclas_lightning.sweep.plan import PlannedRun
+from mclas_lightning.sweep.state import LOG, State, last_line, states, write_failure
+from mclas_lightning.sweep.worker import BUSY, start
+
+POLL = 2.0  # seconds between looks at runs that others have in hand
+
+
+class Terminated(Exception):
+    """The sweep was asked to end."""
+
+
+def devices() -> list[str]:
+    """Numbers of the GPUs that this process may use."""
+    if (visible := os.environ.get("CUDA_VISIBLE_DEVICES")) is not None:
+        return [number for number in visible.split(",") if number]
+    try:
+        done = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return []
+    return [str(number) for number, _ in enumerate(done.stdout.splitlines())]
+
+
+def slots(jobs: int) -> list[dict[str, str]]:
+    """What each of the runs at a time is given: a GPU, or its part of the CPU's threads."""
+    if jobs == 1:
+        return [{}]
+    threads = int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1))
+    share = {"OMP_NUM_THREADS": str(max(threads // jobs, 1))}
+    gpus = devices()
+    if not gpus:
+        return [share] * jobs
+    return [share | {"CUDA_VISIBLE_DEVICES": gpus[slot % len(gpus)]} for slot in range(jobs)]
+
+
+class LocalSweep:
+    """A plan that is being worked on; ``only`` are the states whose runs are started."""
+
+    def __init__(self, runs: Sequence[PlannedRun], jobs: int, only: Collection[str]) -> None:
+        self.runs, self.only = runs, only
+        self._free = slots(jobs)
+        self._busy: dict[int, tuple[PlannedRun, ForkServerProcess, dict[str, str], float]] = {}
+        self._tried: set[Path] = set()
+
+    def work(self) -> Mapping[Path, State]:
+        """Start what is left, each after what it needs, until nothing is; the final states."""
+        before = {number: signal.signal(number, _ended) for number in _SIGNALS}
+        bar = progress_bar(len(self.runs), "sweep", "runs")
+        try:
+            while True:
+                found = states(self.runs)
+                bar.update(sum(state.name == "done" for state in found.values()) - bar.n)
+                self._start(found, bar.write)
+                others = self._others(found)
+                if not self._busy and not others:
+                    return found
+                busy = [process.sentinel for _, process, _, _ in self._busy.values()]
+                if busy:
+                    wait(busy, timeout=POLL if others else None)
+                else:
+                    time.sleep(POLL)
+                self._collect(bar.write)
+        except (Terminated, KeyboardInterrupt):
+            self._end()
+            raise
+        finally:
+            bar.close()
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _start(self, found: Mapping[Path, State], say: Callable[[str], None]) -> None:
+        for run in self.runs:
+            startable = found[run.folder].name in self.only and run.folder not in self._tried
+            if not self._free or not startable:
+                continue
+            if any(not (need / "training.json").exists() for need in run.needs):
+                continue
+            self._tried.add(run.folder)
+            slot = self._free.pop(0)
+            process = start(run.words, run.folder, slot)
+            assert process.pid is not None
+            self._busy[process.pid] = (run, process, slot, time.monotonic())
+            say(f"[{len(self._tried)}] {run}: started")
+
+    def _others(self, found: Mapping[Path, State]) -> bool:
+        """Whether another process has a run in hand that this sweep asks for."""
+        own = {run.folder for run, _, _, _ in self._busy.values()}
+        return any(state.name == "running" and folder not in own for folder, state in found.items())
+
+    def _collect(self, say: Callable[[str], None]) -> None:
+        for pid, (run, process, slot, began) in list(self._busy.items()):
+            if process.exitcode is None:
+                continue
+            del self._busy[pid]
+            self._free.insert(0, slot)
+            if process.exitcode == BUSY:
+                self._tried.discard(run.folder)
+                continue
+            say(f"  {run}: {_told(run, process.exitcode)} in {time.monotonic() - began:,.1f} s")
+
+    def _end(self) -> None:
+        """Every run saves and ends."""
+        for _, process, _, _ in self._busy.values():
+            process.terminate()
+        for _, process, _, _ in self._busy.values():
+            process.join()
+
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+def _ended(number: int, frame: FrameType | None) -> None:
+    raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+
+
+def _told(run: PlannedRun, code: int) -> str:
+    """How it ended; what killed it is noted, for it could not do that itself."""
+    if code == 0:
+        return "done"
+    if code in (TERMINATED, -signal.SIGTERM):
+        return "was asked to end; it will be resumed"
+    if code < 0:
+        name = signal.Signals(-code).name
+        advice = " (too little memory?)" if name == "SIGKILL" else ""
+        log = run.folder / LOG
+        said = last_line(log)
+        error = f"killed by {name}{advice}{'; it said last: ' + said if said else ''}"
+        write_failure(run.folder, error, code, log)
+    return "failed"

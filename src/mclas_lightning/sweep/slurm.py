@@ -1,0 +1,124 @@
+"""A plan as Slurm jobs: one a run, one task a device, each after the jobs of what it needs.
+
+``conf/launcher/slurm.yaml`` says what is asked of Slurm; submitit writes the script. It alone asks
+Slurm for another turn when a job's time is up; what preemption or a node's failure ended, Slurm
+starts again by itself.
+"""
+
+import shutil
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mclas_lightning.app import launcher_settings
+from mclas_lightning.errors import InputError
+from mclas_lightning.sweep.plan import PlannedRun
+from mclas_lightning.sweep.state import read_job, states, trained, write_job
+from mclas_lightning.sweep.worker import run
+
+OF_HYDRA = ("_target_", "submitit_folder", "array_parallelism", "max_num_timeout")
+
+
+def submit(
+    runs: Sequence[PlannedRun],
+    words: Sequence[str],
+    only: Collection[str],
+    say: Callable[[str], None] = print,
+) -> int:
+    """Give what is left to Slurm; the number of jobs. ``words`` are those of ``hydra.launcher``."""
+    asked = [(run, _asked(run, words)) for run in runs]
+    found = states(runs)
+    jobs: dict[Path, str] = {}
+    for planned, settings in asked:
+        state = found[planned.folder]
+        if state.name == "queued":
+            jobs[planned.folder] = str(read_job(planned.folder)["id"])
+        if state.name not in (*only, "waiting"):
+            continue
+        needs = [need for need in planned.needs if not trained(need)]
+        if any(need not in jobs for need in needs):
+            continue  # On a run that failed, and is not tried again.
+        jobs[planned.folder] = _submit(planned, settings, [jobs[need] for need in needs])
+        say(f"job {jobs[planned.folder]}: {planned}")
+    return len(jobs)
+
+
+def problems(runs: Sequence[PlannedRun], words: Sequence[str]) -> list[str]:
+    """What Slurm would refuse, or Lightning once it has started."""
+    if shutil.which("sbatch") is None or shutil.which("srun") is None:
+        return ["sbatch: is not here; start the sweep on a machine of the cluster"]
+    found: dict[str, None] = {}
+    for planned in runs:
+        try:
+            _asked(planned, words)
+        except InputError as error:
+            found[str(error)] = None
+    return list(found)
+
+
+def _asked(planned: PlannedRun, words: Sequence[str]) -> dict[str, Any]:
+    """What this run asks of Slurm; InputError where its tasks are not its devices."""
+    launcher, trainer = launcher_settings([*planned.words, "launcher=slurm", *words])
+    devices, nodes = trainer["devices"], trainer["num_nodes"]
+    if not isinstance(devices, int) or devices < 1:
+        raise InputError(
+            f"trainer.devices={devices}: Slurm must be told how many; name a number, each of them "
+            f"gets a task"
+        )
+    tasks = (launcher["tasks_per_node"], launcher["nodes"])
+    if tasks != (devices, nodes):
+        raise InputError(
+            f"hydra.launcher: {tasks[0]} tasks on {tasks[1]} nodes do not fit trainer.devices="
+            f"{devices}, trainer.num_nodes={nodes}: each device needs a task of its own"
+        )
+    return launcher
+
+
+def _submit(planned: PlannedRun, launcher: dict[str, Any], after: Sequence[str]) -> str:
+    from submitit import AutoExecutor
+
+    executor = AutoExecutor(
+        launcher["submitit_folder"],
+        cluster="slurm",
+        slurm_max_num_timeout=launcher["max_num_timeout"],
+    )
+    own = ("name", "timeout_min", "mem_gb", "nodes", "cpus_per_task", "gpus_per_node")
+    shared = {*own, "tasks_per_node", "stderr_to_stdout"}
+    executor.update_parameters(
+        **{
+            key if key in shared else f"slurm_{key}": value
+            for key, value in launcher.items()
+            if key not in OF_HYDRA and value is not None
+        }
+    )
+    if after:
+        executor.update_parameters(slurm_dependency=f"afterok:{':'.join(after)}")
+    job = executor.submit(Job(planned.words, planned.folder))
+    write_job(planned.folder, job.job_id, job.paths.stdout)
+    return job.job_id
+
+
+@dataclass(frozen=True)
+class Job:
+    """What each task of a job does."""
+
+    words: tuple[str, ...]
+    folder: Path
+
+    def __call__(self) -> None:
+        """Train and score; a failure is the job's, so that nothing is started after it."""
+        from submitit.helpers import TorchDistributedEnvironment
+
+        environment = TorchDistributedEnvironment().export(
+            set_cuda_visible_devices=False, overwrite=True
+        )
+        log = Path(read_job(self.folder)["log"])
+        if code := run(self.words, self.folder, log, writes=environment.rank == 0):
+            raise SystemExit(code)
+
+    def checkpoint(self) -> Any:
+        """submitit asks for this before it requeues the job: the same again, which resumes."""
+        from submitit.helpers import DelayedSubmission
+
+        return DelayedSubmission(self)

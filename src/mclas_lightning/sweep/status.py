@@ -1,0 +1,88 @@
+"""A plan and its states as text: a grid, what is left, and why something failed."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from rich import box
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from mclas_lightning.report.results import MODELS, SCENARIOS
+from mclas_lightning.sweep.plan import PlannedRun
+from mclas_lightning.sweep.state import NAMES, State
+
+WIDTH = 6  # of a cell
+SHORT = {
+    "done": "done", "running": "run", "queued": "slurm", "waiting": "wait", "failed": "FAIL",
+    "missing": "-",
+}  # fmt: skip
+STYLES = {
+    "done": "green", "running": "cyan", "queued": "blue", "waiting": "dim", "failed": "bold red",
+    "missing": "",
+}  # fmt: skip
+
+
+def status(runs: Sequence[PlannedRun], found: Mapping[Path, State]) -> Group:
+    """The grid, and below it what a cell has no room for."""
+    legend = Text("run, 45%: running; -, 45%: missing, or interrupted there", style="dim")
+    return Group(_grid(runs, found), legend, Text(counts(found)), *map(Text, reasons(runs, found)))
+
+
+def counts(found: Mapping[Path, State]) -> str:
+    """Such as "26 runs: 3 done, 1 failed"."""
+    numbers = Counter(state.name for state in found.values())
+    parts = [f"{numbers[name]} {name}" for name in NAMES if numbers[name]]
+    return f"{len(found)} runs: {', '.join(parts)}"
+
+
+def reasons(runs: Sequence[PlannedRun], found: Mapping[Path, State]) -> Iterator[str]:
+    """Of every failed run its error and its log; of those that wait for one, how many."""
+    waiting: Counter[str] = Counter()
+    for run in runs:
+        state = found[run.folder]
+        if state.name == "failed":
+            yield f"failed: {run}: {state.detail}\n  log: {state.log}"
+        if state.failed_need:
+            waiting[state.detail] += 1
+    for detail, number in waiting.items():
+        yield f"waiting {detail}: {number} runs"
+
+
+def _grid(runs: Sequence[PlannedRun], found: Mapping[Path, State]) -> Table:
+    """Rows are scenario and model, columns dataset and seed."""
+    cells = {(run.scenario, run.model, run.dataset, run.seed): found[run.folder] for run in runs}
+    seeds = sorted({run.seed for run in runs})
+    table = Table("scenario", "model", box=box.SIMPLE, padding=(0, 1, 0, 0))
+    datasets = dict.fromkeys(run.dataset for run in runs)
+    for dataset in datasets:
+        numbers = "".join(f"{seed:<{WIDTH}}" for seed in seeds)
+        table.add_column(f"{dataset}, seed\n{numbers}", no_wrap=True)
+    for scenario, model in sorted({key[:2] for key in cells}, key=_rank):
+        row = (
+            Text().join(_cell(cells.get((scenario, model, dataset, seed))) for seed in seeds)
+            for dataset in datasets
+        )
+        table.add_row(scenario, model, *row)
+    return table
+
+
+def _cell(state: State | None) -> Text:
+    if state is None:
+        return Text(" " * WIDTH)
+    done = (
+        state.detail.split(" (")[0].replace(" ", "") if state.name in ("running", "missing") else ""
+    )
+    return Text(f"{done or SHORT[state.name]:<{WIDTH}}", style=STYLES[state.name])
+
+
+def _rank(row: tuple[str, str]) -> tuple[int, int, str]:
+    scenario, model = row
+    scenarios, models = [*SCENARIOS, scenario], [*MODELS, model]
+    return scenarios.index(scenario), models.index(model), model
+
+
+def show(runs: Sequence[PlannedRun], found: Mapping[Path, State]) -> None:
+    """Print it."""
+    Console().print(status(runs, found))

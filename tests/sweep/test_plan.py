@@ -1,0 +1,127 @@
+from collections import Counter
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from mclas_lightning.app import compose
+from mclas_lightning.errors import InputError
+from mclas_lightning.places import EXPERIMENTS
+from mclas_lightning.sweep.cost import lines
+from mclas_lightning.sweep.plan import plan
+
+TABLE2 = ["pretrain", "low_resource", "full", "tltran"]
+DATASETS = ("zh2ensum", "en2desum", "en2zhsum")
+LOW = ("minimum", "medium", "maximum")
+SYSTEMS = ("ncls", "ncls_ms", "mclas")
+SWEEPS = sorted(path.stem for path in (EXPERIMENTS / "sweep").glob("*.yaml"))
+
+
+def test_table_2_is_39_cells_of_three_seeds_and_nine_pretrainings():
+    runs = plan(TABLE2)
+    assert len({run.folder for run in runs}) == len(runs) == 117 + 9
+    found = Counter((run.dataset, run.scenario, run.model) for run in runs)
+    cells = {
+        *product(DATASETS, LOW, SYSTEMS),
+        *product(DATASETS, ["full"], [*SYSTEMS, "tltran"]),
+    }
+    assert len(cells) == 39
+    assert found == dict.fromkeys(cells | set(product(DATASETS, ["full"], ["ms"])), 3)
+    assert {run.seed for run in runs} == {0, 1, 2}
+
+
+def test_an_ms_run_feeds_the_nine_low_resource_runs_and_tltran_of_its_dataset_and_seed():
+    runs = plan(TABLE2)
+    folders = [run.folder for run in runs]
+    for run in runs:
+        builds = run.scenario in LOW or run.model == "tltran"
+        ms = Path("runs", run.dataset, "full", "ms", f"seed={run.seed}")
+        assert run.needs == ((ms,) if builds else ())
+        assert all(folders.index(need) < folders.index(run.folder) for need in run.needs)
+    fed = Counter(need for run in runs for need in run.needs)
+    assert len(fed) == 9
+    assert set(fed.values()) == {9 + 1}
+
+
+def test_pretrainings_that_a_sweep_needs_are_part_of_it():
+    runs = plan(["tltran"], ["dataset=en2desum"])
+    assert [run.model for run in runs] == ["ms", "tltran"] * 3
+    assert plan(["low_resource"]) == plan(["low_resource", "low_resource"])
+    assert {run.folder for run in plan(["pretrain"])} < {run.folder for run in plan(["tltran"])}
+
+
+def test_the_toy_sweep_pretrains_on_its_own_corpus_once_a_seed():
+    runs = plan(["toy"])
+    assert Counter(run.dataset for run in runs) == {"toy_en": 2, "toy_en2de": 6, "toy_en2zh": 6}
+    assert all(
+        run.needs == (Path(f"runs/toy_en/full/ms/seed={run.seed}"),)
+        for run in runs if run.model != "ms"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SWEEPS)
+def test_a_plan_is_what_hydra_makes_of_the_same_file(name):
+    runs = [run for run in plan([name], ["seed=1"]) if run.model != "ms" or name == "pretrain"]
+    run = runs[-1]
+    chosen = [word for word in run.words if not word.startswith("init_from=")]
+    assert compose("train", [f"+sweep={name}", *chosen]) == compose("train", run.words)
+
+
+def test_words_take_the_place_of_an_axis_or_are_given_to_every_run():
+    runs = plan(["low_resource"], ["seed=4", "dataset=en2desum", "optim.accumulate=10"])
+    assert len(runs) == 9 + 1
+    assert {(run.dataset, run.seed) for run in runs} == {("en2desum", 4)}
+    assert {run.update_tokens for run in runs} == {1300 * 10}
+    assert len(plan(["low_resource"], ["seed=0,1,2,3,4"])) == 5 * 30
+
+
+def test_an_ms_run_from_elsewhere_is_no_part_of_the_plan(tmp_path):
+    runs = plan(["toy"], [f"init_from={tmp_path}/ms"])
+    assert len(runs) == 12
+    assert not any(run.needs for run in runs)
+
+
+def test_from_scratch_nothing_is_needed():
+    assert not any(
+        run.needs for run in plan(["initialization"], ["init_from=runs/en2desum/full/ms"])
+    )
+
+
+def test_two_runs_in_one_folder_are_refused():
+    with pytest.raises(InputError, match="two different runs would share this folder"):
+        plan(["pretrain"], ["dataset=toy", "optim.max_tokens=100,200"])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: [", "is no sweep file"),
+        ("hydra: {mode: MULTIRUN}", "is no sweep file"),
+        ("just text", "is no sweep file"),
+        ("hydra: {sweeper: {params: {modle: ms}}}", "modle"),
+        ("hydra: {sweeper: {params: {model: 'ms,mclass'}}}", "did you mean 'mclas'"),
+    ],
+)
+def test_an_unusable_file_is_one_clear_line(tmp_path, text, said):
+    path = tmp_path / "sweep.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError) as error:
+        plan([str(path)])
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_an_unknown_sweep_is_named_with_the_closest():
+    with pytest.raises(InputError, match="did you mean 'low_resource'"):
+        plan(["low_resources"])
+
+
+def test_a_plan_in_words_is_copied_into_a_shell():
+    shown = list(lines(plan(["toy"], ["seed=0"])))
+    assert shown[2:5] == [
+        "[2/7] mclas-train dataset=toy dataset.target=de scenario=minimum model=ncls seed=0 "
+        "init_from=runs/toy_en/full/ms",
+        "    after runs/toy_en/full/ms/seed=0",
+        "    210 updates of up to 2,048 source and target tokens",
+    ]
+    assert shown[-1] == "left to train: 7 runs, 2,460 updates"
