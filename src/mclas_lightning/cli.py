@@ -7,7 +7,15 @@ import argparse
 import shlex
 from pathlib import Path
 
-from mclas_lightning import cli_data, cli_human, cli_neural, cli_report, cli_score, cli_sweep
+from mclas_lightning import (
+    cli_data,
+    cli_human,
+    cli_neural,
+    cli_report,
+    cli_score,
+    cli_sweep,
+    cli_wandb,
+)
 from mclas_lightning.errors import InputError, exits_cleanly
 
 
@@ -34,6 +42,9 @@ def parser() -> argparse.ArgumentParser:
     cli_human.add_commands(human.add_subparsers(required=True, metavar="COMMAND"))
     sweep = commands.add_parser("sweep", help="many runs with one command")
     cli_sweep.add_commands(sweep.add_subparsers(required=True, metavar="COMMAND"))
+
+    wandb = commands.add_parser("wandb", help="upload offline runs to W&B, compare runs there")
+    cli_wandb.add_commands(wandb.add_subparsers(required=True, metavar="COMMAND"))
 
     demo = commands.add_parser("demo", help="pretrain, fine-tune three systems, compare them")
     demo.add_argument("--dataset", default="toy", help="a name in conf/dataset (default: toy)")

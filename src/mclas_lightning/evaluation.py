@@ -1,11 +1,13 @@
 """From a trained run to its test predictions and scores."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from mclas_lightning.data.dataset import Split
 from mclas_lightning.data.example import Example, Side
 from mclas_lightning.decoding.summarizer import Summaries, Summarizer
 from mclas_lightning.files import read_json, sha256, whole_file
@@ -23,20 +25,24 @@ from mclas_lightning.settings import Settings
 from mclas_lightning.task import Pipeline
 
 
-def score_run(settings: Settings, config: Mapping[str, Any]) -> Results | None:
+def score_run(
+    settings: Settings, config: Mapping[str, Any], split: Split = "test"
+) -> Results | None:
     """Summarize the test documents; write predictions.jsonl, scores.npz and results.json.
+
+    Those of another ``split`` are a trial, with a place of its own.
 
     A pipeline, which was not trained, becomes a run of this configuration now. Several processes
     share the documents; the first scores and writes, the others return None.
     """
     run, dataset, system = settings.run, settings.dataset, settings.system
     run.check_content(dataset)
-    dataset.check_files(["test"])
+    dataset.check_files({split, "test"})
     profiles = {
         side: profiles_of(dataset.language(side), run.folder / "tokenizer") for side in system.sides
     }
     neural = load_neural(settings)
-    examples = dataset.read("test", system.required)
+    examples = dataset.read(split, system.required)
     summarizer = load_system(settings)
     summaries = _summarize(summarizer, examples, settings)
     if not is_first():
@@ -51,6 +57,8 @@ def score_run(settings: Settings, config: Mapping[str, Any]) -> Results | None:
         for example, summary in zip(examples, summaries, strict=True)
     ]
     run.start(config, [dataset.file("test")])
+    trial = trial_name(settings, split)
+    folder = run.folder / trial if trial else run.folder
     others: dict[Side, str | None] = {"mono": dataset.target, "cross": dataset.source}
     scores: dict[Side, Scores] = {
         side: score_side(
@@ -64,7 +72,7 @@ def score_run(settings: Settings, config: Mapping[str, Any]) -> Results | None:
         )
         for side in system.sides
     }
-    with whole_file(run.folder / "predictions.jsonl") as file:
+    with whole_file(folder / "predictions.jsonl") as file:
         file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
     results = Results(
         dataset=dataset.name,
@@ -77,16 +85,29 @@ def score_run(settings: Settings, config: Mapping[str, Any]) -> Results | None:
         decoding=asdict(settings.decoding),
         provenance={
             "config_sha256": sha256(run.folder / "config.yaml"),
-            "test_sha256": sha256(dataset.file("test")),
-            "predictions_sha256": sha256(run.folder / "predictions.jsonl"),
+            "split": split,
+            f"{split}_sha256": sha256(dataset.file(split)),
+            "predictions_sha256": sha256(folder / "predictions.jsonl"),
             **_origin(summarizer, settings),
             **environment(),
         },
+        folder=folder,
     )
     documents = {side: found.documents for side, found in scores.items()}
-    write_documents(run.folder / NAME, [example.id for example in examples], documents)
-    results.write(run.folder / "results.json")
+    write_documents(folder / NAME, [example.id for example in examples], documents)
+    results.write(folder / "results.json")
     return results
+
+
+def trial_name(settings: Settings, split: Split) -> str | None:
+    """Where in the run's folder the scores of ``split`` go; the test set's are the run's own.
+
+    The same decoding has the same place.
+    """
+    if split == "test":
+        return None
+    decoding = json.dumps(asdict(settings.decoding), sort_keys=True)
+    return f"{split}/{hashlib.sha256(decoding.encode()).hexdigest()[:12]}"
 
 
 def load_system(settings: Settings) -> Summarizer | PipelineSummarizer:

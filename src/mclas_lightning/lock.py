@@ -60,8 +60,9 @@ def owner(folder: Path) -> Owner | None:
 def locked(folder: Path) -> Iterator[None]:
     """Work alone in ``folder``, made if need be; Busy where another process does.
 
-    Folders in which nothing was written are removed again.
+    Folders made for it in which nothing was written are removed again.
     """
+    made = [place for place in (folder, *folder.parents) if not place.exists()]
     make_folder(folder)
     path = folder / NAME
     descriptor = _open(path)
@@ -74,7 +75,7 @@ def locked(folder: Path) -> Iterator[None]:
         path.unlink(missing_ok=True)
         os.close(descriptor)
         with suppress(OSError):
-            for place in (folder, *folder.parents[:3]):
+            for place in made:
                 place.rmdir()
 
 

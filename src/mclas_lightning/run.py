@@ -2,17 +2,19 @@
 
 config.yaml         the resolved configuration        network.json   sizes of the network
 corpus.json         SHA-256 of the corpus's files
-environment.json    git commit, versions, machine     tokenizer/     vocabulary/{mono,cross}.json
+environment.json    start, git commit, versions       tokenizer/     vocabulary/{mono,cross}.json
 metrics.csv         what training logged              checkpoints/{best,last,previous}.ckpt
 training.json       how training ended: it is done    predictions.jsonl
 results.json        scores of the test set: the run is done
 """
 
+import hashlib
 import json
 import platform
 import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -116,6 +118,21 @@ class Run:
         return config
 
     @property
+    def id(self) -> str:
+        """Names the run elsewhere: the same for as long as the folder lives.
+
+        Other configurations have others, and so has a run that was deleted and started again.
+        """
+        files = [self.folder / "config.yaml", self.folder / "environment.json"]
+        return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
+
+    @property
+    def updates(self) -> int:
+        """Updates of its training; none of a pipeline or an imported checkpoint."""
+        path = self.folder / "training.json"
+        return read_json(path, dict).get("updates", 0) if path.exists() else 0
+
+    @property
     def task(self) -> Task:
         """What it was trained to write."""
         return self._section("model", task_from)
@@ -187,7 +204,8 @@ class Run:
             return
         if system is not None:
             self._write_system(system)
-        write_json(self.folder / "environment.json", environment())
+        started = datetime.now(UTC).isoformat()
+        write_json(self.folder / "environment.json", {"started": started, **environment()})
         write_json(self.folder / "corpus.json", {path.stem: sha256(path) for path in files})
         with whole_file(self.folder / "config.yaml") as file:
             yaml.safe_dump(dict(config), file, allow_unicode=True, sort_keys=False)

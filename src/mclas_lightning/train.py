@@ -1,7 +1,6 @@
 """``mclas-train``: train a model on a scenario of a dataset and score it on the test set."""
 
 import logging
-import sys
 import time
 import warnings
 from collections.abc import Mapping, Sequence
@@ -32,12 +31,13 @@ from mclas_lightning.files import write_json
 from mclas_lightning.lock import locked
 from mclas_lightning.memory import keep_freed_memory
 from mclas_lightning.module import SummarizationModule
-from mclas_lightning.preemption import TERMINATED, Preempted, Preemption
+from mclas_lightning.preemption import Preempted, Preemption
 from mclas_lightning.preparation import Preparation, build_network, prepare
 from mclas_lightning.ranks import check_processes, is_first, leave
 from mclas_lightning.report.results import Results, headline
 from mclas_lightning.settings import Settings, read_settings
 from mclas_lightning.task import Task
+from mclas_lightning.tracking.loggers import log_results, tracked
 
 SAME = 0.05  # Updates whose target tokens differ by less are as large.
 
@@ -62,25 +62,18 @@ def _train(settings: Settings, config: Mapping[str, Any]) -> Results | None:
     quiet_libraries()
     if settings.device.type == "cpu":
         keep_freed_memory()
-    loggers: list[Logger] = [hydra.utils.instantiate(settings.logger)] if settings.logger else []
-    exit_code = 1
-    with Preemption() as preemption:
+    with Preemption() as preemption, tracked(settings.logger) as loggers:
         try:
             if isinstance(settings.system, Task) and not run.trained:
                 load_neural(settings)  # What is missing is said before the training, not after it.
                 _fit(settings, config, loggers, preemption)
                 preemption.check()
-            results = _score(settings, config, loggers)
-            exit_code = 0
-            return results
+            return _score(settings, config, loggers)
         except Preempted:
             if is_first():
                 print(f"  asked to end; the same command goes on with {run}", flush=True)
-            exit_code = TERMINATED
             leave()
             raise
-        finally:
-            _finish_wandb(exit_code)
 
 
 def quiet_libraries() -> None:
@@ -273,17 +266,9 @@ def _score(
     results = score_run(settings, config)
     if results is None:
         return None
-    for logger in loggers:
-        logger.log_metrics(results.metrics())
+    log_results(loggers, results, settings.run.updates)
     print(f"  {headline(results)}", flush=True)
     return results
-
-
-def _finish_wandb(exit_code: int) -> None:
-    """Without it, two jobs of a multirun would log into one W&B run."""
-    wandb = sys.modules.get("wandb")
-    if wandb is not None and wandb.run is not None:
-        wandb.finish(exit_code=exit_code)
 
 
 main = entry("train", train)

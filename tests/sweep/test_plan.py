@@ -116,7 +116,8 @@ def test_an_unknown_sweep_is_named_with_the_closest():
         plan(["low_resources"])
 
 
-def test_a_plan_in_words_is_copied_into_a_shell():
+def test_a_plan_in_words_is_copied_into_a_shell(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # Where no run has been started.
     shown = list(lines(plan(["toy"], ["seed=0"])))
     assert shown[2:5] == [
         "[2/7] mclas-train dataset=toy dataset.target=de scenario=minimum model=ncls seed=0 "

@@ -82,10 +82,15 @@ class Results:
         """The model's name in a table."""
         return MODELS.get(self.model, self.model)
 
+    @property
+    def split(self) -> str:
+        """What was summarized: the test set, unless ``provenance`` says otherwise."""
+        return self.provenance.get("split", "test")
+
     def metrics(self) -> dict[str, float]:
         """The scores under the names that loggers use, such as ``test/cross/rouge1_f``."""
         return {
-            f"test/{side}/{name}": value
+            f"{self.split}/{side}/{name}": value
             for side, scores in self.scores.items()
             for name, value in scores.items()
         }

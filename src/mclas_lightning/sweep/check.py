@@ -16,6 +16,7 @@ from mclas_lightning.run import ms_run
 from mclas_lightning.settings import Settings, read_settings
 from mclas_lightning.sweep.plan import LATE, PlannedRun
 from mclas_lightning.task import Pipeline
+from mclas_lightning.tracking.loggers import build
 from mclas_lightning.translate import default_translator
 
 
@@ -55,6 +56,8 @@ def _errors(
         checks.append(lambda: _check_vocabulary(settings, check_inputs(settings, planned)[0]))
     elif (name := settings.init_from) is not None:
         checks.append(lambda: _check_ms(name, settings.seed, "init_from", planned))
+    if in_full:
+        checks.append(lambda: build(settings.logger))
     for check in checks:
         try:
             check()

@@ -1,0 +1,76 @@
+"""The loggers of ``conf/logger/``, from their checks to the exit code of the job."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import hydra
+from hydra.errors import HydraException
+from pytorch_lightning.loggers import Logger
+
+from mclas_lightning.errors import InputError
+from mclas_lightning.ranks import is_first
+from mclas_lightning.report.results import Results
+from mclas_lightning.tracking.wandb_logger import WandbMirror
+
+
+@contextmanager
+def tracked(
+    config: Mapping[str, Any] | None, *, trial: str | None = None
+) -> Iterator[list[Logger]]:
+    """Yield the loggers asked for; their W&B run ends with the exit code of this block.
+
+    ``trial`` names what is scored of a run when it is not its results.
+    """
+    loggers = build(config)
+    for logger in loggers:
+        if isinstance(logger, WandbMirror):
+            logger.trial = trial
+    code = 1
+    try:
+        yield loggers
+        code = 0
+    except SystemExit as exit:
+        code = exit.code if isinstance(exit.code, int) else 1
+        raise
+    except InputError:
+        code = 2
+        raise
+    except KeyboardInterrupt:
+        code = 130
+        raise
+    finally:
+        for logger in loggers:
+            if isinstance(logger, WandbMirror):
+                logger.finish(code)
+            else:
+                logger.finalize("success" if code == 0 else "failed")
+
+
+def build(config: Mapping[str, Any] | None) -> list[Logger]:
+    """The loggers of ``config``; InputError where one could not log: no package, key or server."""
+    if not config:
+        return []
+    try:
+        logger: Logger = hydra.utils.instantiate(config, _convert_="all")
+    except HydraException as error:
+        if isinstance(error.__cause__, InputError):
+            raise error.__cause__ from None
+        raise InputError(f"logger: {str(error).splitlines()[0]}") from error
+    if isinstance(logger, WandbMirror):
+        if os.environ.get("WANDB_MODE") == "disabled":
+            return []
+        logger.check()
+    return [logger]
+
+
+def log_results(loggers: Sequence[Logger], results: Results, updates: int) -> None:
+    """Log the scores after ``updates`` updates, and to W&B some of the summaries."""
+    if not is_first():
+        return
+    for logger in loggers:
+        if isinstance(logger, WandbMirror):
+            logger.log_results(results, updates)
+        else:
+            logger.log_metrics(results.metrics(), step=updates - 1)  # Lightning's first is 0.

@@ -1,0 +1,26 @@
+"""``logger=tensorboard``: curves and test scores in the run's folder."""
+
+from collections.abc import Mapping
+
+from pytorch_lightning.loggers import TensorBoardLogger
+from pytorch_lightning.utilities import rank_zero_only
+
+from mclas_lightning.errors import InputError
+
+
+class TensorBoardMirror(TensorBoardLogger):
+    """Event files in ``<run>/tensorboard/``; ``tensorboard --logdir runs`` compares all runs."""
+
+    def __init__(self, *, run_dir: str) -> None:
+        try:
+            super().__init__(run_dir, name="tensorboard", version="", default_hp_metric=False)
+        except ModuleNotFoundError as error:
+            raise InputError(
+                "logger=tensorboard: the package tensorboard is missing; install it with: "
+                "pip install 'mclas-lightning[tensorboard]'"
+            ) from error
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Lightning's first step is 0, ours is update 1, as in metrics.csv."""
+        super().log_metrics(dict(metrics), None if step is None else step + 1)

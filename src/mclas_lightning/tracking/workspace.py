@@ -1,0 +1,90 @@
+"""``mclas wandb workspace``: the dashboard that compares runs, as code.
+
+Runs of one scenario and model, which differ in their seeds, are one group: a curve or a bar is
+their mean. The trials of a decoding have a page of their own, that of their sweep.
+"""
+
+import json
+from typing import Any
+
+import wandb
+import wandb_workspaces.reports.v2.interface as wr
+import wandb_workspaces.workspaces as ws
+
+from mclas_lightning.errors import InputError
+from mclas_lightning.tracking.account import check_account
+
+UPDATES = "trainer/global_step"
+ROUGE = {"rouge1_f": "ROUGE-1", "rouge2_f": "ROUGE-2", "rougeL_f": "ROUGE-L"}
+CURVES = ("train/loss", "val/loss", "val/accuracy", "val/perplexity", "lr/encoder", "lr/decoder")
+CONFIG = ("dataset/name", "scenario", "model/name", "seed", "optim/encoder/lr", "optim/decoder/lr")
+TIMEOUT = 20  # seconds that the server may take to answer
+
+
+def build(project: str, entity: str) -> ws.Workspace:
+    """The dashboard of ``project``: curves, ROUGE, summaries, parallel coordinates."""
+    sections = {
+        "Curves by scenario and model": _curves(),
+        "ROUGE by model": _bars(),
+        "Summaries": [
+            wr.WeavePanelSummaryTable(table_name="test/samples", layout=wr.Layout(w=24, h=14))
+        ],
+        "Configuration and scores": [_coordinates()],
+    }
+    return ws.Workspace(
+        entity=entity,
+        project=project,
+        name="Comparison of models",
+        sections=[
+            ws.Section(name=name, panels=panels, is_open=True) for name, panels in sections.items()
+        ],
+        settings=ws.WorkspaceSettings(x_axis=UPDATES, max_runs=100),
+        runset_settings=ws.RunsetSettings(
+            filters=ws.And(ws.Metric("JobType") != "decoding"),
+            groupby=[ws.Metric("Group"), ws.Metric("JobType")],
+        ),
+    )
+
+
+def _curves() -> list[Any]:
+    return [wr.LinePlot(title=name, x=UPDATES, y=[name], title_x="updates") for name in CURVES]
+
+
+def _bars() -> list[Any]:
+    return [
+        wr.BarPlot(
+            title=f"{title} of the {side} summaries",
+            metrics=[wr.SummaryMetric(f"test/{side}/{name}")],
+            groupby_aggfunc="mean",
+            groupby_rangefunc="stddev",
+        )
+        for side in ("cross", "mono")
+        for name, title in ROUGE.items()
+    ]
+
+
+def _coordinates() -> wr.ParallelCoordinatesPlot:
+    scores = ["val/loss.min", *(f"test/cross/{name}" for name in ROUGE)]
+    axes: list[Any] = [*map(wr.Config, CONFIG), *map(wr.SummaryMetric, scores)]
+    return wr.ParallelCoordinatesPlot(
+        title="From configuration to scores",
+        columns=[wr.ParallelCoordinatesPlotColumn(metric=axis) for axis in axes],
+        layout=wr.Layout(w=24, h=10),
+    )
+
+
+def as_json(workspace: ws.Workspace) -> str:
+    """What would be saved, as JSON."""
+    view = workspace._to_model()
+    spec = view.spec.model_dump_json(by_alias=True, exclude_none=True)
+    place = {"entity": view.entity, "project": view.project, "name": view.display_name}
+    return json.dumps({**place, "spec": json.loads(spec)}, indent=2, ensure_ascii=False)
+
+
+def save(project: str, entity: str | None) -> str:
+    """Save the dashboard as a view of the project; its address."""
+    check_account(TIMEOUT)
+    entity = entity or wandb.Api().default_entity
+    if not entity:
+        raise InputError("mclas wandb workspace: the account has no default entity; give --entity")
+    return build(project, entity).save().url

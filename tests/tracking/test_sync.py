@@ -1,0 +1,42 @@
+import os
+import time
+
+import pytest
+
+from mclas_lightning.errors import InputError
+from mclas_lightning.tracking.sync import sync
+from tests.test_train import folder, go
+from tests.tracking.records import logs
+
+
+def test_where_nothing_was_trained_offline_it_says_so(words, tmp_path):
+    go(words, "model=ncls")
+    with pytest.raises(InputError, match="no run here was trained offline"):
+        sync(tmp_path / "runs")
+
+
+def test_what_was_uploaded_before_is_left_alone(words, tmp_path, capsys):
+    go(words, "model=ncls", "logger=wandb")
+    (log,) = logs(folder(words, "ncls"))
+    log.with_suffix(".wandb.synced").touch()
+    sync(tmp_path / "runs")
+    assert capsys.readouterr().out.splitlines()[-1] == "0 uploaded, of 0 runs; 1 uploaded before"
+
+
+def test_a_run_that_goes_on_is_left_out_until_it_has_ended(words, tmp_path, capsys, monkeypatch):
+    go(words, "model=ncls", "logger=wandb")
+    (log,) = logs(folder(words, "ncls"))
+    whole = log.read_bytes()
+    log.write_bytes(whole[: len(whole) // 2])  # It has not ended,
+    os.utime(log, (0, time.time() + 3600))  # and wrote lately, however slow this machine is.
+    sync(tmp_path / "runs")
+    assert "1 left out, still being written" in capsys.readouterr().out
+    os.utime(log, (0, time.time() - 3600))  # Killed an hour ago.
+    monkeypatch.setattr("mclas_lightning.tracking.sync.check_account", refuse)
+    with pytest.raises(InputError, match="asked for an account"):
+        sync(tmp_path / "runs")
+
+
+def refuse(timeout: int) -> None:
+    """Stands for an account that is not there."""
+    raise InputError("asked for an account")
