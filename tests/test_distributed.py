@@ -32,13 +32,17 @@ def free_port() -> int:
         return server.getsockname()[1]
 
 
+def job(words: list[str], *more: str) -> list[str]:
+    """A training without dropout: its noise belongs to a rank."""
+    calm = ["optim.encoder.dropout=0", "optim.decoder.dropout=0", "trainer.accelerator=cpu"]
+    return ["-m", "mclas_lightning.train", *words, *more, *calm]
+
+
 def command(words: list[str], processes: int, *more: str) -> list[str]:
-    """A training by as many processes, without dropout: its noise belongs to a rank."""
+    """A training by as many processes."""
     start = ["-m", "torch.distributed.run", f"--nproc-per-node={processes}"]
     place = ["--master-addr=127.0.0.1", f"--master-port={free_port()}"]
-    calm = ["optim.encoder.dropout=0", "optim.decoder.dropout=0", "trainer.accelerator=cpu"]
-    job = ["-m", "mclas_lightning.train", *words, *more, *calm]
-    return [sys.executable, *start, *place, *job]
+    return [sys.executable, *start, *place, *job(words, *more)]
 
 
 def trained(words: list[str], processes: int, runs: Path, *more: str) -> Run:
@@ -68,6 +72,16 @@ def test_two_ranks_train_as_one_process_with_twice_the_accumulation(words, tmp_p
         assert len(lines[1]) == 7
     half = trained(words, 2, tmp_path / "half", *DOUBLE, "trainer=fsdp")  # bf16, as configured
     assert_same(half, one, 2e-2)
+
+
+def test_lightning_starts_the_processes_of_a_single_run_itself(words, tmp_path):
+    whole = trained(words, 2, tmp_path / "torchrun", *DOUBLE, *STRATEGIES["ddp"])
+    line = job(words, f"runs={tmp_path / 'own'}", *DOUBLE, *STRATEGIES["ddp"])
+    done = subprocess.run([sys.executable, *line], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    own = Run(tmp_path / "own" / "small" / "minimum" / "mclas" / "seed=0")
+    assert_same(own, whole, 0.0)
+    assert len(read_lines(own.folder / "predictions.jsonl")) == 7
 
 
 def test_a_sharded_run_that_was_killed_goes_on_as_if_it_had_not_been(words, tmp_path):

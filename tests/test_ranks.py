@@ -41,6 +41,12 @@ def test_a_task_of_slurm_knows_its_number(monkeypatch, change, found):
     assert rank_and_world() == found
 
 
+def test_a_process_that_lightning_started_knows_its_number(monkeypatch):
+    said = {"NODE_RANK": "0", "LOCAL_RANK": "1", "WORLD_SIZE": "2"}  # It says no RANK.
+    set_all(monkeypatch, said)
+    assert rank_and_world() == (1, 2)
+
+
 def test_a_task_of_slurm_takes_the_gpu_of_its_number_on_the_node(monkeypatch):
     set_all(monkeypatch, SLURM)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)

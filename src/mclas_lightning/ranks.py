@@ -17,7 +17,9 @@ def rank_and_world() -> tuple[int, int]:
     """This process's number, and how many there are."""
     if dist.is_initialized():
         return dist.get_rank(), dist.get_world_size()
-    return _said("RANK", "SLURM_PROCID", 0), _said("WORLD_SIZE", "SLURM_NTASKS", 1)
+    # A process that Lightning has started knows its number on this machine only.
+    of_lightning = _said("LOCAL_RANK", "SLURM_PROCID", 0)
+    return _said("RANK", "SLURM_PROCID", of_lightning), _said("WORLD_SIZE", "SLURM_NTASKS", 1)
 
 
 def _said(torchrun: str, srun: str, otherwise: int) -> int:
