@@ -47,15 +47,6 @@ def score_run(
     summaries = _summarize(summarizer, examples, settings)
     if not is_first():
         return None
-    lines = [
-        {
-            "id": example.id,
-            "document": example.document,
-            "hypotheses": summary,
-            "references": {side: example.summary(side) for side in system.sides},
-        }
-        for example, summary in zip(examples, summaries, strict=True)
-    ]
     run.start(config, [dataset.file("test")])
     trial = trial_name(settings, split)
     folder = run.folder / trial if trial else run.folder
@@ -72,31 +63,52 @@ def score_run(
         )
         for side in system.sides
     }
-    with whole_file(folder / "predictions.jsonl") as file:
-        file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-    results = Results(
+    _write_predictions(folder / "predictions.jsonl", examples, summaries)
+    origin = {
+        "config_sha256": sha256(run.folder / "config.yaml"),
+        "split": split,
+        f"{split}_sha256": sha256(dataset.file(split)),
+        "predictions_sha256": sha256(folder / "predictions.jsonl"),
+        **_origin(summarizer, settings),
+        **environment(),
+    }
+    documents = {side: found.documents for side, found in scores.items()}
+    write_documents(folder / NAME, [example.id for example in examples], documents)
+    results = _results(settings, scores, origin, folder)
+    results.write(folder / "results.json")
+    return results
+
+
+def _write_predictions(
+    path: Path, examples: Sequence[Example], summaries: Sequence[Summaries]
+) -> None:
+    with whole_file(path) as file:
+        for example, summary in zip(examples, summaries, strict=True):
+            line = {
+                "id": example.id,
+                "document": example.document,
+                "hypotheses": summary,
+                "references": {side: example.summary(side) for side in summary},
+            }
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def _results(
+    settings: Settings, scores: Mapping[Side, Scores], origin: dict[str, Any], folder: Path
+) -> Results:
+    dataset = settings.dataset
+    return Results(
         dataset=dataset.name,
         scenario=settings.scenario,
-        model=system.name,
+        model=settings.system.name,
         seed=settings.seed,
         languages={"source": dataset.source, "target": dataset.target},
         scores={side: found.totals for side, found in scores.items()},
         signatures={side: dict(found.signatures) for side, found in scores.items()},
         decoding=asdict(settings.decoding),
-        provenance={
-            "config_sha256": sha256(run.folder / "config.yaml"),
-            "split": split,
-            f"{split}_sha256": sha256(dataset.file(split)),
-            "predictions_sha256": sha256(folder / "predictions.jsonl"),
-            **_origin(summarizer, settings),
-            **environment(),
-        },
+        provenance=origin,
         folder=folder,
     )
-    documents = {side: found.documents for side, found in scores.items()}
-    write_documents(folder / NAME, [example.id for example in examples], documents)
-    results.write(folder / "results.json")
-    return results
 
 
 def trial_name(settings: Settings, split: Split) -> str | None:
