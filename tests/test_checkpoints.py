@@ -183,7 +183,8 @@ def test_two_checkpoints_cut_short_are_named(words, tmp_path, monkeypatch):
 
 def test_a_run_whose_folder_was_moved_keeps_its_best_score(words, tmp_path, monkeypatch):
     # Rates that only ever make it worse after the first validation.
-    still = ["optim.encoder.warmup=1", "optim.decoder.warmup=1", "optim.encoder.lr=0.1"]
+    rates = ["optim.encoder.lr=0.1", "optim.decoder.lr=0.04"]
+    still = ["optim.encoder.warmup=1", "optim.decoder.warmup=1", *rates]
     line = training([*words, *still], tmp_path / "here", "middle")
     whole, _ = finish(training([*words, *still], tmp_path / "whole", "middle"))
     assert torch.load(whole.best, weights_only=True)["global_step"] < 10

@@ -47,7 +47,7 @@ def test_an_offline_run_holds_what_the_folder_does(mirrored):
     assert begun["tags"] == ["small", "minimum", "mclas", "network=tiny"]
     found = summary(log)
     assert (found["exit_code"], found["state"]) == (0, "finished")
-    assert found["config"]["optim/encoder/lr"] == 0.04
+    assert found["config"]["optim/encoder/lr"] == 0.02
     assert found["config"]["model/targets/decoder"] == ["mono", "cross"]
     assert not any(isinstance(value, dict) for value in found["config"].values())
     assert not any(key.startswith("logger") for key in found["config"])
