@@ -165,7 +165,7 @@ def test_the_runs_of_a_sweep_appear_with_groups_config_and_summaries(words, serv
         assert run["state"] == "finished"
         assert run["tags"] == ["small", "minimum", model, "network=tiny"]
         assert run["config"]["model/name"]["value"] == model
-        assert run["config"]["optim/encoder/lr"]["value"] == 0.04
+        assert run["config"]["optim/encoder/lr"]["value"] == 0.02
         for metric, value in results[name].metrics().items():
             assert run["summary"][metric] == pytest.approx(value)
         said = server.said[run["run_id"]]

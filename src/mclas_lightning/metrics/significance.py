@@ -17,6 +17,7 @@ it (``Sample.share``). A system with one seed adds nothing: its output is taken 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -41,6 +42,13 @@ class Comparison:
     method: str
 
 
+class PValue(NamedTuple):
+    """And how it was found."""
+
+    p: float
+    method: str
+
+
 def compare(a: ArrayLike, b: ArrayLike, *, seed: int = 0, resamples: int = RESAMPLES) -> Comparison:
     """System ``a`` against system ``b`` in one metric; InputError where the scores do not fit."""
     return compare_all([(a, b)], seed=seed, resamples=resamples)[0]
@@ -57,12 +65,11 @@ def compare_all(
     samples = [difference(a, b) for a, b in pairs]
     deviations = bootstrap(samples, resamples, seed)
     flips = iter(randomize([each for each in samples if not each.error], resamples, seed))
-    two_level = f"two-level bootstrap over documents and seeds, {resamples:,} resamples"
     return [
         Comparison(
             each.mean,
             *_interval(each, row, LEVEL),
-            *((_shifted(each, row), two_level) if each.error else next(flips)),
+            *(_two_level(each, row) if each.error else next(flips)),
         )
         for each, row in zip(samples, deviations, strict=True)
     ]
@@ -70,13 +77,13 @@ def compare_all(
 
 def pvalues(
     pairs: Iterable[tuple[ArrayLike, ArrayLike]], *, seed: int = 0, resamples: int = RESAMPLES
-) -> list[float]:
-    """Only the p-values of ``compare_all``: with one seed each, at a third of the price."""
+) -> list[PValue]:
+    """Only the tests of ``compare_all``: with one seed each, at a third of the price."""
     samples = [difference(a, b) for a, b in pairs]
     seeds = [each for each in samples if each.error]
-    two_level = map(_shifted, seeds, bootstrap(seeds, resamples, seed))
+    two_level = map(_two_level, seeds, bootstrap(seeds, resamples, seed))
     flips = iter(randomize([each for each in samples if not each.error], resamples, seed))
-    return [next(two_level) if each.error else next(flips)[0] for each in samples]
+    return [next(two_level) if each.error else PValue(*next(flips)) for each in samples]
 
 
 def bootstrap_interval(
@@ -137,6 +144,11 @@ def paired_randomization(
 def _interval(each: Sample, deviations: Array, level: float) -> Interval:
     low, high = np.quantile(deviations, [(1 - level) / 2, (1 + level) / 2])
     return each.mean + float(low), each.mean + float(high)
+
+
+def _two_level(each: Sample, deviations: Array) -> PValue:
+    method = f"two-level bootstrap over documents and seeds, {len(deviations):,} resamples"
+    return PValue(_shifted(each, deviations), method)
 
 
 def _shifted(each: Sample, deviations: Array) -> float:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mclas_lightning.metrics.significance import compare_all, holm
+from mclas_lightning.metrics.significance import holm, pvalues
 from mclas_lightning.report.documents import NAME
 from mclas_lightning.report.grid import Grid
 from mclas_lightning.report.layout import Score, System
@@ -85,7 +85,7 @@ def _tested(contests: Sequence[Contest], untested: Mapping[str, Sequence[str]]) 
     if not pairs:
         return Marks(untested=untested)
     # So many that the smallest p there is, times the tests of the table, is well below the level.
-    tests = compare_all(pairs, resamples=max(RESAMPLES, 2 * int(len(pairs) / LEVEL)))
+    tests = pvalues(pairs, resamples=max(RESAMPLES, 2 * int(len(pairs) / LEVEL)))
     corrected = iter(holm([test.p for test in tests]))
     marked = {
         contest.place
