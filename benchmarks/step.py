@@ -3,6 +3,9 @@
 Both have dropout, label smoothing and two Adams, and the same sizes. Torch's layers are called as
 their documentation does: the output layer at every position, torch's cross-entropy, Adam as it is
 without options. Each runs in a process of its own, so that peak memory is its own.
+
+``--compiled 1`` adds what torch.compile makes of ours. It refuses oneDNN's products, so that is
+with torch's, and beside it the same without torch.compile.
 """
 
 import json
@@ -17,12 +20,35 @@ from torch import Tensor, nn
 
 from benchmarks.measure import arguments, matmul_rate, operations, peak_memory, show, timed
 from benchmarks.networks import VOCABULARY, paper_network
+from mclas_lightning.model.seq2seq import Seq2Seq
 
 WIDTH, ENCODER, DECODER = 768, (12, 12, 3072), (6, 8, 2048)  # layers, heads, feed-forward
 
 
 def ours(source_BS: Tensor, target_BT: Tensor, *, recompute: bool = False) -> Callable[[], object]:
     """One update of a SummarizationModule, with ``trainer.recompute_activations`` or without."""
+    network = paper_network()
+    if recompute:
+        network.recompute_activations()
+    return update(network, source_BS, target_BT)
+
+
+def with_torchs_products(
+    source_BS: Tensor, target_BT: Tensor, *, compiled: bool
+) -> Callable[[], object]:
+    """Ours without oneDNN, its layers compiled or not."""
+    from mclas_lightning.model import linear
+
+    linear._is_onednns = lambda x: False
+    network = paper_network()
+    if compiled:
+        for layer in (*network.encoder.encoder.layer, *network.decoder("decoder").layers):
+            layer.compile()
+    return update(network, source_BS, target_BT)
+
+
+def update(network: Seq2Seq, source_BS: Tensor, target_BT: Tensor) -> Callable[[], object]:
+    """What a SummarizationModule does with a batch."""
     from mclas_lightning.app import compose
     from mclas_lightning.data.batch import make_batch
     from mclas_lightning.memory import keep_freed_memory
@@ -31,9 +57,6 @@ def ours(source_BS: Tensor, target_BT: Tensor, *, recompute: bool = False) -> Ca
 
     keep_freed_memory()
     settings, _ = read_settings(compose("train", ["dataset=zh2ensum"]))
-    network = paper_network()
-    if recompute:
-        network.recompute_activations()
     module = SummarizationModule(network, settings.optim, seed=0)
     module.train()  # Recomputing depends on it.
     optimizer = module.configure_optimizers()["optimizer"]
@@ -101,6 +124,10 @@ SYSTEMS: dict[str, Callable[[Tensor, Tensor], Callable[[], object]]] = {
     "ours, recomputing": partial(ours, recompute=True),
     "torch": torchs,
 }
+COMPILED = {
+    "ours, torch's products": partial(with_torchs_products, compiled=False),
+    "the same, compiled": partial(with_torchs_products, compiled=True),
+}
 
 
 def main() -> None:
@@ -108,9 +135,10 @@ def main() -> None:
     only = next((word.partition("=")[2] for word in sys.argv if word.startswith("--only=")), None)
     words = [word for word in sys.argv[1:] if not word.startswith("--only=")]
     sys.argv[1:] = words
-    asked = arguments(__doc__ or "", batch=4, source=256, target=64, real=64)
+    asked = arguments(__doc__ or "", batch=4, source=256, target=64, real=64, compiled=0)
     if only is None:
-        report = {name: _apart(name, words) for name in SYSTEMS}
+        names = [*SYSTEMS, *(COMPILED if asked.compiled else ())]
+        report = {name: _apart(name, words) for name in names}
         # What is computed again is no work done.
         again = report["ours, recomputing"]
         again["share_of_matmul_rate"] *= report["ours"]["gflop"] / again["gflop"]
@@ -118,6 +146,9 @@ def main() -> None:
         for name in ("ours", "ours, recomputing"):
             ratio = report[name]["median_s"] / report["torch"]["median_s"]
             report[f"{name} / torch, seconds"] = ratio
+        if asked.compiled:
+            plain, compiled = (report[name]["median_s"] for name in COMPILED)
+            report["compiled / not compiled, seconds"] = compiled / plain
         show(report, asked.json)
         return
     torch.manual_seed(0)
@@ -125,7 +156,7 @@ def main() -> None:
     target_BT = torch.randint(9, VOCABULARY, (asked.batch, asked.target + 1))
     for row in range(1, asked.batch):  # The first is as long as it can be.
         target_BT[row, asked.real + 1 :] = 0
-    step = SYSTEMS[only](source_BS, target_BT)
+    step = {**SYSTEMS, **COMPILED}[only](source_BS, target_BT)
     found: dict[str, Any] = timed(step, asked.repeats)
     memory = peak_memory()  # of the step alone: before the matrices below
     rate, counted = matmul_rate(), operations(step)
