@@ -32,7 +32,7 @@ from mclas_lightning.model.checkpoint import load_checkpoint, network_state
 from mclas_lightning.model.decoder import DecoderConfig
 from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
 from mclas_lightning.task import Task
-from mclas_lightning.typed import typed
+from mclas_lightning.typed import flat, typed
 
 Section = TypeVar("Section")
 
@@ -165,7 +165,11 @@ class Run:
         advice = "give this one another name (model.name=...), or delete the old one"
         if sections:
             advice = "give the words that it was trained with (optim=... sets lengths, too)"
-        kept, asked = _flat(self.config), _flat(config)
+        # As JSON, so that 1, 1.0 and true are not the same.
+        kept, asked = (
+            {key: json.dumps(value, ensure_ascii=False) for key, value in flat(each, ".")}
+            for each in (self.config, config)
+        )
         for key in sorted(kept.keys() | asked.keys()):
             counts = not any(f"{key}.".startswith(f"{free}.") for free in NOT_IDENTITY)
             counts = counts and (not sections or key.split(".")[0] in sections)
@@ -308,12 +312,3 @@ def _git(*arguments: str) -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return done.stdout.strip()
-
-
-def _flat(value: Any, prefix: str = "") -> dict[str, str]:
-    if isinstance(value, Mapping):
-        items = {}
-        for key, inner in value.items():
-            items |= _flat(inner, f"{prefix}.{key}" if prefix else str(key))
-        return items
-    return {prefix: json.dumps(value, ensure_ascii=False)}

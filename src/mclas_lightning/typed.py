@@ -1,6 +1,6 @@
-"""Plain mappings to frozen dataclasses, with every value's type checked."""
+"""Plain mappings to frozen dataclasses, with every value's type checked; and to flat keys."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -22,6 +22,15 @@ def typed(name: str, kind: type[Record], section: Any) -> Record:
     for key in sorted(known - section.keys()):
         raise InputError(f"{name}.{key}: is missing")
     return kind(**{key: _value(f"{name}.{key}", hints[key], section[key]) for key in known})
+
+
+def flat(value: Any, separator: str, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Leaves of nested mappings, by their keys joined with ``separator``."""
+    if not isinstance(value, Mapping):
+        yield prefix, value
+        return
+    for key, inner in value.items():
+        yield from flat(inner, separator, f"{prefix}{separator}{key}" if prefix else str(key))
 
 
 def _value(name: str, kind: Any, value: Any) -> Any:

@@ -37,6 +37,6 @@ def test_a_run_that_goes_on_is_left_out_until_it_has_ended(words, tmp_path, caps
         sync(tmp_path / "runs")
 
 
-def refuse(timeout: int) -> None:
+def refuse() -> None:
     """Stands for an account that is not there."""
     raise InputError("asked for an account")

@@ -43,7 +43,7 @@ class Comparison:
 
 
 class PValue(NamedTuple):
-    """And how it was found."""
+    """A p-value and how it was found."""
 
     p: float
     method: str

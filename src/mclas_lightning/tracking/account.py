@@ -4,10 +4,11 @@ import os
 
 from mclas_lightning.errors import InputError
 
+TIMEOUT = 20  # seconds that the server may take to answer
 OFFLINE = "log in with `wandb login` or WANDB_API_KEY, or train with logger.offline=true"
 
 
-def check_account(timeout: int) -> None:
+def check_account(timeout: int = TIMEOUT) -> None:
     """InputError where there is no key, or W&B does not accept it within ``timeout`` seconds."""
     import wandb
     from wandb.errors import AuthenticationError

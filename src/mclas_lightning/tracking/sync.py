@@ -19,7 +19,6 @@ from mclas_lightning.progress import progress_bar
 from mclas_lightning.tracking.account import check_account
 
 ALIVE = 120  # seconds; a run that goes on writes its machine's load more often
-TIMEOUT = 20  # seconds that the server may take to answer
 
 
 def sync(runs: Path) -> None:
@@ -40,7 +39,7 @@ def sync(runs: Path) -> None:
     written = [path for path in waiting if _alive(path)]
     todo = [path for path in waiting if path not in written]
     if todo:
-        check_account(TIMEOUT)
+        check_account()
         failures = _upload(todo)
         for run, said in failures:
             print(f"  {run}: not uploaded: {said}")

@@ -1,6 +1,5 @@
 """What a W&B run is begun with and what it holds beside its curves."""
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -32,18 +31,6 @@ class WandbSettings:
         check_range("logger.samples", self.samples, 0)
         check_range("logger.timeout", self.timeout, 1)
         check_range("logger.finish_timeout", self.finish_timeout, 1)
-
-
-def flat(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Leaves of nested mappings, by their keys joined with slashes.
-
-    W&B takes a key with dots for a path into nested values.
-    """
-    if not isinstance(value, Mapping):
-        yield prefix, value
-        return
-    for key, inner in value.items():
-        yield from flat(inner, f"{prefix}/{key}" if prefix else str(key))
 
 
 def sample_table(results: Results, num: int) -> "wandb.Table":

@@ -20,8 +20,8 @@ from mclas_lightning.preemption import TERMINATED
 from mclas_lightning.report.results import Results
 from mclas_lightning.run import Run
 from mclas_lightning.tracking.account import check_account
-from mclas_lightning.tracking.wandb_content import WandbSettings, flat, sample_table
-from mclas_lightning.typed import typed
+from mclas_lightning.tracking.wandb_content import WandbSettings, sample_table
+from mclas_lightning.typed import flat, typed
 
 if TYPE_CHECKING:
     import wandb
@@ -104,10 +104,13 @@ class WandbMirror(WandbLogger):
 
     @rank_zero_only
     def log_hyperparams(self, params: dict[str, Any] | Namespace, *_: Any) -> None:
-        """The configuration with flat keys, such as ``optim/encoder/lr``."""
+        """The configuration with flat keys, such as ``optim/encoder/lr``.
+
+        W&B takes a key with dots for a path into nested values.
+        """
         assert isinstance(params, dict)
         kept = {key: value for key, value in params.items() if key != "logger"}
-        self.experiment.config.update(dict(flat(kept)), allow_val_change=True)
+        self.experiment.config.update(dict(flat(kept, "/")), allow_val_change=True)
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:

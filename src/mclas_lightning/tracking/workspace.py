@@ -18,7 +18,6 @@ UPDATES = "trainer/global_step"
 ROUGE = {"rouge1_f": "ROUGE-1", "rouge2_f": "ROUGE-2", "rougeL_f": "ROUGE-L"}
 CURVES = ("train/loss", "val/loss", "val/accuracy", "val/perplexity", "lr/encoder", "lr/decoder")
 CONFIG = ("dataset/name", "scenario", "model/name", "seed", "optim/encoder/lr", "optim/decoder/lr")
-TIMEOUT = 20  # seconds that the server may take to answer
 
 
 def build(project: str, entity: str) -> ws.Workspace:
@@ -83,7 +82,7 @@ def as_json(workspace: ws.Workspace) -> str:
 
 def save(project: str, entity: str | None) -> str:
     """Save the dashboard as a view of the project; its address."""
-    check_account(TIMEOUT)
+    check_account()
     entity = entity or wandb.Api().default_entity
     if not entity:
         raise InputError("mclas wandb workspace: the account has no default entity; give --entity")
