@@ -82,7 +82,7 @@ def _score(arguments: argparse.Namespace) -> None:
     more = ["bertscore_f"] if arguments.bertscore else []
     pairs = compared(systems, [*way.headline, *more], **how)
     if arguments.json:
-        print(json.dumps(as_json(systems, pairs), ensure_ascii=False, indent=2))
+        print(json.dumps(as_json(systems, pairs), indent=2))  # valid in every encoding of stdout
     else:
         Console().print(draw(systems, pairs, unit(arguments.lang)))
 

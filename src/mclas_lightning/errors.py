@@ -1,10 +1,18 @@
 """A user's mistake: one clear line on stderr and exit code 2, never a traceback."""
 
 import difflib
+import errno
+import io
 import math
+import os
+import select
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import wraps
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # a disk, a quota, a limit of file sizes
+UNREAD = 141  # exit code of a program that SIGPIPE (13) ends: 128 + 13
 
 
 class InputError(ValueError):
@@ -39,13 +47,78 @@ def exits_cleanly(main: Callable[..., object]) -> Callable[..., None]:
 
     @wraps(main)
     def wrapped(*args: object) -> None:
-        try:
-            main(*args)
-        except InputError as error:
-            print(f"error: {error}", file=sys.stderr)
-            sys.exit(2)
-        except KeyboardInterrupt:
-            print("interrupted", file=sys.stderr)
-            sys.exit(130)
+        escape_unwritable()
+        with _ends_with_its_reader():
+            try:
+                main(*args)
+                _flush()
+            except InputError as error:
+                print(f"error: {error}", file=sys.stderr)
+                sys.exit(2)
+            except KeyboardInterrupt:
+                print("interrupted", file=sys.stderr)
+                sys.exit(130)
+            except OSError as error:
+                if error.errno not in FULL:
+                    raise
+                print(f"error: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
+                _discard_output()
+                sys.exit(2)
 
     return wrapped
+
+
+def escape_unwritable() -> None:
+    """Let stdout and stderr write an escape (``\\xe4``) for a character their encoding lacks."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+@contextmanager
+def _ends_with_its_reader() -> Iterator[None]:
+    """End quietly, with the exit code of SIGPIPE, once the reader of stdout (``head``) has gone.
+
+    The signal itself would do that, too, but also end a training whose logger loses its server.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        if not any(map(_unread, (1, 2))):
+            raise
+    except SystemExit as exit:
+        # rich.Console catches a broken pipe, sends the rest to /dev/null and exits with 1.
+        if not isinstance(exit.__context__, BrokenPipeError) and _flushed():
+            raise
+    else:
+        return
+    _discard_output()
+    sys.exit(UNREAD)
+
+
+def _unread(descriptor: int) -> bool:
+    """Whether this is a pipe that nobody reads any more."""
+    poll = select.poll()
+    poll.register(descriptor, 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # closed by the shell: >&-
+            stream.flush()
+
+
+def _flushed() -> bool:
+    try:
+        _flush()
+    except BrokenPipeError:
+        return False
+    return True
+
+
+def _discard_output() -> None:
+    """Send what the buffers still hold nowhere; Python would complain of it at the end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (1, 2):
+        os.dup2(nowhere, descriptor)

@@ -1,6 +1,5 @@
 """Files that are either whole or absent, and their fingerprints."""
 
-import errno
 import hashlib
 import json
 import os
@@ -11,10 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from mclas_lightning.errors import InputError
-
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
+from mclas_lightning.errors import FULL, InputError
 
 LOST = "nothing is left of it; free some space, or choose another place"
 KEPT = "all before it is kept; free some space and start the same command again"

@@ -90,10 +90,11 @@ def _end_with_parent() -> None:
 def run(words: Sequence[str], folder: Path, log: Path, writes: bool = True) -> int:
     """Train and score; the exit code. A failure is noted in the folder by the rank that writes."""
     from mclas_lightning.app import compose
-    from mclas_lightning.errors import InputError
+    from mclas_lightning.errors import InputError, escape_unwritable
     from mclas_lightning.lock import Busy
     from mclas_lightning.train import train
 
+    escape_unwritable()
     if threads := os.environ.get("OMP_NUM_THREADS"):
         import torch
 

@@ -77,7 +77,7 @@ def as_json(workspace: ws.Workspace) -> str:
     view = workspace._to_model()
     spec = view.spec.model_dump_json(by_alias=True, exclude_none=True)
     place = {"entity": view.entity, "project": view.project, "name": view.display_name}
-    return json.dumps({**place, "spec": json.loads(spec)}, indent=2, ensure_ascii=False)
+    return json.dumps({**place, "spec": json.loads(spec)}, indent=2)
 
 
 def save(project: str, entity: str | None) -> str:

@@ -1,0 +1,88 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from mclas_lightning.errors import UNREAD
+
+PRINTED = {
+    "print": "print('x' * size)",
+    "rich": "from rich.console import Console; Console().print('x' * size)",
+    "exit": "print('x' * size); raise SystemExit(1)",
+}
+
+
+def run(body: str, stdout: int | IO = subprocess.PIPE, **environment: str):
+    lines = (
+        "from mclas_lightning import errors",
+        "@errors.exits_cleanly",
+        f"def main(size): {body}",
+        "main(int(__import__('sys').argv[1]))",
+    )
+    size = environment.pop("size", "1")
+    return subprocess.run(
+        [sys.executable, "-c", "\n".join(lines), size],
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        env=os.environ | environment,
+    )
+
+
+@pytest.fixture
+def unread():
+    """A pipe whose reader has gone."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    yield writing
+    os.close(writing)
+
+
+@pytest.mark.parametrize("size", ["1", "100000"])
+@pytest.mark.parametrize("how", ["print", "rich", "exit"])
+def test_a_reader_that_has_gone_ends_a_command_quietly(unread, how, size):
+    done = run(PRINTED[how], stdout=unread, size=size)
+    assert (done.returncode, done.stderr) == (UNREAD, b"")
+
+
+def test_an_error_is_said_where_nobody_reads_stdout(unread):
+    done = run("raise errors.InputError('wrong')", stdout=unread)
+    assert (done.returncode, done.stderr) == (2, b"error: wrong\n")
+
+
+def test_a_broken_pipe_to_someone_else_is_no_reader_that_has_gone():
+    done = run("raise BrokenPipeError(32, 'the server has gone')")
+    assert done.returncode == 1
+    assert b"the server has gone" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [
+        ("ascii", rb"\xe4\u4e2d\udcff"),
+        ("latin-1", b"\xe4" + rb"\u4e2d\udcff"),
+        ("utf-8", "ä中".encode() + rb"\udcff"),
+    ],
+)
+@pytest.mark.parametrize("how", ["print('ä中\\udcff')", "raise errors.InputError('ä中\\udcff')"])
+def test_what_an_encoding_lacks_is_escaped(encoding, shown, how):
+    done = run(how, PYTHONIOENCODING=encoding)
+    assert b"Traceback" not in done.stderr
+    assert shown in (done.stdout or done.stderr)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux's /dev/full")
+@pytest.mark.parametrize("how", ["print", "rich"])
+def test_a_full_disk_behind_stdout_is_one_line(how):
+    with open("/dev/full", "wb") as full:
+        done = run(PRINTED[how], stdout=full)
+    assert done.returncode == 2
+    assert done.stderr == b"error: output: No space left on device\n"
+
+
+def test_a_closed_stdout_is_no_mistake():
+    code = "from mclas_lightning.errors import exits_cleanly; exits_cleanly(print)()"
+    command = f"{sys.executable} -c '{code}' >&-"
+    assert subprocess.run(command, shell=True, capture_output=True).returncode == 0
