@@ -48,7 +48,8 @@ def test_the_golden_files_show_marks_bold_and_what_is_missing():
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex on this machine")
 def test_latex_compiles(texts, tmp_path):
-    body = "\n".join(text for name, text in texts.items() if name.endswith(".tex"))
+    tables = [text for name, text in texts.items() if name.endswith(".tex")]
+    body = "\n".join([*tables, written([ODD, HOSTILE], "tex")])
     (tmp_path / "tables.tex").write_text(
         "\\documentclass{article}\n\\usepackage{booktabs}\n\\begin{document}\n"
         f"{body}\n\\end{{document}}\n",
@@ -84,6 +85,35 @@ def test_characters_that_mean_something_are_escaped():
     page = html.table(ODD)
     assert "100% of a_b &amp; &lt;c&gt;" in page
     assert "<c>" not in page
+
+
+HOSTILE = Sheet(
+    name="table2-100% a_b #1",
+    title="Table 2. Scores, [mine] --strict",
+    label="Table 2",
+    corner="System",
+    columns=(Column("", "R-1", True),),
+    sections=[Section("", [("plain", Cell(mean=1.0)), ("[1] theirs", Cell(mean=2.0))])],
+)
+
+
+def test_a_latex_row_may_open_with_a_bracket():
+    r"""A bracket after ``\\`` would be the length of a space, and LaTeX would stop."""
+    tex = written([HOSTILE], "tex")
+    assert "{[}1{]} theirs & 2.00" in tex
+    assert not [line for line in tex.splitlines() if line.startswith("[")]
+
+
+def test_a_latex_caption_leaves_the_number_to_latex():
+    tex = written([HOSTILE], "tex")
+    assert r"\caption{Scores, {[}mine{]} -{}-strict (as the paper's Table 2).}" in tex
+    assert "### Table 2. Scores, [mine] --strict" in written([HOSTILE], "md")
+
+
+def test_a_latex_label_has_none_of_the_characters_that_end_it():
+    assert r"\label{tab:table2-100-25--20-a_b-20--23-1}" in written([HOSTILE], "tex")
+    assert latex.label("table2-en2desum") == "table2-en2desum"
+    assert latex.label("a b") != latex.label("a#b")
 
 
 def test_headings_of_groups_span_their_columns():

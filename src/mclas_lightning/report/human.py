@@ -47,6 +47,7 @@ def _sheet(num: int, dataset: str, runs: Runs) -> Sheet:
     cells = len(measures) * (len(SYSTEMS) if num == 3 else 1)
     return Sheet(
         name=f"table{num}-{dataset}",
+        label=f"Table {num}",
         title=f"Table {num}. {title}, {corpus.name if corpus else dataset}",
         by="Scenario" if num == 3 else "",
         corner="System" if num == 3 else "Scenario",

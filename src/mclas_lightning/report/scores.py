@@ -36,6 +36,7 @@ def of_paper(grid: Grid, found: Marks, runs: Runs, *, name: str, label: str | No
     return replace(
         sheet(grid, found),
         name=name,
+        label=label,
         title=f"{label}. {grid.layout.title}, {corpus.name if corpus else dataset}",
         commands=commands(dataset, gaps, runs),
         missing=sum(gap.cells for gap in gaps),

@@ -62,6 +62,7 @@ class Sheet:
 
     name: str  # of files and anchors, such as table2-en2desum
     title: str
+    label: str = ""  # what the title begins with in a table of the paper, such as Table 2
     by: str = ""  # what sections are, the first heading; none: sections have no names
     corner: str  # what rows are
     columns: tuple[Column, ...]
@@ -69,6 +70,13 @@ class Sheet:
     notes: list[str] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)  # which fill what is missing
     missing: int = 0
+
+    @property
+    def caption(self) -> str:
+        """The title of a float, which has a number of its own: the paper's stands at the end."""
+        if not self.label:
+            return self.title
+        return f"{self.title.removeprefix(f'{self.label}. ')} (as the paper's {self.label})"
 
     @property
     def headings(self) -> list[str]:

@@ -44,6 +44,7 @@ def _paper(folder: Path, entry: catalog.Entry) -> Sheet:
     ]
     return Sheet(
         name=f"table1-{entry.name}",
+        label="Table 1",
         title=f"Table 1. {corpus.name} ({corpus.source} to {corpus.target}), {folder}",
         corner="Examples",
         columns=tuple(Column("", name) for name in HEADER),
@@ -79,7 +80,7 @@ def _notes(folder: Path, entry: catalog.Entry, here: Mapping[str, int | None]) -
 def _others(data: Path, folders: list[Path]) -> Sheet:
     return Sheet(
         name="table1-others",
-        title=f"Table 1. Other corpora in {data}",
+        title=f"Other corpora in {data}",
         corner="Corpus",
         columns=tuple(Column("", name) for name in OTHERS),
         sections=[Section("", [_other(f, f.relative_to(data).as_posix()) for f in folders])],

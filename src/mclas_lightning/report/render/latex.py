@@ -9,8 +9,12 @@ SPECIAL = {
     **{char: f"\\{char}" for char in "&%$#_{}"},
     **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
     **{"<": "$<$", ">": "$>$", "|": "$|$", PLUS_MINUS: r"$\pm$", "*": "$^{*}$"},
+    # After the \\ or \midrule of the line before, a bare bracket would open an optional argument.
+    **{"[": "{[}", "]": "{]}"},
+    "--": "-{}-",  # two hyphens would become a dash
 }
 _SPECIAL = re.compile("|".join(map(re.escape, SPECIAL)))
+_NOT_IN_LABELS = re.compile(r"[^a-zA-Z0-9_.:-]")
 
 
 def write(sheets: Sequence[Sheet]) -> str:
@@ -38,9 +42,14 @@ def _table(sheet: Sheet) -> Iterator[str]:
         yield r"\midrule"
     yield r"\bottomrule"
     yield r"\end{tabular}"
-    yield rf"\caption{{{escaped(' '.join([f'{sheet.title}.', *sheet.notes]))}}}"
-    yield rf"\label{{tab:{sheet.name}}}"
+    yield rf"\caption{{{escaped(' '.join([f'{sheet.caption}.', *sheet.notes]))}}}"
+    yield rf"\label{{tab:{label(sheet.name)}}}"
     yield r"\end{table*}"
+
+
+def label(name: str) -> str:
+    r"""``name`` as ``\label`` takes it: other characters become their code point in hexadecimal."""
+    return _NOT_IN_LABELS.sub(lambda found: f"-{ord(found[0]):x}-", name)
 
 
 def _head(sheet: Sheet) -> Iterator[str]:
