@@ -205,7 +205,7 @@ def prepared(corpus: str, folder: str, store: str, scenario: str) -> Callable[[]
     def begin() -> ResumableLoader:
         optim, data = settings.optim, prepare(settings).train
         shape = optim.shape(devices=1)
-        sampler = UpdateSampler(data.source_lengths, data.target_lengths, shape)
+        sampler = UpdateSampler(data.lengths(shape.unit), shape)
         return ResumableLoader(data, batch_size=None, sampler=sampler)
 
     return begin

@@ -63,7 +63,7 @@ def _ours(store: Any, tokenizer: Tokenizer, max_tokens: int) -> ResumableLoader:
     limits = Limits(max_source=LIMIT, max_summary=LIMIT)
     data = EncodedExamples(store, np.arange(len(store)), MCLAS, tokenizer.special, limits)
     shape = UpdateShape(max_tokens=max_tokens)
-    sampler = UpdateSampler(data.source_lengths, data.target_lengths, shape)
+    sampler = UpdateSampler(data.lengths(shape.unit), shape)
     return ResumableLoader(data, batch_size=None, sampler=sampler)
 
 

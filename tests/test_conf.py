@@ -128,7 +128,7 @@ def test_the_released_recipes_are_its_command_lines(recipe, tokens, devices, upd
     settings, config = read_settings(compose("train", ["dataset=toy", f"optim={recipe}"]))
     optim = settings.optim
     shape = UpdateShape(
-        max_tokens=tokens, unit="target", crowding=Crowding(documents=6, tokens=1000),
+        max_tokens=tokens, unit="released", crowding=Crowding(documents=6, tokens=1000),
         accumulate=5, ranks=devices,
     )  # fmt: skip
     assert shape == optim.recipe.shape() == optim.shape(devices)

@@ -105,7 +105,7 @@ def _seconds_per_update(settings: Settings) -> float:
     module = SummarizationModule(Seq2Seq(prepared.network), optim, seed=0)
     data = prepared.valid
     shape = optim.shape(devices=1)
-    sampler = UpdateSampler(data.source_lengths, data.target_lengths, shape, shuffle=False)
+    sampler = UpdateSampler(data.lengths(shape.unit), shape, shuffle=False)
     batch = data[list(sampler)[len(sampler) // 2]]
     seconds = 0.0
     for _ in range(2):

@@ -8,10 +8,8 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 
-from mclas_lightning.data.sampler import Crowding, UpdateShape
+from mclas_lightning.data.sampler import UNITS, Crowding, UpdateShape
 from mclas_lightning.errors import check_range, one_of
-
-BATCH_UNITS = ("both", "target")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +59,7 @@ class OptimConfig:
     label_smoothing: float
     gradient_clip: float | None
     recipe: BatchRecipe  # what the rates are made for
-    batch_unit: str  # what a micro-batch's budget counts: both sources and targets | target
+    batch_unit: str  # what a micro-batch's budget counts: a word of UNITS
     max_tokens: int  # padded positions of a micro-batch
     crowding: Crowding | None
     accumulate: int
@@ -76,8 +74,8 @@ class OptimConfig:
         check_range("optim.beta2", self.beta2, 0, 0.99999)
         check_range("optim.eps", self.eps, 0)
         check_range("optim.label_smoothing", self.label_smoothing, 0, 0.99)
-        if self.batch_unit not in BATCH_UNITS:
-            raise one_of("optim.batch_unit", self.batch_unit, BATCH_UNITS)
+        if self.batch_unit not in UNITS:
+            raise one_of("optim.batch_unit", self.batch_unit, UNITS)
         for name in ("max_tokens", "accumulate", "validations", "patience"):
             check_range(f"optim.{name}", getattr(self, name), 1)
         for scenario, updates in self.updates.items():

@@ -87,11 +87,10 @@ class Task:
         tail = [i for side in rest for i in (*opening, *side)]
         return [special.bos, *first, *tail, special.eos]
 
-    @property
-    def num_control_tokens(self) -> int:
-        """Control tokens that an example's targets hold, the [BOS] they begin with aside."""
-        later = sum(len(sides) - 1 for sides in self.targets.values())
-        return len(self.sides) + (later if self.bos_after_lsep else 0)
+    def num_control_tokens(self, decoder: str) -> int:
+        """Control tokens that a decoder predicts: a target's, the [BOS] it begins with aside."""
+        sides = len(self.targets[decoder])
+        return sides + (sides - 1 if self.bos_after_lsep else 0)
 
     def split(self, decoder: str, target: Sequence[int], special: Special) -> dict[Side, list[int]]:
         """The sides of a target: the inverse of ``target_ids``; a side never begun is empty."""

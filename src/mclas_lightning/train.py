@@ -244,12 +244,12 @@ def _predicted(preparation: Preparation, shape: UpdateShape) -> float:
     per_update = shape.accumulate * shape.ranks
     if len(train) < per_update:
         return 0.0
-    epoch = len(UpdateSampler(train.source_lengths, train.target_lengths, shape))
+    epoch = len(UpdateSampler(train.lengths(shape.unit), shape))
     return int(train.target_lengths.sum()) * shape.accumulate / epoch
 
 
 def _described(shape: UpdateShape) -> str:
-    counted = "target" if shape.unit == "target" else "source and target"
+    counted = "source and target" if shape.counts_sources else "target"
     micro_batches = _some(shape.accumulate, "micro-batch", "micro-batches")
     devices = _some(shape.ranks, "device", "devices")
     tokens = shape.max_tokens * shape.accumulate * shape.ranks

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -6,6 +7,7 @@ from torch.utils.data import Dataset
 from mclas_lightning.data.sampler import (
     BUCKET,
     Crowding,
+    Lengths,
     ResumableLoader,
     UpdateSampler,
     UpdateShape,
@@ -13,7 +15,7 @@ from mclas_lightning.data.sampler import (
 from mclas_lightning.errors import InputError
 
 
-class Lengths(Dataset):
+class Batches(Dataset):
     """A data set whose items are the micro-batches themselves."""
 
     def __getitem__(self, batch):
@@ -21,10 +23,12 @@ class Lengths(Dataset):
 
 
 def samplers(lengths, shape, epoch=0, seed=0):
+    """A sampler for each rank; a budget of the released code counts [BOS], too."""
+    predicted = [target for _, target in lengths]
+    counted = [(source, target + (shape.unit == "released")) for source, target in lengths]
     made = [
         UpdateSampler(
-            [source for source, _ in lengths],
-            [target for _, target in lengths],
+            Lengths(*(np.array(column) for column in (*zip(*counted, strict=True), predicted))),
             shape,
             rank=rank,
             seed=seed,
@@ -66,16 +70,23 @@ def test_no_micro_batch_of_several_exceeds_the_budget(lengths, budget):
         assert len(rows) == 1 or len(rows) * width <= budget
 
 
-@given(LENGTHS, st.integers(30, 400), st.none() | st.integers(1, 6), st.integers(0, 300))
-def test_a_budget_of_targets_counts_them_as_the_released_code_does(lengths, budget, crowd, more):
+@given(
+    LENGTHS,
+    st.sampled_from(["target", "released"]),
+    st.integers(30, 400),
+    st.none() | st.integers(1, 6),
+    st.integers(0, 300),
+)
+def test_a_budget_of_targets_is_cut_as_the_released_code_does(lengths, unit, budget, crowd, more):
     crowding = Crowding(documents=crowd, tokens=more) if crowd else None
-    shape = UpdateShape(max_tokens=budget, unit="target", crowding=crowding)
+    shape = UpdateShape(max_tokens=budget, unit=unit, crowding=crowding)
     (sampler,) = samplers(lengths, shape)
     batches = sorted(sorted(lengths[i][1] for i in indices) for indices, _ in sampler)
     greedy: list[list[int]] = [[]]
     for _, target in sorted(lengths, key=lambda pair: (pair[1], pair[0])):
         number = len(greedy[-1]) + 1
-        if number > 1 and number * target + (more if crowd and number > crowd else 0) > budget:
+        width = target + (unit == "released")  # len(tgt) there has [BOS].
+        if number > 1 and number * width + (more if crowd and number > crowd else 0) > budget:
             greedy.append([])
         greedy[-1].append(target)
     assert batches == sorted(greedy)
@@ -110,7 +121,7 @@ def test_a_loader_goes_on_where_it_was(workers):
     def loader():
         (sampler,) = samplers(lengths, UpdateShape(max_tokens=160), epoch=3)
         return ResumableLoader(
-            Lengths(), batch_size=None, sampler=sampler, num_workers=workers, collate_fn=list
+            Batches(), batch_size=None, sampler=sampler, num_workers=workers, collate_fn=list
         )
 
     whole = list(loader())

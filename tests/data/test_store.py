@@ -165,6 +165,23 @@ def test_lengths_are_those_of_the_ids_that_are_handed_out(path, tmp_path, tokeni
     assert sources == tokenizer.encode_sources(texts, 11)
 
 
+NCLS_MS = Task(name="ncls_ms", targets={"mono": ("mono",), "cross": ("cross",)})
+
+
+@pytest.mark.parametrize("task", [MT, MCLAS, NCLS_MS], ids=lambda task: task.name)
+def test_the_released_budget_counts_the_last_decoders_whole_target(path, tmp_path, tokenizer, task):
+    store = open_store(path, tokenizer, LIMIT, tmp_path / "store")
+    limits, rows = Limits(max_source=11, max_summary=5), np.array([3, 60, 11])
+    data = EncodedExamples(store, rows, task, tokenizer.special, limits)
+    _, targets = data.ids([0, 1, 2])
+    last = [len(ids) for ids in [*targets.values()][-1]]  # [BOS] is one of them.
+    predicted = [sum(len(ids) - 1 for ids in rows) for rows in zip(*targets.values(), strict=True)]
+    released, ours = data.lengths("released"), data.lengths("target")
+    assert released.target.tolist() == last
+    assert ours.target.tolist() == predicted
+    assert released.predicted.tolist() == ours.predicted.tolist() == predicted
+
+
 def test_encoding_a_range_loads_no_torch():
     code = (
         "import sys, mclas_lightning.data.encoding\n"

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from mclas_lightning.data.sampler import MicroBatch
+from mclas_lightning.data.sampler import Lengths, MicroBatch
 from mclas_lightning.data.store import TokenStore
 from mclas_lightning.task import Special, Task
 
@@ -87,11 +87,22 @@ class EncodedExamples(Dataset):
     @property
     def target_lengths(self) -> np.ndarray:
         """Tokens to predict for each example, by all decoders."""
+        of_decoders = (self._predicted(decoder) for decoder in self.task.targets)
+        return sum(of_decoders, start=np.int32(0))  # pyright: ignore
+
+    def _predicted(self, decoder: str) -> np.ndarray:
         of_sides = (
             np.minimum(self.store.lengths(side)[self.rows], self.limits.max_summary)
-            for side in self.task.sides
+            for side in self.task.targets[decoder]
         )
-        return sum(of_sides, start=np.int32(self.task.num_control_tokens))  # pyright: ignore
+        return sum(of_sides, start=np.int32(self.task.num_control_tokens(decoder)))  # pyright: ignore
+
+    def lengths(self, unit: str) -> Lengths:
+        """What a sampler needs to know where a micro-batch's budget counts ``unit``."""
+        predicted = counted = self.target_lengths
+        if unit == "released":  # With [BOS], and of NCLS+MS only the target that ends in S^B.
+            counted = self._predicted([*self.task.targets][-1]) + np.int32(1)
+        return Lengths(self.source_lengths, counted, predicted)
 
 
 def make_batch(

@@ -37,8 +37,7 @@ class SummarizationData(pl.LightningDataModule):
         self, data: EncodedExamples, shape: UpdateShape, *, shuffle: bool
     ) -> ResumableLoader:
         sampler = UpdateSampler(
-            data.source_lengths,
-            data.target_lengths,
+            data.lengths(shape.unit),
             shape,
             rank=self._trainer.global_rank,
             seed=self.seed,

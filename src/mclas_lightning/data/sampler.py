@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 from torch.utils.data import DataLoader, Sampler
 
 from mclas_lightning.errors import InputError, check_range
 
+# What a budget counts: sources and the target tokens to predict | these target tokens | the target
+# of the last decoder, [BOS] included (released code).
+UNITS = ("both", "target", "released")
 BUCKET = 8  # Lengths are compared in steps of this many tokens; within a step, order is chance.
 
 
@@ -24,6 +26,14 @@ class MicroBatch(NamedTuple):
 
     indices: list[int]
     update_tokens: int
+
+
+class Lengths(NamedTuple):
+    """Of each example: positions as the budget counts them, and target tokens to predict."""
+
+    source: np.ndarray
+    target: np.ndarray
+    predicted: np.ndarray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,14 +53,19 @@ class UpdateShape:
     """How an update is cut into micro-batches."""
 
     max_tokens: int  # padded positions of a micro-batch
-    unit: str = "both"  # which positions are counted: both sources and targets | target
+    unit: str = "both"  # which positions are counted: a word of ``UNITS``
     crowding: Crowding | None = None
     accumulate: int = 1
     ranks: int = 1
 
+    @property
+    def counts_sources(self) -> bool:
+        """Whether sources are a part of the budget, not targets alone."""
+        return self.unit == "both"
+
     def fits(self, source: int, target: int) -> int:
         """Documents of at most these lengths that one micro-batch may hold."""
-        width = target if self.unit == "target" else source + target
+        width = source + target if self.counts_sources else target
         number = self.max_tokens // width
         if self.crowding and number > self.crowding.documents:
             crowd = (self.max_tokens - self.crowding.tokens) // width
@@ -63,21 +78,20 @@ class UpdateSampler(Sampler[MicroBatch]):
 
     def __init__(
         self,
-        source_lengths: ArrayLike,
-        target_lengths: ArrayLike,
+        lengths: Lengths,
         shape: UpdateShape,
         *,
         rank: int = 0,
         seed: int = 0,
         shuffle: bool = True,
     ) -> None:
-        self.target, self.shape = np.asarray(target_lengths), shape
+        self.predicted, self.shape = lengths.predicted, shape
         self.rank, self.seed, self.shuffle, self.epoch = rank, seed, shuffle, 0
         # What a budget counts alone is told apart exactly.
-        self._step = np.array([BUCKET, 1 if shape.unit == "target" else BUCKET])
+        self._step = np.array([BUCKET, BUCKET if shape.counts_sources else 1])
         source, target = (
-            -(-np.asarray(lengths) // step)
-            for lengths, step in zip((source_lengths, target_lengths), self._step, strict=True)
+            -(-counted // step)
+            for counted, step in zip((lengths.source, lengths.target), self._step, strict=True)
         )
         self._base = int(target.max()) + 1, int(source.max()) + 1
         self._bucket = self._number(source, target)
@@ -87,15 +101,15 @@ class UpdateSampler(Sampler[MicroBatch]):
 
     def _number(self, source: np.ndarray, target: np.ndarray) -> np.ndarray:
         """A bucket's number grows with the length that costs most first, then with the other."""
-        if self.shape.unit == "target":
-            return target * self._base[1] + source
-        return source * self._base[0] + target
+        if self.shape.counts_sources:
+            return source * self._base[0] + target
+        return target * self._base[1] + source
 
     def _lengths(self, number: int) -> np.ndarray:
         """Source and target length of a bucket: the inverse of ``_number``."""
-        if self.shape.unit == "target":
-            return np.array(divmod(number, self._base[1])[::-1]) * self._step
-        return np.array(divmod(number, self._base[0])) * self._step
+        if self.shape.counts_sources:
+            return np.array(divmod(number, self._base[0])) * self._step
+        return np.array(divmod(number, self._base[1])[::-1]) * self._step
 
     def set_epoch(self, epoch: int) -> None:
         """Lightning calls this; it also makes a resumed epoch the same one."""
@@ -113,7 +127,7 @@ class UpdateSampler(Sampler[MicroBatch]):
         batches = rng.permutation(len(stops)) if self.shuffle else np.arange(len(stops))
         for update in batches.reshape(-1, self.shape.accumulate * self.shape.ranks):
             micro = [order[starts[i] : stops[i]] for i in update]
-            tokens = sum(int(self.target[indices].sum()) for indices in micro)
+            tokens = sum(int(self.predicted[indices].sum()) for indices in micro)
             for indices in micro[self.rank :: self.shape.ranks]:
                 yield MicroBatch(indices.tolist(), tokens)
 

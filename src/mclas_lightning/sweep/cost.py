@@ -38,7 +38,7 @@ def seconds_per_update(runs: Sequence[PlannedRun]) -> dict[tuple[str, str], floa
 def _cost(run: PlannedRun, measured: dict[tuple[str, str], float]) -> str:
     if not run.updates:
         return "nothing to train"
-    tokens = "target tokens" if run.unit == "target" else "source and target tokens"
+    tokens = "source and target tokens" if run.unit == "both" else "target tokens"
     text = f"{run.updates:,} updates of up to {run.update_tokens:,} {tokens}"
     seconds = measured.get((run.dataset, run.model))
     return f"{text}: about {duration(run.updates * seconds)}" if seconds else text
