@@ -10,7 +10,7 @@ from mclas_lightning.data.store import open_store
 from mclas_lightning.data.tokenizer import Tokenizer, train
 from mclas_lightning.data.vocabulary import read_ids, target_vocabulary
 from mclas_lightning.errors import InputError, one_of
-from mclas_lightning.files import num_lines, write_json
+from mclas_lightning.files import num_records, write_json
 from mclas_lightning.progress import progress_bar
 
 # Entries, and whether case is kept: generated news has no rare words, package descriptions do.
@@ -49,7 +49,7 @@ def build_tokenizer(folder: Path, size: int, lowercase: bool) -> None:
     paths = sorted(folder.rglob("train.jsonl"))
     if not paths:
         raise InputError(f"{folder}: no train.jsonl here or below to train a tokenizer on")
-    total = 2 * sum(map(num_lines, paths))
+    total = 2 * sum(map(num_records, paths))
     with progress_bar(total, "learning word pieces", "examples", disable=total < LARGE) as bar:
         tokenizer = train(Texts(paths, bar.update), size=size, lowercase=lowercase)
     tokenizer.save(folder / "tokenizer")

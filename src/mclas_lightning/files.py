@@ -5,12 +5,14 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
 from mclas_lightning.errors import FULL, InputError
+
+BOM = b"\xef\xbb\xbf"  # the byte order mark that some editors write before UTF-8
 
 LOST = "nothing is left of it; free some space, or choose another place"
 KEPT = "all before it is kept; free some space and start the same command again"
@@ -86,7 +88,7 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path, expected: type) -> Any:
     """Parse a JSON file that holds an ``expected`` (dict or list)."""
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
@@ -98,10 +100,27 @@ def read_json(path: Path, expected: type) -> Any:
     return value
 
 
-def num_lines(path: Path) -> int:
-    """Lines of a file; of jsonl, its records."""
+def json_lines(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """The lines of a jsonl file with their numbers, as every reader of one takes them.
+
+    A byte order mark and blank lines at the end hold no record. A blank line between records is
+    passed on, so that its reader names it.
+    """
+    blank: list[int] = []
+    for number, line in enumerate(lines, start=1):
+        text = line.removeprefix(BOM) if number == 1 else line
+        if not text.strip():
+            blank.append(number)
+            continue
+        yield from ((skipped, b"") for skipped in blank)
+        blank.clear()
+        yield number, text
+
+
+def num_records(path: Path) -> int:
+    """Records of a jsonl file."""
     with path.open("rb") as file:
-        return sum(1 for _ in file)
+        return sum(1 for _ in json_lines(file))
 
 
 def sha256(path: Path) -> str:

@@ -12,7 +12,7 @@ from sentencex import segment  # pyright: ignore[reportAttributeAccessIssue]
 from mclas_lightning.data.dataset import DatasetConfig
 from mclas_lightning.decoding.summarizer import DecodingConfig, Summaries, Summarizer
 from mclas_lightning.errors import InputError
-from mclas_lightning.files import sha256, whole_file
+from mclas_lightning.files import json_lines, sha256, whole_file
 from mclas_lightning.run import ms_run
 from mclas_lightning.task import Pipeline
 from mclas_lightning.translate import Translator, default_translator, load_translator
@@ -135,13 +135,13 @@ class TranslationFile:
         if not path.exists():
             return cls(path, {})
         try:
-            lines = path.read_bytes().splitlines()
+            lines = path.read_bytes().split(b"\n")
         except OSError as error:
             raise InputError(f"{path}: cannot be read ({error.strerror})") from error
         known: dict[str, str] = {}
-        for number, line in enumerate(lines, start=1):
+        for number, line in json_lines(lines):
             try:
-                record = json.loads(line)
+                record = json.loads(line.decode("utf-8"))
                 text, translation = record["text"], record["translation"]
                 if not isinstance(text, str) or not isinstance(translation, str):
                     raise TypeError

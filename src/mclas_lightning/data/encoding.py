@@ -4,11 +4,12 @@ Nothing here imports torch, so that a new process starts at once.
 """
 
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -17,10 +18,12 @@ from sentencex import segment  # pyright: ignore[reportAttributeAccessIssue]
 from tokenizers import Tokenizer as Backend
 
 from mclas_lightning.data.example import SIDES, Example, Side, parse
+from mclas_lightning.files import BOM
 
 TEXTS = ("document", *SIDES)
 SCHEMA = pa.schema([("id", pa.string()), *((text, pa.list_(pa.int32())) for text in TEXTS)])
 ROWS = 1000  # encoded at a time
+BLOCK = 4096  # bytes that are read back at a time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,15 +63,28 @@ class Part:
 
 
 def ranges(path: Path, size: int) -> list[Range]:
-    """``path`` cut at ends of lines into ranges of about ``size`` bytes."""
-    total, starts = path.stat().st_size, [0]
+    """The records of ``path`` cut at ends of lines into ranges of about ``size`` bytes."""
     with path.open("rb") as file:
+        starts, total = [len(BOM) if file.read(len(BOM)) == BOM else 0], _end(file)
         while starts[-1] + size < total:
             file.seek(starts[-1] + size)
             file.readline()
             starts.append(file.tell())
     stops = [*starts[1:], total]
     return [Range(path=path, start=a, stop=b) for a, b in zip(starts, stops, strict=True) if a < b]
+
+
+def _end(file: BinaryIO) -> int:
+    """Where the last record ends: the blank lines after it, if any, are none."""
+    at = file.seek(0, os.SEEK_END)
+    while at:
+        start = max(0, at - BLOCK)
+        file.seek(start)
+        if rest := file.read(at - start).rstrip():
+            file.seek(start + len(rest))
+            return file.tell() + len(file.readline())
+        at = start
+    return 0
 
 
 def backend_from(rules: str) -> Backend:

@@ -6,14 +6,14 @@ Either summary may be missing where no task needs it.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from json.encoder import encode_basestring as _quoted
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.files import whole_file
+from mclas_lightning.files import json_lines, whole_file
 
 Side = Literal["mono", "cross"]
 SIDES: tuple[Side, ...] = get_args(Side)
@@ -46,7 +46,7 @@ def read_jsonl(
     required, seen = tuple(require), set[str]()
     try:
         with path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
+            for number, line in json_lines(file):
                 example = parse(line, f"{path}:{number}", required)
                 if unique and example.id in seen:
                     raise repeated_id(f"{path}:{number}", example.id)
@@ -86,7 +86,7 @@ def parse(line: bytes, where: str, required: Iterable[Side] = ()) -> Example:
         raise InputError(f"{where}: expected a JSON object, found {type(record).__name__}")
     values: dict[str, str | None] = {}
     for field in FIELDS:
-        value = record.get(field)
+        value = id_of(record) if field == "id" else record.get(field)
         if value is not None and not isinstance(value, str):
             raise InputError(
                 f"{where}: field '{field}' must be a string, found {type(value).__name__}"
@@ -98,6 +98,12 @@ def parse(line: bytes, where: str, required: Iterable[Side] = ()) -> Example:
             raise InputError(f"{where}: field '{field}' {state}")
         values[field] = value
     return Example(**values)  # pyright: ignore[reportArgumentType]  # id and document were checked
+
+
+def id_of(record: Mapping[str, Any]) -> Any:
+    """The id of a line of any jsonl file; a whole number is the text that it is written as."""
+    found = record.get("id")
+    return str(found) if type(found) is int else found
 
 
 def repeated_id(where: str, example_id: str) -> InputError:

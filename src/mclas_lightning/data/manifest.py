@@ -6,7 +6,7 @@ from typing import Any
 
 from mclas_lightning.data.dataset import Split
 from mclas_lightning.errors import InputError
-from mclas_lightning.files import num_lines, read_json
+from mclas_lightning.files import num_records, read_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ def num_examples(folder: Path, split: Split) -> int | None:
         return None
     if written := read_manifest(folder).files.get(path.name):
         return written["records"]
-    return num_lines(path)
+    return num_records(path)
 
 
 def check_replaceable(out: Path, corpus: str) -> None:

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mclas_lightning.data.example import id_of
 from mclas_lightning.errors import InputError
+from mclas_lightning.files import json_lines
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,8 @@ def read_texts(path: Path) -> Texts:
     lines = _lines(path)
     if path.suffix != ".jsonl":
         return Texts(path, lines, None)
-    records = [_record(line, f"{path}:{number}") for number, line in enumerate(lines, start=1)]
+    numbered = json_lines(line.encode() for line in lines)
+    records = [_record(line, f"{path}:{number}") for number, line in numbered]
     ids = [example_id for example_id, _ in records]
     if repeated := [example_id for example_id, times in Counter(ids).items() if times > 1]:
         raise InputError(f"{path}: id '{repeated[0]}' is used more than once; ids must be unique")
@@ -84,15 +87,15 @@ def _lines(path: Path) -> list[str]:
     return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
 
 
-def _record(line: str, where: str) -> tuple[str, str]:
+def _record(line: bytes, where: str) -> tuple[str, str]:
     try:
         record = json.loads(line)
-        example_id, text = record["id"], record["text"]
-        if not isinstance(example_id, str | int) or not isinstance(text, str):
+        example_id, text = id_of(record), record["text"]
+        if not isinstance(example_id, str) or not isinstance(text, str):
             raise TypeError
         text.encode()  # Half a character (a lone surrogate) cannot be.
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise InputError(
             f'{where}: expected {{"id": ..., "text": ...}} with a string each'
         ) from None
-    return str(example_id), text
+    return example_id, text

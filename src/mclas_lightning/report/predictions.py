@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mclas_lightning.data.example import SIDES, Side
+from mclas_lightning.data.example import SIDES, Side, id_of
 from mclas_lightning.errors import InputError
+from mclas_lightning.files import json_lines
 from mclas_lightning.report.results import Results
 
 PREDICTIONS = "predictions.jsonl"
@@ -33,9 +34,9 @@ def read(run: Results) -> dict[str, Prediction]:
     """The predictions of a run by document; InputError, with file and line, for a broken one."""
     path = place(run)
     try:
-        with path.open(encoding="utf-8") as file:
-            lines = [_parse(line, f"{path}:{n}") for n, line in enumerate(file, start=1)]
-    except (OSError, UnicodeDecodeError) as error:
+        with path.open("rb") as file:
+            lines = [_parse(line, f"{path}:{n}") for n, line in json_lines(file)]
+    except OSError as error:
         raise InputError(f"{path}: cannot be read ({error})") from error
     return {prediction.id: prediction for prediction in lines}
 
@@ -55,12 +56,12 @@ def shared(written: Mapping[str, Mapping[str, Prediction]], seed: int) -> list[s
     return sorted(ids, key=lambda id: hashlib.sha256(f"{seed}:{id}".encode()).digest())
 
 
-def _parse(line: str, where: str) -> Prediction:
+def _parse(line: bytes, where: str) -> Prediction:
     try:
-        record = json.loads(line)
+        record = json.loads(line.decode("utf-8"))
         hypotheses, references = dict(record["hypotheses"]), dict(record["references"])
         if unknown := {*hypotheses, *references} - set(SIDES):
             raise ValueError(f"no side is called {min(unknown)}")
-        return Prediction(record["id"], record["document"], hypotheses, references)
-    except (ValueError, KeyError, TypeError) as error:
+        return Prediction(id_of(record), record["document"], hypotheses, references)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{where}: not a line of predictions ({error!r})") from error

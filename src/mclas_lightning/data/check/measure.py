@@ -17,6 +17,7 @@ import numpy as np
 from mclas_lightning.data.dataset import Split
 from mclas_lightning.data.example import parse
 from mclas_lightning.errors import InputError
+from mclas_lightning.files import json_lines
 from mclas_lightning.metrics.language import share_in_wrong_language
 from mclas_lightning.progress import progress_bar
 
@@ -116,19 +117,25 @@ def measure(
     """Read ``path`` once; ``languages`` names its fields, ``progress`` gets each line's bytes."""
     texts = {field: Texts(language) for field, language in languages.items()}
     digest, ids = hashlib.sha256(), array("q")
-    for number, line in enumerate(_lines(path), start=1):
+
+    def read(line: bytes) -> None:
+        digest.update(line)
+        progress(len(line))
+
+    for number, line in json_lines(_lines(path, read)):
         example = parse(line, f"{path}:{number}")
         ids.append(hash(example.id))
         for field, measured in texts.items():
             measured.add(getattr(example, field))
-        digest.update(line)
-        progress(len(line))
     return Measured(digest.hexdigest(), np.asarray(ids), texts)
 
 
-def _lines(path: Path) -> Iterator[bytes]:
+def _lines(path: Path, read: Callable[[bytes], object]) -> Iterator[bytes]:
+    """The lines of ``path``; ``read`` gets each of them, blank ones too."""
     try:
         with path.open("rb") as file:
-            yield from file
+            for line in file:
+                read(line)
+                yield line
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error

@@ -11,7 +11,7 @@ from transformers import PreTrainedTokenizerFast
 
 from mclas_lightning.data.encoding import ROWS, backend_from, encode_texts
 from mclas_lightning.data.example import read_jsonl
-from mclas_lightning.files import num_lines
+from mclas_lightning.files import num_records
 from mclas_lightning.progress import progress_bar
 
 CONTROL = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
@@ -51,7 +51,7 @@ def needed_pieces(tokenizer: PreTrainedTokenizerFast, paths: Sequence[Path]) -> 
     """Ids of what the texts are written with: their pieces, their letters, control tokens."""
     used: set[int] = set()
     backend = backend_from(tokenizer.backend_tokenizer.to_str())
-    with progress_bar(sum(map(num_lines, paths)), "reading word pieces", "examples") as bar:
+    with progress_bar(sum(map(num_records, paths)), "reading word pieces", "examples") as bar:
         for path in paths:
             rest = read_jsonl(path, unique=False)
             while examples := list(islice(rest, ROWS)):

@@ -8,6 +8,7 @@ from pathlib import Path
 from mclas_lightning.data.example import Example, parse
 from mclas_lightning.data.readers.log import Log, Sources, one_line
 from mclas_lightning.errors import InputError
+from mclas_lightning.files import json_lines
 
 # As the NCLS code reads them: train.source, train.target.ms, train.target.cls.
 ENDINGS = {"document": ".source", "mono": ".target.ms", "cross": ".target.cls"}
@@ -31,10 +32,10 @@ def read_parallel(
 
 def read_en2desum(path: Path, split: str, sources: Sources, log: Log) -> Iterator[Example]:
     """``{"text", "summary"}``, the summary in German; there is none in English."""
-    for number, line in enumerate(_texts(path, sources), start=1):
+    for number, line in json_lines(sources.lines(path)):
         where = f"{path}:{number}"
         try:
-            record = json.loads(line)
+            record = json.loads(_text(line, where))
             document, cross = one_line(record["text"]), one_line(record["summary"])
             f"{document}{cross}".encode()  # Half a character (a lone surrogate) cannot be.
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -51,19 +52,21 @@ def read_en2desum(path: Path, split: str, sources: Sources, log: Log) -> Iterato
 
 def read_canonical(path: Path, sources: Sources, log: Log) -> Iterator[Example]:
     """The jsonl of ``data.example``; what is wrong in one's own file is an InputError."""
-    for number, line in enumerate(sources.lines(path), start=1):
+    for number, line in json_lines(sources.lines(path)):
         log.place = path, number
         yield parse(line, f"{path}:{number}")
 
 
 def _texts(path: Path, sources: Sources) -> Iterator[str]:
     for number, line in enumerate(sources.lines(path), start=1):
-        try:
-            yield line.decode("utf-8")
-        except UnicodeDecodeError:
-            raise InputError(
-                f"{path}:{number}: not in UTF-8; the file is damaged or mixes encodings"
-            ) from None
+        yield _text(line, f"{path}:{number}")
+
+
+def _text(line: bytes, where: str) -> str:
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        raise InputError(f"{where}: not in UTF-8; the file is damaged or mixes encodings") from None
 
 
 def _not_parallel(

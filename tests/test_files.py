@@ -1,0 +1,110 @@
+"""What every reader of a jsonl file takes alike."""
+
+import json
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from mclas_lightning.corpora import build_tokenizer
+from mclas_lightning.data.check.measure import measure
+from mclas_lightning.data.example import read_jsonl
+from mclas_lightning.data.importing import import_corpus
+from mclas_lightning.data.manifest import num_examples
+from mclas_lightning.data.store import open_store
+from mclas_lightning.errors import InputError
+from mclas_lightning.files import num_records, read_json
+from mclas_lightning.metrics.texts import read_texts
+from mclas_lightning.pipeline import TranslationFile
+from mclas_lightning.report import predictions
+from tests.conftest import examples, outcome
+
+STORIES = [replace(e, id=str(i)) for i, e in enumerate(examples(5))]
+EN_DE = {"source": "en", "target": "de"}
+# As one file that every reader can read.
+RECORDS = [
+    vars_ | {"text": e.document, "summary": e.cross, "translation": e.cross,
+             "hypotheses": {"mono": e.mono}, "references": {"mono": e.mono}}
+    for e in STORIES for vars_ in [{n: getattr(e, n) for n in ("id", "document", "mono", "cross")}]
+]  # fmt: skip
+LINES = [json.dumps(record, ensure_ascii=False) for record in RECORDS]
+
+
+def _import(format, path):
+    out = path.parent / f"{format}-out"
+    import_corpus(format, [path], out, **EN_DE)
+    return (out / "train.jsonl").read_text(encoding="utf-8")
+
+
+def _store(path, tokenizer):
+    store = open_store(path, tokenizer, 41, path.parent / "store")
+    return store.ids(range(len(store))), store.texts(np.arange(len(store)), ["document"])
+
+
+def _measured(path):
+    found = measure(path, {"document": "en", "mono": "en", "cross": "de"}, lambda done: None)
+    return found.ids.tolist(), found.texts["document"].lengths
+
+
+def _vocabulary(path):
+    build_tokenizer(path.parent, 99, lowercase=False)
+    return (path.parent / "tokenizer" / "tokenizer.json").read_bytes()
+
+
+def _predictions(path):
+    path.rename(path.with_name(predictions.PREDICTIONS))
+    return predictions.read(SimpleNamespace(folder=path.parent, name="x"))  # pyright: ignore
+
+
+READERS = {
+    "examples": lambda path, _: list(read_jsonl(path)),
+    "store": _store,
+    "check": lambda path, _: _measured(path),
+    "import": lambda path, _: _import("jsonl", path),
+    "import of en2desum": lambda path, _: _import("en2desum", path),
+    "tokenizer": lambda path, _: _vocabulary(path),
+    "number": lambda path, _: (num_records(path), num_examples(path.parent, "train")),
+    "score": lambda path, _: replace(read_texts(path), path=None),
+    "translations": lambda path, _: TranslationFile.read(path).known,
+    "predictions": lambda path, _: _predictions(path),
+}
+
+
+def written(folder, text):
+    folder.mkdir()
+    (folder / "train.jsonl").write_bytes(text.encode())
+    return folder / "train.jsonl"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufeff" + "\n".join(LINES),
+        "\n".join(LINES) + "\n\n",
+        "\ufeff" + "\r\n".join(LINES) + "\r\n \r\n\r\n",
+        "\n".join(LINES) + "\n" * 9999,
+        "\n".join(line.replace('"id": "', '"id": ').replace('",', ",", 1) for line in LINES),
+    ],
+    ids=["mark", "blank line", "mark, returns, blanks", "many blanks", "ids are numbers"],
+)
+@pytest.mark.parametrize("reader", READERS)
+def test_all_readers_take_a_mark_blank_lines_at_the_end_and_numbers_as_ids(
+    tmp_path, tokenizer, reader, text
+):
+    read = READERS[reader]
+    expected = read(written(tmp_path / "plain", "\n".join(LINES) + "\n"), tokenizer)
+    assert read(written(tmp_path / "other", text), tokenizer) == expected
+
+
+@pytest.mark.parametrize("reader", sorted(READERS.keys() - {"number"}))
+def test_a_blank_line_between_records_is_named_by_every_reader(tmp_path, tokenizer, reader):
+    path = written(tmp_path / "raw", "\n".join([*LINES[:2], "", *LINES[2:]]))
+    result = outcome(lambda: READERS[reader](path, tokenizer))
+    assert isinstance(result, InputError)
+    assert ".jsonl:3: " in str(result)
+
+
+def test_json_with_a_byte_order_mark_is_read(tmp_path):
+    (tmp_path / "results.json").write_bytes('\ufeff{"a": "ä"}'.encode())
+    assert read_json(tmp_path / "results.json", dict) == {"a": "ä"}
