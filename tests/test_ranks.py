@@ -6,7 +6,8 @@ import pytest
 import torch
 from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
 
-from mclas_lightning.ranks import device_of, rank_and_world, slurm_address
+from mclas_lightning.errors import InputError
+from mclas_lightning.ranks import device_of, processes, rank_and_world, slurm_address
 from tests.test_distributed import free_port
 
 SLURM = {
@@ -51,7 +52,35 @@ def test_a_task_of_slurm_takes_the_gpu_of_its_number_on_the_node(monkeypatch):
     set_all(monkeypatch, SLURM)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert device_of("gpu", -1) == torch.device("cuda", 1)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 8)
     assert device_of("gpu", [5, 7]) == torch.device("cuda", 7)
+
+
+@pytest.mark.parametrize("named", ["1,", "1", [1], "1,3", [1, 3]])
+def test_summaries_are_written_on_the_gpu_that_the_trainer_names(monkeypatch, named):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    # "1" is a number of GPUs, "1," the second GPU.
+    assert device_of("auto", named) == torch.device("cuda", 0 if named == "1" else 1)
+    assert processes({"devices": named}) == (2 if "3" in str(named) else 1)
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ([9], "there is no GPU 9, this machine has 4"),
+        ("a,b", "expected numbers of GPUs"),
+        ("1,", "no GPU for process 2 of this machine"),
+    ],
+)
+def test_a_gpu_that_is_not_there_is_one_line(monkeypatch, named, said):
+    set_all(monkeypatch, {"LOCAL_RANK": "1" if "process" in said else "0"})
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    with pytest.raises(InputError, match=said) as error:
+        device_of("gpu", named)
+    assert str(error.value).startswith(f"trainer.devices={named}: ")
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,8 @@ def slurm_address(said: Mapping[str, str]) -> str:
 def processes(trainer: Mapping[str, Any]) -> int:
     """Processes on each node that a Trainer with these arguments consists of."""
     devices = trainer.get("devices", 1)
+    if isinstance(devices, str) and devices.strip().isdecimal():
+        devices = int(devices)
     if isinstance(devices, list):
         return len(devices)
     if isinstance(devices, int) and devices > 0:
@@ -112,4 +114,25 @@ def device_of(accelerator: object, devices: object) -> torch.device:
     if accelerator == "cpu" or not torch.cuda.is_available():
         return torch.device("cpu")
     local = _said("LOCAL_RANK", "SLURM_LOCALID", 0)
-    return torch.device("cuda", devices[local] if isinstance(devices, list) else local)
+    if isinstance(devices, list) or (isinstance(devices, str) and "," in devices):
+        return torch.device("cuda", _named_gpu(devices, local))
+    return torch.device("cuda", local)
+
+
+def _named_gpu(devices: str | list[Any], local: int) -> int:
+    """The GPU of this process in a list such as ``[1]`` or ``"1,"``, as the Trainer reads it."""
+    here = torch.cuda.device_count()
+    try:
+        numbers = devices.split(",") if isinstance(devices, str) else devices
+        gpu = [int(number) for number in numbers if str(number).strip()][local]
+    except ValueError as error:
+        raise InputError(f"trainer.devices={devices}: expected numbers of GPUs") from error
+    except IndexError as error:
+        raise InputError(
+            f"trainer.devices={devices}: names no GPU for process {local + 1} of this machine"
+        ) from error
+    if not 0 <= gpu < here:
+        raise InputError(
+            f"trainer.devices={devices}: there is no GPU {gpu}, this machine has {here}"
+        )
+    return gpu
