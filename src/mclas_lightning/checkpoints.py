@@ -58,6 +58,20 @@ class Last(Checkpoint):
 
     def __init__(self, run: Run, preemption: Preemption, minutes: float | None) -> None:
         self.path, self.preemption, self.minutes = run.last, preemption, minutes
+        self._began, self._earlier = time.monotonic(), 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of the training up to now, summed over its starts as its updates are."""
+        return self._earlier + time.monotonic() - self._began
+
+    def state_dict(self) -> dict[str, Any]:
+        """A checkpoint holds the seconds that its updates took."""
+        return {"seconds": self.seconds}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """A training goes on counting where the checkpoint that it resumes from has stopped."""
+        self._earlier = state_dict["seconds"]
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """From here on signals wait for the end of an update."""

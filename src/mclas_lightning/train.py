@@ -1,7 +1,6 @@
 """``mclas-train``: train a model on a scenario of a dataset and score it on the test set."""
 
 import logging
-import time
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
@@ -111,7 +110,7 @@ def _fit(
     if settings.recompute_activations:
         network.recompute_activations()
     module = SummarizationModule(network, settings.optim, seed=settings.seed)
-    trainer, best = build_trainer(settings, loggers, preemption)
+    trainer, best, last = build_trainer(settings, loggers, preemption)
     if trainer.is_global_zero:
         write_or_check(settings.subset_manifest, preparation.manifest)
         files = [settings.dataset.file(split) for split in SPLITS]
@@ -120,7 +119,6 @@ def _fit(
             logger.log_hyperparams(dict(config))
         _announce(settings, preparation, module, resumed)
         _announce_update(settings, preparation, trainer.world_size)
-    began = time.monotonic()
     shape = settings.optim.shape(trainer.world_size)
     data = SummarizationData(
         preparation.train,
@@ -139,7 +137,7 @@ def _fit(
             "updates": trainer.global_step,
             "best_val_loss": float(best.best_model_score),
             "stopped_early": trainer.global_step < settings.updates,
-            "seconds": round(time.monotonic() - began, 1),
+            "seconds": round(last.seconds, 1),
         }
         write_json(run.folder / "training.json", ended)
         run.previous.unlink(missing_ok=True)
@@ -152,8 +150,8 @@ def _fit(
 
 def build_trainer(
     settings: Settings, loggers: list[Logger], preemption: Preemption
-) -> tuple[pl.Trainer, Best]:
-    """What trains a run, and what keeps its best checkpoint."""
+) -> tuple[pl.Trainer, Best, Last]:
+    """What trains a run, and what keeps its best and its last checkpoint."""
     run, optim = settings.run, settings.optim
     every = settings.updates // optim.validations
     best = Best(
@@ -171,7 +169,7 @@ def build_trainer(
         plugins.append(SLURMEnvironment(auto_requeue=False))  # Who started the job does that.
     try:
         trainer = pl.Trainer(
-            **hydra.utils.instantiate(settings.trainer),  # A strategy may be named by its class.
+            **hydra.utils.instantiate(settings.trainer, _convert_="all"),  # names classes
             logger=[MetricsFile(run.folder / "metrics.csv"), *loggers],
             callbacks=callbacks,
             plugins=plugins,
@@ -188,7 +186,7 @@ def build_trainer(
         )
     except (HydraException, MisconfigurationException, TypeError, ValueError) as error:
         raise InputError(f"trainer: {str(error).splitlines()[0]}") from error
-    return trainer, best
+    return trainer, best, last
 
 
 def _announce(
