@@ -112,6 +112,7 @@ def survive(
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """All kills, each with whether its run was exact, and what was not."""
     rng = random.Random(seed)
+    words = [*words, "trainer.keep_last=true"]  # It is compared, too.
     whole = Run(folder / "whole")
     seconds = undisturbed([*words, f"run_dir={whole}"], whole, processes)
     all_kills: list[dict[str, Any]] = []

@@ -1,11 +1,13 @@
 """A run that is stopped anywhere goes on as if it had not been."""
 
+import json
 import os
 import shutil
 import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -30,7 +32,7 @@ LAYOUTS = {
 def training(words: list[str], place: Path, layout: str) -> list[str]:
     return [
         *words, "model=mclas", "optim.updates.minimum=12", "optim.validations=4",
-        "optim.patience=100", *LAYOUTS[layout], f"runs={place}",
+        "optim.patience=100", "trainer.keep_last=true", *LAYOUTS[layout], f"runs={place}",
     ]  # fmt: skip
 
 
@@ -151,6 +153,40 @@ def preempted(words: list[str], monkeypatch, update: int) -> Run:
         with pytest.raises(Preempted):
             train(cfg)
     return Run(Path(cfg.run_dir))
+
+
+def test_the_seconds_of_a_training_are_those_of_all_its_starts(words, tmp_path, monkeypatch):
+    clock, step = [0.0], SummarizationModule.training_step
+
+    def training_step(module, batch, batch_idx):
+        clock[0] += 10
+        return step(module, batch, batch_idx)
+
+    monkeypatch.setattr(SummarizationModule, "training_step", training_step)
+    monkeypatch.setattr(
+        "mclas_lightning.checkpoints.time", SimpleNamespace(monotonic=lambda: clock[0])
+    )
+    line = training(words, tmp_path, "middle")
+    for update in (4, 8):
+        preempted(line, monkeypatch, update)
+    run, _ = finish(line)
+    ended = json.loads((run.folder / "training.json").read_text())
+    assert (ended["updates"], ended["seconds"]) == (12, 12 * 3 * 10)
+
+
+def test_what_a_training_is_resumed_from_goes_with_its_end(words, tmp_path, monkeypatch, capsys):
+    line = [*training(words, tmp_path, "middle"), "trainer.keep_last=false"]
+    with monkeypatch.context() as patched:
+        patched.setattr("mclas_lightning.train._score", lambda *_: None)
+        train(compose("train", [*line, "trainer.keep_last=true"]))
+    run = Run(Path(compose("train", line).run_dir))
+    files = {path.name for path in run.best.parent.iterdir()}
+    assert files == {"best.ckpt", "last.ckpt"}
+    train(compose("train", line))  # Its training has ended before, as that of a run killed there.
+    assert [path.name for path in run.best.parent.iterdir()] == ["best.ckpt"]
+    capsys.readouterr()
+    train(compose("train", line))
+    assert f"{run}: finished before" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("damage", ["cut", "missing"])

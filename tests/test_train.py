@@ -47,7 +47,7 @@ def test_a_run_initialized_from_ms_leaves_everything_behind(words, ms, model, ca
     assert files == {
         "config.yaml", "environment.json", "network.json", "metrics.csv", "training.json",
         "corpus.json", "predictions.jsonl", "results.json", "scores.npz",
-        "checkpoints/best.ckpt", "checkpoints/last.ckpt",
+        "checkpoints/best.ckpt",
         "tokenizer/tokenizer.json", "tokenizer/tokenizer_config.json",
         *(f"vocabulary/{side}.json" for side in sides),
     }  # fmt: skip
@@ -266,7 +266,7 @@ def test_a_changed_configuration_is_not_mixed_into_an_old_run(words):
 
 
 def test_a_checkpoint_cut_short_is_named_and_nothing_is_lost(words):
-    go(words, "model=ncls")
+    go(words, "model=ncls", "trainer.keep_last=true")
     run = folder(words, "ncls")
     (run / "results.json").unlink()
     (run / "training.json").unlink()
@@ -318,9 +318,22 @@ def test_a_training_that_diverges_is_not_taken_for_a_trained_run(words):
     assert not (folder(words, "ncls") / "training.json").exists()
 
 
+def test_the_trainer_gets_plain_lists(words, monkeypatch):
+    given: dict[str, object] = {}
+
+    def trainer(**arguments: object) -> None:
+        given.update(arguments)
+        raise TypeError("seen")
+
+    monkeypatch.setattr("pytorch_lightning.Trainer", trainer)
+    with pytest.raises(InputError, match="trainer: seen"):
+        go(words, "model=ncls", "trainer.devices=[0]")
+    assert type(given["devices"]) is list
+
+
 def test_a_run_killed_after_it_stopped_early_stops_there_again(words):
     stuck = ["model=ncls", "optim.encoder.lr=0", "optim.decoder.lr=0", "optim.patience=1"]
-    go(words, *stuck)
+    go(words, *stuck, "trainer.keep_last=true")
     run = folder(words, "ncls")
     kept = (run / "metrics.csv").read_text(), json.loads((run / "training.json").read_text())
     (run / "results.json").unlink()

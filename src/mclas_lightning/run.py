@@ -70,7 +70,7 @@ class Run:
 
     @property
     def last(self) -> Path:
-        """Checkpoint to resume from."""
+        """Checkpoint to resume from, while training."""
         return self.folder / "checkpoints" / "last.ckpt"
 
     @property
@@ -92,6 +92,15 @@ class Run:
                 if path == found[-1]:
                     raise
         return None
+
+    def drop_resumable(self, keep_last: bool) -> None:
+        """Remove what an ended training could be resumed from: weights, Adam's moments, counters.
+
+        They are three times as large as the weights that others start from.
+        """
+        self.previous.unlink(missing_ok=True)
+        if not keep_last:
+            self.last.unlink(missing_ok=True)
 
     @property
     def trained(self) -> bool:

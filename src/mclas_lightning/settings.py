@@ -87,6 +87,7 @@ class OwnTrainer:
 
     recompute_activations: bool
     checkpoint_minutes: float | None
+    keep_last: bool = False
 
     def __post_init__(self) -> None:
         if self.checkpoint_minutes is not None:
@@ -134,6 +135,7 @@ class Settings:
     trainer: Mapping[str, Any]  # arguments of Lightning's
     recompute_activations: bool
     checkpoint_minutes: float | None  # last.ckpt is at most that old while training
+    keep_last: bool  # after the training, too
     logger: Mapping[str, Any] | None
     seed: int
     split: str
@@ -211,6 +213,7 @@ def read_settings(cfg: DictConfig) -> tuple[Settings, dict[str, Any]]:
         trainer=trainer,
         recompute_activations=ours.recompute_activations,
         checkpoint_minutes=ours.checkpoint_minutes,
+        keep_last=ours.keep_last,
         logger=top.logger,
         seed=top.seed,
         split=top.split,

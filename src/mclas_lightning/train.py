@@ -67,6 +67,8 @@ def _train(settings: Settings, config: Mapping[str, Any]) -> Results | None:
                 load_neural(settings)  # What is missing is said before the training, not after it.
                 _fit(settings, config, loggers, preemption)
                 preemption.check()
+            if is_first() and run.trained:  # Not before training.json says so.
+                run.drop_resumable(settings.keep_last)
             return _score(settings, config, loggers)
         except Preempted:
             if is_first():
@@ -140,7 +142,6 @@ def _fit(
             "seconds": round(last.seconds, 1),
         }
         write_json(run.folder / "training.json", ended)
-        run.previous.unlink(missing_ok=True)
         print(
             f"  {ended['updates']:,} updates in {ended['seconds']:,.0f} s"
             f"{' (stopped early)' if ended['stopped_early'] else ''}, "

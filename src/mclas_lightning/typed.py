@@ -1,7 +1,7 @@
 """Plain mappings to frozen dataclasses, with every value's type checked; and to flat keys."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -11,17 +11,22 @@ Record = TypeVar("Record")
 
 
 def typed(name: str, kind: type[Record], section: Any) -> Record:
-    """``section`` as a ``kind``; InputError for a missing, unknown or wrongly typed key."""
+    """``section`` as a ``kind``; InputError for a missing, unknown or wrongly typed key.
+
+    A key with a default may be missing: the configurations of older runs do not have it.
+    """
     if not isinstance(section, Mapping):
         raise InputError(f"{name}: expected a mapping, found '{section}'")
     hints = get_type_hints(kind)
-    known = {field.name for field in fields(kind)}  # pyright: ignore[reportArgumentType]
+    of_kind = fields(kind)  # pyright: ignore[reportArgumentType]
+    known = {field.name for field in of_kind}
+    required = {field.name for field in of_kind if field.default is MISSING}
     for key in section:
         if key not in known:
             raise one_of(f"{name}:", key, known)
-    for key in sorted(known - section.keys()):
+    for key in sorted(required - section.keys()):
         raise InputError(f"{name}.{key}: is missing")
-    return kind(**{key: _value(f"{name}.{key}", hints[key], section[key]) for key in known})
+    return kind(**{key: _value(f"{name}.{key}", hints[key], section[key]) for key in section})
 
 
 def flat(value: Any, separator: str, prefix: str = "") -> Iterator[tuple[str, Any]]:
