@@ -258,11 +258,14 @@ def test_a_bad_line_of_the_corpus_is_named(words, corpus):
     assert not folder(words, "mclas").exists()
 
 
-def test_a_changed_configuration_is_not_mixed_into_an_old_run(words):
+def test_a_changed_configuration_is_not_mixed_into_an_old_run(words, capsys):
     go(words, "model=ncls")
     with pytest.raises(InputError, match=r"optim\.label_smoothing=0\.1, you ask for .*=0\.2"):
         go(words, "model=ncls", "optim.label_smoothing=0.2")
+    capsys.readouterr()
     go(words, "model=ncls", "trainer.log_every_n_steps=2", "decoding.beam=1")  # No other run.
+    said = "scored with decoding.beam=2, you ask for decoding.beam=1; mclas-evaluate scores it"
+    assert said in capsys.readouterr().out
 
 
 def test_a_checkpoint_cut_short_is_named_and_nothing_is_lost(words):

@@ -79,7 +79,7 @@ def _status(arguments: argparse.Namespace) -> None:
 
 def _run(arguments: argparse.Namespace) -> None:
     from mclas_lightning.sweep.state import states
-    from mclas_lightning.sweep.status import counts
+    from mclas_lightning.sweep.status import counts, notes, others
     from mclas_lightning.sweep.worker import warm_up
 
     runs = _planned(arguments)
@@ -90,7 +90,9 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.jobs and arguments.launcher != "processes":
         raise InputError("--jobs: is a number of --launcher processes")
     found = states(runs)
-    print(counts(found), flush=True)
+    print(counts(found), *notes(runs, found), sep="\n", flush=True)
+    if wrong := list(others(runs, found)):
+        raise _nothing_started(wrong)
     left = [run for run in runs if found[run.folder].name != "done"]
     if not left:
         return
@@ -116,11 +118,15 @@ def _refuse(left: Sequence[Any], wrong: list[str], *, slurm: bool) -> None:
     """InputError, and a line for each, where something is wrong with the runs that are left."""
     from mclas_lightning.sweep.worker import problems
 
-    wrong = [*wrong, *problems(left, slurm)]
+    if wrong := [*wrong, *problems(left, slurm)]:
+        raise _nothing_started(wrong)
+
+
+def _nothing_started(wrong: Sequence[str]) -> InputError:
+    """The error after a line for each problem."""
     for line in wrong:
         print(f"error: {line}", file=sys.stderr)
-    if wrong:
-        raise InputError(f"nothing was started; problems: {len(wrong)}, see above")
+    return InputError(f"nothing was started; problems: {len(wrong)}, see above")
 
 
 def _work(runs: Sequence[Any], arguments: argparse.Namespace) -> None:

@@ -9,7 +9,6 @@ results.json        scores of the test set: the run is done
 """
 
 import hashlib
-import json
 import platform
 import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,21 +27,15 @@ from mclas_lightning.data.vocabulary import Vocabulary, load_vocabulary, save_vo
 from mclas_lightning.decoding.summarizer import DecodingConfig, Summarizer
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import make_folder, read_json, sha256, whole_file, write_json
+from mclas_lightning.identity import differences, in_words, read_config
 from mclas_lightning.model.checkpoint import load_checkpoint, network_state
 from mclas_lightning.model.decoder import DecoderConfig
 from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
 from mclas_lightning.task import Task
-from mclas_lightning.typed import flat, typed
+from mclas_lightning.typed import typed
 
 Section = TypeVar("Section")
 
-# Where and how a run is computed and evaluated does not make it another run. Corpus and vocabulary
-# are compared by content.
-NOT_IDENTITY = (
-    *("trainer", "logger", "decoding", "scoring", "runs", "data", "store", "run_dir", "workers"),
-    *("dataset.path", "dataset.tokenizer", "dataset.vocabulary", "dataset.pretraining"),
-    *("dataset.licence", "dataset.how_to_get"),
-)
 PACKAGES = ("mclas-lightning", "torch", "pytorch-lightning", "transformers", "tokenizers")
 
 
@@ -115,16 +108,7 @@ class Run:
     @property
     def config(self) -> dict[str, Any]:
         """The configuration the run was started with."""
-        path = self.folder / "config.yaml"
-        try:
-            config = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except FileNotFoundError as error:
-            raise InputError(f"{self}: no run here (it has no config.yaml)") from error
-        except (OSError, ValueError, yaml.YAMLError) as error:
-            raise InputError(f"{path}: cannot be read as YAML") from error
-        if not isinstance(config, dict):
-            raise InputError(f"{path}: expected a mapping")
-        return config
+        return read_config(self.folder)
 
     @property
     def id(self) -> str:
@@ -174,19 +158,8 @@ class Run:
         advice = "give this one another name (model.name=...), or delete the old one"
         if sections:
             advice = "give the words that it was trained with (optim=... sets lengths, too)"
-        # As JSON, so that 1, 1.0 and true are not the same.
-        kept, asked = (
-            {key: json.dumps(value, ensure_ascii=False) for key, value in flat(each, ".")}
-            for each in (self.config, config)
-        )
-        for key in sorted(kept.keys() | asked.keys()):
-            counts = not any(f"{key}.".startswith(f"{free}.") for free in NOT_IDENTITY)
-            counts = counts and (not sections or key.split(".")[0] in sections)
-            if counts and kept.get(key) != asked.get(key):
-                raise InputError(
-                    f"{self}: holds a run with {key}={kept.get(key)}, you ask for "
-                    f"{key}={asked.get(key)}; {advice}"
-                )
+        if found := differences(self.config, config, sections):
+            raise InputError(f"{self}: holds a run with {in_words(found)}; {advice}")
 
     def check_content(self, dataset: DatasetConfig, tokenizer: Tokenizer | None = None) -> None:
         """InputError where corpus or vocabulary have changed since the run was started."""

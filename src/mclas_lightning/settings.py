@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf import DictConfig
 
 from mclas_lightning.data.dataset import DatasetConfig
 from mclas_lightning.decoding.summarizer import DecodingConfig
 from mclas_lightning.errors import InputError, check_range, one_of
+from mclas_lightning.identity import resolved
 from mclas_lightning.metrics.neural import ScoringConfig
 from mclas_lightning.optim import OptimConfig
 from mclas_lightning.ranks import device_of
@@ -176,17 +176,9 @@ class Settings:
 
 def read_settings(cfg: DictConfig) -> tuple[Settings, dict[str, Any]]:
     """The typed settings, and the resolved configuration they were read from."""
-    try:
-        config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
-    except OmegaConfBaseException as error:
-        raise InputError(f"configuration: {str(error).splitlines()[0]}") from error
-    assert isinstance(config, dict)
-    plain = {str(key): value for key, value in config.items()}
+    plain = resolved(cfg)
     top = typed("configuration", TopLevel, {k: v for k, v in plain.items() if k != "data"})
     optim = typed("optim", OptimConfig, top.optim)
-    for key in ("max_source", "max_summary"):
-        if (length := getattr(optim, key)) is not None:  # Said in config.yaml, too: it is the same.
-            top.dataset[key] = length
     dataset = typed("dataset", DatasetConfig, top.dataset)
     for sizes in (dataset.sizes, optim.updates):
         if top.scenario not in sizes:

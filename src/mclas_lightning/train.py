@@ -27,6 +27,7 @@ from mclas_lightning.data.scenario import write_or_check
 from mclas_lightning.errors import InputError
 from mclas_lightning.evaluation import load_neural, score_run
 from mclas_lightning.files import write_json
+from mclas_lightning.identity import in_words, scored_otherwise
 from mclas_lightning.lock import locked
 from mclas_lightning.memory import keep_freed_memory
 from mclas_lightning.module import SummarizationModule
@@ -57,6 +58,8 @@ def _train(settings: Settings, config: Mapping[str, Any]) -> Results | None:
     if run.finished:
         results = Results.read(run.folder / "results.json")
         print(f"{run}: finished before; delete the folder to train it again\n  {headline(results)}")
+        if found := scored_otherwise(run.folder, config):
+            print(f"  scored with {in_words(found)}; mclas-evaluate scores it again")
         return results
     quiet_libraries()
     if settings.device.type == "cpu":

@@ -5,14 +5,17 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
+from mclas_lightning import cli
+from mclas_lightning.errors import InputError
 from mclas_lightning.files import write_json
 from mclas_lightning.lock import Busy, locked, owner
 from mclas_lightning.sweep import state as module
 from mclas_lightning.sweep.cost import lines, seconds_per_update
 from mclas_lightning.sweep.plan import plan
 from mclas_lightning.sweep.state import last_update, states, write_failure, write_job
-from mclas_lightning.sweep.status import counts, reasons, status
+from mclas_lightning.sweep.status import counts, notes, reasons, status
 
 HOLD = """
 import sys
@@ -171,4 +174,75 @@ def test_costs_are_those_of_finished_runs_of_the_same_kind(tmp_path):
     # One pretraining of 2 s an update, three trainings of 1 s an update.
     assert shown.endswith(
         "left to train: 4 runs, 1,830 updates: about 50 min of training, one by one"
+    )
+
+
+def started(run, **optim) -> None:
+    """The config.yaml of a planned run, with other values of ``optim``."""
+    config = {**run.config, "optim": {**run.config["optim"], **optim}}
+    run.folder.mkdir(parents=True)
+    (run.folder / "config.yaml").write_text(yaml.safe_dump(config))
+
+
+def test_a_run_of_another_configuration_is_never_done(toy):
+    ms, mclas, *_ = toy
+    for run in (ms, mclas):
+        started(run, updates={**run.config["optim"]["updates"], run.scenario: 12})
+        finished(run.folder)
+    found = states(toy)
+    assert [found[run.folder].name for run in toy] == ["other", "other", *["waiting"] * 5]
+    assert all(found[run.folder].failed_need for run in toy[2:])
+    first, second, waiting = reasons(toy, found)
+    assert first.startswith(
+        f"other: {ms}: holds a run with optim.updates.full=12, this plan has "
+        f"optim.updates.full={ms.updates}; plan it with the words it was trained with"
+    )
+    assert "optim.updates.minimum=12, this plan has optim.updates.minimum=210; plan" in second
+    assert waiting == f"waiting on another run, {ms.folder}: 5 runs"
+    plan_shown = list(lines(toy))
+    assert (
+        sum("other: its folder holds a run with optim.updates" in line for line in plan_shown) == 2
+    )
+    assert plan_shown[-2].startswith("other: 2 runs are there with another configuration")
+    assert plan_shown[-1].startswith("left to train: 5 runs")
+
+
+def test_other_runs_start_nothing(toy, tmp_path, capsys):
+    ms = toy[0]
+    started(ms, label_smoothing=0.3)
+    words = ["sweep", "run", "toy", "seed=0", f"runs={tmp_path}/runs"]
+    arguments = cli.parser().parse_args(words)
+    with pytest.raises(InputError, match="nothing was started; problems: 1, see above"):
+        arguments.run(arguments)
+    shown = capsys.readouterr()
+    assert "7 runs: 1 other, 6 waiting" in shown.out
+    assert "optim.label_smoothing=0.3, this plan has optim.label_smoothing=0.1" in shown.err
+
+
+def test_the_same_words_and_what_is_no_identity_are_no_other_run(toy, tmp_path):
+    ms = toy[0]
+    started(ms)
+    finished(ms.folder)
+    words = ["seed=0", f"runs={tmp_path}/runs", "decoding.beam=1", "trainer.accelerator=cpu"]
+    assert states(plan(["toy"], words))[ms.folder].name == "done"
+
+
+def test_decoding_words_say_that_a_sweep_does_not_score_again(toy, tmp_path, capsys):
+    for run in toy:
+        finished(run.folder)
+        scored = {"decoding": run.config["decoding"], "signatures": {"cross": {"rouge": "r"}}}
+        write_json(run.folder / "results.json", scored)
+    assert list(notes(toy, states(toy))) == []
+    words = ["seed=0", f"runs={tmp_path}/runs", "decoding.beam=1", "scoring.similarity=an/e5"]
+    arguments = cli.parser().parse_args(["sweep", "run", "toy", *words])
+    arguments.run(arguments)
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0] == "7 runs: 7 done"
+    assert shown[1].startswith(
+        f"note: {toy[0]} and 6 more: scored with decoding.beam=5, this plan has decoding.beam=1; "
+        f'scoring.similarity=nothing, this plan has scoring.similarity="an/e5"; a sweep does not'
+    )
+    assert (
+        sum("note: scored with decoding.beam=5" in line for line in lines(plan(["toy"], words)))
+        == 7
     )

@@ -41,12 +41,11 @@ def _errors(
     run: PlannedRun, planned: Collection[Path], *, in_full: bool, slurm: bool
 ) -> Iterator[InputError]:
     try:
-        settings, config = read_settings(compose("train", run.words))
+        settings, _ = read_settings(compose("train", run.words))
     except InputError as error:
         yield error
         return
     checks: list[Callable[[], object]] = [
-        lambda: settings.run.check_identity(config),
         lambda: _check_folder(run.folder),
         lambda: slurm or check_processes(settings.trainer),
     ]

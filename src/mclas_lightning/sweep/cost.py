@@ -7,8 +7,10 @@ from statistics import mean
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import read_json
+from mclas_lightning.identity import in_words
 from mclas_lightning.sweep.plan import PlannedRun
-from mclas_lightning.sweep.state import trained
+from mclas_lightning.sweep.state import PLANNED, other, scored, trained
+from mclas_lightning.sweep.status import ADVICE, AGAIN
 
 
 def lines(runs: Sequence[PlannedRun]) -> Iterator[str]:
@@ -19,14 +21,22 @@ def lines(runs: Sequence[PlannedRun]) -> Iterator[str]:
         if run.needs:
             yield f"    after {', '.join(map(str, run.needs))}"
         yield f"    {_cost(run, measured)}"
-    yield _total([run for run in runs if not trained(run.folder)], measured)
+        if found := other(run):
+            yield f"    other: its folder holds a run with {in_words(found, PLANNED)}"
+        elif detail := scored(run):
+            yield f"    note: scored with {detail}; {AGAIN}"
+    others = [run for run in runs if other(run)]
+    if others:
+        yield f"other: {len(others)} runs are there with another configuration; {ADVICE}"
+    left = [run for run in runs if run.updates and run not in others and not trained(run.folder)]
+    yield _total(left, measured)
 
 
 def seconds_per_update(runs: Sequence[PlannedRun]) -> dict[tuple[str, str], float]:
     """Of each dataset and model, by the runs of it that have been trained."""
     found = defaultdict(list)
     for run in runs:
-        if trained(run.folder):
+        if trained(run.folder) and not other(run):
             try:
                 ended = read_json(run.folder / "training.json", dict)
                 found[run.dataset, run.model].append(ended["seconds"] / ended["updates"])

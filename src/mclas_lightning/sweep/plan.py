@@ -6,7 +6,7 @@ and words that all its runs share.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from mclas_lightning.app import compose, product
 from mclas_lightning.errors import InputError, one_of
+from mclas_lightning.identity import resolved
 from mclas_lightning.places import EXPERIMENTS
 
 LATE = ("scenario", "seed")  # select no file of conf/: set after composing, which takes long
@@ -36,6 +37,7 @@ class PlannedRun:
     updates: int  # none of a pipeline, which is not trained
     update_tokens: int  # that an update has room for
     unit: str  # of these: target tokens alone, or both sources' and targets'
+    config: Mapping[str, Any] = field(compare=False, repr=False)  # as its config.yaml has it
 
     def __str__(self) -> str:
         return f"{self.dataset}/{self.scenario}/{self.model}/seed={self.seed}"
@@ -115,7 +117,7 @@ def _add(planned: dict[Path, PlannedRun], words: list[str], extra: Sequence[str]
     needs = tuple(sorted(places & planned.keys()))
     run = replace(run, needs=needs)
     known = planned.setdefault(run.folder, run)
-    if known != run and _plain(known.words) != _plain(run.words):
+    if known.config != run.config:
         raise InputError(
             f"{run.folder}: two different runs would share this folder: {' '.join(known.words)} "
             f"and {' '.join(run.words)}; give one another name (model.name=...)"
@@ -138,8 +140,9 @@ def _planned(words: tuple[str, ...], cfg: DictConfig) -> PlannedRun:
             updates=0 if "steps" in cfg.model else optim.updates.get(cfg.scenario, 0),
             update_tokens=optim.max_tokens * optim.accumulate * ranks,
             unit=optim.batch_unit,
+            config=resolved(cfg),
         )
-    except (OmegaConfBaseException, TypeError) as error:
+    except (OmegaConfBaseException, TypeError, InputError) as error:
         raise InputError(f"{' '.join(words)}: {str(error).splitlines()[0]}") from error
 
 
@@ -154,10 +157,6 @@ def _resolved(word: str, cfg: DictConfig) -> str:
     """A word that a shell may read: without interpolations."""
     key = word.partition("=")[0]
     return f"{key}={OmegaConf.select(cfg, key)}" if "${" in word else word
-
-
-def _plain(words: tuple[str, ...]) -> Any:
-    return OmegaConf.to_container(_config(words), resolve=True)
 
 
 def _config(words: tuple[str, ...]) -> DictConfig:

@@ -1,5 +1,6 @@
 """How a run stands, by what lies in its folder. Loads no torch.
 
+config.yaml     of another configuration than the plan's: other
 results.json    done
 lock.json       held by a living process: running
 job.json        the Slurm job that it was given to, which may still wait or run
@@ -12,17 +13,26 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import read_json, write_json
+from mclas_lightning.identity import (
+    Difference,
+    differences,
+    in_words,
+    read_config,
+    scored_otherwise,
+)
 from mclas_lightning.lock import owner
 from mclas_lightning.sweep.plan import PlannedRun
 
-Name = Literal["done", "running", "queued", "waiting", "failed", "missing"]
+Name = Literal["done", "other", "running", "queued", "waiting", "failed", "missing"]
 NAMES: tuple[Name, ...] = get_args(Name)
 JOB, FAILURE, LOG = "job.json", "failure.json", "log.txt"
+PLANNED = "this plan has"
 TAIL = 4096  # bytes of metrics.csv that hold its last line
 
 
@@ -33,7 +43,7 @@ class State:
     name: Name
     detail: str = ""
     log: Path | None = None
-    failed_need: bool = False  # it waits for a run that has failed
+    failed_need: bool = False  # it waits for a run that has failed, or is another one
 
 
 def states(runs: Sequence[PlannedRun]) -> dict[Path, State]:
@@ -55,8 +65,10 @@ def trained(folder: Path) -> bool:
 
 def _own(run: PlannedRun, queue: Mapping[str, str]) -> State:
     folder = run.folder
+    if found := other(run):
+        return State(name="other", detail=in_words(found, PLANNED))
     if (folder / "results.json").exists():
-        return State(name="done")
+        return State(name="done", detail=scored(run))
     if who := owner(folder):
         return State(name="running", detail=f"{progress(run)} ({who})", log=folder / LOG)
     job = read_job(folder)
@@ -74,8 +86,35 @@ def _own(run: PlannedRun, queue: Mapping[str, str]) -> State:
     return State(name="missing", detail=progress(run))
 
 
+def other(run: PlannedRun) -> list[Difference]:
+    """What the folder's run was started with and the plan has otherwise; nothing where none is."""
+    config = run.folder / "config.yaml"
+    if not config.exists():
+        return []
+    return differences(_config(run.folder, config.stat().st_mtime_ns), run.config)
+
+
+@lru_cache(maxsize=4096)
+def _config(folder: Path, written: int) -> dict[str, Any]:
+    """Parsed once: a sweep looks at all its runs every few seconds."""
+    return read_config(folder)
+
+
+def scored(run: PlannedRun) -> str:
+    """In what a finished run was scored otherwise than planned, if it is finished and was."""
+    if not (run.folder / "results.json").exists():
+        return ""
+    try:
+        return in_words(scored_otherwise(run.folder, run.config), PLANNED)
+    except InputError as error:
+        return str(error)
+
+
 def _waiting(run: PlannedRun, found: Mapping[Path, State]) -> State | None:
-    """Where something that it needs is not trained yet."""
+    """Where something that it needs is not trained yet, or is another run."""
+    for folder in run.needs:
+        if found[folder].name == "other":
+            return State(name="waiting", detail=f"on another run, {folder}", failed_need=True)
     needs = [folder for folder in run.needs if not trained(folder)]
     for folder in needs:
         if found[folder].name == "failed" or found[folder].failed_need:

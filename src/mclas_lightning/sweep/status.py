@@ -11,23 +11,32 @@ from rich.text import Text
 
 from mclas_lightning.report.results import MODELS, SCENARIOS
 from mclas_lightning.sweep.plan import PlannedRun
-from mclas_lightning.sweep.state import NAMES, State
+from mclas_lightning.sweep.state import NAMES, Name, State
 
 WIDTH = 6  # of a cell
+ADVICE = (
+    "plan it with the words it was trained with, or give the plan another place (runs=...) or name "
+    "(model.name=...)"
+)
+AGAIN = (
+    "a sweep does not score finished runs again: mclas-evaluate RUN does that with words for the "
+    "decoding, mclas rescore RUN with other encoders"
+)
 SHORT = {
-    "done": "done", "running": "run", "queued": "slurm", "waiting": "wait", "failed": "FAIL",
-    "missing": "-",
+    "done": "done", "other": "OTHER", "running": "run", "queued": "slurm", "waiting": "wait",
+    "failed": "FAIL", "missing": "-",
 }  # fmt: skip
 STYLES = {
-    "done": "green", "running": "cyan", "queued": "blue", "waiting": "dim", "failed": "bold red",
-    "missing": "",
+    "done": "green", "other": "bold red", "running": "cyan", "queued": "blue", "waiting": "dim",
+    "failed": "bold red", "missing": "",
 }  # fmt: skip
 
 
 def status(runs: Sequence[PlannedRun], found: Mapping[Path, State]) -> Group:
     """The grid, and below it what a cell has no room for."""
     legend = Text("run, 45%: running; -, 45%: missing, or interrupted there", style="dim")
-    return Group(_grid(runs, found), legend, Text(counts(found)), *map(Text, reasons(runs, found)))
+    lines = [counts(found), *reasons(runs, found), *notes(runs, found)]
+    return Group(_grid(runs, found), legend, *map(Text, lines))
 
 
 def counts(found: Mapping[Path, State]) -> str:
@@ -38,7 +47,8 @@ def counts(found: Mapping[Path, State]) -> str:
 
 
 def reasons(runs: Sequence[PlannedRun], found: Mapping[Path, State]) -> Iterator[str]:
-    """Of every failed run its error and its log; of those that wait for one, how many."""
+    """What holds another configuration; every failed run's error; how many wait for such runs."""
+    yield from others(runs, found)
     waiting: Counter[str] = Counter()
     for run in runs:
         state = found[run.folder]
@@ -48,6 +58,31 @@ def reasons(runs: Sequence[PlannedRun], found: Mapping[Path, State]) -> Iterator
             waiting[state.detail] += 1
     for detail, number in waiting.items():
         yield f"waiting {detail}: {number} runs"
+
+
+def others(runs: Sequence[PlannedRun], found: Mapping[Path, State]) -> Iterator[str]:
+    """Which folders hold a run of another configuration than planned, and what differs."""
+    for detail, alike in _alike(runs, found, "other"):
+        yield f"other: {alike}: holds a run with {detail}; {ADVICE}"
+
+
+def notes(runs: Sequence[PlannedRun], found: Mapping[Path, State]) -> Iterator[str]:
+    """Which finished runs were scored otherwise than planned: a sweep does not score again."""
+    for detail, alike in _alike(runs, found, "done"):
+        yield f"note: {alike}: scored with {detail}; {AGAIN}"
+
+
+def _alike(
+    runs: Sequence[PlannedRun], found: Mapping[Path, State], name: Name
+) -> Iterator[tuple[str, str]]:
+    """Each detail of the runs in a state, and these runs as "the first and 4 more"."""
+    of_detail: dict[str, list[PlannedRun]] = {}
+    for run in runs:
+        state = found[run.folder]
+        if state.name == name and state.detail:
+            of_detail.setdefault(state.detail, []).append(run)
+    for detail, (first, *more) in of_detail.items():
+        yield detail, f"{first} and {len(more)} more" if more else str(first)
 
 
 def _grid(runs: Sequence[PlannedRun], found: Mapping[Path, State]) -> Table:
