@@ -75,12 +75,32 @@ def test_an_unknown_dataset_is_one_line(tmp_path, monkeypatch, capsys):
     assert "did you mean 'en2desum'" in err
 
 
-def test_results_of_an_older_format_are_one_line_and_no_table(runs, monkeypatch, capsys):
+def test_results_of_an_older_format_are_named_below_the_table(runs, monkeypatch, capsys):
     path = runs / "en2desum" / "full" / "ncls" / "seed=0" / "results.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 1}))
-    code, out, err = run(monkeypatch, capsys, "table", "2", "--runs", str(runs))
+    words = ("table", "2", "--runs", str(runs), "--dataset", "en2desum", "--format", "md")
+    code, out, err = run(monkeypatch, capsys, *words)
+    assert (code, err) == (0, "")
+    assert f"- Set aside: {path} (expected format 2, found 1" in out
+    assert run(monkeypatch, capsys, *words, "--strict")[0] == 1
+
+
+def test_only_damaged_results_are_one_line(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "mine" / "minimum" / "ncls" / "seed=0" / "results.json"
+    path.parent.mkdir(parents=True)
+    path.write_text("{")
+    code, out, err = run(monkeypatch, capsys, "table", "--runs", str(tmp_path))
     assert (code, out) == (2, "")
-    assert err.startswith(f"error: {path}: expected format 2, found 1")
+    assert err.count("\n") == 1
+    assert f"no finished run here; mclas-train makes one. Set aside: {path} (" in err
+
+
+def test_a_scenario_that_is_not_asked_for_is_not_read(runs, monkeypatch, capsys):
+    path = runs / "en2desum" / "full" / "ncls" / "seed=0" / "results.json"
+    path.write_text("{")
+    words = ("table", "--runs", str(runs), "--scenario", "minimum", "--format", "md")
+    assert "Set aside" not in run(monkeypatch, capsys, *words)[1]
+    assert "Set aside" in run(monkeypatch, capsys, *words[:3], "--format", "md")[1]
 
 
 def test_the_report_is_one_file_and_its_tables_are_files(runs, tmp_path, monkeypatch, capsys):

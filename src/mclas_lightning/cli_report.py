@@ -10,7 +10,7 @@ from mclas_lightning.cli_data import positive
 from mclas_lightning.errors import InputError
 
 if TYPE_CHECKING:
-    from mclas_lightning.report.results import Results
+    from mclas_lightning.report.runs import Found
     from mclas_lightning.report.sheet import Sheet
     from mclas_lightning.report.tables import Request
 
@@ -75,8 +75,8 @@ def _table(arguments: argparse.Namespace) -> None:
     if arguments.number is None:
         from mclas_lightning.report.comparison import comparison
 
-        results = _finished_runs(arguments)
-        sheets = comparison(results, arguments.side, arguments.profile)
+        results, aside = _finished_runs(arguments)
+        sheets = comparison(results, arguments.side, arguments.profile, aside)
     else:
         from mclas_lightning.report.tables import tables
 
@@ -127,9 +127,12 @@ def _show(arguments: argparse.Namespace) -> None:
 
     from mclas_lightning.report.cases import cases
     from mclas_lightning.report.render.cases import draw
+    from mclas_lightning.report.runs import in_words
 
-    runs = _finished_runs(arguments)
+    runs, aside = _finished_runs(arguments)
     Console().print(draw(cases(runs, arguments.num, ids=arguments.id)))
+    if aside:
+        print(in_words(aside))
 
 
 def _request(arguments: argparse.Namespace) -> "Request":
@@ -141,17 +144,19 @@ def _request(arguments: argparse.Namespace) -> "Request":
     return Request(runs, datasets, arguments.profile, getattr(arguments, "data", Path("data")))
 
 
-def _finished_runs(arguments: argparse.Namespace) -> "list[Results]":
-    from mclas_lightning.report.runs import Runs
+def _finished_runs(arguments: argparse.Namespace) -> "Found":
+    from mclas_lightning.report.runs import Found, Runs, in_words
 
     runs, asked = Runs(arguments.runs), arguments.dataset
     names = runs.datasets([asked] if isinstance(asked, str) else asked)
-    found = [run for name in names for run in runs.of(name)] if asked else runs.all
-    results = [run for run in found if arguments.scenario in (None, run.scenario)]
+    found = [runs.found(name, arguments.scenario) for name in names or runs.names]
+    results = [run for part in found for run in part.results]
+    aside = [one for part in found for one in part.aside]
     if not results:
         place = arguments.runs / (names[0] if names else "*") / (arguments.scenario or "*")
-        raise InputError(f"{place}: no finished run here; mclas-train makes one")
-    return results
+        more = f". {in_words(aside)}" if aside else ""
+        raise InputError(f"{place}: no finished run here; mclas-train makes one{more}")
+    return Found(results, aside)
 
 
 def _print(sheets: "Sequence[Sheet]", form: str) -> None:

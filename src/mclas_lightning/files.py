@@ -86,7 +86,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path, expected: type) -> Any:
-    """Parse a JSON file that holds an ``expected`` (dict or list)."""
+    """Parse a JSON file that holds an ``expected`` (dict or list); a byte order mark is ignored."""
     try:
         value = json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:

@@ -58,3 +58,14 @@ def test_another_dataset_has_no_column_of_the_papers(runs):
     (sheet,) = human_sheets(3, ["mine"], runs)
     assert sheet.headings == ["Scenario", "System", "IF", "CC", "FL"]
     assert {tuple(row) for row in rows(sheet).values()} == {("-", "-", "-")}
+
+
+def test_a_damaged_file_is_named_and_the_other_scenarios_stand(runs):
+    path = place(runs.folder, "zh2ensum", "maximum")
+    path.parent.mkdir(parents=True)
+    path.write_text("{")
+    (sheet,) = human_sheets(3, [], runs)
+    (note,) = [note for note in sheet.notes if note.startswith("Set aside: ")]
+    assert f"{path} (" in note
+    assert rows(sheet)["maximum", "MCLAS"][1] == "-"
+    assert rows(sheet)["medium", "MCLAS"][1] == "-0.125"

@@ -105,6 +105,16 @@ def test_a_seed_without_documents_scores_is_not_left_out_in_silence(tmp_path):
     assert "minimum, MCLAS lacks R-1 in a scores.npz" in "".join(found.note("en2desum"))
 
 
+def test_damaged_documents_scores_are_named_and_the_table_stands(tmp_path):
+    write(tmp_path, "ncls", 0.0)
+    write(tmp_path, "mclas", 0.1)
+    path = tmp_path / "en2desum" / "minimum" / "ncls" / "seed=0" / NAME
+    path.write_bytes(b"PK")
+    found = judged(tmp_path)
+    assert found.marked == frozenset()
+    assert f"minimum, NCLS: {path}: cannot be read" in "".join(found.note("en2desum"))
+
+
 def test_systems_with_other_documents_are_not_judged(tmp_path):
     write(tmp_path, "ncls", 0.0)
     write(tmp_path, "mclas", 0.1, ids=IDS[::-1])

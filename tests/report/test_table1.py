@@ -160,3 +160,14 @@ def test_the_tables_fit_the_terminal(tmp_path, monkeypatch, width):
     assert ["full", "1,693,713", "1,693,713", "0"] in cells
     assert ["maximum", "50,000", "3.0", "50,000", "3.0", "0"] in cells
     assert "a-long-folder/en2de" in text
+
+
+def test_a_damaged_manifest_is_named_and_the_other_corpora_stand(tmp_path):
+    printed = paper.numbers().corpora["zh2ensum"]
+    corpus(tmp_path / "zh2ensum", printed.train, printed.valid, printed.test)
+    damaged = corpus(tmp_path / "en2desum", 1, 1, 1) / "manifest.json"
+    damaged.write_text("{")
+    first, second, _ = table1(tmp_path)
+    assert body(first)[3][3] == f"{printed.train:,}"
+    assert [row[3] for row in body(second)] == ["-"] * 6
+    assert second.notes[0].startswith(f"Set aside: {damaged}: not a readable JSON file")

@@ -44,10 +44,9 @@ Texts = dict[str, str]  # of one document: its own under "document", a summary u
 
 def first_runs(runs: Path, dataset: str, scenario: str, models: Sequence[str]) -> list[Results]:
     """The run of each model that has the lowest seed."""
-    found = find(runs, dataset, scenario)
     chosen: dict[str, Results] = {}
     for model in models:
-        mine = [run for run in found if run.model == model]
+        mine = find(runs, dataset, scenario, model)
         if not mine:
             place = runs / dataset / scenario / model
             raise InputError(f"{place}: no finished run here; mclas-train makes one")

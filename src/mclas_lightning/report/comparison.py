@@ -9,6 +9,7 @@ from mclas_lightning.report.grid import Grid
 from mclas_lightning.report.layout import BERTSCORE, SIMILARITY, Layout, Score, System, f1
 from mclas_lightning.report.marks import marks
 from mclas_lightning.report.results import Results
+from mclas_lightning.report.runs import Aside
 from mclas_lightning.report.scores import sheet
 from mclas_lightning.report.sheet import Sheet
 
@@ -23,9 +24,15 @@ SCORES = f1(
 
 
 def comparison(
-    results: Sequence[Results], side: Side = "cross", profile: str = "standard"
+    results: Sequence[Results],
+    side: Side = "cross",
+    profile: str = "standard",
+    aside: Sequence[Aside] = (),
 ) -> list[Sheet]:
-    """One sheet for each dataset and scenario, of the systems that write ``side``."""
+    """One sheet for each dataset and scenario, of the systems that write ``side``.
+
+    The first one names what was set ``aside``.
+    """
     groups: dict[tuple[str, str], list[Results]] = {}
     for run in results:
         if side in run.scores:
@@ -33,6 +40,8 @@ def comparison(
     if not groups:
         raise InputError(f"none of these {len(results)} results scores {side} summaries")
     grids = {place: _grid(runs, side, profile) for place, runs in groups.items()}
+    first = next(iter(grids))
+    grids[first] = replace(grids[first], aside=aside)
     found = marks(list(grids.values()))
     return [replace(sheet(grid, found), name="-".join(place)) for place, grid in grids.items()]
 

@@ -53,7 +53,14 @@ LAYOUT = replace(
 def grids(datasets: Sequence[str], runs: Runs, profile: str) -> list[Grid]:
     """The figure's numbers; without names, of the paper's two datasets."""
     return [
-        Grid(layout=LAYOUT, dataset=name, profile=profile, runs=runs.of(name), closed=True)
+        Grid(
+            layout=LAYOUT,
+            dataset=name,
+            profile=profile,
+            runs=runs.of(name),
+            aside=runs.found(name).aside,
+            closed=True,
+        )
         for name in datasets or LAYOUT.datasets
     ]
 

@@ -26,8 +26,11 @@ class Gap(NamedTuple):
 
 
 def commands(dataset: str, gaps: Sequence[Gap], runs: Runs) -> list[str]:
-    """Commands in the order to run them: MS pretraining first, where it is missing and needed."""
-    if not gaps:
+    """Commands in the order to run them: MS pretraining first, where it is missing and needed.
+
+    None for a dataset of which nothing is known: its runs were all set aside.
+    """
+    if not gaps or not (catalog.of_run(dataset) or runs.of(dataset)):
         return []
     words = _Words(dataset, runs)
     absent = [(gap.scenario, gap.model) for gap in gaps if gap.family is None]

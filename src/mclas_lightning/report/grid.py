@@ -12,6 +12,7 @@ from statistics import fmean, stdev
 from mclas_lightning.report.kinds import kinds, tests
 from mclas_lightning.report.layout import ELSEWHERE, Layout, Score, System
 from mclas_lightning.report.results import MODELS, Results
+from mclas_lightning.report.runs import Aside
 from mclas_lightning.report.sheet import Cell
 
 
@@ -26,6 +27,7 @@ class Grid:
     dataset: str
     profile: str
     runs: Sequence[Results]
+    aside: Sequence[Aside] = ()  # files that are no results of the dataset
     closed: bool = False
 
     @cached_property

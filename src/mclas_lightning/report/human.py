@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from mclas_lightning.human.results import HumanResults, find
+from mclas_lightning.errors import InputError
+from mclas_lightning.human.results import HumanResults, find, place
 from mclas_lightning.report import paper
 from mclas_lightning.report.layout import LOW_RESOURCE
 from mclas_lightning.report.results import MODELS
-from mclas_lightning.report.runs import Runs
+from mclas_lightning.report.runs import Aside, Runs, in_words
 from mclas_lightning.report.sheet import MISSING, Cell, Column, Entry, Section, Sheet, number
 
 SYSTEMS = ("mclas", "ncls", "ncls_ms", "gold")  # as in the paper
@@ -38,7 +39,7 @@ def human_sheets(num: int, datasets: Sequence[str], runs: Runs) -> list[Sheet]:
 
 
 def _sheet(num: int, dataset: str, runs: Runs) -> Sheet:
-    found = {name: find(runs.folder, dataset, name) for name in LOW_RESOURCE}
+    found, aside = _survey(runs, dataset)
     printed = dataset in paper.numbers().table3
     measures, sections = (TABLE3, _table3) if num == 3 else (TABLE4, _table4)
     lacking = [scenario for scenario, one in found.items() if one is None]
@@ -53,10 +54,23 @@ def _sheet(num: int, dataset: str, runs: Runs) -> Sheet:
         corner="System" if num == 3 else "Scenario",
         columns=tuple(_columns(measures, printed)),
         sections=list(sections(dataset, found, printed)),
-        notes=list(_notes(num, found)),
+        notes=[*_notes(num, found), *([f"{in_words(aside)}."] if aside else [])],
         commands=[line for scenario in lacking for line in _commands(dataset, scenario, runs)],
         missing=cells * len(lacking),
     )
+
+
+def _survey(runs: Runs, dataset: str) -> tuple[Found, list[Aside]]:
+    """The scenarios' human evaluations, and the files that cannot be read."""
+    found, aside = {}, []
+    for scenario in LOW_RESOURCE:
+        try:
+            found[scenario] = find(runs.folder, dataset, scenario)
+        except InputError as error:
+            path = place(runs.folder, dataset, scenario)
+            found[scenario] = None
+            aside.append(Aside(path, str(error).removeprefix(f"{path}: ")))
+    return found, aside
 
 
 def _columns(measures: Sequence[Measure], printed: bool) -> Iterator[Column]:

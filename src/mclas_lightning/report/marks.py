@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mclas_lightning.errors import InputError
 from mclas_lightning.metrics.significance import holm, pvalues
 from mclas_lightning.report.documents import NAME
 from mclas_lightning.report.grid import Grid
@@ -70,6 +71,8 @@ def _contest(
     """Or why it cannot be held."""
     found = {system: read.documents(system, score) for system in (best, *others)}
     for system, documents in found.items():
+        if damage := read.damage(system):
+            return f"{system.scenario}, {system.name}: {damage}"
         if documents is None:
             lacks = f"lacks {score.label} in a {NAME}" if read.any(system) else f"has no {NAME}"
             return f"{system.scenario}, {system.name} {lacks}"
@@ -111,6 +114,7 @@ class _Reader:
         self.grid = grid
         self.names = [self._name(score) for score in grid.scores if score.aim == 1]
         self.read: dict[int, dict[str, np.ndarray]] = {}
+        self.damaged: dict[int, str] = {}
 
     def documents(self, system: System, score: Score) -> tuple[np.ndarray, np.ndarray] | None:
         """Ids and scores ``[seeds, documents]``; None where seeds lack them or differ in ids."""
@@ -124,9 +128,17 @@ class _Reader:
         """Whether a seed has documents' scores at all."""
         return any(self._of(run) for run in self.grid.seeds(system))
 
+    def damage(self, system: System) -> str | None:
+        """Why a seed's documents' scores cannot be used, where they cannot."""
+        found = [self.damaged.get(id(run)) for run in self.grid.seeds(system)]
+        return next(filter(None, found), None)
+
     def _of(self, run: Results) -> dict[str, np.ndarray]:
         if id(run) not in self.read:
-            self.read[id(run)] = run.documents(self.names)
+            try:
+                self.read[id(run)] = run.documents(self.names)
+            except InputError as error:
+                self.read[id(run)], self.damaged[id(run)] = {}, str(error)
         return self.read[id(run)]
 
     def _name(self, score: Score) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from mclas_lightning.report.grid import Grid
 from mclas_lightning.report.kinds import places
 from mclas_lightning.report.layout import Score
+from mclas_lightning.report.runs import in_words
 from mclas_lightning.report.sheet import PLUS_MINUS
 
 PAPERS = {
@@ -41,6 +42,8 @@ def notes(grid: Grid, printed: bool) -> Iterator[str]:
     if mixed:
         names = ", ".join(sorted(f"{s.scenario}/{s.model}" for s in mixed))
         yield f"No mean of seeds that differ in signature or test set: {names}."
+    if grid.aside:
+        yield f"{in_words(grid.aside)}."
 
 
 def _families(grid: Grid) -> dict[str, Score]:

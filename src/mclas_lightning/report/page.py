@@ -57,7 +57,8 @@ def report(request: Request, num_cases: int = 3) -> Report:
     picture = Part(
         "Figure 3", figure3.LAYOUT.title, figure3.sheets(found, runs), figure3.svg(found)
     )
-    return Report([*parts, picture], provenance(used), list(_examples(used, num_cases)))
+    aside = runs.aside(datasets or runs.names)
+    return Report([*parts, picture], provenance(used, aside), list(_examples(used, num_cases)))
 
 
 def write(found: Report, runs: Path) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from mclas_lightning.report.results import Results
+from mclas_lightning.report.runs import Aside, in_words
 from mclas_lightning.report.sheet import MISSING, Column, Section, Sheet
 
 SHORT = 10  # characters of a hash that are shown
@@ -12,8 +13,8 @@ COLUMNS = (
 )
 
 
-def provenance(runs: Sequence[Results]) -> Sheet:
-    """A row a run."""
+def provenance(runs: Sequence[Results], aside: Sequence[Aside] = ()) -> Sheet:
+    """A row a run; a note names the files that were set ``aside``."""
     rows = [(_place(run), *_row(run)) for run in runs]
     return Sheet(
         name="runs",
@@ -23,7 +24,8 @@ def provenance(runs: Sequence[Results]) -> Sheet:
         sections=[Section("", list(rows))],
         notes=[
             f"Hashes are SHA-256, their first {SHORT} characters: of config.yaml, of test.jsonl, "
-            "of the scenario's subset.json. A + after a commit: there were changes beside it."
+            "of the scenario's subset.json. A + after a commit: there were changes beside it.",
+            *([f"{in_words(aside)}."] if aside else []),
         ],
     )
 

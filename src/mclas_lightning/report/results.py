@@ -15,8 +15,10 @@ that there are scores of. Tables are drawn from these files, and what each docum
 """
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_origin
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 FORMAT = 2
+SEED = re.compile(r"seed=\d+")
 SCENARIOS = ("minimum", "medium", "maximum", "full")
 MODELS = {
     "ms": "MS",
@@ -151,13 +154,28 @@ KEYS: dict[str, Any] = {
 }
 
 
-def find(runs: Path, dataset: str | None = None, scenario: str | None = None) -> list[Results]:
-    """The results under ``runs``, by dataset, scenario, model and seed, in the tables' order."""
-    pattern = f"{dataset or '*'}/{scenario or '*'}/*/seed=*/results.json"
-    return sorted(map(_read_in_place, runs.glob(pattern)), key=_order)
+def find(
+    runs: Path, dataset: str | None = None, scenario: str | None = None, model: str | None = None
+) -> list[Results]:
+    """The results under ``runs``, by dataset, scenario, model and seed, in the tables' order.
+
+    InputError where one cannot be read. A folder that is called otherwise than ``seed=<n>``, such
+    as a copy of a run, is none of a run.
+    """
+    paths = files(runs, dataset, scenario, model)
+    own = [path for path in paths if SEED.fullmatch(path.parent.name)]
+    return sorted(map(read_in_place, own), key=order)
 
 
-def _read_in_place(path: Path) -> Results:
+def files(
+    runs: Path, dataset: str | None = None, scenario: str | None = None, model: str | None = None
+) -> list[Path]:
+    """The ``results.json`` at the places of runs; nothing is read."""
+    folders = ["*" if name is None else escape(name) for name in (dataset, scenario, model)]
+    return [*runs.glob("/".join([*folders, "seed=*", "results.json"]))]
+
+
+def read_in_place(path: Path) -> Results:
     """Read ``path``, whose folders must say what it says: a run's place is its identity."""
     found = Results.read(path)
     place = Path(found.dataset, found.scenario, found.model, f"seed={found.seed}", path.name)
@@ -166,7 +184,8 @@ def _read_in_place(path: Path) -> Results:
     return found
 
 
-def _order(results: Results) -> tuple[Any, ...]:
+def order(results: Results) -> tuple[Any, ...]:
+    """What sorts results as the tables have them."""
     return (
         results.dataset,
         *_rank(results.scenario, SCENARIOS),

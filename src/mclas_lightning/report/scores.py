@@ -21,7 +21,13 @@ def score_sheets(num: int, datasets: Sequence[str], runs: Runs, profile: str) ->
     """Table ``num`` for each dataset; without names, for those that it has in the paper."""
     layout = LAYOUTS[num]
     grids = [
-        Grid(layout=layout, dataset=name, profile=profile, runs=runs.of(name))
+        Grid(
+            layout=layout,
+            dataset=name,
+            profile=profile,
+            runs=runs.of(name),
+            aside=runs.found(name).aside,
+        )
         for name in datasets or layout.datasets
     ]
     found = marks(grids)

@@ -37,7 +37,7 @@ def _paper(folder: Path, entry: catalog.Entry) -> Sheet:
     corpus, sizes = paper.numbers().corpora[entry.name], paper.numbers().table1[entry.name]
     printed = {name: (cell.size, cell.percent) for name, cell in sizes.items()}
     printed |= {"valid": (corpus.valid, None), "test": (corpus.test, None)}
-    here = _sizes(folder, entry.sizes)
+    here, aside = _readable(folder, entry.sizes)
     rows = [
         (name, *_cells(size, percent, here[name], here["full"]))
         for name, (size, percent) in printed.items()
@@ -49,7 +49,7 @@ def _paper(folder: Path, entry: catalog.Entry) -> Sheet:
         corner="Examples",
         columns=tuple(Column("", name) for name in HEADER),
         sections=[Section("", list(rows))],
-        notes=list(_notes(folder, entry, here)),
+        notes=aside or list(_notes(folder, entry, here)),
         missing=list(here.values()).count(None),
     )
 
@@ -78,19 +78,29 @@ def _notes(folder: Path, entry: catalog.Entry, here: Mapping[str, int | None]) -
 
 
 def _others(data: Path, folders: list[Path]) -> Sheet:
+    rows = {folder: _other(folder, folder.relative_to(data).as_posix()) for folder in folders}
     return Sheet(
         name="table1-others",
         title=f"Other corpora in {data}",
         corner="Corpus",
         columns=tuple(Column("", name) for name in OTHERS),
-        sections=[Section("", [_other(f, f.relative_to(data).as_posix()) for f in folders])],
+        sections=[Section("", [row for row, _ in rows.values()])],
+        notes=[note for _, aside in rows.values() for note in aside],
     )
 
 
-def _other(folder: Path, name: str) -> tuple[str, ...]:
+def _other(folder: Path, name: str) -> tuple[tuple[str, ...], list[str]]:
     entry = catalog.at(folder)
-    here = _sizes(folder, entry.sizes if entry else catalog.own_sizes())
-    return (name, *(MISSING if size is None else f"{size:,}" for size in here.values()))
+    here, aside = _readable(folder, entry.sizes if entry else catalog.own_sizes())
+    return (name, *(MISSING if size is None else f"{size:,}" for size in here.values())), aside
+
+
+def _readable(folder: Path, sizes: Mapping[str, float]) -> tuple[dict[str, int | None], list[str]]:
+    """``_sizes``, or none of them and a note on the file that cannot be read."""
+    try:
+        return _sizes(folder, sizes), []
+    except InputError as error:
+        return dict.fromkeys((*SCENARIOS, "valid", "test")), [f"Set aside: {error}."]
 
 
 def _sizes(folder: Path, sizes: Mapping[str, float]) -> dict[str, int | None]:
