@@ -15,6 +15,7 @@ from mclas_lightning.data.example import write_jsonl
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.evaluate import evaluate
 from mclas_lightning.run import Run
+from mclas_lightning.settings import read_settings
 from mclas_lightning.train import train
 from tests.conftest import PLACES, examples, read_lines
 from tests.model.test_released import WORDS, logits, released, write
@@ -179,8 +180,24 @@ def test_heads_that_do_not_divide_the_width_are_named(heads, words, tmp_path, mo
     assert not (tmp_path / "out").exists()
 
 
-def test_what_a_released_summary_has_between_sentences_is_not_in_its_text(mbert):
+def test_what_a_released_summary_has_between_sentences_is_a_new_line(mbert):
     tokenizer = Tokenizer.load(str(mbert))
     storm, hits = tokenizer.encode(["storm hits"], 9)[0]
     mask = tokenizer.backend.get_vocab()["[MASK]"]
-    assert tokenizer.decode([1, storm, 3, hits, mask, 2], "en") == "storm hits"
+    assert tokenizer.border == 3
+    assert tokenizer.decode([1, 3, storm, 3, 3, hits, mask, 3, mask, 2], "en") == "storm\nhits"
+
+
+def test_an_imported_checkpoint_writes_sentences(words, tmp_path, monkeypatch):
+    state = released("one")
+    state["generator.0.bias"][3] += 25  # A network that likes [unused3].
+    file, out = write(tmp_path / "model_step_5.pt", state), tmp_path / "imported"
+    assert run_import(monkeypatch, file, out, "model=mclas", *words) == 0
+    summarizer = Run(out).summarizer()
+    assert all(3 in ids for ids in summarizer.vocabulary.values())
+    decoding = read_settings(compose("train", [*words, "decoding.max_length=12"]))[0].decoding
+    (summary,) = summarizer.summarize(["storm hits a."], decoding)
+    for side in ("mono", "cross"):
+        lines = summary[side].split("\n")
+        assert len(lines) > 1
+        assert all(line.strip() == line != "" for line in lines)

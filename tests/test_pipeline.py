@@ -12,10 +12,11 @@ from mclas_lightning.data.toy import TOY_SIZES, build
 from mclas_lightning.errors import InputError
 from mclas_lightning.evaluate import evaluate
 from mclas_lightning.metrics.pieces import WordPieces
-from mclas_lightning.pipeline import TranslationFile
+from mclas_lightning.pipeline import PipelineSummarizer, TranslationFile
 from mclas_lightning.report.results import Results, find
 from mclas_lightning.run import Run
 from mclas_lightning.settings import read_settings
+from mclas_lightning.task import Pipeline
 from mclas_lightning.train import train
 from tests.conftest import read_lines
 
@@ -102,6 +103,31 @@ def test_chinese_is_scored_as_the_paper_does_with_a_runs_own_word_pieces(place):
     assert set(results.signatures["mono"]) == {"rouge", "paper_rouge"}
     assert set(results.signatures["cross"]) == {"rouge"}
     assert not any(name.startswith("paper") for name in results.scores["cross"])
+
+
+def test_each_line_of_a_summary_is_translated_alone_and_stays_a_line():
+    class Ms:
+        def summarize(self, texts, config):
+            return [{"mono": text} for text in texts]
+
+    class Upper:
+        def translate(self, texts):
+            assert not any("\n" in text for text in texts)
+            return [text.upper() for text in texts]
+
+    tltran = Pipeline(
+        name="tltran", steps=("summarize", "translate"), summarizer=None, translator=None
+    )
+    system = PipelineSummarizer(
+        pipeline=tltran, summarizer=Ms(), translator=Upper(), source="en", target="de",  # pyright: ignore
+        provenance={},
+    )  # fmt: skip
+    found = system.summarize(["one\ntwo", "", "three"], None)  # pyright: ignore
+    assert found == [
+        {"mono": "one\ntwo", "cross": "ONE\nTWO"},
+        {"mono": "", "cross": ""},
+        {"mono": "three", "cross": "THREE"},
+    ]
 
 
 def test_tetran_is_the_summary_of_the_translated_document(place):

@@ -9,6 +9,7 @@ import torch
 
 from mclas_lightning.data.dataset import SPLITS
 from mclas_lightning.data.tokenizer import Tokenizer
+from mclas_lightning.data.vocabulary import Vocabulary
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import sha256, whole_folder, write_json
 from mclas_lightning.model.released import Released
@@ -43,11 +44,7 @@ def import_checkpoint(file: Path, settings: Settings, config: Mapping[str, Any])
     if heads < 1 or width % heads:
         raise InputError(f"{file}: its options say {heads} heads, which do not divide {width}")
     state = _checked_state(file, released, network)
-    # The corpus, where it is here, says what its languages are written with.
-    here = settings.dataset.vocabulary is None and settings.dataset.file("train").exists()
-    train = open_split(settings, "train", tokenizer) if here else None
-    vocabulary = side_vocabularies(settings, tokenizer, train)
-    system = TrainedSystem(network, tokenizer, vocabulary)
+    system = TrainedSystem(network, tokenizer, _vocabulary(settings, tokenizer))
     files = [settings.dataset.file(split) for split in SPLITS]
     with whole_folder(run.folder) as folder:
         part = Run(folder)
@@ -69,6 +66,19 @@ def _tokenizer(settings: Settings, released: Released) -> Tokenizer:
             f"with (bert-base-multilingual-uncased) with network.tokenizer=..."
         )
     return tokenizer
+
+
+def _vocabulary(settings: Settings, tokenizer: Tokenizer) -> Vocabulary:
+    """What each side may be written with; the corpus, where it is here, says what its language is.
+
+    The border that the released code writes between sentences is in no text of the corpus.
+    """
+    here = settings.dataset.vocabulary is None and settings.dataset.file("train").exists()
+    if not here:
+        return side_vocabularies(settings, tokenizer, None)
+    assert tokenizer.border is not None, "its control tokens are mBERT's"
+    found = side_vocabularies(settings, tokenizer, open_split(settings, "train", tokenizer))
+    return {side: sorted({*ids, tokenizer.border}) for side, ids in found.items()}
 
 
 def _checked_state(

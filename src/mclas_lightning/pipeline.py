@@ -51,18 +51,22 @@ class PipelineSummarizer:
         return summaries
 
     def _late(self, documents: Sequence[str], config: DecodingConfig) -> list[Summaries]:
-        """Summarize, then translate (section 5.3)."""
+        """Summarize, then translate (section 5.3); a summary's lines are its sentences."""
         written = [s["mono"] for s in self.summarizer.summarize(documents, config)]
-        pairs = zip(written, self._translate(written), strict=True)
+        translated = self._translate_each([summary.split("\n") for summary in written], "\n")
+        pairs = zip(written, translated, strict=True)
         return [{"mono": mono, "cross": cross} for mono, cross in pairs]
 
     def _early(self, documents: Sequence[str], config: DecodingConfig) -> list[Summaries]:
         """Translate sentence by sentence, then summarize (Zhu et al. 2019)."""
         split = [[s.strip() for s in segment(self.source, text) if s.strip()] for text in documents]
-        translated = iter(self._translate([sentence for text in split for sentence in text]))
-        space = "" if self.target in UNSPACED else " "
-        texts = [space.join(islice(translated, len(sentences))) for sentences in split]
+        texts = self._translate_each(split, "" if self.target in UNSPACED else " ")
         return [{"cross": s["mono"]} for s in self.summarizer.summarize(texts, config)]
+
+    def _translate_each(self, split: Sequence[Sequence[str]], border: str) -> list[str]:
+        """Texts that are given by their sentences; ``border`` is between the translated ones."""
+        translated = iter(self._translate([sentence for text in split for sentence in text]))
+        return [border.join(islice(translated, len(sentences))) for sentences in split]
 
     def _translate(self, texts: Sequence[str]) -> list[str]:
         # Of similar lengths at a time: padding costs as much as text.

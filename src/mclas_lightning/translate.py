@@ -60,7 +60,7 @@ class HuggingFaceTranslator:
             return []
         limit = min(self.tokenizer.model_max_length, _positions(self.model.config))
         batch = self.tokenizer(
-            [self.prefix + text for text in texts],
+            [self.prefix + text.replace("\n", " ") for text in texts],
             return_tensors="pt",
             padding=True,
             truncation=True,

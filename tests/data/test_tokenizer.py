@@ -3,7 +3,7 @@ import sys
 
 import pytest
 from tokenizers import Tokenizer as Backend
-from tokenizers import decoders, models, pre_tokenizers
+from tokenizers import decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
 from mclas_lightning.data.tokenizer import Tokenizer, detokenize, train
@@ -109,6 +109,25 @@ def test_a_vocabulary_without_entries_for_the_targets_control_tokens_is_given_th
     again = Tokenizer.load(str(tmp_path / "saved"))
     assert (again.special, again.added) == (tokenizer.special, 0)
     assert again.fingerprint == tokenizer.fingerprint
+
+
+@pytest.mark.parametrize("model", ["word pieces", "bytes"])
+def test_a_newline_is_read_as_a_space(model, tokenizer):
+    texts = ["storm 3 hits Vienna", "Sturm trifft Wien", "storm hits"]
+    if model == "bytes":  # As RoBERTa's: a newline has an entry of its own.
+        backend = Backend(models.BPE())
+        backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        control = ["<s>", "<pad>", "</s>", "<unk>"]
+        alphabet = pre_tokenizers.ByteLevel.alphabet()
+        trainer = trainers.BpeTrainer(special_tokens=control, initial_alphabet=alphabet)  # pyright: ignore
+        backend.train_from_iterator(texts, trainer)
+        names = dict(
+            zip(("cls_token", "pad_token", "sep_token", "unk_token"), control, strict=True)
+        )
+        tokenizer = Tokenizer(PreTrainedTokenizerFast(tokenizer_object=backend, **names))
+    broken = [text.replace(" ", "\n", 1) for text in texts]
+    assert tokenizer.encode(broken, 50) == tokenizer.encode(texts, 50)
+    assert tokenizer.encode_sources(broken, 50) == tokenizer.encode_sources(texts, 50)
 
 
 def test_sentences_of_a_source_are_set_apart(tokenizer):

@@ -36,6 +36,10 @@ def test_what_is_lacking_keeps_the_references_punctuation_inside():
     ]  # fmt: skip
 
 
+def test_what_is_lacking_is_one_line_where_the_reference_has_several():
+    assert lacking("storm hits", "storm hits Vienna\nnobody hurt", "en") == ["Vienna nobody hurt"]
+
+
 WORDS = st.lists(st.sampled_from(["Ab", "b", "ß", "Ö", "火", "店", ",", " ", "-"])).map("".join)
 
 

@@ -97,8 +97,9 @@ def backend_from(rules: str) -> Backend:
 
 
 def encode_texts(backend: Backend, texts: Sequence[str], limit: int) -> list[list[int]]:
-    """Ids of each text, at most ``limit``, without control tokens."""
-    encodings = backend.encode_batch_fast(list(texts), add_special_tokens=False)
+    """Ids of each text, at most ``limit``, without control tokens; a newline is a space."""
+    one_line = [text.replace("\n", " ") for text in texts]  # A byte-level BPE has ids for it.
+    encodings = backend.encode_batch_fast(one_line, add_special_tokens=False)
     return [encoding.ids[:limit] for encoding in encodings]
 
 

@@ -3,6 +3,9 @@
 The control tokens of the target sequence have names of their own in a vocabulary trained here; in
 mBERT's they are unused entries, as in the released code: [BOS] = [unused1], [EOS] = [unused2],
 [LSEP] = [unused5]. A pretrained vocabulary without unused entries, such as XLM-R's, is given them.
+
+A newline in a summary is a border between its sentences. It has no id of its own: the tokenizer
+reads it as a space. The released code writes [unused3] there, which is decoded as a newline.
 """
 
 import hashlib
@@ -38,7 +41,8 @@ NAMES = {
 }
 
 
-# No text, though they may be written: the released code has [unused3] between sentences.
+BORDER = "[unused3]"  # between the sentences of a summary (released code)
+# No text, though they may be written.
 SILENT = re.compile(r"\[unused\d+\]|\[MASK\]|<mask>")
 TARGET = ("bos", "eos", "lsep")  # added where a vocabulary lacks them
 
@@ -65,10 +69,9 @@ class Tokenizer:
         # Word pieces do not say whether a space was before punctuation; SentencePiece's do.
         self._says_spaces = json.loads(self.rules)["model"]["type"] != "WordPiece"
         self.special = Special(**found)  # pyright: ignore[reportArgumentType]  # none is missing
-        self.silent = {
-            *self.special,
-            *(index for name, index in vocabulary.items() if SILENT.fullmatch(name)),
-        }
+        self.border: int | None = vocabulary.get(BORDER)
+        silent = {index for name, index in vocabulary.items() if SILENT.fullmatch(name)}
+        self.silent = {*self.special, *silent}
 
     @classmethod
     def load(cls, name: str) -> "Tokenizer":
@@ -122,16 +125,32 @@ class Tokenizer:
         return Sentences(language=language, between=between) if language else None
 
     def decode(self, ids: Sequence[int], language: str) -> str:
-        """The text of word pieces, spaced as ``language`` writes it."""
+        """The text of word pieces, spaced as ``language`` writes it; a line for each sentence."""
+        texts = map(self.spaced, split_at(ids, self.border))
+        if not self._says_spaces:
+            texts = (detokenize(text, language) for text in texts)
+        return "\n".join(filter(None, map(str.strip, texts)))
+
+    def spaced(self, ids: Sequence[int]) -> str:
+        """The text of one sentence's word pieces, with a space around each punctuation mark."""
         written = [i for i in ids if i not in self.silent]
-        pieces = [*self.backend.convert_ids_to_tokens(written)]
-        text = self.backend.convert_tokens_to_string(pieces)
-        return text.strip() if self._says_spaces else detokenize(text, language)
+        return self.backend.convert_tokens_to_string([*self.backend.convert_ids_to_tokens(written)])
 
     def save(self, folder: Path) -> None:
         """Write the files ``load`` reads."""
         with whole_folder(folder) as part:
             self.backend.save_pretrained(part)
+
+
+def split_at(ids: Iterable[int], border: int | None) -> list[list[int]]:
+    """``ids`` cut at every ``border``, which is in no part."""
+    parts: list[list[int]] = [[]]
+    for i in ids:
+        if i == border:
+            parts.append([])
+        else:
+            parts[-1].append(i)
+    return parts
 
 
 def train(texts: Iterable[str], *, size: int, lowercase: bool) -> Tokenizer:

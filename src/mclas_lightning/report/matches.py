@@ -46,7 +46,7 @@ def lacking(text: str, reference: str, language: str) -> list[str]:
     reference = normalize("NFC", reference)
     written = set(_words(_tokens(normalize("NFC", text), language)))
     return [
-        reference[run[0].start : run[-1].end]
+        " ".join(reference[run[0].start : run[-1].end].split())
         for run in _runs(_tokens(reference, language), written)
     ]
 

@@ -41,6 +41,38 @@ def test_parallel_lines_are_examples_with_byte_pairs_joined(tmp_path):
     assert skipped["first"].endswith("valid.source:2")
 
 
+def test_a_byte_pair_at_a_lines_end_is_joined_too(tmp_path):
+    write(tmp_path / "raw", {
+        "train.source": "a st@@ orm hit Vien@@\nno fi@@  re@@ \nx\n",
+        "train.target.cls": "St@@\r\nkein Feu@@ er\nein@@ s\n",
+    })  # fmt: skip
+    import_corpus("lines", [tmp_path / "raw"], tmp_path / "out", **EN_DE)
+    assert [(e.document, e.cross) for e in found(tmp_path / "out")] == [
+        ("a storm hit Vien", "St"), ("no fi re", "kein Feuer"), ("x", "eins"),
+    ]  # fmt: skip
+
+
+def test_borders_of_sentences_in_a_summary_stay(tmp_path):
+    write(tmp_path / "raw", {
+        "train.source": "one <q> story\u2028of two\n",
+        "train.target.ms": " storm  hits <q>nobody hurt<q> \n",
+        "train.target.cls": "Sturm trifft\u2028keiner verletzt\n",
+    })  # fmt: skip
+    import_corpus("lines", [tmp_path / "raw"], tmp_path / "lines", **EN_DE)
+    assert found(tmp_path / "lines") == [
+        Example(
+            id="train-1", document="one <q> story of two", mono="storm hits\nnobody hurt",
+            cross="Sturm trifft\nkeiner verletzt",
+        )
+    ]  # fmt: skip
+    row = {"text": "a\nb", "summary": "Sturm  trifft \n\n keiner verletzt\r\n"}
+    write(tmp_path / "en2de", {"train.jsonl": json.dumps(row)})
+    import_corpus("en2desum", [tmp_path / "en2de"], tmp_path / "out")
+    assert found(tmp_path / "out") == [
+        Example(id="train-1", document="a b", cross="Sturm trifft\nkeiner verletzt")
+    ]
+
+
 @pytest.mark.parametrize(
     ("files", "said"),
     [

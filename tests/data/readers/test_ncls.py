@@ -67,7 +67,7 @@ rain at Bremen
 EN2ZH = [
     Example(
         id="11", document="A storm hit Vienna . Nobody was hurt .",
-        mono="storm hits Vienna nobody hurt", cross="风暴袭击维也纳无人受伤",
+        mono="storm hits Vienna\nnobody hurt", cross="风暴袭击维也纳\n无人受伤",
     ),
     Example(
         id="12", document="A fire <b>broke</b> out in Cologne .",

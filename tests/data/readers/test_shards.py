@@ -1,6 +1,7 @@
 """Shards as the released code saves them: lists of dictionaries of ids and texts."""
 
 import pickle
+from typing import Any
 
 import pytest
 import torch
@@ -41,7 +42,7 @@ def expected(number, shard):
         id=f"{shard}:{number}",
         document=f"story {number} (one). the end.",
         mono=f"{ENGLISH} {number}",
-        cross=f"{GERMAN} {number} ende",
+        cross=f"{GERMAN} {number}\nende",
     )
 
 
@@ -144,10 +145,40 @@ def test_texts_that_are_not_there_come_from_the_ids(tmp_path, swapped):
         load(tmp_path, shard)
 
 
+BRACKETS = [
+    ("story -lrb- one -rrb- , -lsb- 2 -rsb- -lcb- 3 -rcb- .", "story (one), [2] {3}."),
+    ("story -LRB- one -RRB- , -LSB- 2 -RSB- -LCB- 3 -RCB- .", "story (one), [2] {3}."),
+    ("`` one '' two", '" one " two'),
+]
+
+
+@pytest.mark.parametrize(("escaped", "plain"), BRACKETS)
+def test_brackets_and_quotes_of_corenlp_are_unescaped_in_texts_and_in_ids(tmp_path, escaped, plain):
+    tokenizer = train([escaped, ENGLISH, GERMAN] * 9, size=99, lowercase=False)
+    tokenizer.save(tmp_path / "tokenizer")
+    (ids,) = tokenizer.encode([escaped], 99)
+    target: dict[str, Any] = {"tgt": [BOS, *ids, EOS], "tgt_eng": [BOS, *ids, SENTENCE, *ids, EOS]}
+    made = [
+        record(src=ids, src_txt=[escaped], tgt_txt_eng=f"{escaped}<q>{escaped}", **target),
+        record(src=ids, src_txt=None, tgt_txt_eng=None, **target),
+    ]
+    shard = {"a.train.0.bert.pt": made}
+    found, _ = load(tmp_path, shard, tokenizer=str(tmp_path / "tokenizer"))
+    assert [(e.document, e.mono) for e in found] == [(plain, f"{plain}\n{plain}")] * 2
+
+
+@pytest.mark.parametrize("border", ["<q>", " [unused3] ", " <q> <q> "])
+def test_a_sentence_of_a_summary_is_a_line_of_it(tmp_path, border):
+    made = record(src_txt=["one", "two ."], tgt_txt=f"( eins ){border}zwei{border}( drei ) .")
+    found, _ = load(tmp_path, {"a.train.0.bert.pt": [made]})
+    assert found[0].cross == "(eins)\nzwei\n(drei)."
+    assert found[0].document == "one two."
+
+
 def test_chinese_words_are_joined(tmp_path):
     made = record(tgt_txt="警方 寻找 两 名 证人 ， 火灾<q>完", tgt_txt_eng=ENGLISH)
     found, manifest = load(tmp_path, {"ncls.train.0.bert.pt": [made]}, target="zh")
-    assert found[0].cross == "警方寻找两名证人，火灾完"
+    assert found[0].cross == "警方寻找两名证人，火灾\n完"
     assert manifest["dataset"] == "en2zhsum"
 
 

@@ -1,28 +1,32 @@
 """Corpora of one example a line: parallel line files, En2DeSum's jsonl, the canonical jsonl."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
 
 from mclas_lightning.data.example import Example, parse
-from mclas_lightning.data.readers.log import Log, Sources, one_line
+from mclas_lightning.data.readers.log import Log, Sources, one_line, sentence_lines
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import json_lines
 
 # As the NCLS code reads them: train.source, train.target.ms, train.target.cls.
 ENDINGS = {"document": ".source", "mono": ".target.ms", "cross": ".target.cls"}
+_READ = {"document": one_line, "mono": sentence_lines, "cross": sentence_lines}
+_JOINED = re.compile(r"@@(?:\s|$)")  # A word's last byte pair has none; a line that was cut may.
 
 
 def read_parallel(
     paths: dict[str, Path], split: str, sources: Sources, log: Log
 ) -> Iterator[Example]:
-    """Line i of each file is example i; byte pairs (``@@ ``) are joined."""
+    """Line i of each file is example i; byte pairs are joined."""
     texts = {name: _texts(path, sources) for name, path in paths.items()}
     for number, row in enumerate(zip_longest(*texts.values()), start=1):
         if None in row:
             raise _not_parallel(paths, texts, number, row)
-        found = dict(zip(texts, (one_line(text.replace("@@ ", "")) for text in row), strict=True))
+        read = (_READ[name](_JOINED.sub("", text)) for name, text in zip(texts, row, strict=True))
+        found = dict(zip(texts, read, strict=True))
         if all(found.values()):
             yield Example(id=f"{split}-{number}", **found)
         else:
@@ -36,7 +40,7 @@ def read_en2desum(path: Path, split: str, sources: Sources, log: Log) -> Iterato
         where = f"{path}:{number}"
         try:
             record = json.loads(_text(line, where))
-            document, cross = one_line(record["text"]), one_line(record["summary"])
+            document, cross = one_line(record["text"]), sentence_lines(record["summary"])
             f"{document}{cross}".encode()  # Half a character (a lone surrogate) cannot be.
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise InputError(

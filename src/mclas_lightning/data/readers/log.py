@@ -89,6 +89,15 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+def sentence_lines(text: str) -> str:
+    """``text`` with single spaces and a line for each sentence, where borders are given.
+
+    A border is the end of a line or ``<q>``, which the released code writes between sentences.
+    """
+    lines = text.replace("<q>", "\n").splitlines()
+    return "\n".join(filter(None, map(one_line, lines)))
+
+
 def printable(name: object) -> str:
     """The name of a file, which need not be text in UTF-8, as JSON and a terminal can take it."""
     return str(name).encode("utf-8", "backslashreplace").decode()

@@ -3,7 +3,7 @@
 EN2ZHSUM_{train,valid,test}.txt has the article and, for each sentence n of the summary, it in
 English and Chinese. ZH2ENSUM_{train,valid,test}.txt has no articles: they, and the true Chinese
 summaries, are in PART_I.txt of LCSTS under the same ids. Where people corrected a translation, as
-in the test sets, that is the reference.
+in the test sets, that is the reference. The sentences of a summary are lines of its text.
 """
 
 import sqlite3
@@ -26,7 +26,7 @@ def read_en2zh(path: Path, sources: Sources, log: Log) -> Iterator[Example]:
     """The examples of a file of EN2ZHSUM."""
     for record in TagFile(path, EN2ZH).records(sources, log):
         try:
-            document, mono = record.text("article"), record.sentences("en-ref")
+            document, mono = _one_line(record.text("article")), record.sentences("en-ref")
             cross = record.sentences("zh-ref")
             if len(mono) != len(cross):
                 raise Skip("more sentences in <en-refn> or <zh-refn> than in the other")
@@ -34,7 +34,7 @@ def read_en2zh(path: Path, sources: Sources, log: Log) -> Iterator[Example]:
             log.skip(str(skip))
             continue
         log.corrected += record.corrected
-        yield Example(id=record.id, document=document, mono=" ".join(mono), cross="".join(cross))
+        yield Example(id=record.id, document=document, mono="\n".join(mono), cross="\n".join(cross))
 
 
 def read_zh2en(
@@ -61,7 +61,7 @@ def index_lcsts(path: Path, sources: Sources, log: Log, documents: sqlite3.Conne
     insert = "INSERT OR IGNORE INTO lcsts VALUES (?, ?, ?)"
     for record in TagFile(path, LCSTS, encoding_of(path)).records(sources, log):
         try:
-            row = record.id, record.text("summary"), record.text("short_text")
+            row = record.id, record.text("summary"), _one_line(record.text("short_text"))
         except Skip as skip:
             log.skip(str(skip))
             continue
@@ -73,3 +73,7 @@ def index_lcsts(path: Path, sources: Sources, log: Log, documents: sqlite3.Conne
         raise InputError(
             f"{path}: no record with <summary> and <short_text>, as PART_I.txt of LCSTS has them"
         )
+
+
+def _one_line(document: str) -> str:
+    return document.replace("\n", " ")

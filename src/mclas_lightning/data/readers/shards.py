@@ -2,7 +2,8 @@
 
 A shard is a list of dictionaries; ``tgt`` holds the ids ``[BOS] A [LSEP] [BOS]? B [EOS]`` or, for
 NCLS, ``[BOS] B [EOS]``, ``tgt_eng`` those of A; ``src_txt``, ``tgt_txt`` and ``tgt_txt_eng`` are
-the texts, with ``<q>`` between sentences. Only plain data is loaded; code is never executed.
+the texts, with ``<q>`` between sentences, where ids have [unused3]. Sentences of a summary become
+lines of its text. Only plain data is loaded; code is never executed.
 """
 
 import pickle
@@ -17,7 +18,7 @@ import torch
 
 from mclas_lightning.data.example import Example
 from mclas_lightning.data.readers.log import Log, Skip, Sources, one_line, printable
-from mclas_lightning.data.tokenizer import Tokenizer, detokenize
+from mclas_lightning.data.tokenizer import Tokenizer, detokenize, split_at
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import sha256
 from mclas_lightning.metrics.language import share_in_wrong_language
@@ -25,12 +26,12 @@ from mclas_lightning.metrics.language import share_in_wrong_language
 VOCABULARY = 105_879  # entries of bert-base-multilingual-uncased
 BOS, EOS, SENTENCE, LSEP = 1, 2, 3, 5  # [unused1], [unused2], [unused3], [unused5]
 SAMPLE = 200  # records whose languages are looked at
-# As Stanford CoreNLP writes brackets and quotes.
-_ESCAPED = {
-    "-LRB-": "(", "-RRB-": ")", "-LSB-": "[", "-RSB-": "]", "-LCB-": "{", "-RCB-": "}",
-    "``": '"', "''": '"',
-}  # fmt: skip
-_SEPARATOR = re.compile(r"<q>|\[unused[123]\]")
+# Stanford CoreNLP writes a bracket as -LRB- and a quote as ``; mBERT lower-cases it, and cuts it
+# into pieces: "- lrb -" and "` `".
+_ESCAPED = re.compile(r"(?<!\S)(?:- ?([lr][rsc]b) ?-|` ?`|' ?')(?!\S)", re.IGNORECASE)
+_BRACKETS = {"lrb": "(", "rrb": ")", "lsb": "[", "rsb": "]", "lcb": "{", "rcb": "}"}
+_BORDER = re.compile(r"<q>|\[unused3\]")
+_CONTROL = re.compile(r"\[unused[1245]\]")
 
 Shard = list[dict[str, Any]]
 
@@ -58,13 +59,13 @@ class ShardReader:
                 log.skip(str(skip))
                 continue
             example_id = f"{printable(path.name)}:{number}"
-            yield Example(id=example_id, document=document, mono=mono, cross=cross)
+            yield Example(id=example_id, document=document, mono=mono or None, cross=cross or None)
         sources.progress(path.stat().st_size)
         sources.add(path, sha256(path))
 
     def fields_are_swapped(self, path: Path) -> bool:
         """Whether tgt is less often in the target language than tgt_eng."""
-        rows: list[tuple[str | None, ...]] = []
+        rows: list[tuple[str, ...]] = []
         for number, record in enumerate(load_shard(path)[:SAMPLE]):
             with suppress(Skip):
                 rows.append(self._texts(record, f"{path}:{number}"))
@@ -75,8 +76,8 @@ class ShardReader:
             wrong.append(share_in_wrong_language(texts, self.target, others) if texts else 1.0)
         return wrong[0] < wrong[1]
 
-    def _texts(self, record: dict[str, Any], where: str) -> tuple[str | None, ...]:
-        """Document, mono and cross summary."""
+    def _texts(self, record: dict[str, Any], where: str) -> tuple[str, ...]:
+        """Document, mono and cross summary; empty where there is none."""
         document = record.get("src_txt")
         if isinstance(document, list) and all(isinstance(text, str) for text in document):
             document = "<q>".join(document)
@@ -84,9 +85,11 @@ class ShardReader:
         eng, tgt = (record.get("tgt_txt_eng"), eng_ids), (record.get("tgt_txt"), tgt_ids)
         mono, cross = (tgt, eng) if self.swapped else (eng, tgt)
         return (
-            self._text(document, record.get("src"), self.source, where),
-            self._text(*mono, self.source, where),
-            self._text(*cross, self.target, where),
+            _text(" ".join(self._sentences(document, record.get("src"), where)), self.source),
+            *(
+                "\n".join(_text(sentence, language) for sentence in self._sentences(*side, where))
+                for side, language in ((mono, self.source), (cross, self.target))
+            ),
         )
 
     def _summary_ids(self, record: dict[str, Any], where: str) -> tuple[list[int], list[int]]:
@@ -116,21 +119,29 @@ class ShardReader:
                 f"are another tokenizer's ids, name it with --tokenizer"
             )
 
-    def _text(self, text: Any, ids: Sequence[int] | None, language: str, where: str) -> str | None:
-        """The text itself, or that of the ids where it is not there."""
+    def _sentences(self, text: Any, ids: Sequence[int] | None, where: str) -> list[str]:
+        """The sentences of a text or, where it is not there, of its ids; none of nothing."""
         if isinstance(text, str) and text.strip():
-            words = _SEPARATOR.sub(" ", text).split()
-            joined = " ".join(_ESCAPED.get(word, word) for word in words)
-            return _encodable(detokenize(joined, language), where)
-        if not ids:
-            return None
-        if self.tokenizer is None:
+            found = _BORDER.split(_CONTROL.sub(" ", text))
+        elif not ids:
+            return []
+        elif self.tokenizer is None:
             raise InputError(
                 f"{where}: holds ids without their text; name their tokenizer with --tokenizer, "
                 f"such as --tokenizer google-bert/bert-base-multilingual-uncased"
             )
-        written = [i for i in ids if i not in (BOS, EOS, SENTENCE, LSEP)]
-        return one_line(self.tokenizer.decode(written, language)) or None
+        else:
+            written = [i for i in ids if i not in (BOS, EOS, LSEP)]
+            found = map(self.tokenizer.spaced, split_at(written, SENTENCE))
+        return [_encodable(one_line(sentence)) for sentence in found if sentence.strip()]
+
+
+def _text(sentence: str, language: str) -> str:
+    """``sentence`` as it is written: without escapes, and spaced as its language is."""
+    unescaped = _ESCAPED.sub(
+        lambda found: _BRACKETS[found[1].lower()] if found[1] else '"', sentence
+    )
+    return detokenize(unescaped, language)
 
 
 def load_shard(path: Path) -> Shard:
@@ -157,7 +168,7 @@ def _no_shard(path: Path) -> InputError:
     )
 
 
-def _encodable(text: str, where: str) -> str:
+def _encodable(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:

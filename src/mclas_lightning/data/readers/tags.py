@@ -60,21 +60,21 @@ class Record(NamedTuple):
     fields: Fields
 
     def text(self, name: str) -> str:
-        """The field ``name``; Skip where there is none."""
+        """The field ``name``, its lines as they are; Skip where there is none."""
         try:
             return self._numbered(name)[0]
         except KeyError:
             raise Skip(f"no <{name}>") from None
 
     def sentences(self, name: str) -> list[str]:
-        """The numbered fields ``name`` in order; Skip where a number is missing."""
+        """The numbered fields ``name`` in order, a line each; Skip where a number is missing."""
         numbered = self._numbered(name)
         if not numbered:
             raise Skip(f"no <{name}n>")
         numbers = sorted(numbered)
         if numbers[0] > 1 or numbers[-1] != numbers[0] + len(numbers) - 1:
             raise Skip(f"<{name}n> are not numbered 1, 2, 3, ...")
-        return [numbered[number] for number in numbers]
+        return [numbered[number].replace("\n", " ") for number in numbers]
 
     @property
     def corrected(self) -> bool:
@@ -186,7 +186,7 @@ class TagFile:
 
 
 def _joined(lines: list[str], first: int, end: int) -> str:
-    return lines[first] if end == first + 1 else " ".join(filter(None, lines[first:end]))
+    return lines[first] if end == first + 1 else "\n".join(filter(None, lines[first:end]))
 
 
 def _next_document(lines: Sequence[str], first: int) -> int | None:
