@@ -165,7 +165,11 @@ def test_a_runs_place_is_its_identity():
         (["seed=x"], "configuration.seed: expected a whole number, found 'x'"),
         (["+dataset.tokeniser=x"], "dataset: 'tokeniser' does not exist; did you mean 'tokenizer'"),
         (["dataset=["], "viable alternative"),
-        (["run_dir=${nothing}"], "nothing"),
+        (["run_dir=${nothing}"], "run_dir: Interpolation key 'nothing' not found"),
+        (
+            ["dataset=jsonl", "dataset.source=en"],
+            "words are missing: dataset.name=... dataset.target=... dataset.path=...",
+        ),
         (["model.targets={decoder: [third]}"], "model 'mclas'"),
         (["model.name=null"], "model.name: expected a text, found 'None'"),
         (["scenario=[a]"], "configuration.scenario: expected a text"),

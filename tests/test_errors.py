@@ -6,7 +6,7 @@ from typing import IO
 
 import pytest
 
-from mclas_lightning.errors import UNREAD
+from mclas_lightning.errors import UNREAD, one_of
 
 PRINTED = {
     "print": "print('x' * size)",
@@ -86,3 +86,14 @@ def test_a_closed_stdout_is_no_mistake():
     code = "from mclas_lightning.errors import exits_cleanly; exits_cleanly(print)()"
     command = f"{sys.executable} -c '{code}' >&-"
     assert subprocess.run(command, shell=True, capture_output=True).returncode == 0
+
+
+def test_of_many_choices_the_near_ones_are_named_and_where_all_are():
+    names = [f"run{number}" for number in range(300)]
+    said = str(one_of("run", "run29O", names, "all: ls"))
+    assert said.startswith(
+        "run 'run29O' does not exist; did you mean 'run29'? choose from: run29, "
+    )
+    assert said.endswith(", ... (300 in all; all: ls)")
+    assert len(said) < 150
+    assert str(one_of("side", "x", ["mono", "cross"])).endswith("choose from: cross, mono")

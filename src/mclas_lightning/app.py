@@ -143,8 +143,15 @@ def clear_errors(config_name: str) -> Iterator[None]:
                 f"key '{unknown[1]}' does not exist; {hint}see mclas-train --cfg job for all of "
                 f"them (a new one is added with a leading +)"
             ) from error
-        lines = (line.strip() for line in str(error).splitlines())
-        raise InputError(" ".join(line for line in lines if line)) from error
+        raise InputError(_line_of(error)) from error
+
+
+def _line_of(error: Exception) -> str:
+    """A library's lines as one; the key that OmegaConf names on a line of its own comes first."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    kept = [line for line in lines if line and not line.startswith(("full_key:", "object_type="))]
+    key = getattr(error, "full_key", None)
+    return f"{key}: {' '.join(kept)}" if key else " ".join(kept)
 
 
 def _keys(cfg: DictConfig, prefix: str = "") -> list[str]:

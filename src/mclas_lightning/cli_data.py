@@ -6,6 +6,7 @@ Modules are imported by the command that needs them.
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,14 @@ def add_commands(commands: Any) -> None:
     """Add every command of ``mclas data`` to these subparsers."""
     toy = commands.add_parser("toy", help="short trilingual news (en, de, zh), generated")
     toy.add_argument("--out", type=Path, default=Path("data/toy"))
-    toy.add_argument("--seed", type=int, default=0)
+    toy.add_argument("--seed", type=seed, default=0)
     toy.set_defaults(run=_toy)
 
     debian = commands.add_parser(
         "debian", help="Debian's package descriptions and synopses, translated by people"
     )
     debian.add_argument("--out", type=Path, default=Path("data/debian"))
-    debian.add_argument("--seed", type=int, default=0)
+    debian.add_argument("--seed", type=seed, default=0)
     debian.add_argument("--suites", nargs="+", help="releases to read (default: four of them)")
     debian.set_defaults(run=_debian)
 
@@ -66,8 +67,8 @@ def add_commands(commands: Any) -> None:
         "--forward", help="translator: a hub's model, its folder, or a run of model=mt (WMT19's)"
     )
     roundtrip.add_argument("--backward", help="translator back")
-    roundtrip.add_argument("--rouge1", type=float, default=0.6, help="least ROUGE-1 F, T1 (0.6)")
-    roundtrip.add_argument("--rouge2", type=float, default=0.2, help="least ROUGE-2 F, T2 (0.2)")
+    roundtrip.add_argument("--rouge1", type=share, default=0.6, help="least ROUGE-1 F, T1 (0.6)")
+    roundtrip.add_argument("--rouge2", type=share, default=0.2, help="least ROUGE-2 F, T2 (0.2)")
     roundtrip.add_argument(
         "--beam", type=positive, default=5, help="of Hugging Face models (5); a run has its own"
     )
@@ -107,9 +108,28 @@ def add_commands(commands: Any) -> None:
 
 def positive(text: str) -> int:
     """A whole number from 1, for argparse."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a number from 1, found '{text}'")
-    return int(text)
+    return _number(text, 1, 10**9)
+
+
+def seed(text: str) -> int:
+    """What every generator of random numbers takes."""
+    return _number(text, 0, 2**32 - 1)
+
+
+def share(text: str) -> float:
+    """A number from 0 to 1."""
+    with suppress(ValueError):
+        if 0 <= (number := float(text)) <= 1:
+            return number
+    raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, found '{text}'")
+
+
+def _number(text: str, least: int, most: int) -> int:
+    with suppress(ValueError):
+        if least <= (number := int(text)) <= most:
+            return number
+    expected = f"expected a whole number from {least} to {most:,}"
+    raise argparse.ArgumentTypeError(f"{expected}, found '{text}'")
 
 
 def _add_languages(command: argparse.ArgumentParser) -> None:

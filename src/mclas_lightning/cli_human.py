@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from mclas_lightning.cli_data import positive
+from mclas_lightning.cli_data import positive, seed
 from mclas_lightning.errors import InputError
 
 
@@ -18,7 +18,7 @@ def add_commands(commands: Any) -> None:
     sheet.add_argument("--scenario", required=True)
     sheet.add_argument("--models", default="ncls,ncls_ms,mclas", help="(default: %(default)s)")
     sheet.add_argument("--num", type=positive, default=20, help="documents (default: %(default)s)")
-    sheet.add_argument("--seed", type=int, default=0, help="of sample and order (default: 0)")
+    sheet.add_argument("--seed", type=seed, default=0, help="of sample and order (default: 0)")
     sheet.add_argument("--annotators", type=positive, default=7, help="(default: %(default)s)")
     sheet.add_argument("--runs", type=Path, default=Path("runs"))
     sheet.add_argument("--out", type=Path, required=True, help="a new folder")

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mclas_lightning import cli_neural
-from mclas_lightning.cli_data import positive
+from mclas_lightning.cli_data import positive, seed
 from mclas_lightning.errors import InputError
+from mclas_lightning.metrics.language import LANGUAGES
 
 if TYPE_CHECKING:
     from mclas_lightning.metrics.neural import NeuralScores
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 
 def add_command(commands: argparse._SubParsersAction) -> None:
     """``score`` and its words."""
-    score = commands.add_parser("score", help="score any system's outputs against references")
+    score = commands.add_parser(
+        "score", help="score any system's outputs against references",
+        epilog=f"languages (ISO 639-1): {' '.join(LANGUAGES)}",
+    )  # fmt: skip
     score.add_argument(
         "--hypotheses", type=Path, nargs="+", required=True, metavar="FILE",
         help='a system each: a summary a line, or jsonl of {"id": ..., "text": ...}',
@@ -41,7 +45,7 @@ def add_command(commands: argparse._SubParsersAction) -> None:
         "--documents", type=Path, metavar="FILE", help="what was summarized, for --similarity"
     )
     score.add_argument("--resamples", type=positive, default=10_000, help="of tests (10,000)")
-    score.add_argument("--seed", type=int, default=0, help="of resampling (0)")
+    score.add_argument("--seed", type=seed, default=0, help="of resampling (0)")
     score.add_argument("--json", action="store_true", help="everything, as JSON")
     score.set_defaults(run=_score)
 

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from functools import wraps
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # a disk, a quota, a limit of file sizes
+FEW = 20  # choices that an error lists
+NEAR = 5  # of more choices, those it names
 UNREAD = 141  # exit code of a program that SIGPIPE (13) ends: 128 + 13
 
 
@@ -19,11 +21,19 @@ class InputError(ValueError):
     """Unusable input; its message is one line: what, where, expected, found, what to do."""
 
 
-def one_of(what: str, found: object, choices: Iterable[str]) -> InputError:
-    """The error for a name that is not among ``choices``, with the closest one suggested."""
+def one_of(what: str, found: object, choices: Iterable[str], listed: str = "") -> InputError:
+    """The error for a name that is not among ``choices``, with the closest one suggested.
+
+    Of many choices it names the near ones only; ``listed`` says where all of them are.
+    """
     names = sorted(choices)
     hint = closest(str(found), names)
-    return InputError(f"{what} '{found}' does not exist; {hint}choose from: {', '.join(names)}")
+    if len(names) <= FEW:
+        shown = ", ".join(names)
+    else:
+        near = difflib.get_close_matches(str(found), names, n=NEAR) or names[:NEAR]
+        shown = f"{', '.join(near)}, ... ({len(names)} in all{f'; {listed}' if listed else ''})"
+    return InputError(f"{what} '{found}' does not exist; {hint}choose from: {shown}")
 
 
 def check_range(what: str, value: float, least: float, most: float = math.inf) -> None:

@@ -12,7 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import read_json
-from mclas_lightning.typed import flat
+from mclas_lightning.typed import check_given, flat
 
 # Where and how a run is computed and evaluated does not make it another run. Corpus and vocabulary
 # are compared by content.
@@ -40,10 +40,12 @@ def resolved(cfg: DictConfig) -> dict[str, Any]:
 
     ``optim.max_source`` and ``max_summary``, where a recipe has them, are the dataset's.
     """
+    check_given(OmegaConf.to_container(cfg, resolve=False))
     try:
         config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
-        raise InputError(f"configuration: {str(error).splitlines()[0]}") from error
+        key = error.full_key or "configuration"
+        raise InputError(f"{key}: {str(error).splitlines()[0]}") from error
     assert isinstance(config, dict)
     plain = {str(key): value for key, value in config.items()}
     optim, dataset = plain.get("optim"), plain.get("dataset")

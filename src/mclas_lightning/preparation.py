@@ -86,7 +86,9 @@ def check_inputs(
     """
     dataset, task = settings.dataset, settings.task
     for side in task.required:
-        check_language(dataset.language(side))
+        check_language(
+            dataset.language(side), f"dataset.{'source' if side == 'mono' else 'target'}"
+        )
         self_test(standard(dataset.language(side)))
     dataset.check_files()
     tokenizer = Tokenizer.load(settings.tokenizer)

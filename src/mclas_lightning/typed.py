@@ -29,6 +29,12 @@ def typed(name: str, kind: type[Record], section: Any) -> Record:
     return kind(**{key: _value(f"{name}.{key}", hints[key], section[key]) for key in section})
 
 
+def check_given(config: Any) -> None:
+    """InputError for keys that a file of ``conf/`` leaves to the words (``???``)."""
+    if missing := [key for key, value in flat(config, ".") if value == "???"]:
+        raise InputError(f"words are missing: {' '.join(f'{key}=...' for key in missing)}")
+
+
 def flat(value: Any, separator: str, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Leaves of nested mappings, by their keys joined with ``separator``."""
     if not isinstance(value, Mapping):

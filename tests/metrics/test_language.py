@@ -4,6 +4,7 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.metrics.language import (
     LANGUAGES,
     _identifier,
+    check_language,
     is_chinese,
     share_in_wrong_language,
 )
@@ -49,3 +50,17 @@ def test_an_unknown_language_is_refused_by_name():
 
 def test_the_languages_are_those_of_the_identifier():
     assert sorted(_identifier().labels) == LANGUAGES
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"), [("zh-CN", "zh"), ("zh_Hans_CN", "zh"), ("pt-BR", "pt"), ("DE", "de")]
+)
+def test_a_code_with_a_region_gets_the_one_without(given, meant):
+    with pytest.raises(InputError, match=f"dataset.target '{given}' .* did you mean '{meant}'"):
+        check_language(given, "dataset.target")
+
+
+def test_an_unknown_code_gets_a_line_and_not_the_list():
+    with pytest.raises(InputError, match="all: mclas score --help") as error:
+        check_language("german")
+    assert len(str(error.value)) < 150

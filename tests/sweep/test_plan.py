@@ -99,6 +99,7 @@ def test_two_runs_in_one_folder_are_refused():
         ("hydra: {mode: MULTIRUN}", "is no sweep file"),
         ("just text", "is no sweep file"),
         ("hydra: {sweeper: {params: {modle: ms}}}", "modle"),
+        ("hydra: {sweeper: {params: {dataset: jsonl}}}", "words are missing: dataset.name=..."),
         ("hydra: {sweeper: {params: {model: 'ms,mclass'}}}", "did you mean 'mclas'"),
     ],
 )

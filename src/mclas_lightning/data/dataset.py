@@ -62,8 +62,8 @@ class DatasetConfig:
         for split in splits:
             if not self.file(split).exists():
                 raise InputError(
-                    f"{self.file(split)}: no such file; dataset '{self.name}' is not here yet, "
-                    f"get it with: {self.how_to_get}"
+                    f"{self.file(split)}: no such file; dataset '{self.name}' is not here yet; "
+                    f"to get it: {self.how_to_get}"
                 )
 
     def read(self, split: Split, require: Iterable[Side]) -> list[Example]:

@@ -9,11 +9,13 @@ import re
 from collections.abc import Callable, Iterable
 from copy import copy
 from functools import cache
+from typing import TYPE_CHECKING
 
-from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-from mclas_lightning.errors import one_of
+from mclas_lightning.errors import InputError, one_of
 from mclas_lightning.metrics.tokens import HAN, tokens
+
+if TYPE_CHECKING:
+    from py3langid.langid import LanguageIdentifier
 
 # Half of the tokens. A run of other letters counts once, like a Han character: a Chinese sentence
 # on software keeps its long Latin names, so most of its letters, but not its tokens, may be Latin.
@@ -52,10 +54,17 @@ def is_chinese(text: str) -> bool:
     return bool(words) and sum(bool(_HAN.match(word)) for word in words) >= HAN_SHARE * len(words)
 
 
-def check_language(language: str) -> None:
+def check_language(language: str, what: str = "language") -> None:
     """InputError for a code that is not one of a language we can recognize."""
-    if language not in LANGUAGES:
-        raise one_of("language", language, LANGUAGES)
+    if language in LANGUAGES:
+        return
+    without_region = re.split("[-_]", language.lower())[0]  # of zh-CN, pt_BR, EN
+    if without_region in LANGUAGES:
+        raise InputError(
+            f"{what} '{language}' does not exist; did you mean '{without_region}'? "
+            f"expected an ISO 639-1 code in small letters, without a region or script"
+        )
+    raise one_of(what, language, LANGUAGES, "all: mclas score --help")
 
 
 def _test_for(expected: str, others: frozenset[str]) -> Callable[[str], bool]:
@@ -72,6 +81,8 @@ def _test_for(expected: str, others: frozenset[str]) -> Callable[[str], bool]:
 
 
 @cache
-def _identifier() -> LanguageIdentifier:
+def _identifier() -> "LanguageIdentifier":
     """One of our own, not py3langid's global one; loading it takes 0.7 s."""
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
     return LanguageIdentifier.from_model_file(MODEL_FILE)

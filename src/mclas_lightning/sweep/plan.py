@@ -127,6 +127,7 @@ def _add(planned: dict[Path, PlannedRun], words: list[str], extra: Sequence[str]
 def _planned(words: tuple[str, ...], cfg: DictConfig) -> PlannedRun:
     optim, trainer = cfg.optim, cfg.trainer
     try:
+        config = resolved(cfg)
         devices = trainer.devices if isinstance(trainer.devices, int) else len(trainer.devices)
         ranks = max(devices, 1) * trainer.num_nodes
         return PlannedRun(
@@ -140,7 +141,7 @@ def _planned(words: tuple[str, ...], cfg: DictConfig) -> PlannedRun:
             updates=0 if "steps" in cfg.model else optim.updates.get(cfg.scenario, 0),
             update_tokens=optim.max_tokens * optim.accumulate * ranks,
             unit=optim.batch_unit,
-            config=resolved(cfg),
+            config=config,
         )
     except (OmegaConfBaseException, TypeError, InputError) as error:
         raise InputError(f"{' '.join(words)}: {str(error).splitlines()[0]}") from error
