@@ -41,19 +41,16 @@ def _text(row: Sequence[str], language: str) -> str:
 class Tokens:
     """What rouge-score asks for, with our tokens."""
 
-    def __init__(self, language: str) -> None:
-        self.language = language
-
     def tokenize(self, text: str) -> list[str]:
         """The tokens of ``text``."""
-        return tokens(text, self.language)
+        return tokens(text)
 
 
-def library(language: str, hypotheses: Sequence[str], references: Sequence[str]) -> float:
+def library(hypotheses: Sequence[str], references: Sequence[str]) -> float:
     """rouge-score over all pairs, one after the other; the sum of ROUGE-1 F1."""
     from rouge_score.rouge_scorer import RougeScorer
 
-    scorer = RougeScorer(SEQUENCES, tokenizer=Tokens(language))
+    scorer = RougeScorer(SEQUENCES, tokenizer=Tokens())
     pairs = zip(hypotheses, references, strict=True)
     return sum(scorer.score(prediction=a, target=b)["rouge1"].fmeasure for a, b in pairs)
 
@@ -68,7 +65,7 @@ def main() -> None:
         pair = made_up(language, asked.pairs, asked.length)
         profile: Profile = standard(language)
         calls = {
-            "rouge-score alone": lambda pair=pair, language=language: library(language, *pair),
+            "rouge-score alone": lambda pair=pair: library(*pair),
             "ours, 1 process": lambda pair=pair, profile=profile: profile.scores(
                 *pair, kinds=SEQUENCES, processes=1
             ),

@@ -60,7 +60,7 @@ def test_a_run_initialized_from_ms_leaves_everything_behind(words, ms, model, ca
     assert documents["ids"].tolist() == [line["id"] for line in predictions]
     for side in results.scores:
         assert set(results.signatures[side]) == {"rouge", "paper_rouge"}
-        lengths = [len(tokens(line["hypotheses"][side], "en")) for line in predictions]
+        lengths = [len(tokens(line["hypotheses"][side])) for line in predictions]
         assert documents[f"{side}/length"].tolist() == lengths
     assert all(set(line["hypotheses"]) == set(sides) for line in predictions)
     assert all(text for line in predictions for text in line["hypotheses"].values())

@@ -43,6 +43,19 @@ def test_a_chinese_sentence_may_have_latin_names_and_numbers():
     assert not is_chinese("2024")
 
 
+def test_text_with_kana_is_not_chinese():
+    assert not is_chinese("東京で大きな地震があった")
+    assert not is_chinese("東京の天気")
+    assert is_chinese(
+        "警方正在尋找這起發生在北部城市郊區的嚴重交通事故的「の」字招牌目擊者，並呼籲市民提供線索"
+    )
+
+
+def test_traditional_and_simplified_characters_are_both_chinese():
+    assert is_chinese("警方正在尋找事故的目擊者。")
+    assert is_chinese("警方正在寻找事故的目击者。")
+
+
 def test_an_unknown_language_is_refused_by_name():
     with pytest.raises(InputError, match="language 'german' does not exist"):
         share_in_wrong_language(GERMAN, "german", ["en"])

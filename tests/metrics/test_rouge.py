@@ -12,7 +12,7 @@ from sentencex import segment  # pyright: ignore[reportAttributeAccessIssue]
 from mclas_lightning.errors import InputError
 from mclas_lightning.metrics.counting import KINDS, SEQUENCES
 from mclas_lightning.metrics.pieces import WordPieces
-from mclas_lightning.metrics.rouge import Profile, paper, profile, self_test, standard
+from mclas_lightning.metrics.rouge import Profile, paper, profile, self_test, sentences, standard
 
 LANGUAGES = ("de", "en", "zh")
 LETTERS = st.text("abcäöüßéжзあ中国安全网络〇12 ,.'-_、。!", max_size=30)
@@ -93,12 +93,46 @@ def test_english_rouge_equals_a_count_by_hand_in_both_profiles():
     )
 
 
+@pytest.mark.parametrize(
+    ("language", "hypothesis", "reference", "expected"),
+    [
+        ("hi", "बालक", "बोलक", 0),
+        ("ja", "東京で大きな地震があった", "東京で大きな地震がありました", 2 * 11 / (12 + 14)),
+        ("yue", "佢哋今日喺香港開會", "佢哋尋日喺香港開會", 8 / 9),
+        ("tr", "İmamoğlu istanbul", "imamoğlu İSTANBUL", 1),
+    ],
+)
+def test_rouge_1_of_other_scripts_equals_a_count_by_hand(
+    language: str, hypothesis: str, reference: str, expected: float
+):
+    found = one(standard(language), hypothesis, reference)
+    assert found["rouge1_f"] == pytest.approx(expected)
+    assert one(paper(language), hypothesis, reference)["rouge1_f"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_newline_is_a_sentence_boundary(language: str):
+    a, b = "Der Fluss steigt\nDas Dorf wartet", "Das Dorf wartet\nDer Fluss steigt"
+    assert one(standard(language), a, b)["rougeLsum_f"] == 1
+    a, b = a.replace("\n", " "), b.replace("\n", " ")
+    assert one(standard(language), a, b)["rougeLsum_f"] < 1
+
+
+def test_a_text_of_several_lines_has_no_other_boundaries():
+    # As for rouge-score: "Dr. Who left. He ran" is one sentence of three.
+    assert sentences("One.\nDr. Who left. He ran\nTwo\n", "en") == [
+        "One.", "Dr. Who left. He ran", "Two",
+    ]  # fmt: skip
+    assert len(sentences("He left. He ran.\n", "en")) == 2
+
+
 @pytest.mark.parametrize("make", [standard, paper])
 @given(ASCII, ASCII)
 def test_on_ascii_text_we_agree_with_rouge_score(make: Callable[[str], Profile], a: str, b: str):
     theirs = RougeScorer(KINDS, use_stemmer=make is paper)
     expected = theirs.score(target=b, prediction=a)
-    lines = ["\n".join(part.replace("\n", " ") for part in segment("en", t)) for t in (a, b)]
+    # Text with a newline is what rouge-score takes for sentences; other text is split by sentencex.
+    lines = [t if "\n" in t.strip() else "\n".join(segment("en", t)) for t in (a, b)]
     expected["rougeLsum"] = theirs.score(prediction=lines[0], target=lines[1])["rougeLsum"]
     ours = one(make("en"), a, b)
     for kind in KINDS:
@@ -188,7 +222,7 @@ def test_the_self_test_refuses_rouge_scores_own_tokenizer(language: str):
 
 
 def test_the_signature_says_all_that_scores_depend_on():
-    versions = f"|sentencex:{version('sentencex')}|rouge-score:{version('rouge-score')}|version:2"
+    versions = f"|sentencex:{version('sentencex')}|rouge-score:{version('rouge-score')}|version:3"
     assert standard("zh").signature == (
         "rouge|profile:standard|lang:zh|tok:characters|case:lower|accents:kept|stem:no|L:rougeL"
         + versions

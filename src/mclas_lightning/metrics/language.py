@@ -5,14 +5,15 @@ full of names, and is sometimes taken for another language; so this share is onl
 the same share of the references, which shows how far the identifier errs on such text.
 """
 
-import re
 from collections.abc import Callable, Iterable
 from copy import copy
 from functools import cache
 from typing import TYPE_CHECKING
 
+import regex
+
 from mclas_lightning.errors import InputError, one_of
-from mclas_lightning.metrics.tokens import HAN, tokens
+from mclas_lightning.metrics.tokens import tokens
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 # Half of the tokens. A run of other letters counts once, like a Han character: a Chinese sentence
 # on software keeps its long Latin names, so most of its letters, but not its tokens, may be Latin.
 HAN_SHARE = 0.5
+# Of Han characters and kana: Japanese has far more of them, Chinese may quote a name in kana.
+KANA_SHARE = 0.05
 
 # What py3langid knows; its model would take 0.7 s and 100 MB to say so.
 _CODES = (
@@ -31,7 +34,8 @@ _CODES = (
 )
 LANGUAGES = _CODES.split()
 
-_HAN = re.compile(f"[{HAN}]")
+_HAN = regex.compile(r"\p{Han}")
+_KANA = regex.compile(r"[\p{Hiragana}\p{Katakana}]")
 
 
 def share_in_wrong_language(
@@ -49,16 +53,21 @@ def share_in_wrong_language(
 
 
 def is_chinese(text: str) -> bool:
-    """At least half of the tokens of ``text``, numbers aside, are Han characters."""
-    words = [token for token in tokens(text, "zh") if not token.isdecimal()]
-    return bool(words) and sum(bool(_HAN.match(word)) for word in words) >= HAN_SHARE * len(words)
+    """At least half of the tokens of ``text``, numbers aside, are Han characters; few are kana.
+
+    Traditional and simplified characters are both Chinese.
+    """
+    words = [token for token in tokens(text) if not token.isdecimal()]
+    han = sum(bool(_HAN.match(word)) for word in words)
+    kana = sum(bool(_KANA.match(word)) for word in words)
+    return bool(words) and han >= HAN_SHARE * len(words) and kana <= KANA_SHARE * (han + kana)
 
 
 def check_language(language: str, what: str = "language") -> None:
     """InputError for a code that is not one of a language we can recognize."""
     if language in LANGUAGES:
         return
-    without_region = re.split("[-_]", language.lower())[0]  # of zh-CN, pt_BR, EN
+    without_region = regex.split("[-_]", language.lower())[0]  # of zh-CN, pt_BR, EN
     if without_region in LANGUAGES:
         raise InputError(
             f"{what} '{language}' does not exist; did you mean '{without_region}'? "

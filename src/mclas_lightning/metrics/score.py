@@ -9,7 +9,7 @@ import numpy as np
 from mclas_lightning.errors import InputError
 from mclas_lightning.metrics.language import share_in_wrong_language
 from mclas_lightning.metrics.rouge import Profile
-from mclas_lightning.metrics.tokens import tokens
+from mclas_lightning.metrics.tokens import length
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +17,7 @@ class Scores:
     """What a system scored.
 
         rouge1_p, rouge1_r, rouge1_f, rouge2_*, ...   from 0 to 1; also paper_rouge1_p, ...
-        length, reference_length                      tokens (words; characters in zh)
+        length, reference_length                      tokens: words or characters, by script
         wrong_language, reference_wrong_language      shares, from 0 to 1
         empty                                         hypotheses without a token
         num                                           documents
@@ -53,9 +53,8 @@ def overlap(
     documents: dict[str, np.ndarray] = {}
     for profile in profiles:
         documents |= profile.scores(hypotheses, references)
-    language = profiles[0].language
     for name, texts in (("length", hypotheses), ("reference_length", references)):
-        documents[name] = np.array([len(tokens(text, language)) for text in texts], float)
+        documents[name] = np.array([length(text) for text in texts], float)
     return Scores(
         documents=documents,
         of_all={"empty": int((documents["length"] == 0).sum()), "num": len(hypotheses)},

@@ -1,52 +1,97 @@
 """The tokens that ROUGE compares, and that the length of a summary counts.
 
-On lower-cased NFC text:
+The script of the text decides, not its language:
 
-    zh      every Han character is a token; so is every run of other letters and digits
-    others  every run of letters and digits is a token; tested for ``en`` and ``de``
+    characters  of a script that has no spaces between words (Chinese, Japanese, Thai, Lao, Khmer,
+                Burmese): every letter is a token, with the combining marks on it
+    words       of every other script: a run of letters and digits is a token, with their marks
 
 Everything else separates: ``don't`` is ``don t``, ``well-known`` is ``well known`` and ``1,234`` is
-``1 234``. On ASCII text this is exactly rouge-score's tokenization.
+``1 234``. On ASCII text this is exactly rouge-score's tokenization. Texts are normalized first.
 """
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
-from unicodedata import category, normalize
+from typing import NamedTuple
+from unicodedata import normalize as unicode_form
 
-# The blocks of Unicode's script Han that text is written in: iteration mark and zero, extension A,
-# the unified ideographs, what NFC leaves of the compatibility block, and the supplementary planes.
-HAN = r"\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
-PATTERNS = {
-    "characters": re.compile(rf"[{HAN}]|[^\W_{HAN}]+"),
-    "words": re.compile(r"[^\W_]+"),
-}
+import regex
+
+from mclas_lightning.metrics.normalization import normalize
+
+# Languages that are written so; their lengths are in characters.
+UNSPACED = frozenset({"ja", "km", "lo", "my", "th", "wuu", "yue", "zh"})
+
+# By script extensions, because the long vowel sign of katakana belongs to two scripts.
+_UNSPACED_SCRIPTS = "".join(
+    rf"\p{{scx={script}}}"
+    for script in ("Han", "Hiragana", "Katakana", "Bopomofo", "Thai", "Lao", "Khmer", "Myanmar")
+)
+# The Chinese zero is no letter but a \p{Nl}. Digits of every script are runs.
+_ALONE = rf"[[\p{{L}}\p{{Nl}}]&&[{_UNSPACED_SCRIPTS}]]"
+# Last, four letters that are written on the one before: am of Thai and Lao, halfwidth voicing.
+_MARK = r"[\p{Mn}\p{Mc}\u0e33\u0eb3\uff9e\uff9f]"
+_TOKEN = regex.compile(
+    rf"{_ALONE}{_MARK}*+|(?:[[\p{{L}}\p{{N}}]--{_ALONE}]{_MARK}*+)++", regex.VERSION1
+)
+_ACCENTED = regex.compile(r"([\p{Latin}\p{Greek}\p{Cyrillic}])\p{Mn}+")
+
+
+class Token(NamedTuple):
+    """A token as it is compared, and where it stands in the normalized text."""
+
+    word: str
+    start: int
+    end: int
 
 
 def unit(language: str) -> str:
-    """What a token of ``language`` is: ``characters`` or ``words``."""
-    return "characters" if language == "zh" else "words"
+    """What a token of ``language`` mostly is: ``characters`` or ``words``."""
+    return "characters" if language in UNSPACED else "words"
 
 
-def tokens(text: str, language: str) -> list[str]:
-    """The tokens of ``text``, lower-cased."""
-    # Lower-casing first: it can leave a decomposed letter behind, which NFC then composes.
-    return PATTERNS[unit(language)].findall(normalize("NFC", text.lower()))
+def tokens(text: str) -> list[str]:
+    """The tokens of ``text``, without case."""
+    return [fold(token) for token in _TOKEN.findall(normalize(text))]
+
+
+def places(normalized: str) -> Iterator[Token]:
+    """The tokens of a text that ``normalize`` returned, with their places in it."""
+    for found in _TOKEN.finditer(normalized):
+        yield Token(fold(found[0]), *found.span())
+
+
+def length(text: str) -> int:
+    """The number of tokens of ``text``."""
+    return len(_TOKEN.findall(normalize(text)))
 
 
 def stems(texts: Iterable[str]) -> list[list[str]]:
-    """The words of each text, accents stripped, by Porter's stemmer: of four letters or more."""
+    """The tokens of each text without accents, by Porter's stemmer: of four letters or more."""
     stem = _stemmer()
     return [
-        [stem(word) if len(word) > 3 else word for word in PATTERNS["words"].findall(plain(text))]
-        for text in texts
+        [stem(word) if len(word) > 3 else word for word in tokens(plain(text))] for text in texts
     ]
 
 
+def fold(text: str) -> str:
+    """``text`` without case, in NFC.
+
+    A lower-cased Turkish dotted I leaves a combining dot behind, which is no accent; the sigma that
+    ends a Greek word is a sigma.
+    """
+    lower = text.lower().replace("i\u0307", "i").replace("\u03c2", "\u03c3")
+    return unicode_form("NFC", lower)
+
+
 def plain(text: str) -> str:
-    """``text`` lower-cased and without accents, as an uncased BERT has it."""
-    letters = normalize("NFD", text.lower())
-    return normalize("NFC", "".join(c for c in letters if category(c) != "Mn"))
+    """``text`` without case and accents, as an uncased BERT has it.
+
+    Accents are those of Latin, Greek and Cyrillic letters. In other scripts a mark is a vowel, or
+    makes another letter.
+    """
+    letters = unicode_form("NFD", fold(normalize(text)))
+    return unicode_form("NFC", _ACCENTED.sub(r"\1", letters))
 
 
 @cache

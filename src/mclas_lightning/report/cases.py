@@ -96,6 +96,4 @@ def _sides(texts: dict[Side, str]) -> list[Side]:
 
 def _summary(name: str, language: str, prediction: Prediction, side: Side) -> Summary:
     text, reference = prediction.hypotheses[side].strip(), prediction.references.get(side, "")
-    return Summary(
-        name, language, matched(text, reference, language), lacking(text, reference, language)
-    )
+    return Summary(name, language, matched(text, reference), lacking(text, reference))

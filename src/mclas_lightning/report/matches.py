@@ -1,13 +1,14 @@
 """Which words of a summary its reference has, and which of the reference's it lacks.
 
 Words are ROUGE's tokens, so that a mark is what ROUGE counts: in Chinese every character is one.
+Texts are shown as ROUGE reads them, normalized.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
-from unicodedata import normalize
 
-from mclas_lightning.metrics.tokens import PATTERNS, unit
+from mclas_lightning.metrics.normalization import normalize
+from mclas_lightning.metrics.tokens import Token, places, tokens
 
 
 class Piece(NamedTuple):
@@ -17,43 +18,34 @@ class Piece(NamedTuple):
     size: int
 
 
-class Token(NamedTuple):
-    """A token, and where it stands in the text."""
-
-    word: str
-    start: int
-    end: int
-
-
-def matched(text: str, reference: str, language: str) -> list[Piece]:
+def matched(text: str, reference: str) -> list[Piece]:
     """``text`` in pieces: from left to right, the longest n-grams that ``reference`` has."""
-    text = normalize("NFC", text)
-    tokens = _tokens(text, language)
-    words, known = _words(tokens), _words(_tokens(normalize("NFC", reference), language))
+    text = normalize(text)
+    found, known = list(places(text)), tokens(reference)
+    words = [token.word for token in found]
     pieces, done, at = [], 0, 0
-    while at < len(tokens):
+    while at < len(words):
         size = _longest(words, at, known)
         if size:
-            start, end = tokens[at].start, tokens[at + size - 1].end
+            start, end = found[at].start, found[at + size - 1].end
             pieces += [Piece(text[done:start], 0), Piece(text[start:end], size)]
             done = end
         at += size or 1
     return [piece for piece in (*pieces, Piece(text[done:], 0)) if piece.text]
 
 
-def lacking(text: str, reference: str, language: str) -> list[str]:
+def lacking(text: str, reference: str) -> list[str]:
     """What of ``reference`` has no word in ``text``, in the reference's own spelling."""
-    reference = normalize("NFC", reference)
-    written = set(_words(_tokens(normalize("NFC", text), language)))
+    reference, written = normalize(reference), set(tokens(text))
     return [
         " ".join(reference[run[0].start : run[-1].end].split())
-        for run in _runs(_tokens(reference, language), written)
+        for run in _runs(places(reference), written)
     ]
 
 
-def _runs(tokens: Sequence[Token], written: set[str]) -> Iterator[list[Token]]:
+def _runs(found: Iterable[Token], written: set[str]) -> Iterator[list[Token]]:
     run: list[Token] = []
-    for token in tokens:
+    for token in found:
         if token.word not in written:
             run.append(token)
         elif run:
@@ -73,13 +65,3 @@ def _common(words: Sequence[str], at: int, known: Sequence[str], i: int) -> int:
     while at + size < len(words) and i + size < len(known) and words[at + size] == known[i + size]:
         size += 1
     return size
-
-
-def _tokens(text: str, language: str) -> list[Token]:
-    """Found in the text as it is written, and lower-cased one by one: their places count."""
-    found = PATTERNS[unit(language)].finditer(text)
-    return [Token(normalize("NFC", one[0].lower()), *one.span()) for one in found]
-
-
-def _words(tokens: Sequence[Token]) -> list[str]:
-    return [token.word for token in tokens]

@@ -12,9 +12,9 @@ from mclas_lightning.data.check.corpus import Corpus, Finding
 from mclas_lightning.data.check.measure import SAMPLE, Texts
 
 NOTE = (
-    "Lengths: words; in Chinese, characters. Wrong %: not in the language, by script for Chinese "
-    f"and by py3langid for others, of up to {SAMPLE:,} texts spread evenly over the file; the "
-    "identifier errs on some short texts."
+    "Lengths: words; characters in scripts without spaces. Wrong %: not in the language, by script "
+    f"for Chinese and by py3langid for others, of up to {SAMPLE:,} texts spread evenly over the "
+    "file; the identifier errs on some short texts."
 )
 
 

@@ -19,6 +19,8 @@ from mclas_lightning.data.example import parse
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import json_lines
 from mclas_lightning.metrics.language import share_in_wrong_language
+from mclas_lightning.metrics.normalization import normalize
+from mclas_lightning.metrics.tokens import length
 from mclas_lightning.progress import progress_bar
 
 SAMPLE = 2000  # texts of a field, at most, whose language is identified
@@ -35,7 +37,7 @@ class Texts:
     def __init__(self, language: str | None) -> None:
         self.language = language
         self.missing = 0
-        self.lengths: Counter[int] = Counter()  # in words; in Chinese, in characters
+        self.lengths: Counter[int] = Counter()  # in ROUGE's tokens, as tables have them
         self.hashes = array("q")  # 0 where the text is missing
         self.sample: list[str] = []
         self._stride = 1  # every stride-th text is in the sample
@@ -45,24 +47,24 @@ class Texts:
 
     def add(self, text: str | None) -> None:
         """Count one more; None and blanks are missing, white space makes no difference."""
-        words = (text or "").split()
-        if words:
-            self._add_to_sample(" ".join(words))
-            self.lengths[sum(map(len, words)) if self.language == "zh" else len(words)] += 1
+        line = " ".join(normalize(text or "").split())
+        if line:
+            self._add_to_sample(line)
+            self.lengths[length(line)] += 1
         else:
             self.missing += 1
-        self.hashes.append(hash(" ".join(words)) if words else 0)
+        self.hashes.append(hash(line) if line else 0)
 
     def mean(self) -> float:
         """Mean length of the texts."""
-        return sum(length * times for length, times in self.lengths.items()) / len(self)
+        return sum(long * times for long, times in self.lengths.items()) / len(self)
 
     def percentile(self, percent: int) -> int:
         """The least length that ``percent`` of the texts do not exceed."""
         lengths = sorted(self.lengths)
-        counts = accumulate(self.lengths[length] for length in lengths)
+        counts = accumulate(self.lengths[long] for long in lengths)
         pairs = zip(lengths, counts, strict=True)
-        return next(length for length, count in pairs if 100 * count >= percent * len(self))
+        return next(long for long, count in pairs if 100 * count >= percent * len(self))
 
     @cached_property
     def wrong(self) -> float | None:
