@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import pytest
 
 from mclas_lightning.human.results import Agreement, HumanResults, place
-from mclas_lightning.report import paper
+from mclas_lightning.report import page, paper
 from mclas_lightning.report.human import human_sheets
 from mclas_lightning.report.runs import Runs
+from mclas_lightning.report.tables import Request
 
 VALUES = {"informativeness": -0.125, "conciseness": 0.25, "fluency": 0.5}
 
@@ -69,3 +72,25 @@ def test_a_damaged_file_is_named_and_the_other_scenarios_stand(runs):
     assert f"{path} (" in note
     assert rows(sheet)["maximum", "MCLAS"][1] == "-"
     assert rows(sheet)["medium", "MCLAS"][1] == "-0.125"
+
+
+@pytest.mark.parametrize("scenario", ["full", "tenth"])
+def test_a_scenario_that_the_paper_did_not_judge_has_a_row_where_it_was(runs, scenario):
+    old = HumanResults.read(place(runs.folder, "zh2ensum", "medium"))
+    replace(old, scenario=scenario).write(place(runs.folder, "zh2ensum", scenario))
+    (sheet,) = human_sheets(3, [], runs)
+    assert rows(sheet)[scenario, "MCLAS"][:3] == ["-", "-0.125", ""]
+    assert f"{scenario}: 20 documents, 7 annotators." in sheet.notes
+    assert sheet.missing == 2 * 4 * 3
+    (sheet,) = human_sheets(4, [], runs)
+    assert rows(sheet)[scenario,] == ["-", "0.31", "", "-", "61.75", ""]
+
+
+def test_the_report_has_every_dataset_that_was_judged(runs):
+    old = HumanResults.read(place(runs.folder, "zh2ensum", "medium"))
+    replace(old, dataset="mine").write(place(runs.folder, "mine", "medium"))
+    titles = [sheet.title for sheet in page.report(Request(runs, [])).parts[2].sheets]
+    assert titles == [
+        "Table 3. Best-worst scaling by people, Zh2EnSum",
+        "Table 3. Best-worst scaling by people, mine",
+    ]

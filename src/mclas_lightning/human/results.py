@@ -12,6 +12,7 @@ A preference is from -1 (always worst) to 1 (always best), ``gold`` the referenc
 are drawn from it alone, so judgements collected elsewhere enter them by such a file.
 """
 
+import glob
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -82,6 +83,17 @@ class HumanResults:
 def place(runs: Path, dataset: str, scenario: str) -> Path:
     """Where tables look for a scenario's file."""
     return runs / dataset / scenario / "human.json"
+
+
+def scenarios(runs: Path, dataset: str) -> list[str]:
+    """The scenarios of a dataset that were judged."""
+    pattern = f"{glob.escape(dataset)}/*/human.json"
+    return sorted(path.parent.name for path in runs.glob(pattern))
+
+
+def datasets(runs: Path) -> list[str]:
+    """The datasets that have a scenario that was judged."""
+    return sorted({path.parts[-3] for path in runs.glob("*/*/human.json")})
 
 
 def find(runs: Path, dataset: str, scenario: str) -> HumanResults | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.human.results import HumanResults, find, place
+from mclas_lightning.human.results import HumanResults, find, place, scenarios
 from mclas_lightning.report import paper
 from mclas_lightning.report.layout import LOW_RESOURCE
 from mclas_lightning.report.results import MODELS
@@ -61,9 +61,12 @@ def _sheet(num: int, dataset: str, runs: Runs) -> Sheet:
 
 
 def _survey(runs: Runs, dataset: str) -> tuple[Found, list[Aside]]:
-    """The scenarios' human evaluations, and the files that cannot be read."""
+    """The scenarios' human evaluations, and the files that cannot be read.
+
+    The paper judged the low-resource scenarios; others are shown where they were judged.
+    """
     found, aside = {}, []
-    for scenario in LOW_RESOURCE:
+    for scenario in dict.fromkeys((*LOW_RESOURCE, *scenarios(runs.folder, dataset))):
         try:
             found[scenario] = find(runs.folder, dataset, scenario)
         except InputError as error:

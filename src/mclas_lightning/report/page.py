@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from mclas_lightning.report import figure3
+from mclas_lightning.human.results import datasets as judged
+from mclas_lightning.report import figure3, paper
 from mclas_lightning.report.cases import LEGEND, Case, cases
 from mclas_lightning.report.layout import LAYOUTS
 from mclas_lightning.report.predictions import place
@@ -79,11 +80,13 @@ def write(found: Report, runs: Path) -> str:
 
 def _wider(request: Request, num: int) -> Request:
     """Where nobody named datasets: the paper's in this table, and others that have runs."""
-    if request.datasets or num not in LAYOUTS:
+    if request.datasets or num == 1:
         return request
-    papers = LAYOUTS[num].datasets
-    others = [name for name in request.runs.crossing() if name not in papers]
-    return request._replace(datasets=[*papers, *others])
+    if num in LAYOUTS:
+        papers, others = LAYOUTS[num].datasets, request.runs.crossing()
+    else:
+        papers, others = tuple(paper.numbers().table3), judged(request.runs.folder)
+    return request._replace(datasets=list(dict.fromkeys((*papers, *others))))
 
 
 def _examples(runs: Sequence[Results], num: int) -> Iterator[tuple[str, list[Case]]]:
