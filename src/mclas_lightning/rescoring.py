@@ -9,14 +9,11 @@ import numpy as np
 from mclas_lightning.data.example import Side
 from mclas_lightning.errors import InputError
 from mclas_lightning.evaluation import profiles_of, score_side
-from mclas_lightning.files import sha256
 from mclas_lightning.metrics.neural import NAMES, NeuralScores
 from mclas_lightning.metrics.score import Scores
 from mclas_lightning.report.documents import NAME, write_documents
-from mclas_lightning.report.predictions import Prediction, place, read
+from mclas_lightning.report.predictions import Prediction, read
 from mclas_lightning.report.results import Results
-
-AGAIN = "write it again with mclas-evaluate and the words that the run was trained with"
 
 
 def runs_in(folders: Sequence[Path]) -> list[Path]:
@@ -36,7 +33,7 @@ def rescore(run: Path, neural: NeuralScores) -> Results:
     What other encoders scored before stays; so does what would be scored in the same way.
     """
     old = Results.read(run / "results.json")
-    predictions = _read(old)
+    predictions = [*read(old).values()]
     scores: dict[Side, Scores] = {
         side: _score(side, predictions, old, neural) for side in old.scores
     }
@@ -85,22 +82,3 @@ def _columns(
         for family in families
         if all(f"{side}/{name}" in arrays for name in NAMES[family])
     }
-
-
-def _read(run: Results) -> list[Prediction]:
-    """What the run wrote; InputError where it is not what was scored."""
-    path = place(run)
-    kept = run.provenance.get("predictions_sha256")
-    if kept is not None and path.exists() and sha256(path) != kept:
-        raise InputError(f"{path}: is not the file that results.json was scored from; {AGAIN}")
-    found = [*read(run).values()]
-    for side, scores in run.scores.items():
-        full = [
-            p for p in found if isinstance(p.hypotheses.get(side), str) and side in p.references
-        ]
-        if not len(full) == len(found) == scores["num"]:
-            raise InputError(
-                f"{path}: expected {side} summaries and references of {scores['num']:,} documents, "
-                f"as results.json; found {len(full):,} of {len(found):,}; {AGAIN}"
-            )
-    return found

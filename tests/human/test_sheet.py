@@ -1,5 +1,6 @@
 import csv
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,20 @@ def test_the_run_with_the_lowest_seed_is_taken(tmp_path, run):
 def test_a_model_without_a_run_is_named(tmp_path, runs):
     with pytest.raises(InputError, match=r"minimum/tltran: no finished run here"):
         first_runs(tmp_path / "runs", "toy_en2de", "minimum", ["mclas", "tltran"])
+
+
+def test_predictions_that_were_not_scored_are_never_sent_to_annotators(tmp_path, run):
+    stale = run("mclas")
+    stale = replace(stale, provenance={"predictions_sha256": "0" * 64})
+    with pytest.raises(InputError, match=r"is not the file that results\.json was scored from"):
+        write_sheets([run("ncls"), stale], tmp_path / "out", num=3, seed=0, annotators=2)
+    assert not (tmp_path / "out").exists()
+
+
+def test_systems_of_two_test_sets_are_refused(tmp_path, run):
+    runs = [
+        replace(run(model), provenance={"test_sha256": sha})
+        for model, sha in (("ncls", "a"), ("mclas", "b"))
+    ]
+    with pytest.raises(InputError, match="was scored on another test set than ncls"):
+        write_sheets(runs, tmp_path / "out", num=3, seed=0, annotators=2)

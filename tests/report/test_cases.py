@@ -1,3 +1,4 @@
+import hashlib
 import json
 import re
 from dataclasses import replace
@@ -8,7 +9,8 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.report.cases import Case, cases
+from mclas_lightning.report.cases import Examples, cases
+from mclas_lightning.report.predictions import place
 from mclas_lightning.report.render.cases import draw, shorten
 from mclas_lightning.report.results import Results
 
@@ -17,7 +19,7 @@ CROSS = {"hypotheses": {"cross": "eine kurze"}, "references": {"cross": "die Ref
 BOTH = {key: MONO[key] | CROSS[key] for key in MONO}
 
 
-def drawn(found: list[Case], width: int = 80, color: bool = False) -> str:
+def drawn(found: Examples, width: int = 80, color: bool = False) -> str:
     console = Console(width=width, force_terminal=color, color_system="standard" if color else None)
     with console.capture() as captured:
         console.print(draw(found))
@@ -38,7 +40,7 @@ def run(tmp_path, made_up):
         lines = [{"id": f"d{n}", "document": document, **wrote} for n in numbers]
         text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
         (folder / "predictions.jsonl").write_text(text, encoding="utf-8")
-        return replace(made_up(model, seed=seed), folder=folder)
+        return replace(made_up(model, seed=seed, num=len(numbers)), folder=folder)
 
     return make
 
@@ -142,10 +144,11 @@ def test_what_the_reference_has_is_underlined_and_two_words_or_more_are_bold(run
     assert "lacks: Mann und, große" in text
 
 
+NULL = '{"id": "d9", "document": "x", "hypotheses": {"cross": null}, "references": {}}'
 NO_SIDE = '{"id": "d9", "document": "x", "hypotheses": {"crss": "x"}, "references": {}}'
 
 
-@pytest.mark.parametrize("line", ["{", "[]", '{"id": "d1"}', '{"hypotheses": "x"}', NO_SIDE])
+@pytest.mark.parametrize("line", ["{", "[]", '{"id": "d1"}', '{"hypotheses": "x"}', NO_SIDE, NULL])
 def test_a_broken_line_is_refused_with_its_number(run, line):
     broken = run("ncls", CROSS, numbers=range(2))
     assert broken.folder is not None
@@ -159,3 +162,63 @@ def test_missing_predictions_are_refused_with_their_path(run):
     missing = replace(run("ncls", CROSS), folder=Path("nowhere"))
     with pytest.raises(InputError, match=r"nowhere/predictions\.jsonl: cannot be read"):
         cases([missing])
+
+
+def rewritten(run: Results, **provenance: str) -> Results:
+    """The run with the hash of its predictions, and more, in its results."""
+    assert run.folder is not None
+    written = (run.folder / "predictions.jsonl").read_bytes()
+    kept = {"predictions_sha256": hashlib.sha256(written).hexdigest()}
+    return replace(run, provenance=kept | provenance)
+
+
+def test_predictions_that_were_not_scored_are_set_aside(run):
+    ncls, mclas = rewritten(run("ncls", CROSS)), rewritten(run("mclas", BOTH))
+    path = place(mclas)
+    with path.open("a") as file:
+        file.write("\n")
+    text = drawn(cases([ncls, mclas]), width=300)
+    assert "│ NCLS " in text
+    assert "│ MCLAS " not in text
+    said = f"Set aside: {path}: is not the file that results.json was scored from; write it again"
+    assert said in text
+    with pytest.raises(InputError, match=r"is not the file that results\.json"):
+        cases([mclas])
+
+
+def test_missing_predictions_do_not_end_the_others(run):
+    missing = replace(run("mclas", BOTH), folder=Path("nowhere"))
+    text = drawn(cases([run("ncls", CROSS), missing]), width=200)
+    assert "│ NCLS " in text
+    assert "Set aside: nowhere/predictions.jsonl: cannot be read" in text
+
+
+@pytest.mark.parametrize(
+    "change", [{"document": "another"}, {"references": {"cross": "eine andere"}}]
+)
+def test_documents_of_two_test_sets_with_the_same_ids_are_not_mixed(run, change):
+    other = run("mclas", CROSS | change)
+    other = replace(other, scores={"cross": other.scores["cross"]})
+    text = drawn(cases([run("ncls", CROSS), other], num=1), width=200)
+    assert "│ NCLS " in text
+    assert "│ MCLAS " not in text
+    assert "Set aside: document 'd0' or its reference differs between NCLS and MCLAS; score" in text
+    assert "another" not in text
+    assert "eine andere" not in text
+
+
+def test_runs_that_name_another_test_set_than_most_are_set_aside(run):
+    shas = {"ncls": "a", "ncls_ms": "b", "mclas": "b"}
+    runs = [rewritten(run(model, BOTH), test_sha256=sha) for model, sha in shas.items()]
+    runs = [runs[0], rewritten(run("theirs", BOTH)), *runs[1:]]  # An outside system names none.
+    found = cases(runs)
+    assert [summary.system for summary in found.cases[0].summaries[::2]] == [
+        "theirs", "NCLS+MS", "MCLAS",
+    ]  # fmt: skip
+    (reason,) = found.aside
+    assert reason.startswith(f"{runs[0].folder}: was scored on another test set than NCLS+MS")
+
+
+def test_an_id_twice_is_refused(run):
+    with pytest.raises(InputError, match=r"predictions\.jsonl: id 'd4' is used more than once"):
+        cases([run("ncls", CROSS, numbers=[1, 4, 4])])

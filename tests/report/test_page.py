@@ -106,6 +106,16 @@ def test_examples_are_marked_and_their_text_is_only_text(written):
     assert "酒店着火&lt;br&gt;" in written
 
 
+def test_a_damaged_file_of_predictions_does_not_end_the_report(tmp_path):
+    for seed, model in enumerate(("ncls", "mclas")):
+        write_run(tmp_path, "toy_en2zh", "minimum", model, seed, num=1, bertscore=False)
+        folder = tmp_path / "toy_en2zh" / "minimum" / model / f"seed={seed}"
+        (folder / "predictions.jsonl").write_text("{damaged\n")
+    text = page.write(page.report(Request(Runs(tmp_path), [], data=tmp_path)), tmp_path)
+    assert text.count("predictions.jsonl:1: not a line of predictions") == 2
+    assert "Set aside: " in text
+
+
 def test_only_the_datasets_asked_for_are_in_it(tmp_path):
     for dataset in ("mine", "other"):
         write_run(tmp_path, dataset, "minimum", "ncls", 0, num=3)

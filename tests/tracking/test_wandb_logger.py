@@ -20,6 +20,7 @@ from mclas_lightning.evaluate import evaluate
 from mclas_lightning.places import EXPERIMENTS
 from mclas_lightning.report.results import Results
 from mclas_lightning.settings import read_settings
+from mclas_lightning.tracking.wandb_content import sample_table
 from mclas_lightning.tracking.wandb_logger import WandbMirror
 from mclas_lightning.tracking.workspace import CONFIG, CURVES, ROUGE
 from tests.conftest import read_lines
@@ -62,6 +63,16 @@ def test_an_offline_run_holds_what_the_folder_does(mirrored):
     assert found["summary"]["val/loss"]["min"] == pytest.approx(
         min(float(row["val/loss"]) for row in metrics(run) if row["val/loss"])
     )
+
+
+def test_samples_are_of_what_was_scored_alone(mirrored):
+    results = go(mirrored)
+    assert results.folder is not None
+    assert len(sample_table(results, 3).data) == 3
+    with (results.folder / "predictions.jsonl").open("a") as file:
+        file.write("\n")
+    with pytest.raises(InputError, match=r"is not the file that results\.json was scored from"):
+        sample_table(results, 3)
 
 
 def metrics(run: Path) -> list[dict[str, str]]:

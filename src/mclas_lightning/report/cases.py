@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from mclas_lightning.data.example import SIDES, Side
 from mclas_lightning.errors import InputError, closest
@@ -37,27 +38,39 @@ class Case:
     summaries: list[Summary]
 
 
+class Examples(NamedTuple):
+    """Cases, and why some runs are not in them."""
+
+    cases: list[Case]
+    aside: list[str]
+
+
 def cases(
     runs: Sequence[Results], num: int = 3, seed: int = 0, ids: Sequence[str] = ()
-) -> list[Case]:
+) -> Examples:
     """The documents ``ids``, or ``num`` that all ``runs`` share, the same ones at every call.
 
-    InputError where runs are of several datasets, or where not all of them have a document.
+    A run whose predictions cannot be shown beside the others' is set aside. InputError where none
+    is left, where runs are of several datasets, or where not all of them have a document.
     """
     if len({run.dataset for run in runs}) != 1:
         found = ", ".join(sorted({run.dataset for run in runs})) or "no runs"
         raise InputError(f"cases are drawn from the runs of one dataset; found: {found}")
-    written = {name: predictions.read(run) for name, run in zip(_names(runs), runs, strict=True)}
+    found = predictions.of_one_test_set(dict(zip(_names(runs), runs, strict=True)))
+    written = found.systems
+    if not written:
+        raise InputError("; ".join(found.aside))
     shared = predictions.shared(written, seed)
     for id in set(ids) - set(shared):
         near = closest(id, shared)
         raise InputError(
             f"document '{id}' is not in the predictions of {', '.join(written)}; {near}"
         )
-    return [
-        _case({name: found[id] for name, found in written.items()}, runs[0])
+    shown = [
+        _case({name: of_system[id] for name, of_system in written.items()}, runs[0])
         for id in ids or shared[:num]
     ]
+    return Examples(shown, found.aside)
 
 
 def _names(runs: Sequence[Results]) -> list[str]:

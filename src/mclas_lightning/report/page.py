@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from mclas_lightning.errors import InputError
 from mclas_lightning.human.results import datasets as judged
 from mclas_lightning.report import figure3, paper
-from mclas_lightning.report.cases import LEGEND, Case, cases
+from mclas_lightning.report.cases import LEGEND, Examples, cases
 from mclas_lightning.report.layout import LAYOUTS
 from mclas_lightning.report.predictions import place
 from mclas_lightning.report.provenance import provenance
@@ -43,7 +44,7 @@ class Report(NamedTuple):
 
     parts: list[Part]
     runs: Sheet
-    cases: list[tuple[str, list[Case]]]
+    cases: list[tuple[str, Examples]]
 
 
 def report(request: Request, num_cases: int = 3) -> Report:
@@ -89,14 +90,17 @@ def _wider(request: Request, num: int) -> Request:
     return request._replace(datasets=list(dict.fromkeys((*papers, *others))))
 
 
-def _examples(runs: Sequence[Results], num: int) -> Iterator[tuple[str, list[Case]]]:
+def _examples(runs: Sequence[Results], num: int) -> Iterator[tuple[str, Examples]]:
     """Of each dataset and scenario, the first seed of every system that left its predictions."""
     groups: dict[tuple[str, str], dict[str, Results]] = {}
     for run in runs:
         if run.folder and place(run).exists() and "cross" in run.scores:
             groups.setdefault((run.dataset, run.scenario), {}).setdefault(run.model, run)
     for (dataset, scenario), systems in sorted(groups.items(), key=_order):
-        yield f"{dataset}, {scenario}", cases(list(systems.values()), num)
+        try:
+            yield f"{dataset}, {scenario}", cases(list(systems.values()), num)
+        except InputError as error:  # One folder's damage does not end the report.
+            yield f"{dataset}, {scenario}", Examples([], [str(error)])
 
 
 def _order(group: tuple[tuple[str, str], object]) -> tuple[str, int]:

@@ -1,6 +1,6 @@
 """Cases drawn for a terminal: what a summary shares with its reference is underlined."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from rich import box
 from rich.cells import cell_len, set_cell_size
@@ -8,17 +8,17 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from mclas_lightning.report.cases import LEGEND, Case
+from mclas_lightning.report.cases import LEGEND, Case, Examples
 from mclas_lightning.report.matches import Piece
 
 SHOWN = 400  # terminal cells of a document: about 60 English words or 200 Chinese characters
 
 
-def draw(found: Sequence[Case]) -> Group:
+def draw(found: Examples) -> Group:
     """For a terminal."""
-    return Group(
-        *(part for case in found for part in (_drawn(case), "")), Text(LEGEND, style="dim")
-    )
+    shown = (part for case in found.cases for part in (_drawn(case), ""))
+    aside = (Text(f"Set aside: {reason}") for reason in found.aside)
+    return Group(*shown, Text(LEGEND, style="dim"), *aside)
 
 
 def shorten(text: str, cells: int = SHOWN) -> str:
