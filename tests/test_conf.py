@@ -171,9 +171,9 @@ def test_a_runs_place_is_its_identity():
             "words are missing: dataset.name=... dataset.target=... dataset.path=...",
         ),
         (["model.targets={decoder: [third]}"], "model 'mclas'"),
-        (["model.name=null"], "model.name: expected a text, found 'None'"),
+        (["model.source=null"], "model.source: expected a text, found 'None'"),
         (["scenario=[a]"], "configuration.scenario: expected a text"),
-        (["run_dir=null"], "configuration.run_dir: expected a text"),
+        (["split=null"], "configuration.split: expected a text"),
         (["~optim"], "configuration.optim: is missing"),
         (["seed=-1"], "seed: expected from 0 to"),
         (["decoding.beam=0"], "decoding.beam: expected 1 or more, found 0"),
@@ -194,7 +194,7 @@ def test_a_runs_place_is_its_identity():
         (["decoding.max_length=4000"], "decoding.max_length: expected from 1 to 2498"),
         (["scoring.layer=9"], "scoring: layer and rescale are BERTScore's; give bertscore, too"),
         (["scoring.bertscore=x", "scoring.layer=0"], "scoring.layer: expected 1 or more, found 0"),
-        (["scoring.bertscore=2"], "scoring.bertscore: expected a text, found '2'"),
+        (["dataset.source=2"], "dataset.source: expected a text, found '2'"),
         (["optim.label_smoothing=1"], "optim.label_smoothing: expected from 0 to 0.99"),
         (["optim.encoder.warmup=0"], "warmup: expected 1 or more"),
         (["optim.batch_unit=words"], "optim.batch_unit 'words' does not exist; choose from: both"),
@@ -217,6 +217,23 @@ def test_a_runs_folder_needs_no_quotes():
         assert quoted(word) == word
     cfg = compose("train", ["init_from=runs/a/seed=0"])
     assert cfg.init_from == "runs/a/seed=0"
+
+
+@pytest.mark.parametrize("key", ["dataset.name", "model.name"])
+@pytest.mark.parametrize("name", ["", "a/b", "..", " ", "a\nb", "[1]", "a*", "a\\b", "ä" * 128])
+def test_a_name_that_cannot_be_a_folders_is_one_clear_line(key, name):
+    with pytest.raises(InputError) as error:
+        read_settings(compose("train", [f"{key}={name}"]))
+    assert str(error.value).startswith(f"{key}: names a folder of runs; expected")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["my corpus", "Müller & Söhne", "中文", "it's", "a=b", "..a", "#1"]
+)
+def test_any_other_name_is_a_folders(name):
+    settings = read_settings(compose("train", [f"dataset.name={name}"]))[0]
+    assert settings.subset_manifest.parts[:2] == ("runs", name)
 
 
 def test_wandb_gets_group_job_type_tags_and_a_name():

@@ -13,7 +13,8 @@ PACKAGE = "mclas_lightning"
 # The first entry that a module's name starts with gives its layer.
 LAYERS = {
     "errors": 0, "memory": 0, "preemption": 0, "files": 0, "typed": 0, "identity": 0, "task": 0,
-    "progress": 0, "places": 0, "data.catalog": 0, "data.check": 0, "data.manifest": 0,
+    "progress": 0, "overrides": 0, "places": 0, "data.catalog": 0, "data.check": 0,
+    "data.manifest": 0,
     "data.readers.shards": 1, "data.readers": 0, "data.importing": 1,
     "data.example": 0, "data.dataset": 0, "data.scenario": 0, "data.toy": 0, "data.debian": 0,
     "metrics.encoder": 1, "metrics.bertscore": 1, "metrics.similarity": 1, "metrics.neural": 1,
@@ -34,7 +35,7 @@ ONLY = {
     "transformers": lambda name, layer: layer >= 1,
     "pytorch_lightning": lambda name, layer: layer == 3 or name == "train",
     "lightning_fabric": lambda name, layer: layer == 3 or name == "train",
-    "hydra": lambda name, layer: name in ("app", "train", "tracking.loggers"),
+    "hydra": lambda name, layer: name in ("app", "overrides", "train", "tracking.loggers"),
     "wandb": lambda name, layer: name.startswith("tracking."),
     "wandb_workspaces": lambda name, layer: name == "tracking.workspace",
 }

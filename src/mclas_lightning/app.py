@@ -21,6 +21,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mclas_lightning.errors import InputError, closest, exits_cleanly, one_of
+from mclas_lightning.overrides import arguments, quoted
 from mclas_lightning.places import CONF, EXPERIMENTS
 
 
@@ -56,7 +57,7 @@ def entry(config_name: str, job: Callable[[DictConfig], object]) -> Callable[[],
     def main() -> None:
         # Hydra then raises what it would otherwise print itself, with exit code 1.
         os.environ.setdefault("HYDRA_FULL_ERROR", "1")
-        sys.argv[1:] = [quoted(word) for word in sys.argv[1:]]
+        sys.argv[1:] = arguments(sys.argv[1:])
         with clear_errors(config_name):
             hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(task)()
         if failures:
@@ -107,7 +108,7 @@ def launcher_settings(words: Sequence[str]) -> tuple[dict[str, Any], dict[str, A
 def product(config_name: str, axes: Mapping[str, str]) -> list[list[str]]:
     """The words of every run that Hydra's multirun makes of these, such as ``{"seed": "0,1"}``."""
     with clear_errors(config_name):
-        words = [quoted(f"{key}={value}") for key, value in axes.items()]
+        words = [quoted(f"{key}={value}", multirun=True) for key, value in axes.items()]
         parsed = OverridesParser.create().parse_overrides(words)
         choices = [
             [f"{word.get_key_element()}={value}" for value in word.sweep_string_iterator()]
@@ -116,12 +117,6 @@ def product(config_name: str, axes: Mapping[str, str]) -> list[list[str]]:
             for text, word in zip(words, parsed, strict=True)
         ]
     return [list(words) for words in itertools.product(*choices)]
-
-
-def quoted(word: str) -> str:
-    """A word whose value holds "=", as a run's folder does, the way Hydra's grammar wants it."""
-    found = re.fullmatch(r"([\w.@/+~]+)=([^'\"\[{$,]+=[^'\"\[{,]*)", word)
-    return f"{found[1]}='{found[2]}'" if found else word
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -12,10 +13,31 @@ from typing import Any, TextIO
 
 from mclas_lightning.errors import FULL, InputError
 
+LONGEST = 255  # bytes of a folder's name
+# Separators, what patterns of names mean, control characters, bytes that are no UTF-8.
+_NO_NAME = re.compile(r"[/\\*?\[\]\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
 BOM = b"\xef\xbb\xbf"  # the byte order mark that some editors write before UTF-8
 
 LOST = "nothing is left of it; free some space, or choose another place"
 KEPT = "all before it is kept; free some space and start the same command again"
+
+
+def check_run_names(dataset: str, scenario: str, model: str) -> None:
+    """InputError where one of them cannot name a folder of a run's place."""
+    for key, name in (("dataset.name", dataset), ("scenario", scenario), ("model.name", model)):
+        _check_name(key, name)
+
+
+def _check_name(key: str, name: str) -> None:
+    found = _NO_NAME.search(name)
+    if name.strip(". ") and not found and len(name.encode()) <= LONGEST:
+        return
+    what = f"{found[0]!a} in {name!a}" if found else ascii(name)
+    raise InputError(
+        f"{key}: names a folder of runs; expected up to {LONGEST} bytes, none of / \\ * ? [ ] or a "
+        f"control character, not only dots; found {what}; name it otherwise ({key}=...)"
+    )
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 from mclas_lightning.data.dataset import DatasetConfig
 from mclas_lightning.decoding.summarizer import DecodingConfig
 from mclas_lightning.errors import InputError, check_range, one_of
+from mclas_lightning.files import check_run_names
 from mclas_lightning.identity import resolved
 from mclas_lightning.metrics.neural import ScoringConfig
 from mclas_lightning.optim import OptimConfig
@@ -193,6 +194,7 @@ def read_settings(cfg: DictConfig) -> tuple[Settings, dict[str, Any]]:
     trainer = dict(top.trainer)
     ours = typed("trainer", OwnTrainer, {key: trainer.pop(key) for key in OWN if key in trainer})
     system, initialize = _system(top.model)
+    check_run_names(dataset.name, top.scenario, system.name)
     settings = Settings(
         dataset=dataset,
         scenario=top.scenario,

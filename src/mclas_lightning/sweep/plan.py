@@ -17,6 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from mclas_lightning.app import compose, product
 from mclas_lightning.errors import InputError, one_of
+from mclas_lightning.files import check_run_names
 from mclas_lightning.identity import resolved
 from mclas_lightning.places import EXPERIMENTS
 
@@ -128,6 +129,7 @@ def _planned(words: tuple[str, ...], cfg: DictConfig) -> PlannedRun:
     optim, trainer = cfg.optim, cfg.trainer
     try:
         config = resolved(cfg)
+        check_run_names(cfg.dataset.name, cfg.scenario, cfg.model.name)
         devices = trainer.devices if isinstance(trainer.devices, int) else len(trainer.devices)
         ranks = max(devices, 1) * trainer.num_nodes
         return PlannedRun(
