@@ -1,11 +1,14 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.human.judgements import Judgement, read_judgements
+from mclas_lightning.human.judgements import Judgement, not_returned, read_judgements
 from mclas_lightning.human.key import Key
+from mclas_lightning.human.results import without
+from mclas_lightning.human.score import score_sheets
 from mclas_lightning.human.sheet import write_sheets
 from tests.human.conftest import read_sheet, write_sheet
 
@@ -64,11 +67,72 @@ def test_quoted_names_of_columns_are_read(folder):
     assert read(folder) == expected
 
 
-def test_a_sheet_that_was_not_given_back_is_left_out(tmp_path, runs, fill):
-    write_sheets(runs, tmp_path / "out", num=5, seed=0, annotators=3)
-    fill(tmp_path / "out", choice)
-    (tmp_path / "out" / "annotator2.csv").unlink()
-    assert {judgement.annotator for judgement in read(tmp_path / "out")} == {1, 3}
+def as_excel_says_it(text: str) -> bytes:
+    return f"sep=;\r\n{text.replace(',', ';')}".encode("utf-8-sig")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        as_excel_says_it,
+        lambda text: text.replace(",", "\t").encode("utf-16"),
+        lambda text: "\ufeff".encode("utf-16-be") + text.encode("utf-16-be"),
+        lambda text: text.replace("document", "Schlüssel").encode("cp1252"),
+        lambda text: text.replace("document", "文档").encode("gb18030"),
+        lambda text: re.sub(
+            r",([A-D])(?=,|\s)", lambda f: f",{chr(ord(f[1]) + 0xFEE0)}", text
+        ).encode(),
+    ],
+    ids=["sep", "utf-16", "utf-16-be", "cp1252", "gb18030", "full-width letters"],
+)
+def test_what_programs_make_of_a_sheet_is_read(folder, written):
+    expected, path = read(folder), folder / "annotator1.csv"
+    header, body = path.read_text(encoding="utf-8-sig").split("\n", 1)
+    changed = written(f"{header}\n{body}")
+    assert changed != path.read_bytes()
+    path.unlink()
+    (folder / "Annotator 1.CSV").write_bytes(changed)
+    assert set(read(folder)) == set(expected)
+
+
+def test_the_line_of_a_mistake_is_right_below_a_line_of_excel(folder):
+    path = folder / "annotator1.csv"
+    change(path, 0, fluency_best="")
+    path.write_bytes(as_excel_says_it(path.read_text(encoding="utf-8")))
+    with pytest.raises(InputError, match=r"annotator1\.csv:3: column 'fluency_best' is empty"):
+        read(folder)
+
+
+def test_what_a_system_lays_beside_a_sheet_is_no_sheet(folder):
+    expected = read(folder)
+    for name in ("._annotator1.csv", "~$annotator1.csv", ".~lock.annotator1.csv#"):
+        (folder / name).write_bytes(b"\0\5\26\7")
+    (folder / "old.csv").mkdir()
+    assert read(folder) == expected
+
+
+def test_a_sheet_that_came_back_as_a_workbook_is_named(folder):
+    (folder / "annotator2.csv").rename(folder / "annotator2.XLSX")
+    with pytest.raises(InputError, match=r"annotator2\.XLSX: expected a sheet as CSV"):
+        read(folder)
+
+
+def test_a_letter_that_only_looks_right_is_named_by_its_code_point(folder):
+    change(folder / "annotator1.csv", 0, fluency_best="\u0410")
+    with pytest.raises(
+        InputError, match=r"'fluency_best' is '\u0410' \(U\+0410\); expected one of A"
+    ):
+        read(folder)
+
+
+def test_a_sheet_that_was_not_given_back_is_left_out_and_named(tmp_path, runs, fill):
+    out = tmp_path / "out"
+    write_sheets(runs, out, num=5, seed=0, annotators=3)
+    fill(out, choice)
+    (out / "annotator2.csv").unlink()
+    assert {judgement.annotator for judgement in read(out)} == {1, 3}
+    assert not_returned(Key.read(out), read(out)) == [2]
+    assert without(score_sheets(out)) == "No sheet came back from annotator 2."
 
 
 def test_one_annotator_is_too_few(folder):

@@ -80,6 +80,12 @@ class HumanResults:
             raise InputError(f"{path}: {error}") from None
 
 
+def without(results: HumanResults) -> str:
+    """A sentence on the annotators whose sheets the key knows and nobody returned, if any."""
+    missing = results.provenance.get("not_returned")
+    return f"No sheet came back from annotator {', '.join(map(str, missing))}." if missing else ""
+
+
 def place(runs: Path, dataset: str, scenario: str) -> Path:
     """Where tables look for a scenario's file."""
     return runs / dataset / scenario / "human.json"

@@ -8,9 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from mclas_lightning.files import sha256
-from mclas_lightning.human.judgements import read_judgements
+from mclas_lightning.human.judgements import not_returned, read_judgements, sheets
 from mclas_lightning.human.key import KEY, Key
-from mclas_lightning.human.results import GOLD, PERSPECTIVES, HumanResults
+from mclas_lightning.human.results import GOLD, PERSPECTIVES, HumanResults, without
 from mclas_lightning.human.scaling import fleiss, labels, preferences
 from mclas_lightning.report.results import MODELS
 
@@ -29,8 +29,9 @@ def score_sheets(folder: Path) -> HumanResults:
         provenance={
             "seed": key.seed,
             **key.provenance,
+            "not_returned": not_returned(key, judgements),
             "key_sha256": sha256(folder / KEY),
-            "sheets_sha256": {path.name: sha256(path) for path in sorted(folder.glob("*.csv"))},
+            "sheets_sha256": {path.name: sha256(path) for path in sheets(folder)},
         },
     )
 
@@ -50,4 +51,6 @@ def draw(results: HumanResults) -> Group:
         table.add_row(name, *(f"{row[perspective]:+.3f}" for perspective in PERSPECTIVES))
     agreement = results.agreement
     shown = f"Fleiss' kappa {agreement.kappa:.2f}, overall agreement {agreement.overall:.2%}\n"
+    if missing := without(results):
+        shown += f"{missing}\n"
     return Group(table, Text(shown))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.human.results import HumanResults, find, place, scenarios
+from mclas_lightning.human.results import HumanResults, find, place, scenarios, without
 from mclas_lightning.report import paper
 from mclas_lightning.report.layout import LOW_RESOURCE
 from mclas_lightning.report.results import MODELS
@@ -139,7 +139,8 @@ def _notes(num: int, found: Found) -> Iterator[str]:
         )
     for scenario, one in found.items():
         if one:
-            yield f"{scenario}: {one.documents} documents, {one.annotators} annotators."
+            judged = f"{scenario}: {one.documents} documents, {one.annotators} annotators."
+            yield f"{judged} {without(one)}".rstrip()
 
 
 def _commands(dataset: str, scenario: str, runs: Runs) -> Iterator[str]:
