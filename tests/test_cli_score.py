@@ -155,3 +155,33 @@ def test_options_of_encoders_that_lack_another_are_named(german, small_encoder, 
         score(monkeypatch, *german, "--similarity", str(small_encoder))
     with pytest.raises(InputError, match=r"layer and rescale are BERTScore's"):
         score(monkeypatch, *german, "--layer", "3")
+
+
+@pytest.mark.parametrize(
+    ("language", "hypothesis", "reference", "name", "expected"),
+    [
+        ("hi", "बालक", "बोलक", "rouge1_f", 0),
+        ("ja", "東京で大きな地震があった", "東京で大きな地震がありました", "rouge1_f", 22 / 26),
+        ("yue", "佢哋今日喺香港開會", "佢哋尋日喺香港開會", "rouge1_f", 8 / 9),
+        ("de", "İmamoğlu gewinnt in İstanbul", "Bei der Wahl", "length", 4),
+        ("de", "Bundes\u00adtag", "Bundestag", "rouge1_f", 1),
+        ("de", "Der Fluss steigt\nEs brennt", "Es brennt\nDer Fluss steigt", "rougeLsum_f", 1),
+    ],
+)
+def test_scores_are_right_in_every_script(
+    tmp_path, monkeypatch, capsys, language, hypothesis, reference, name, expected
+):
+    files = []
+    for file, text in (("hypotheses", hypothesis), ("references", reference)):
+        path = tmp_path / f"{file}.jsonl"
+        path.write_text(json.dumps({"id": "1", "text": text}) + "\n", encoding="utf-8")
+        files += [f"--{file}", str(path)]
+    score(monkeypatch, *files, "--lang", language, "--json", "--resamples", "10")
+    found = json.loads(capsys.readouterr().out)["systems"]["hypotheses"]["scores"]
+    assert found[name] == pytest.approx(expected)
+
+
+def test_rouge_is_tested_in_the_language_before_anything_is_scored(german, monkeypatch):
+    monkeypatch.setattr("mclas_lightning.metrics.rouge.tokens", str.split)
+    with pytest.raises(RuntimeError, match="ROUGE self-test failed for 'zh'"):
+        score(monkeypatch, *german[:-1], "zh")

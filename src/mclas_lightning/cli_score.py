@@ -56,6 +56,7 @@ def _score(arguments: argparse.Namespace) -> None:
     from mclas_lightning.metrics.language import check_language
     from mclas_lightning.metrics.rouge import profile
     from mclas_lightning.metrics.score import overlap
+    from mclas_lightning.metrics.self_test import self_test
     from mclas_lightning.metrics.systems import compared, with_intervals
     from mclas_lightning.metrics.texts import (
         check_parallel,
@@ -68,6 +69,7 @@ def _score(arguments: argparse.Namespace) -> None:
 
     check_language(arguments.lang)
     way = profile(arguments.profile, arguments.lang, arguments.vocabulary)
+    self_test(way)
     names = system_names(arguments.hypotheses)
     references = read_texts(arguments.references)
     check_references(references)

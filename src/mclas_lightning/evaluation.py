@@ -13,8 +13,9 @@ from mclas_lightning.decoding.summarizer import Summaries, Summarizer
 from mclas_lightning.files import read_json, sha256, whole_file
 from mclas_lightning.metrics.neural import NeuralScores
 from mclas_lightning.metrics.pieces import WordPieces
-from mclas_lightning.metrics.rouge import Profile, paper, self_test, standard
+from mclas_lightning.metrics.rouge import Profile, paper, standard
 from mclas_lightning.metrics.score import Scores, score
+from mclas_lightning.metrics.self_test import self_test
 from mclas_lightning.pipeline import PipelineSummarizer, load_pipeline
 from mclas_lightning.progress import progress_bar
 from mclas_lightning.ranks import is_first, merged, rank_and_world

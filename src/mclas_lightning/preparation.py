@@ -16,7 +16,8 @@ from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.data.vocabulary import Vocabulary, read_ids, target_vocabulary
 from mclas_lightning.errors import InputError
 from mclas_lightning.metrics.language import check_language
-from mclas_lightning.metrics.rouge import self_test, standard
+from mclas_lightning.metrics.rouge import standard
+from mclas_lightning.metrics.self_test import self_test
 from mclas_lightning.model.checkpoint import (
     dropout_of,
     initialize_from_ms,

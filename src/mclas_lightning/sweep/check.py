@@ -9,7 +9,8 @@ from mclas_lightning.app import compose
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.data.vocabulary import read_ids
 from mclas_lightning.errors import InputError
-from mclas_lightning.metrics.rouge import self_test, standard
+from mclas_lightning.metrics.rouge import standard
+from mclas_lightning.metrics.self_test import self_test
 from mclas_lightning.preparation import check_inputs
 from mclas_lightning.ranks import check_processes
 from mclas_lightning.run import ms_run

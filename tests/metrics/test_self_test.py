@@ -1,0 +1,62 @@
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from rouge_score.tokenizers import DefaultTokenizer
+
+from mclas_lightning.errors import InputError
+from mclas_lightning.metrics.language import LANGUAGES
+from mclas_lightning.metrics.pieces import WordPieces
+from mclas_lightning.metrics.rouge import paper, standard
+from mclas_lightning.metrics.self_test import SAMPLES, samples, self_test
+
+PIECES = WordPieces({"警": 0, "方": 1})
+MARKED = "ar he hi mr ne bn pa gu or te kn ml si my km th"
+
+
+def breaks(tokenize: Callable[[str], list[str]], language: str) -> bool:
+    """Whether the self-test refuses ROUGE with this tokenizer."""
+    broken = replace(standard(language), tokenize=lambda texts: list(map(tokenize, texts)))
+    try:
+        self_test(broken)
+    except RuntimeError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_self_test_passes_in_every_language(language: str):
+    self_test(standard(language))
+    self_test(paper(language, PIECES))
+
+
+def test_every_language_has_one_sample():
+    assert sorted(samples()) == LANGUAGES
+    assert sum(len(row.split()) for row in SAMPLES) == len(LANGUAGES)
+
+
+@pytest.mark.parametrize("language", MARKED.split())
+def test_the_self_test_refuses_words_that_fall_apart_at_their_marks(language: str):
+    assert breaks(lambda text: re.findall(r"[^\W_]+", text.lower()), language)
+
+
+@pytest.mark.parametrize("language", ["ja", "km", "lo", "my", "wuu", "yue", "zh"])
+def test_the_self_test_refuses_a_sentence_as_one_token(language: str):
+    assert breaks(str.split, language)
+
+
+@pytest.mark.parametrize("language", ["de", "fr", "vi", "ru", "el", "ar", "hi", "ko", "zh"])
+def test_the_self_test_refuses_rouge_scores_own_tokenizer(language: str):
+    assert breaks(DefaultTokenizer(use_stemmer=False).tokenize, language)
+
+
+def test_a_failure_names_the_language_and_the_texts():
+    broken = replace(standard("de"), tokenize=lambda texts: [[] for _ in texts])
+    with pytest.raises(RuntimeError, match="self-test failed for 'de': 'Grüße für alle aus Köln'"):
+        self_test(broken)
+
+
+def test_a_language_without_a_sample_is_refused():
+    with pytest.raises(InputError, match="language 'tlh' does not exist"):
+        self_test(standard("tlh"))
