@@ -8,6 +8,8 @@ os.environ["COLUMNS"] = "120"
 os.environ["OMP_NUM_THREADS"] = "1"  # of the processes that tests start
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -139,6 +141,37 @@ def small_encoder(tmp_path_factory) -> Path:
     )
     BertModel(config).save_pretrained(folder)
     return folder
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from mclas_lightning.lock import locked
+with locked(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def held():
+    """Folders held by another process until the test ends."""
+    holding = []
+
+    def hold(folder: Path) -> subprocess.Popen:
+        command = [sys.executable, "-c", HOLD, str(folder)]
+        process = subprocess.Popen(
+            command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        holding.append(process)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        return process
+
+    yield hold
+    for process in holding:
+        process.kill()
+        process.communicate()
 
 
 def small_network(*decoders: str, vocab_size: int = 53, seed: int = 0) -> Seq2Seq:

@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +99,84 @@ def test_predictions_that_are_not_those_scored_are_refused(run):
     path.unlink()
     assert "cannot be read" in str(outcome(lambda: mclas("rescore", run)))
     assert json.loads((run / "results.json").read_text()) == results
+
+
+def test_a_trial_keeps_the_chinese_scores_of_the_paper(run, words):
+    chinese = [*words, "model=mclas", "dataset.target=zh", "dataset.name=chinese"]
+    train(compose("train", chinese))
+    trial = evaluate(compose("evaluate", [*chinese, "scored=valid", "decoding.beam=1"]))
+    assert trial is not None
+    assert trial.folder is not None
+    assert trial.folder.parent.name == "valid"
+    assert "paper_rouge" in trial.signatures["cross"]
+    mclas("rescore", trial.folder)
+    again = Results.read(trial.folder / "results.json")
+    assert again.signatures == trial.signatures
+    assert again.scores["cross"] == pytest.approx(trial.scores["cross"])
+
+
+def test_scores_that_need_the_runs_word_pieces_stay_without_them(run, words, capsys):
+    chinese = [*words, "model=mclas", "dataset.target=zh", "dataset.name=chinese"]
+    before = train(compose("train", chinese))
+    assert before is not None
+    assert before.folder is not None
+    shutil.rmtree(before.folder / "tokenizer")
+    mclas("rescore", before.folder)
+    after = Results.read(before.folder / "results.json")
+    assert after.signatures == before.signatures
+    assert after.scores["cross"] == pytest.approx(before.scores["cross"])
+    (before.folder / "scores.npz").unlink()
+    mclas("rescore", before.folder)
+    assert "could not be counted again, and is gone: cross paper_rouge" in capsys.readouterr().out
+
+
+def test_a_run_without_predictions_is_named_and_the_others_are_scored(run, tmp_path, capsys):
+    other = run.with_name("seed=1")
+    shutil.copytree(run, other)
+    (run / "predictions.jsonl").unlink()
+    before = (other / "results.json").stat().st_mtime_ns
+    with pytest.raises(SystemExit) as ended:
+        mclas("rescore", run.parent)
+    assert ended.value.code == 1
+    shown = capsys.readouterr()
+    assert f"{run}\n  skipped: {run}/predictions.jsonl: cannot be read" in shown.err
+    assert shown.err.endswith("1 of 2 runs were skipped, see above\n")
+    assert f"{other}\n" in shown.out
+    assert (other / "results.json").stat().st_mtime_ns > before
+    (other / "predictions.jsonl").unlink()
+    with pytest.raises(SystemExit) as ended:
+        mclas("rescore", run.parent)
+    assert ended.value.code == 2
+
+
+def test_a_run_is_scored_by_one_process_at_a_time(run, words, held):
+    held(run)
+    kept = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    said = "is being worked on (process "
+    assert said in str(outcome(lambda: mclas("rescore", run)))
+    again = compose("evaluate", [*words, "model=mclas", "decoding.beam=1"])
+    assert said in str(outcome(lambda: evaluate(again)))
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == kept
+
+
+def test_an_evaluation_that_fails_leaves_what_was_there(run, words, monkeypatch):
+    kept = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+
+    def full(results, path):
+        raise InputError("no space left")
+
+    monkeypatch.setattr(Results, "write", full)
+    again = compose("evaluate", [*words, "model=mclas", "decoding.beam=1"])
+    assert "no space left" in str(outcome(lambda: evaluate(again)))
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == kept
+
+
+def test_scores_of_other_predictions_are_refused(run, words):
+    kept = (run / "scores.npz").read_bytes()
+    evaluate(compose("evaluate", [*words, "model=mclas", "decoding.beam=1"]))
+    (run / "scores.npz").write_bytes(kept)
+    found = outcome(lambda: Results.read(run / "results.json").documents())
+    assert "scores.npz: is of other predictions than results.json" in str(found)
 
 
 def test_a_folder_without_runs_is_named(tmp_path):

@@ -1,10 +1,14 @@
 """``mclas rescore``, and the options that name encoders which score."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mclas_lightning.cli_data import positive
+from mclas_lightning.errors import InputError
+
+SOME, NOTHING = 1, 2  # exit codes: of the runs some were skipped, or all
 
 if TYPE_CHECKING:
     from mclas_lightning.metrics.neural import NeuralScores
@@ -56,10 +60,25 @@ def load(arguments: argparse.Namespace) -> "NeuralScores | None":
 
 def _rescore(arguments: argparse.Namespace) -> None:
     from mclas_lightning.metrics.neural import NeuralScores
-    from mclas_lightning.report.results import headline
-    from mclas_lightning.rescoring import rescore, runs_in
+    from mclas_lightning.report.results import Results, headline
+    from mclas_lightning.rescoring import lost, rescore, runs_in
 
     runs = runs_in(arguments.runs)
     neural = load(arguments) or NeuralScores(bertscore=None, similarity=None)
+    skipped = 0
     for run in runs:
-        print(f"{run}\n  {headline(rescore(run, neural))}")
+        try:
+            old = Results.read(run / "results.json")
+            new = rescore(run, neural)
+        except InputError as error:
+            if len(runs) == 1:
+                raise
+            skipped += 1
+            print(f"{run}\n  skipped: {error}", file=sys.stderr)
+            continue
+        print(f"{run}\n  {headline(new)}")
+        if gone := lost(old, new):
+            print(f"  could not be counted again, and is gone: {', '.join(gone)}")
+    if skipped:
+        print(f"{skipped} of {len(runs)} runs were skipped, see above", file=sys.stderr)
+        sys.exit(NOTHING if skipped == len(runs) else SOME)

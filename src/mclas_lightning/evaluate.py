@@ -1,12 +1,15 @@
 """``mclas-evaluate``: score a trained run on its test set, with the decoding asked for."""
 
 import os
+from contextlib import nullcontext
 
 from omegaconf import DictConfig, OmegaConf
 
 from mclas_lightning.app import entry
 from mclas_lightning.errors import InputError, one_of
 from mclas_lightning.evaluation import score_run, trial_name
+from mclas_lightning.lock import locked
+from mclas_lightning.ranks import is_first
 from mclas_lightning.report.results import Results, headline
 from mclas_lightning.settings import read_settings
 from mclas_lightning.task import Task
@@ -33,7 +36,9 @@ def evaluate(cfg: DictConfig) -> Results | None:
             f"{run}: no trained run here; train it with the same words after mclas-train"
         )
     trial = trial_name(settings, split)
-    with tracked(settings.logger, trial=trial) as loggers:
+    # One process at a time: two would leave one's results beside the other's predictions.
+    alone = locked(run.folder) if is_first() else nullcontext()
+    with alone, tracked(settings.logger, trial=trial) as loggers:
         results = score_run(settings, config, split)
         if results is None:
             return None

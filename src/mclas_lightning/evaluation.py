@@ -10,7 +10,7 @@ from typing import Any
 from mclas_lightning.data.dataset import Split
 from mclas_lightning.data.example import Example, Side
 from mclas_lightning.decoding.summarizer import Summaries, Summarizer
-from mclas_lightning.files import read_json, sha256, whole_file
+from mclas_lightning.files import read_json, sha256, whole_file, whole_files
 from mclas_lightning.metrics.neural import NeuralScores
 from mclas_lightning.metrics.pieces import WordPieces
 from mclas_lightning.metrics.rouge import Profile, paper, standard
@@ -20,6 +20,7 @@ from mclas_lightning.pipeline import PipelineSummarizer, load_pipeline
 from mclas_lightning.progress import progress_bar
 from mclas_lightning.ranks import is_first, merged, rank_and_world
 from mclas_lightning.report.documents import NAME, write_documents
+from mclas_lightning.report.predictions import PREDICTIONS
 from mclas_lightning.report.results import Results
 from mclas_lightning.run import environment
 from mclas_lightning.settings import Settings
@@ -64,19 +65,21 @@ def score_run(
         )
         for side in system.sides
     }
-    _write_predictions(folder / "predictions.jsonl", examples, summaries)
-    origin = {
-        "config_sha256": sha256(run.folder / "config.yaml"),
-        "split": split,
-        f"{split}_sha256": sha256(dataset.file(split)),
-        "predictions_sha256": sha256(folder / "predictions.jsonl"),
-        **_origin(summarizer, settings),
-        **environment(),
-    }
-    documents = {side: found.documents for side, found in scores.items()}
-    write_documents(folder / NAME, [example.id for example in examples], documents)
-    results = _results(settings, scores, origin, folder)
-    results.write(folder / "results.json")
+    with whole_files(folder) as part:
+        _write_predictions(part / PREDICTIONS, examples, summaries)
+        scored = sha256(part / PREDICTIONS)
+        origin = {
+            "config_sha256": sha256(run.folder / "config.yaml"),
+            "split": split,
+            f"{split}_sha256": sha256(dataset.file(split)),
+            "predictions_sha256": scored,
+            **_origin(summarizer, settings),
+            **environment(),
+        }
+        documents = {side: found.documents for side, found in scores.items()}
+        write_documents(part / NAME, [example.id for example in examples], documents, scored)
+        results = _results(settings, scores, origin, folder)
+        results.write(part / "results.json")
     return results
 
 

@@ -90,6 +90,25 @@ def whole_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(part, ignore_errors=True)
 
 
+@contextmanager
+def whole_files(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder, whose files take their places in ``folder`` at the block's end.
+
+    They move one after the other, in the order in which they were written, once all are complete.
+    A block that fails changes nothing.
+    """
+    make_folder(folder)
+    with clear_when_full(folder):
+        part = Path(tempfile.mkdtemp(prefix=".", suffix=".part", dir=folder))
+    try:
+        with clear_when_full(folder):
+            yield part
+        for path in sorted(part.iterdir(), key=lambda path: path.stat().st_mtime_ns):
+            path.replace(folder / path.name)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
 def make_folder(path: Path) -> None:
     """Create ``path``; InputError where it cannot be written."""
     try:

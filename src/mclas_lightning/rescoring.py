@@ -1,6 +1,6 @@
 """Scores of finished runs once more, from their predictions: nothing is decoded."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,11 +9,15 @@ import numpy as np
 from mclas_lightning.data.example import Side
 from mclas_lightning.errors import InputError
 from mclas_lightning.evaluation import profiles_of, score_side
+from mclas_lightning.files import whole_files
+from mclas_lightning.lock import locked
 from mclas_lightning.metrics.neural import NAMES, NeuralScores
 from mclas_lightning.metrics.score import Scores
 from mclas_lightning.report.documents import NAME, write_documents
 from mclas_lightning.report.predictions import Prediction, read
 from mclas_lightning.report.results import Results
+
+PAPER = "paper_rouge"  # begins the names of these scores
 
 
 def runs_in(folders: Sequence[Path]) -> list[Path]:
@@ -30,8 +34,30 @@ def runs_in(folders: Sequence[Path]) -> list[Path]:
 def rescore(run: Path, neural: NeuralScores) -> Results:
     """Replace results.json and scores.npz by the scores of predictions.jsonl.
 
-    What other encoders scored before stays; so does what would be scored in the same way.
+    What other encoders scored before stays; so does what would be scored in the same way. The run's
+    folder is this process's alone meanwhile.
     """
+    with locked(run_of(run)):
+        return _rescore(run, neural)
+
+
+def run_of(folder: Path) -> Path:
+    """The folder of the run that results in ``folder`` are of; a trial lies two folders below."""
+    places = (folder, *folder.parents[:2])
+    return next((place for place in places if (place / "config.yaml").exists()), folder)
+
+
+def lost(old: Results, new: Results) -> list[str]:
+    """The families of scores, such as ``cross bertscore``, that rescoring could not keep."""
+    return [
+        f"{side} {family}"
+        for side, signatures in old.signatures.items()
+        for family in signatures
+        if family not in new.signatures[side]
+    ]
+
+
+def _rescore(run: Path, neural: NeuralScores) -> Results:
     old = Results.read(run / "results.json")
     predictions = [*read(old).values()]
     scores: dict[Side, Scores] = {
@@ -43,8 +69,11 @@ def rescore(run: Path, neural: NeuralScores) -> Results:
         signatures={side: dict(found.signatures) for side, found in scores.items()},
     )
     documents = {side: found.documents for side, found in scores.items()}
-    write_documents(run / NAME, [prediction.id for prediction in predictions], documents)
-    new.write(run / "results.json")
+    ids = [prediction.id for prediction in predictions]
+    with whole_files(run) as folder:
+        scored = old.provenance.get("predictions_sha256")
+        write_documents(folder / NAME, ids, documents, scored)
+        new.write(folder / "results.json")
     return new
 
 
@@ -52,10 +81,13 @@ def _score(
     side: Side, predictions: Sequence[Prediction], old: Results, neural: NeuralScores
 ) -> Scores:
     assert old.folder is not None
-    profiles = profiles_of(old.language(side), old.folder / "tokenizer")
+    profiles = profiles_of(old.language(side), run_of(old.folder) / "tokenizer")
     other = old.languages["target" if side == "mono" else "source"]
     asked, before = neural.signatures(old.language(side)), old.signatures[side]
-    kept = [f for f in NAMES if f in before and asked.get(f, before[f]) == before[f]]
+    kept = {f: NAMES[f] for f in NAMES if f in before and asked.get(f, before[f]) == before[f]}
+    if PAPER in before and not any(profile.name == "paper" for profile in profiles):
+        # Without the run's word pieces it cannot be counted again.
+        kept[PAPER] = tuple(name for name in old.scores[side] if name.startswith(PAPER))
     columns = _columns(old, side, kept)
     found = score_side(
         [prediction.hypotheses[side] for prediction in predictions],
@@ -63,7 +95,7 @@ def _score(
         [prediction.document for prediction in predictions],
         profiles,
         other,
-        neural.without(columns),
+        neural.without(columns.keys() & NAMES.keys()),
     )
     for family, values in columns.items():
         found = found.plus(values, {family: before[family]})
@@ -71,14 +103,14 @@ def _score(
 
 
 def _columns(
-    old: Results, side: Side, families: Collection[str]
+    old: Results, side: Side, families: Mapping[str, Sequence[str]]
 ) -> dict[str, dict[str, np.ndarray]]:
     """Each family's scores of the documents, where they are of these predictions for certain."""
     if not families or "predictions_sha256" not in old.provenance:
         return {}
-    arrays = old.documents([f"{side}/{name}" for family in families for name in NAMES[family]])
+    arrays = old.documents([f"{side}/{name}" for names in families.values() for name in names])
     return {
-        family: {name: arrays[f"{side}/{name}"] for name in NAMES[family]}
-        for family in families
-        if all(f"{side}/{name}" in arrays for name in NAMES[family])
+        family: {name: arrays[f"{side}/{name}"] for name in names}
+        for family, names in families.items()
+        if all(f"{side}/{name}" in arrays for name in names)
     }

@@ -1,7 +1,5 @@
 import io
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,41 +15,11 @@ from mclas_lightning.sweep.plan import plan
 from mclas_lightning.sweep.state import last_update, states, write_failure, write_job
 from mclas_lightning.sweep.status import counts, notes, reasons, status
 
-HOLD = """
-import sys
-from pathlib import Path
-from mclas_lightning.lock import locked
-with locked(Path(sys.argv[1])):
-    print("held", flush=True)
-    sys.stdin.read()
-"""
-
 
 @pytest.fixture
 def toy(tmp_path):
     """The toy sweep of one seed, in an empty folder: ms, then three systems in two languages."""
     return plan(["toy"], ["seed=0", f"runs={tmp_path}/runs"])
-
-
-@pytest.fixture
-def held():
-    """Folders held by another process until the test ends."""
-    holding = []
-
-    def hold(folder: Path) -> subprocess.Popen:
-        command = [sys.executable, "-c", HOLD, str(folder)]
-        process = subprocess.Popen(
-            command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        holding.append(process)
-        assert process.stdout is not None
-        assert process.stdout.readline() == "held\n"
-        return process
-
-    yield hold
-    for process in holding:
-        process.kill()
-        process.communicate()
 
 
 def finished(folder: Path, seconds: float = 60.0) -> None:

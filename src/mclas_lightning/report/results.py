@@ -113,7 +113,8 @@ class Results:
             return {}
         from mclas_lightning.report.documents import read_documents  # numpy: not in every table
 
-        return read_documents(path, self.scores, names)
+        scored = self.provenance.get("predictions_sha256")
+        return read_documents(path, self.scores, names, scored)
 
     def write(self, path: Path) -> None:
         """Write this as ``path``, whole or not at all."""
