@@ -162,6 +162,11 @@ def test_an_update_of_another_size_than_the_recipes_is_warned_of(words, more, ad
     assert advice is None or advice in said
 
 
+def test_a_training_on_one_example_is_warned_of(words, capsys):
+    train(compose("train", [*words, "dataset.sizes.minimum=1"]))
+    assert "warning: scenario 'minimum' has 1 training example" in capsys.readouterr().out
+
+
 def test_every_decoder_starts_as_the_ms_decoder(words, ms):
     go(words, "model=ncls_ms", f"init_from={ms}", "optim.encoder.lr=0", "optim.decoder.lr=0")
     theirs, ours = Run(ms).state(), Run(folder(words, "ncls_ms")).state()

@@ -87,9 +87,8 @@ def check_inputs(
     """
     dataset, task = settings.dataset, settings.task
     for side in task.required:
-        check_language(
-            dataset.language(side), f"dataset.{'source' if side == 'mono' else 'target'}"
-        )
+        key = "dataset.source" if side == "mono" else "dataset.target"
+        check_language(dataset.language(side), f"{key}: language")
         self_test(standard(dataset.language(side)))
     dataset.check_files()
     tokenizer = Tokenizer.load(settings.tokenizer)

@@ -23,7 +23,7 @@ from mclas_lightning.checkpoints import Best, Last, WholeCheckpoints
 from mclas_lightning.data.datamodule import LoaderConfig, SummarizationData
 from mclas_lightning.data.dataset import SPLITS
 from mclas_lightning.data.sampler import UpdateSampler, UpdateShape
-from mclas_lightning.data.scenario import write_or_check
+from mclas_lightning.data.scenario import few_examples, write_or_check
 from mclas_lightning.errors import InputError
 from mclas_lightning.evaluation import load_neural, score_run
 from mclas_lightning.files import write_json
@@ -207,6 +207,10 @@ def _announce(
         f"{'; resuming' if resumed else ''}",
         flush=True,
     )
+    scenario, num = settings.scenario, len(preparation.train)
+    counted = {"training": num, "validation": len(preparation.valid)}
+    if little := few_examples(scenario, settings.dataset.sizes[scenario], counted):
+        print(f"  warning: {little}", flush=True)
     if resumed is not None and resumed == settings.run.previous:
         print(f"  {settings.run.last}: missing or cut short; going on from {resumed.name}")
 

@@ -11,6 +11,7 @@ from mclas_lightning.data.encoding import key_of
 from mclas_lightning.data.scenario import (
     Choice,
     choose,
+    few_examples,
     first_shards,
     scenario_subset,
     subset_size,
@@ -127,6 +128,38 @@ def test_imported_shards_bring_their_own_sizes(tmp_path):
 def test_a_scenario_that_is_unknown_or_too_large_is_named(scenario, said):
     with pytest.raises(InputError, match=said):
         subset_size(scenario, {"minimum": 5, "maximum": 50}, 46)
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [
+        (0.001, "asks for 0 training examples and the corpus has 46; raise dataset.sizes.minimum"),
+        (47, "lower dataset.sizes.minimum"),
+        (2.5, "expected a number of examples, or a fraction up to 1.0; found 2.5"),
+        (float("nan"), "found nan"),
+        (float("inf"), "found inf"),
+        (-3, "asks for -3"),
+    ],
+)
+def test_a_size_that_cannot_be_is_refused(size, said):
+    with pytest.raises(InputError) as caught:
+        subset_size("minimum", {"minimum": size}, 46)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("size", "found", "said"),
+    [
+        (1, (1, 50), "1 training example; scores of so few say little (dataset.sizes.full=1"),
+        (1.0, (1, 50), "1 training example; scores of so few say little"),
+        (0.1, (99, 9), "99 training examples and 9 validation examples"),
+        (1.0, (100, 10), None),
+    ],
+)
+def test_few_examples_are_said(size, found, said):
+    warning = few_examples("full", size, dict(zip(("training", "validation"), found, strict=True)))
+    assert (said in warning) if warning and said else warning is said
+    assert ("1.0 is all" in str(warning)) == (size == 1 and isinstance(size, int))
 
 
 def test_the_manifest_is_kept_and_checked(tmp_path):

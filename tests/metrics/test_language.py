@@ -69,8 +69,10 @@ def test_the_languages_are_those_of_the_identifier():
     ("given", "meant"), [("zh-CN", "zh"), ("zh_Hans_CN", "zh"), ("pt-BR", "pt"), ("DE", "de")]
 )
 def test_a_code_with_a_region_gets_the_one_without(given, meant):
-    with pytest.raises(InputError, match=f"dataset.target '{given}' .* did you mean '{meant}'"):
-        check_language(given, "dataset.target")
+    with pytest.raises(
+        InputError, match=f"dataset.target: language '{given}' .* did you mean '{meant}'"
+    ):
+        check_language(given, "dataset.target: language")
 
 
 def test_an_unknown_code_gets_a_line_and_not_the_list():

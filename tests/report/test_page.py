@@ -106,6 +106,14 @@ def test_examples_are_marked_and_their_text_is_only_text(written):
     assert "酒店着火&lt;br&gt;" in written
 
 
+def test_every_text_has_the_direction_of_its_own_script(written):
+    """Arabic, Hebrew and Persian stand from the right."""
+    texts = re.findall(r"<dd [^>]*>", written)
+    assert len(texts) == 3  # document, reference, summary
+    assert all('dir="auto"' in tag for tag in texts)
+    assert written.count('<th scope="row" dir="auto">') == written.count('<th scope="row"') > 9
+
+
 def test_a_damaged_file_of_predictions_does_not_end_the_report(tmp_path):
     for seed, model in enumerate(("ncls", "mclas")):
         write_run(tmp_path, "toy_en2zh", "minimum", model, seed, num=1, bertscore=False)

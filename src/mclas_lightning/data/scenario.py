@@ -7,6 +7,7 @@ in lexicographic order of their names (0, 1, 10, 11, 2, ...).
 """
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from mclas_lightning.errors import InputError, one_of
 from mclas_lightning.files import read_json, write_json
 
 SPLITTINGS = ("random", "first_shards")
+LEAST = {"training": 100, "validation": 10}  # the paper's smallest scenario has 1,500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,13 +37,33 @@ def subset_size(scenario: str, sizes: Mapping[str, float], total: int) -> int:
     if scenario not in sizes:
         raise one_of("scenario", scenario, sizes)
     size = sizes[scenario]
+    if not math.isfinite(size) or (size > 1 and size % 1):
+        raise InputError(
+            f"dataset.sizes.{scenario}: expected a number of examples, or a fraction up to 1.0; "
+            f"found {size}"
+        )
     count = round(size * total) if isinstance(size, float) and size <= 1 else int(size)
     if not 0 < count <= total:
+        advice = "lower" if count > total else "raise"
         raise InputError(
             f"scenario '{scenario}' asks for {count:,} training examples and the corpus has "
-            f"{total:,}; lower dataset.sizes.{scenario}"
+            f"{total:,}; {advice} dataset.sizes.{scenario} (it is {size})"
         )
     return count
+
+
+def few_examples(scenario: str, size: float, found: Mapping[str, int]) -> str | None:
+    """A sentence where there is too little to learn or choose from; ``found`` as LEAST."""
+    small = [
+        f"{num:,} {kind} example{'' if num == 1 else 's'}"
+        for kind, num in found.items()
+        if num < LEAST[kind]
+    ]
+    if not small:
+        return None
+    one = isinstance(size, int) and size == 1
+    hint = f" (dataset.sizes.{scenario}=1 is one example; 1.0 is all of them)" if one else ""
+    return f"scenario '{scenario}' has {' and '.join(small)}; scores of so few say little{hint}"
 
 
 def choose(keys: np.ndarray, size: int, seed: int) -> np.ndarray:

@@ -7,7 +7,7 @@ from mclas_lightning.report.sheet import Cell, Entry, Sheet
 
 
 def table(sheet: Sheet) -> str:
-    """``<figure>`` with title, table, notes and commands."""
+    """``<figure>`` with title, table, notes and commands; names may be in any script."""
     return "\n".join(_figure(sheet))
 
 
@@ -22,8 +22,10 @@ def _figure(sheet: Sheet) -> Iterator[str]:
             name = ""
             if sheet.by and i == 0:
                 span = len(section.rows)
-                name = f'<th scope="rowgroup" rowspan="{span}">{escape(section.name)}</th>'
-            label = f'<th scope="row">{escape(str(row[0]))}</th>'
+                name = (
+                    f'<th scope="rowgroup" rowspan="{span}" dir="auto">{escape(section.name)}</th>'
+                )
+            label = f'<th scope="row" dir="auto">{escape(str(row[0]))}</th>'
             yield f"<tr>{name}{label}{''.join(map(_cell, row[1:]))}</tr>"
         yield "</tbody>"
     yield "</table></div>"
