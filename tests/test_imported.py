@@ -3,6 +3,7 @@
 import argparse
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,11 @@ from mclas_lightning.app import compose
 from mclas_lightning.data.example import write_jsonl
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.evaluate import evaluate
+from mclas_lightning.preparation import check_initialization
 from mclas_lightning.run import Run
 from mclas_lightning.settings import read_settings
 from mclas_lightning.train import train
-from tests.conftest import PLACES, examples, read_lines
+from tests.conftest import PLACES, examples, outcome, read_lines
 from tests.model.test_released import WORDS, logits, released, write
 
 LETTERS = [*"abcdefghijklmnoprstuvwxyz"]
@@ -170,11 +172,42 @@ def test_a_run_is_not_overwritten(words, tmp_path, monkeypatch, capsys):
     assert "is there already" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("heads", [0, 5])
-def test_heads_that_do_not_divide_the_width_are_named(heads, words, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("use_interval", [True, False, None])
+def test_segments_alternate_unless_the_checkpoints_options_say_otherwise(
+    use_interval, words, tmp_path, monkeypatch
+):
+    more = {} if use_interval is None else {"use_interval": use_interval}
+    file = write(tmp_path / "model_step_5.pt", released("one"), **more)
+    out = tmp_path / "ms"
+    assert run_import(monkeypatch, file, out, "model=ms", *words) == 0
+    summarizer = Run(out).summarizer()
+    # Sentences are set apart in any case.
+    (source,) = summarizer.tokenizer.encode_sources(["storm hits. a b."], 41, summarizer.sentences)
+    assert source.count(summarizer.tokenizer.special.cls) == 2
+    source_BS = torch.tensor([source])
+    with torch.no_grad():
+        network = summarizer.network.eval()
+        found = network.encode(source_BS).hidden_BSD
+        plain = network.encoder(input_ids=source_BS).last_hidden_state  # All segments are 0.
+    assert torch.equal(found, plain) is (use_interval is False)
+    ours = replace(Run(out).network_config()[0], alternating=True)
+    result = outcome(lambda: check_initialization(Run(out), ours, summarizer.tokenizer))
+    if use_interval is False:
+        assert "no alternating segments (use_interval=False" in str(result)
+    else:
+        assert result is None
+
+
+@pytest.mark.parametrize(
+    ("options", "heads"),
+    [({"dec_heads": 0}, 0), ({"dec_heads": 5}, 5), ({"dec_heads": 3, "encoder": "baseline"}, 8)],
+)
+def test_heads_that_do_not_divide_the_width_are_named(
+    options, heads, words, tmp_path, monkeypatch, capsys
+):
     file = tmp_path / "model.pt"
-    options = argparse.Namespace(dec_heads=heads)
-    torch.save({"model": released("one"), "opt": options, "optims": []}, file)
+    opt = argparse.Namespace(**options)
+    torch.save({"model": released("one"), "opt": opt, "optims": []}, file)
     assert run_import(monkeypatch, file, tmp_path / "out", *words, "model=ncls") == 2
     assert f"its options say {heads} heads, which do not divide 12" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()

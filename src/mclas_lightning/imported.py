@@ -40,9 +40,10 @@ def import_checkpoint(file: Path, settings: Settings, config: Mapping[str, Any])
         sentence_id=tokenizer.special.cls if settings.network.encoder.sentences else None,
     )
     check_source(settings.dataset, network)
-    heads, width = network.decoder.heads, network.encoder["hidden_size"]
-    if heads < 1 or width % heads:
-        raise InputError(f"{file}: its options say {heads} heads, which do not divide {width}")
+    width = network.encoder["hidden_size"]
+    for heads in (network.decoder.heads, network.encoder["num_attention_heads"]):
+        if heads < 1 or width % heads:
+            raise InputError(f"{file}: its options say {heads} heads, which do not divide {width}")
     state = _checked_state(file, released, network)
     system = TrainedSystem(network, tokenizer, _vocabulary(settings, tokenizer))
     files = [settings.dataset.file(split) for split in SPLITS]

@@ -225,6 +225,11 @@ def check_initialization(ms: Run, ours: NetworkConfig, tokenizer: Tokenizer) -> 
             f"{where}: network.encoder.sentences was {theirs.sentence_id is not None}, here it is "
             f"{ours.sentence_id is not None}; use the same 'network'"
         )
+    if not theirs.alternating:
+        raise InputError(
+            f"{where}: its sentences have no alternating segments (use_interval=False of the "
+            f"released code), those of a training here have; it can be scored, and starts no others"
+        )
     for part, their, our in (
         ("encoder", dict(theirs.encoder), dict(ours.encoder)),
         ("decoder", vars(theirs.decoder), vars(ours.decoder)),

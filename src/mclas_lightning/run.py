@@ -216,6 +216,7 @@ class Run:
                 decoders=tuple(sizes["decoders"]),
                 own_embeddings=tuple(sizes["own_embeddings"]),
                 sentence_id=sizes["sentence_id"],
+                alternating=sizes.get("alternating", True),
             )
             return config, sizes["vocabulary"]
         except (KeyError, TypeError) as error:

@@ -70,8 +70,8 @@ class Optimizer:
         self.state = {"moments": [torch.ones(3)]}
 
 
-def write(path: Path, state: dict[str, torch.Tensor], legacy: bool = False) -> Path:
-    options = argparse.Namespace(dec_heads=HEADS, task="abs")
+def write(path: Path, state: dict[str, torch.Tensor], legacy: bool = False, **more: object) -> Path:
+    options = argparse.Namespace(**{"dec_heads": HEADS, "task": "abs"} | more)
     content = {"model": state, "opt": options, "optims": [Optimizer()]}
     torch.save(content, path, _use_new_zipfile_serialization=not legacy)
     return path
@@ -166,6 +166,21 @@ def test_an_imported_network_scores_as_the_released_one(tmp_path, kind, decoders
         expected = logits(state, theirs, source, target)
         assert expected.std() > 0.5
         torch.testing.assert_close(scores, expected, atol=1e-4, rtol=0)
+
+
+@torch.no_grad()
+def test_heads_of_an_encoder_that_was_not_pretrained_are_eight(tmp_path, monkeypatch):
+    wide = BertConfig(**{**BERT.to_dict(), "hidden_size": 24, "num_attention_heads": 8})
+    monkeypatch.setattr("tests.model.test_released.BERT", wide)
+    monkeypatch.setattr("tests.model.test_released.WIDTH", 24)
+    state = released("one")
+    found = Released.load(write(tmp_path / "model_step_5.pt", state, encoder="baseline"))
+    network = Seq2Seq(found.network_config()).eval()
+    network.load_state_dict(found.ours())
+    source, target = torch.randint(1, WORDS, (11,)), torch.randint(1, WORDS, (7,))
+    scores = network.logits(network.hidden("decoder", target[None], network.encode(source[None])))
+    expected = logits(state, "decoder", source, target)
+    torch.testing.assert_close(scores[0], expected, atol=1e-4, rtol=0)
 
 
 def test_parameters_of_two_decoders_are_counted_with_or_without_a_shared_embedding():

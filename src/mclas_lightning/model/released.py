@@ -23,7 +23,8 @@ from mclas_lightning.model.decoder import DecoderConfig
 from mclas_lightning.model.seq2seq import NetworkConfig, described
 
 HEADS = 8  # of the released decoder, where the file's options do not say
-HEAD_WIDTH = 64  # of a BERT
+HEAD_WIDTH = 64  # of a pretrained BERT
+BASELINE_HEADS = 8  # of an encoder that is not pretrained (encoder=baseline), whatever its width
 # Released layer -> ours.
 LAYER = {
     "self_attn": "self_attention",
@@ -115,7 +116,7 @@ class Released:
                     vocab_size=words.shape[0],
                     hidden_size=width,
                     num_hidden_layers=layers,
-                    num_attention_heads=max(1, width // HEAD_WIDTH),
+                    num_attention_heads=self._encoder_heads(width),
                     intermediate_size=inner,
                     max_position_embeddings=positions,
                 )
@@ -130,7 +131,12 @@ class Released:
             ),
             decoders=self.decoders,
             own_embeddings=("mono",) if self._mono_embeds_alone else (),
+            alternating=self.options.get("use_interval") is not False,
         )
+
+    def _encoder_heads(self, width: int) -> int:
+        baseline = self.options.get("encoder") == "baseline"
+        return BASELINE_HEADS if baseline else max(1, width // HEAD_WIDTH)
 
     @property
     def _mono_embeds_alone(self) -> bool:

@@ -27,7 +27,7 @@ class NetworkConfig:
 
     ``encoder`` are the settings of a Hugging Face configuration, BERT's if no ``model_type`` says
     otherwise. Where ``sentence_id`` opens each sentence of a source, the sentences' segment ids
-    alternate between 0 and 1 (released code).
+    alternate between 0 and 1 (released code), unless its ``use_interval=False`` made them all 0.
     """
 
     encoder: Mapping[str, Any]
@@ -35,6 +35,7 @@ class NetworkConfig:
     decoders: tuple[str, ...] = ("decoder",)
     own_embeddings: tuple[str, ...] = ()  # decoders that do not read through the output layer's
     sentence_id: int | None = None
+    alternating: bool = True
 
 
 class Memory(NamedTuple):
@@ -100,7 +101,7 @@ class Seq2Seq(nn.Module):
         """Read the documents."""
         mask_BS = source_BS != self.pad_id
         inputs = {"input_ids": source_BS, "attention_mask": self._attention_mask(mask_BS)}
-        if self.config.sentence_id is not None:
+        if self.config.sentence_id is not None and self.config.alternating:
             sentence_BS = (source_BS == self.config.sentence_id).cumsum(1)  # The first is 1.
             inputs["token_type_ids"] = (sentence_BS + 1) % 2
         hidden_BSD = self.encoder(**inputs).last_hidden_state
