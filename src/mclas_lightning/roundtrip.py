@@ -17,13 +17,12 @@ from filelock import FileLock, Timeout
 
 from mclas_lightning.data.dataset import SPLITS
 from mclas_lightning.data.example import Example, to_line
-from mclas_lightning.data.manifest import check_replaceable
+from mclas_lightning.data.manifest import check_replaceable, whole_corpus
 from mclas_lightning.errors import InputError, check_range
 from mclas_lightning.files import (
     make_folder,
     read_json,
     sha256,
-    whole_folder,
     write_json,
 )
 from mclas_lightning.metrics.rouge import standard
@@ -158,7 +157,7 @@ def _write(
         "files": {},
     }
     scores: list[np.ndarray] = []
-    with whole_folder(out) as part:
+    with whole_corpus(out) as part:
         for split, path in inputs.items():
             kept, of_split = _write_split(part, split, path, files[split], job)
             dropped = len(of_split) - kept

@@ -1,6 +1,7 @@
 import errno
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -9,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from mclas_lightning.data import toy
 from mclas_lightning.data.example import Example, parse, to_line
 from mclas_lightning.data.importing import describe, import_corpus
 from mclas_lightning.data.readers.formats import FORMATS
 from mclas_lightning.data.readers.log import Log, Sources
 from mclas_lightning.data.store import open_store
 from mclas_lightning.errors import InputError
-from mclas_lightning.files import sha256
+from mclas_lightning.files import sha256, write_json
 from tests.conftest import read_lines
 
 EN_DE = {"source": "en", "target": "de"}
@@ -53,6 +55,50 @@ def test_an_import_replaces_an_earlier_one_and_nothing_else(raw, tmp_path):
     with pytest.raises(InputError, match="something other than a corpus of kind 'imported'"):
         import_corpus("jsonl", [raw], tmp_path / "mine", **EN_DE)
     assert (tmp_path / "mine" / "thesis.txt").exists()
+
+
+def files_of(folder):
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()
+    }
+
+
+def test_what_was_made_from_a_corpus_stays_when_it_is_built_again(
+    raw, tokenizer, tmp_path, monkeypatch
+):
+    def imported(out, seed):
+        import_corpus("jsonl", [raw], out, **EN_DE)
+
+    def built(out, seed):
+        toy.build(out, seed=seed, sizes=dict.fromkeys(toy.TOY_SIZES, 3), finish=tokenizer_in)
+
+    def tokenizer_in(folder):
+        tokenizer.save(folder / "tokenizer")
+
+    for build, corpus in ((imported, "."), (built, "en2de")):
+        out = tmp_path / build.__name__
+        build(out, 0)
+        tokenizer.save(out / "tokenizer")
+        write_json(out / corpus / "vocabulary" / "de.json", [9])
+        (out / corpus / "notes.txt").write_text("years of work")
+        (out / "link").symlink_to(tmp_path / "elsewhere")
+        before = files_of(out)
+        build(out, 1)
+        after = files_of(out)
+        assert after.keys() == before.keys()
+        changed = {name for name in after if after[name] != before[name]}
+        assert all(Path(name).suffix in (".jsonl", ".json") for name in changed)
+        assert not any("vocabulary" in name or "tokenizer" in name for name in changed)
+        assert bool(changed) is (build is built)
+        assert (out / "link").is_symlink()
+    # A copy that fails leaves all as it was.
+    before = files_of(tmp_path / "imported")
+    monkeypatch.setattr(
+        shutil, "copytree", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "No"))
+    )
+    with pytest.raises(InputError, match="cannot be written"):
+        imported(tmp_path / "imported", 0)
+    assert files_of(tmp_path / "imported") == before
 
 
 @pytest.mark.parametrize(

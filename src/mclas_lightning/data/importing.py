@@ -10,12 +10,12 @@ from typing import Any
 
 from mclas_lightning.data.dataset import SPLITS, Split
 from mclas_lightning.data.example import Example, to_line
-from mclas_lightning.data.manifest import check_replaceable
+from mclas_lightning.data.manifest import check_replaceable, whole_corpus
 from mclas_lightning.data.readers import lines, ncls
 from mclas_lightning.data.readers.formats import FORMATS, Files, Format, find_files
 from mclas_lightning.data.readers.log import Log, Sources, printable
 from mclas_lightning.errors import InputError, one_of
-from mclas_lightning.files import LOST, whole_folder, write_json
+from mclas_lightning.files import LOST, write_json
 from mclas_lightning.metrics.language import check_language
 from mclas_lightning.progress import progress_bar
 
@@ -55,7 +55,7 @@ def import_corpus(
     check_replaceable(out, "imported")
     total = sum(path.stat().st_size for found in files.values() for path in found)
     # Resolved, so that a link to a folder on a larger disk stays one.
-    with whole_folder(out.resolve()) as part, progress_bar(total, "importing", "B") as bar:
+    with whole_corpus(out.resolve()) as part, progress_bar(total, "importing", "B") as bar:
         with _scratch(part / "scratch.sqlite", out) as scratch:
             job = Import(format, languages, tokenizer, files, Sources(bar.update), scratch)
             _write_splits(job, part)

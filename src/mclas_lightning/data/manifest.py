@@ -1,12 +1,19 @@
 """``manifest.json``: what a corpus says of itself, written when it was imported or built."""
 
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mclas_lightning.data.dataset import Split
 from mclas_lightning.errors import InputError
-from mclas_lightning.files import num_records, read_json
+from mclas_lightning.files import make_folder, num_records, read_json, whole_folder
+
+# What a build writes; all else in a corpus's folder was put there by somebody.
+OWN = re.compile(r"(train|valid|test)(\.kept|\.dropped)?\.jsonl|manifest\.json|scores\.png")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,3 +70,31 @@ def check_replaceable(out: Path, corpus: str) -> None:
         raise InputError(
             f"{out}: holds something other than a corpus of kind '{corpus}'; name a new folder"
         )
+
+
+@contextmanager
+def whole_corpus(out: Path) -> Iterator[Path]:
+    """As ``whole_folder``, but of an earlier corpus in ``out`` only its own files are replaced.
+
+    What was made from it, such as ``tokenizer`` and ``vocabulary``, and what else lies there stays.
+    """
+    with whole_folder(out) as part:
+        yield part
+        if out.is_dir():
+            _keep(out, part)
+
+
+def _keep(old: Path, new: Path) -> None:
+    """Copy what is not the corpus's own: ``old`` stays whole until ``new`` has taken its place."""
+    for path in old.iterdir():
+        place = new / path.name
+        if OWN.fullmatch(path.name):
+            continue
+        if path.is_dir() and any(OWN.fullmatch(file.name) for file in path.iterdir()):
+            _keep(path, place)  # A direction of several, such as toy/en2de.
+        elif not place.exists():
+            make_folder(new)
+            if path.is_dir() and not path.is_symlink():
+                shutil.copytree(path, place, symlinks=True)
+            else:
+                shutil.copy2(path, place, follow_symlinks=False)

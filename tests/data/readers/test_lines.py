@@ -127,6 +127,22 @@ def test_canonical_jsonl_comes_out_as_it_is(corpus, tmp_path):
     assert found(tmp_path / "out") == examples(40)
 
 
+def test_an_empty_summary_is_skipped_and_a_missing_one_is_not(tmp_path):
+    rows = [
+        {"id": "a", "document": "x", "mono": "m", "cross": " \n"},
+        {"id": "b", "document": "x", "mono": "", "cross": "c"},
+        {"id": "c", "document": "x", "mono": None, "cross": "c"},
+        {"id": "d", "document": "x", "mono": "m"},
+        {"id": "e", "document": "x"},
+    ]
+    write(tmp_path / "raw", {"train.jsonl": "\n".join(map(json.dumps, rows))})
+    manifest = import_corpus("jsonl", [tmp_path / "raw"], tmp_path / "out", **EN_DE)
+    assert [e.id for e in found(tmp_path / "out")] == ["c", "d", "e"]
+    ((reason, seen),) = manifest["counts"]["train"]["skipped"].items()
+    assert "a summary is empty" in reason
+    assert (seen["records"], seen["first"][-14:]) == (2, "/train.jsonl:1")
+
+
 def test_what_no_parser_takes_in_is_one_line(tmp_path):
     write(tmp_path / "raw", {"train.jsonl": '{"id": "a", "document": "x"}\n' + "[" * 100_000})
     with pytest.raises(InputError, match=r"train\.jsonl:2: not a line of JSON"):

@@ -97,6 +97,16 @@ def test_a_target_cut_at_its_longest_length_keeps_its_text(tmp_path):
     assert seen["first"].endswith("bert.pt:2")
 
 
+def test_a_target_of_two_summaries_with_one_empty_is_skipped(tmp_path):
+    made = [record(i) for i in range(3)]
+    made[1] |= {"tgt": [BOS, LSEP, BOS, 300, EOS], "tgt_eng": [], "tgt_txt_eng": " "}
+    made[2] = record(2, layout="ncls") | {"tgt_eng": None, "tgt_txt_eng": None}
+    found, manifest = load(tmp_path, {"a.train.0.bert.pt": made})
+    assert [(e.id[-1], bool(e.mono)) for e in found] == [("0", True), ("2", False)]
+    seen = manifest["counts"]["train"]["skipped"]["one of the two summaries is empty"]
+    assert seen["first"].endswith("bert.pt:1")
+
+
 def test_shards_saved_by_an_old_torch_are_read(tmp_path):
     raw = tmp_path / "a.train.0.bert.pt"
     torch.save([record()], raw, _use_new_zipfile_serialization=False)

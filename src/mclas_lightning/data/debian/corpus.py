@@ -11,9 +11,9 @@ from mclas_lightning.data.debian.index import LANGUAGES, Index, read_index
 from mclas_lightning.data.debian.report import mean_lengths, table
 from mclas_lightning.data.debian.split import CORPORA, Splits, split_corpora
 from mclas_lightning.data.example import write_jsonl
-from mclas_lightning.data.manifest import check_replaceable
+from mclas_lightning.data.manifest import check_replaceable, whole_corpus
 from mclas_lightning.errors import InputError
-from mclas_lightning.files import make_folder, sha256, whole_folder, write_json
+from mclas_lightning.files import make_folder, sha256, write_json
 
 LICENCE = (
     "A description is part of its Debian package and under that package's own free licence, a "
@@ -61,7 +61,7 @@ def build(
         "index": hashes,
         "licence": LICENCE,
     }
-    with whole_folder(out) as part:
+    with whole_corpus(out) as part:
         manifest["files"] = _write(part, corpora)
         write_json(part / "manifest.json", manifest)
         finish(part)

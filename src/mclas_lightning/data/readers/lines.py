@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
 
-from mclas_lightning.data.example import Example, parse
+from mclas_lightning.data.example import SIDES, Example, parse
 from mclas_lightning.data.readers.log import Log, Sources, one_line, sentence_lines
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import json_lines
@@ -55,10 +55,18 @@ def read_en2desum(path: Path, split: str, sources: Sources, log: Log) -> Iterato
 
 
 def read_canonical(path: Path, sources: Sources, log: Log) -> Iterator[Example]:
-    """The jsonl of ``data.example``; what is wrong in one's own file is an InputError."""
+    """The jsonl of ``data.example``; what is wrong in one's own file is an InputError.
+
+    A summary may be missing. One that is there and empty is a mistake in that record, which is
+    skipped, as in every other format.
+    """
     for number, line in json_lines(sources.lines(path)):
         log.place = path, number
-        yield parse(line, f"{path}:{number}")
+        example = parse(line, f"{path}:{number}")
+        if all(summary is None or summary.strip() for summary in map(example.summary, SIDES)):
+            yield example
+        else:
+            log.skip("a summary is empty (null says that there is none)")
 
 
 def _texts(path: Path, sources: Sources) -> Iterator[str]:

@@ -55,6 +55,8 @@ class ShardReader:
                     raise Skip("no document")
                 if not mono and not cross:
                     raise Skip("no summary")
+                if LSEP in (record.get("tgt") or ()) and not (mono and cross):
+                    raise Skip("one of the two summaries is empty")
             except Skip as skip:
                 log.skip(str(skip))
                 continue
@@ -121,9 +123,10 @@ class ShardReader:
 
     def _sentences(self, text: Any, ids: Sequence[int] | None, where: str) -> list[str]:
         """The sentences of a text or, where it is not there, of its ids; none of nothing."""
+        written = [i for i in ids or () if i not in (BOS, EOS, LSEP)]
         if isinstance(text, str) and text.strip():
             found = _BORDER.split(_CONTROL.sub(" ", text))
-        elif not ids:
+        elif not written:
             return []
         elif self.tokenizer is None:
             raise InputError(
@@ -131,7 +134,6 @@ class ShardReader:
                 f"such as --tokenizer google-bert/bert-base-multilingual-uncased"
             )
         else:
-            written = [i for i in ids if i not in (BOS, EOS, LSEP)]
             found = map(self.tokenizer.spaced, split_at(written, SENTENCE))
         return [_encodable(one_line(sentence)) for sentence in found if sentence.strip()]
 

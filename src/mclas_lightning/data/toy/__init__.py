@@ -13,12 +13,12 @@ from random import Random
 from typing import Any
 
 from mclas_lightning.data.example import Example, write_jsonl
-from mclas_lightning.data.manifest import check_replaceable
+from mclas_lightning.data.manifest import check_replaceable, whole_corpus
 from mclas_lightning.data.toy.render import document, summary
 from mclas_lightning.data.toy.story import Story, draw_story
 from mclas_lightning.data.toy.words import LANGUAGES, Language
 from mclas_lightning.errors import InputError, one_of
-from mclas_lightning.files import sha256, whole_folder, write_json
+from mclas_lightning.files import sha256, write_json
 
 DIRECTIONS: tuple[tuple[Language, Language], ...] = tuple(permutations(LANGUAGES, 2))
 TOY_SIZES = {
@@ -86,7 +86,7 @@ def build(
     """
     _check(out, sizes)
     seen: set[object] = set()
-    with whole_folder(out) as folder:
+    with whole_corpus(out) as folder:
         for split in SPLITS:
             _write(folder, split, _take(stories(seed, split, seen), split, sizes[split], progress))
         files = {
