@@ -3,10 +3,12 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from omegaconf import OmegaConf
 
 from mclas_lightning.app import compose
 from mclas_lightning.errors import InputError
 from mclas_lightning.places import EXPERIMENTS
+from mclas_lightning.sweep.axes import key_of
 from mclas_lightning.sweep.cost import lines
 from mclas_lightning.sweep.plan import plan
 
@@ -73,6 +75,54 @@ def test_words_take_the_place_of_an_axis_or_are_given_to_every_run():
     assert {(run.dataset, run.seed) for run in runs} == {("en2desum", 4)}
     assert {run.update_tokens for run in runs} == {1300 * 10}
     assert len(plan(["low_resource"], ["seed=0,1,2,3,4"])) == 5 * 30
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ("low_resource", ["dataset=en2desum", "seed=0,1,2,3,4"]),
+        ("low_resource", ["dataset=en2desum", "seed=range(2)", "scenario=minimum,full"]),
+        ("toy", ["seed=0,1,2", "dataset.target=de"]),
+        ("toy", ["seed=3", "dataset.target=de,zh", "runs='my runs, größer'"]),
+        ("toy", ["runs='a,b (1)'", "optim.encoder.lr=0.1"]),
+        ("toy", ["dataset.max_source=64", "network=small", "data=C#'s data", "model=mclas"]),
+        ("tltran", ["dataset=en2zhsum", "model.translator=facebook/nllb-200-distilled-600M"]),
+        ("low_resource", ["dataset=jsonl", "dataset.name=1e5", "dataset.path='mein Korpus, ü'",
+                          "dataset.source=en", "dataset.target=de", "seed=0,1"]),
+    ],
+)  # fmt: skip
+def test_every_run_is_composed_from_its_words(file, words):
+    """Also those of an ms run that the plan adds, which no swept word of the user is for."""
+    runs = plan([file], words)
+    assert any(run.model == "ms" for run in runs)
+    for run in runs:
+        cfg = compose("train", run.words)
+        assert Path(cfg.run_dir) == run.folder
+        assert OmegaConf.to_container(cfg, resolve=True) == run.config
+        keys = [*map(key_of, run.words)]
+        assert len(set(keys)) == len(keys)
+        assert run.model != "ms" or cfg.init_from is None
+    needed = {need for run in runs for need in run.needs}
+    assert needed == {run.folder for run in runs if run.model == "ms"}
+
+
+def test_a_pretraining_on_another_corpus_has_words_of_no_direction():
+    runs = plan(["toy"], ["dataset.target=de", "dataset.max_source=64", "seed=0", "network=small"])
+    assert runs[0].words == (
+        *("dataset=toy_mono", "dataset.source=en", "scenario=full", "model=ms"),
+        *("dataset.max_source=64", "network=small", "seed=0"),
+    )
+
+
+def test_what_a_file_says_of_all_its_runs_is_said_to_the_pretraining(tmp_path):
+    text = (EXPERIMENTS / "sweep" / "toy.yaml").read_text(encoding="utf-8")
+    (tmp_path / "mine.yaml").write_text(
+        f"{text}network: {{encoder: {{width: 64}}}}\ndata: my data, größer\n", encoding="utf-8"
+    )
+    runs = plan([str(tmp_path / "mine.yaml")])
+    assert {run.config["network"]["encoder"]["width"] for run in runs} == {64}
+    assert {run.config["data"] for run in runs} == {"my data, größer"}
+    assert len(runs) == 14
 
 
 def test_an_ms_run_from_elsewhere_is_no_part_of_the_plan(tmp_path):

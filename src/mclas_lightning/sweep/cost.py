@@ -1,6 +1,5 @@
 """What a plan costs: updates and tokens; seconds where runs of the same kind have been finished."""
 
-import shlex
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from statistics import mean
@@ -8,6 +7,7 @@ from statistics import mean
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import read_json
 from mclas_lightning.identity import in_words
+from mclas_lightning.overrides import command
 from mclas_lightning.sweep.plan import PlannedRun
 from mclas_lightning.sweep.state import PLANNED, other, scored, trained
 from mclas_lightning.sweep.status import ADVICE, AGAIN
@@ -17,7 +17,7 @@ def lines(runs: Sequence[PlannedRun]) -> Iterator[str]:
     """The plan: of each run its command, what it waits for, its cost; then all that is left."""
     measured = seconds_per_update(runs)
     for number, run in enumerate(runs, start=1):
-        yield f"[{number}/{len(runs)}] mclas-train {shlex.join(run.words)}"
+        yield f"[{number}/{len(runs)}] {command('mclas-train', run.words)}"
         if run.needs:
             yield f"    after {', '.join(map(str, run.needs))}"
         yield f"    {_cost(run, measured)}"

@@ -1,11 +1,7 @@
-"""The runs of sweep files, each after the runs that it builds on. Loads no torch.
+"""The runs of sweep files, each after the runs that it builds on. Loads no torch."""
 
-A sweep file is a Hydra multirun (``experiments/sweep/``): the product of ``hydra.sweeper.params``,
-and words that all its runs share.
-"""
-
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -16,10 +12,11 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mclas_lightning.app import compose, product
-from mclas_lightning.errors import InputError, one_of
+from mclas_lightning.errors import InputError
 from mclas_lightning.files import check_run_names
 from mclas_lightning.identity import resolved
-from mclas_lightning.places import EXPERIMENTS
+from mclas_lightning.overrides import exactly, override, quoted
+from mclas_lightning.sweep.axes import OF_ANY_CORPUS, axes_of, key_of, shared_words, sweep_file
 
 LATE = ("scenario", "seed")  # select no file of conf/: set after composing, which takes long
 
@@ -52,77 +49,45 @@ def plan(files: Iterable[str], words: Sequence[str] = ()) -> list[PlannedRun]:
     """
     planned: dict[Path, PlannedRun] = {}
     for file in files:
-        for chosen in _runs_of(sweep_file(file), words):
-            _add(planned, chosen, words)
+        axes = axes_of(sweep_file(file), words)
+        shared = shared_words(axes)
+        for chosen in product("train", axes):
+            _add(planned, chosen, shared)
     return [planned[folder] for folder in _in_order(planned)]
 
 
-def sweep_file(name: str) -> Path:
-    """A file, or one of ``experiments/sweep/`` by its name."""
-    shipped = EXPERIMENTS / "sweep"
-    for path in (Path(name), shipped / f"{name}.yaml"):
-        if path.is_file():
-            return path
-    raise one_of("sweep", name, [path.stem for path in shipped.glob("*.yaml")])
-
-
-def _runs_of(file: Path, words: Sequence[str]) -> list[list[str]]:
-    """The words of each run of a file; ``words`` come last."""
-    try:
-        found = yaml.safe_load(file.read_text(encoding="utf-8"))
-        hydra, defaults = found.pop("hydra"), found.pop("defaults", [])
-        axes = {key: _text(value) for key, value in hydra["sweeper"]["params"].items()}
-        for choice in defaults:
-            if choice != "_self_":
-                ((group, option),) = choice.items()
-                axes[group.split("/")[-1]] = option
-    except (OSError, ValueError, KeyError, AttributeError, TypeError, yaml.YAMLError) as error:
-        raise InputError(
-            f"{file}: is no sweep file: expected YAML with hydra.sweeper.params "
-            f"(see experiments/sweep/toy.yaml)"
-        ) from error
-    axes |= dict(_leaves(found))
-    for word in words:
-        key, equals, value = word.partition("=")
-        if not equals:
-            raise InputError(f"'{word}': expected a word for mclas-train, such as seed=0,1")
-        axes[key] = value
-    return product("train", axes)
-
-
-def _leaves(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    for key, inner in value.items():
-        if isinstance(inner, Mapping):
-            yield from _leaves(inner, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", _text(inner)
-
-
-def _text(value: Any) -> str:
-    """A value of YAML in Hydra's grammar; a text of ``hydra.sweeper.params`` is in it already."""
-    return value if isinstance(value, str) else json.dumps(value)
-
-
-def _add(planned: dict[Path, PlannedRun], words: list[str], extra: Sequence[str]) -> None:
+def _add(planned: dict[Path, PlannedRun], words: list[str], shared: Sequence[str]) -> None:
     cfg = _config(tuple(words))
     run = _planned(tuple(_resolved(word, cfg) for word in words), cfg)
-    pretraining = [] if cfg.model.name == "ms" else list(cfg.dataset.pretraining)
     names = [name for name in _builds_on(cfg) if name]
     places = {Path(name, end) for name in names for end in (f"seed={run.seed}", "")}
-    if places and pretraining:
-        own = [word for word in extra if word.split("=")[0] not in ("dataset", "scenario", "model")]
-        first = [*pretraining, "scenario=full", "model=ms", *own, f"seed={run.seed}"]
+    if places and cfg.dataset.pretraining and cfg.model.name != "ms":
+        first = _pretraining(words, cfg, shared)
         if Path(_config(tuple(first)).run_dir) in places:
-            _add(planned, first, extra)
+            _add(planned, first, shared)
             cfg = _config(tuple(words))
     needs = tuple(sorted(places & planned.keys()))
     run = replace(run, needs=needs)
     known = planned.setdefault(run.folder, run)
     if known.config != run.config:
         raise InputError(
-            f"{run.folder}: two different runs would share this folder: {' '.join(known.words)} "
-            f"and {' '.join(run.words)}; give one another name (model.name=...)"
+            f"{run.folder}: two different runs would share this folder: {shlex.join(known.words)} "
+            f"and {shlex.join(run.words)}; give one another name (model.name=...)"
         )
+
+
+def _pretraining(words: Sequence[str], cfg: DictConfig, shared: Sequence[str]) -> list[str]:
+    """Words for the ms run that this one starts from: its corpus's, and those that all share."""
+    corpus = [quoted(word) for word in cfg.dataset.pretraining]
+    keys = {key_of(word) for word in corpus}
+    same = corpus[0] in words
+    own = [
+        word
+        for word in shared
+        if (key := key_of(word)) not in keys
+        and (same or key in OF_ANY_CORPUS or not key.startswith("dataset."))
+    ]
+    return [*corpus, "scenario=full", "model=ms", *own, f"seed={cfg.seed}"]
 
 
 def _planned(words: tuple[str, ...], cfg: DictConfig) -> PlannedRun:
@@ -146,7 +111,7 @@ def _planned(words: tuple[str, ...], cfg: DictConfig) -> PlannedRun:
             config=config,
         )
     except (OmegaConfBaseException, TypeError, InputError) as error:
-        raise InputError(f"{' '.join(words)}: {str(error).splitlines()[0]}") from error
+        raise InputError(f"{shlex.join(words)}: {str(error).splitlines()[0]}") from error
 
 
 def _builds_on(cfg: DictConfig) -> list[str | None]:
@@ -157,9 +122,11 @@ def _builds_on(cfg: DictConfig) -> list[str | None]:
 
 
 def _resolved(word: str, cfg: DictConfig) -> str:
-    """A word that a shell may read: without interpolations."""
-    key = word.partition("=")[0]
-    return f"{key}={OmegaConf.select(cfg, key)}" if "${" in word else word
+    """A word without interpolations, which a shell would take for its own."""
+    if "${" not in word:
+        return word
+    value = OmegaConf.select(cfg, key_of(word))
+    return override(key_of(word), exactly(value) if isinstance(value, str) else value)
 
 
 def _config(words: tuple[str, ...]) -> DictConfig:

@@ -1,0 +1,113 @@
+"""How runs were started: the words for ``mclas-train`` that their config.yaml stands for."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from mclas_lightning.errors import InputError
+from mclas_lightning.identity import read_config, resolved, unequal
+from mclas_lightning.overrides import exactly, override, quoted
+from mclas_lightning.places import CONF
+from mclas_lightning.report.results import Results
+from mclas_lightning.typed import flat
+
+GROUPS = ("network", "optim", "decoding")
+PRETRAIN = "_pretrain"  # ends the name of a recipe for MS
+# Not said: what a run's place says, how it was computed, and what only describes its corpus.
+UNSAID = (
+    *("scenario", "seed", "init_from", "runs", "run_dir", "model", "trainer", "logger", "workers"),
+    *("dataset.pretraining", "dataset.licence", "dataset.how_to_get"),
+)
+
+
+def config_of(run: Results) -> Mapping[str, Any] | None:
+    """What a run was started with; None of one that came from elsewhere."""
+    try:
+        return read_config(run.folder) if run.folder else None
+    except InputError:
+        return None
+
+
+def words_of(config: Mapping[str, Any], corpus: Sequence[str]) -> list[str]:
+    """What must be said beside the words for the corpus; nothing of another version's config."""
+    from hydra.errors import HydraException  # Not in every table.
+
+    try:
+        words = [*corpus, *_data(config)]
+        for group in GROUPS:
+            words += _choice(group, config, words)
+        words += _leaves(config, _composed(tuple(words)))
+        _composed(tuple(words))
+    except (HydraException, InputError, AttributeError, TypeError):
+        return []
+    return words[len(corpus) :]
+
+
+def of_pretraining(words: Sequence[str]) -> list[str]:
+    """Words of a fine-tuned run for the ms run that it starts from: another recipe, if there is."""
+    kept = [word for word in words if not word.startswith(("optim.", "dataset.", "split"))]
+    recipes = [word for word in kept if word.startswith("optim=")]
+    longer = {word: f"{word}{PRETRAIN}" for word in recipes}
+    there = {word for word in recipes if (CONF / f"{longer[word]}.yaml".replace("=", "/")).exists()}
+    return [longer[word] if word in there else word for word in kept]
+
+
+def of_fine_tuning(words: Sequence[str]) -> list[str]:
+    """Words of an ms run for those that start from it."""
+    kept = [word for word in words if not word.startswith(("optim.", "dataset."))]
+    return [word.removesuffix(PRETRAIN) if word.startswith("optim=") else word for word in kept]
+
+
+def _data(config: Mapping[str, Any]) -> list[str]:
+    data = config.get("data", "data")
+    return [] if data == "data" else [override("data", exactly(str(data)))]
+
+
+def _choice(group: str, config: Mapping[str, Any], words: Sequence[str]) -> list[str]:
+    """The file of ``conf/`` that is nearest to a section, unless it is chosen already."""
+    kept = config[group]
+    names = [path.stem for path in sorted((CONF / group).glob("[!_]*.yaml"))]
+    if kept.get("name") in names:
+        names = [kept["name"]]
+
+    def distance(more: list[str]) -> int:
+        return len(unequal(kept, _composed((*words, *more))[group]))
+
+    if not distance([]):
+        return []
+    return min([[], *([f"{group}={name}"] for name in names)], key=distance)
+
+
+def _leaves(config: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[str]:
+    """Words for the keys that differ; of those alone that both have."""
+    kept, known = dict(flat(config, ".")), dict(flat(made, "."))
+    for difference in unequal(config, made):
+        key = difference.key
+        said = not any(f"{key}.".startswith(f"{free}.") for free in UNSAID)
+        if said and key in kept and key in known:
+            value = kept[key]
+            yield override(key, exactly(value) if isinstance(value, str) else value)
+
+
+@cache
+def _composed(words: tuple[str, ...]) -> dict[str, Any]:
+    import hydra
+
+    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
+        return resolved(hydra.compose("train", overrides=[quoted(word) for word in words]))
+
+
+def ms_place(config: Mapping[str, Any] | None, seed: int) -> Path | None:
+    """The ms run, or the folder of its seeds, that a run was started from; None if it is gone."""
+    if config is None or not isinstance(config.get("init_from"), str):
+        return None
+    place = Path(config["init_from"])
+    place = place.parent if place.name == f"seed={seed}" else place
+    return place if is_trained(place) else None
+
+
+def is_trained(place: Path, seed: int | None = None) -> bool:
+    """Whether a run's training has ended in this folder, or in that of one of its seeds."""
+    below = "*" if seed is None else str(seed)
+    return (place / "training.json").exists() or any(place.glob(f"seed={below}/training.json"))
