@@ -14,7 +14,7 @@ PACKAGE = "mclas_lightning"
 LAYERS = {
     "errors": 0, "memory": 0, "preemption": 0, "files": 0, "typed": 0, "identity": 0, "task": 0,
     "progress": 0, "overrides": 0, "places": 0, "data.catalog": 0, "data.check": 0,
-    "data.manifest": 0,
+    "data.manifest": 0, "recipe": 0,
     "data.readers.shards": 1, "data.readers": 0, "data.importing": 1,
     "data.example": 0, "data.dataset": 0, "data.scenario": 0, "data.toy": 0, "data.debian": 0,
     "metrics.encoder": 1, "metrics.bertscore": 1, "metrics.similarity": 1, "metrics.neural": 1,

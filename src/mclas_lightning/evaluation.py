@@ -19,6 +19,7 @@ from mclas_lightning.metrics.self_test import self_test
 from mclas_lightning.pipeline import PipelineSummarizer, load_pipeline
 from mclas_lightning.progress import progress_bar
 from mclas_lightning.ranks import is_first, merged, rank_and_world
+from mclas_lightning.recipe import recipe
 from mclas_lightning.report.documents import NAME, write_documents
 from mclas_lightning.report.predictions import PREDICTIONS
 from mclas_lightning.report.results import Results
@@ -73,6 +74,7 @@ def score_run(
             "split": split,
             f"{split}_sha256": sha256(dataset.file(split)),
             "predictions_sha256": scored,
+            "recipe": recipe(run.config),
             **_origin(summarizer, settings),
             **environment(),
         }

@@ -12,12 +12,13 @@ from mclas_lightning.report.runs import Runs
 
 # The paper translates with WMT19's model (section 5.3), which knows no Chinese; others train one.
 WMT19 = ("en2desum",)
-TESTS = "test set"  # what differs between seeds that have no mean
+TESTS = "test set"  # or decoding, in which seeds that have no mean differ
+TRAINING = "training"  # the same; which of the trainings to keep, the user decides
 ENCODER = "bert-base-multilingual-cased"
 
 
 class Gap(NamedTuple):
-    """Cells of one system that are missing: all, or those of one family of scores (or TESTS)."""
+    """Cells of one system that are missing: all, or those of one family (or TESTS)."""
 
     scenario: str
     model: str
@@ -64,7 +65,7 @@ def _scorings(again: Sequence[Gap], words: "_Words") -> Iterator[str]:
     for scenarios, models in products(tests):
         more = [words.init_from] if models == ["tltran"] else []
         yield words.run("mclas-evaluate", scenarios, models, more)
-    families = {gap.family for gap in again} - {TESTS}
+    families = {gap.family for gap in again} - {TESTS, TRAINING}
     if families:
         encoder = f" --bertscore {ENCODER}" if "bertscore" in families else ""
         yield f"mclas rescore {words.runs.folder}/{words.dataset}{encoder}"

@@ -1,7 +1,8 @@
 """A table's numbers for one dataset: what runs scored, and whether it may be compared.
 
 Scores are compared where they have one signature and one test set. Where they have not, they are
-shown, nothing is ranked, no difference is taken, and a note names the runs that do not fit.
+shown, nothing is ranked, no difference is taken, and a note names the runs that do not fit. Seeds
+that differ in recipe or decoding have no mean; systems that differ in decoding are not ranked.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,7 +10,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from statistics import fmean, stdev
 
-from mclas_lightning.report.kinds import kinds, tests
+from mclas_lightning.report.kinds import (
+    kinds,
+    tests,
+    unlike_decodings,
+    unlike_recipes,
+    unlike_seeds,
+)
 from mclas_lightning.report.layout import ELSEWHERE, Layout, Score, System
 from mclas_lightning.report.results import MODELS, Results
 from mclas_lightning.report.runs import Aside
@@ -113,18 +120,53 @@ class Grid:
         )  # fmt: skip
 
     def mixed(self, score: Score) -> set[System]:
-        """Systems whose own seeds have several signatures or test sets."""
+        """Systems whose own seeds have several signatures, test sets, recipes or decodings."""
         return self._mixed[score]
 
     @cached_property
     def _mixed(self) -> dict[Score, set[System]]:
         side = self.layout.side
-        several = {s for s in self.systems if len(tests(self.seeds(s), side)) > 1}
+        several = {s for s in self.systems if len(tests(self.seeds(s), side)) > 1} | {*self.unlike}
         return {
             score: several
             | {s for s in self.systems if len(kinds(self.seeds(s), self._signature(score))) > 1}
             for score in self.layout.scores
         }
+
+    @cached_property
+    def unlike(self) -> dict[System, list[str]]:
+        """Systems whose seeds differ in more than their seed, with the differences."""
+        found = {system: unlike_seeds(self.seeds(system)) for system in self.systems}
+        return {system: words for system, words in found.items() if words}
+
+    @cached_property
+    def unranked(self) -> dict[str, list[str]]:
+        """Sections whose systems differ in decoding, with the differences."""
+        found = {
+            section: unlike_decodings(
+                run for s in systems if s not in self.unlike for run in self.seeds(s)
+            )
+            for section, systems in self.sections.items()
+        }
+        return {section: words for section, words in found.items() if words}
+
+    @cached_property
+    def recipes(self) -> dict[str, list[str]]:
+        """Scenarios whose systems differ in recipe, with the differences."""
+        scenarios = dict.fromkeys(system.scenario for system in self.systems)
+        found = {
+            name: unlike_recipes(run for run in self.used if run.scenario == name)
+            for name in scenarios
+        }
+        return {name: words for name, words in found.items() if words}
+
+    @cached_property
+    def sections(self) -> dict[str, list[System]]:
+        """Who competes with whom."""
+        found: dict[str, list[System]] = {}
+        for system in self.systems:
+            found.setdefault(system.section, []).append(system)
+        return found
 
     @cached_property
     def tests(self) -> dict[str, list[Results]]:
@@ -144,16 +186,14 @@ class Grid:
         return lambda run: run.signatures[self.layout.side].get(family)
 
     def best(self, score: Score) -> list[tuple[System, list[System]]]:
-        """Of each section, who is ahead in the mean, and all others."""
+        """Of each section that may be ranked, who is ahead in the mean, and all others."""
         if score.aim is None or not self.comparable(score):
             return []
         found = []
-        for section in dict.fromkeys(system.section for system in self.systems):
-            cells = {
-                system: cell
-                for system in self.systems
-                if system.section == section and (cell := self.cell(system, score))
-            }
+        for section, systems in self.sections.items():
+            if section in self.unranked or not self.unlike.keys().isdisjoint(systems):
+                continue
+            cells = {s: cell for s in systems if (cell := self.cell(s, score))}
             if len(cells) > 1:
                 first = max(cells, key=lambda system: merit(cells[system], score))
                 found.append((first, [system for system in cells if system != first]))

@@ -1,12 +1,20 @@
-"""Runs by what their scores depend on: signature and test set. Of one kind are those that agree."""
+"""Runs by what their scores depend on: signature, test set, recipe and decoding.
 
-from collections.abc import Callable, Iterable, Sequence
+Of one kind are those that agree. What a run does not say differs from nothing.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from mclas_lightning.data.example import Side
 from mclas_lightning.report.results import Results
 from mclas_lightning.report.sheet import number
 
-NAMED = 3  # runs that a note names one by one
+NAMED = 3  # runs and keys that a note names one by one
+NOT_COMPARED = ("max_tokens",)  # of decoding: documents of a batch, which change no summary
+PRETRAINED = ("ms", "mt")  # have recipes of their own
+OF_SYSTEMS = ("model.", "init_from")  # in which systems are made to differ
 
 
 def tests(runs: Iterable[Results], side: Side) -> dict[str, list[Results]]:
@@ -40,9 +48,7 @@ def _same(new: tuple, known: tuple) -> bool:
 
 def places(runs: Sequence[Results]) -> str:
     """Where runs lie, the first few of them."""
-    names = [f"{run.scenario}/{run.model}/seed={run.seed}" for run in runs]
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
+    return _listed([f"{run.scenario}/{run.model}/seed={run.seed}" for run in runs])
 
 
 def kinds(
@@ -54,3 +60,54 @@ def kinds(
         if (kind := key(run)) is not None:
             found.setdefault(kind, []).append(run)
     return found
+
+
+def decoding(run: Results) -> dict[str, Any]:
+    """How the run's summaries were searched for, by flat keys."""
+    kept = ((key, value) for key, value in run.decoding.items() if key not in NOT_COMPARED)
+    return {f"decoding.{key}": value for key, value in kept}
+
+
+def differences(said: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
+    """What is not said alike by all who say it, such as ``beam 5: ncls; 1: mclas``."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for name, values in said:
+        for key, value in values.items():
+            shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            found.setdefault(key, {}).setdefault(shown, []).append(name)
+    return [
+        f"{key} " + "; ".join(f"{value}: {_listed(names)}" for value, names in values.items())
+        for key, values in found.items()
+        if len(values) > 1
+    ]
+
+
+def unlike_seeds(runs: Sequence[Results]) -> list[str]:
+    """In what the seeds of one system differ beside their seed."""
+    return differences((f"seed={run.seed}", {**run.recipe, **decoding(run)}) for run in runs)
+
+
+def unlike_decodings(runs: Iterable[Results]) -> list[str]:
+    """In what the decodings of several systems differ."""
+    return differences((run.model, decoding(run)) for run in runs)
+
+
+def unlike_recipes(runs: Iterable[Results]) -> list[str]:
+    """In what the recipes of one scenario's systems differ beside what makes them systems."""
+    return differences(
+        (run.model, {k: v for k, v in run.recipe.items() if not k.startswith(OF_SYSTEMS)})
+        for run in runs
+        if run.model not in PRETRAINED
+    )
+
+
+def listed(found: Sequence[str]) -> str:
+    """Differences in a line, the first few of them."""
+    more = f"; and {len(found) - NAMED} more" if len(found) > NAMED else ""
+    return "; ".join(found[:NAMED]) + more
+
+
+def _listed(names: Sequence[str]) -> str:
+    names = list(dict.fromkeys(names))
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from mclas_lightning.report.grid import Grid
-from mclas_lightning.report.kinds import places
+from mclas_lightning.report.kinds import listed, places
 from mclas_lightning.report.layout import Score
 from mclas_lightning.report.runs import in_words
 from mclas_lightning.report.sheet import PLUS_MINUS
@@ -38,12 +38,24 @@ def notes(grid: Grid, printed: bool) -> Iterator[str]:
             yield f"{NAMES[family]}: {next(iter(found))}"
         if printed and found and family in PAPERS and score.name != "length":
             yield PAPERS[family]
-    mixed = {s for score in grid.scores for s in grid.mixed(score)}
+    yield from _unlike(grid)
+    if grid.aside:
+        yield f"{in_words(grid.aside)}."
+
+
+def _unlike(grid: Grid) -> Iterator[str]:
+    """Whose seeds have no mean, which systems are not ranked, and which had other recipes."""
+    mixed = {s for score in grid.scores for s in grid.mixed(score)} - grid.unlike.keys()
     if mixed:
         names = ", ".join(sorted(f"{s.scenario}/{s.model}" for s in mixed))
         yield f"No mean of seeds that differ in signature or test set: {names}."
-    if grid.aside:
-        yield f"{in_words(grid.aside)}."
+    for system, words in grid.unlike.items():
+        yield f"No mean, {system.scenario}/{system.model}: its seeds differ in {listed(words)}."
+    for section, words in grid.unranked.items():
+        where = f", {section}" if section else ""
+        yield f"Not ranked{where}: systems differ in {listed(words)}."
+    for scenario, words in grid.recipes.items():
+        yield f"Trained in different ways, {scenario}: {listed(words)}."
 
 
 def _families(grid: Grid) -> dict[str, Score]:

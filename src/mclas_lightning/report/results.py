@@ -18,6 +18,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_origin
@@ -89,6 +90,22 @@ class Results:
     def split(self) -> str:
         """What was summarized: the test set, unless ``provenance`` says otherwise."""
         return self.provenance.get("split", "test")
+
+    @cached_property
+    def recipe(self) -> dict[str, Any]:
+        """How the run was trained (``mclas_lightning.recipe``); empty where nothing says it.
+
+        Files that were written before ``provenance`` had it lie beside a config.yaml, which has it.
+        """
+        if "recipe" in self.provenance or self.folder is None:
+            return self.provenance.get("recipe", {})
+        from mclas_lightning.identity import read_config  # omegaconf: not in every table
+        from mclas_lightning.recipe import recipe
+
+        try:
+            return recipe(read_config(self.folder))
+        except InputError:
+            return {}
 
     def metrics(self) -> dict[str, float]:
         """The scores under the names that loggers use, such as ``test/cross/rouge1_f``."""

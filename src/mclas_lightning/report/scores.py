@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from mclas_lightning.report import paper
-from mclas_lightning.report.gaps import TESTS, Gap, commands
+from mclas_lightning.report.gaps import TESTS, TRAINING, Gap, commands
 from mclas_lightning.report.grid import Grid
 from mclas_lightning.report.kinds import tests
 from mclas_lightning.report.layout import LAYOUTS, Score, System
@@ -76,10 +76,18 @@ def _gaps(grid: Grid) -> Iterator[Gap]:
         if not grid.seeds(system):
             yield Gap(system.scenario, system.model, None, len(wanted))
             continue
-        several = len(tests(grid.seeds(system), grid.layout.side)) > 1
+        again = _again(grid, system)
         for family in dict.fromkeys(map(grid.family, lacking)):
             cells = sum(grid.family(score) == family for score in lacking)
-            yield Gap(system.scenario, system.model, TESTS if several else family, cells)
+            yield Gap(system.scenario, system.model, again or family, cells)
+
+
+def _again(grid: Grid, system: System) -> str | None:
+    """What must be done again for the seeds to have a mean, where more than scores differ."""
+    if any(not words.startswith("decoding.") for words in grid.unlike.get(system, ())):
+        return TRAINING
+    several = len(tests(grid.seeds(system), grid.layout.side)) > 1
+    return TESTS if several or system in grid.unlike else None
 
 
 class _Table:
