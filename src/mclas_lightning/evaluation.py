@@ -53,7 +53,6 @@ def score_run(
     run.start(config, [dataset.file("test")])
     trial = trial_name(settings, split)
     folder = run.folder / trial if trial else run.folder
-    others: dict[Side, str | None] = {"mono": dataset.target, "cross": dataset.source}
     scores: dict[Side, Scores] = {
         side: score_side(
             [summary[side] for summary in summaries],
@@ -61,7 +60,6 @@ def score_run(
             [example.summary(side) or "" for example in examples],
             [example.document for example in examples],
             profiles[side],
-            others[side],
             neural,
         )
         for side in system.sides
@@ -186,11 +184,10 @@ def score_side(
     references: Sequence[str],
     documents: Sequence[str],
     profiles: Sequence[Profile],
-    other_language: str | None,
     neural: NeuralScores,
 ) -> Scores:
     """All scores of one side's summaries."""
-    found = score(hypotheses, references, profiles, other_language)
+    found = score(hypotheses, references, profiles)
     language = profiles[0].language
     (found,) = neural.add([found], [hypotheses], references, documents, language)
     return found

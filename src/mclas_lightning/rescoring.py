@@ -82,7 +82,6 @@ def _score(
 ) -> Scores:
     assert old.folder is not None
     profiles = profiles_of(old.language(side), run_of(old.folder) / "tokenizer")
-    other = old.languages["target" if side == "mono" else "source"]
     asked, before = neural.signatures(old.language(side)), old.signatures[side]
     kept = {f: NAMES[f] for f in NAMES if f in before and asked.get(f, before[f]) == before[f]}
     if PAPER in before and not any(profile.name == "paper" for profile in profiles):
@@ -94,7 +93,6 @@ def _score(
         [prediction.references[side] for prediction in predictions],
         [prediction.document for prediction in predictions],
         profiles,
-        other,
         neural.without(columns.keys() & NAMES.keys()),
     )
     for family, values in columns.items():

@@ -18,7 +18,6 @@ from mclas_lightning.data.check.twice import repeats
 from mclas_lightning.data.example import Example, read_jsonl, write_jsonl
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import sha256, write_json
-from mclas_lightning.metrics.language import share_in_wrong_language
 from mclas_lightning.report import paper
 
 SIZES = {"train": 101, "valid": 23, "test": 19}
@@ -365,7 +364,6 @@ def test_a_headline_with_names_is_in_its_language():
         return texts.wrong
 
     english = ["Police arrest two in Paris", "NATO leaders meet in Madrid", "Brazil win"]
-    assert share_in_wrong_language(english, "en") == 1  # where all languages compete
     assert wrong(*english) == 0
     others = ["Ein Sturm trifft am Montag die Stadt", "La policía detiene a tres personas"]
     assert wrong(*english, *others) == 2 / 5

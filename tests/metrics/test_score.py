@@ -14,7 +14,7 @@ LENGTHS = {"length", "reference_length"}
 def test_all_scores_of_a_small_corpus_equal_a_count_by_hand():
     hypotheses = ["Die Polizei sucht Zeugen", "", "The police look for witnesses here"]
     references = ["Die Polizei sucht Zeugen", "Regen im Norden", "Polizei sucht die Zeugen hier"]
-    scores = score(hypotheses, references, [standard("de")], "en")
+    scores = score(hypotheses, references, [standard("de")])
     assert scores.documents["rouge1_f"].tolist() == [1, 0, 0]
     assert scores.documents["length"].tolist() == [4, 0, 6]
     found = scores.totals
@@ -34,7 +34,7 @@ def test_a_chinese_summary_is_as_long_as_its_characters():
 
 def test_each_profile_has_its_names_and_its_signature():
     profiles = [standard("de"), paper("de")]
-    found = score(["Städtes"], ["Stadt"], profiles, None)
+    found = score(["Städtes"], ["Stadt"], profiles)
     names = {f"{prefix}{kind}_{n}" for prefix in ("", "paper_") for kind in KINDS for n in "prf"}
     assert set(found.documents) == names | LENGTHS
     shares = {"wrong_language", "reference_wrong_language"}
@@ -55,9 +55,9 @@ def test_further_scores_join_them():
 
 def test_scoring_nothing_is_refused():
     with pytest.raises(InputError, match="no summaries"):
-        score([], [], [standard("en")], "de")
+        score([], [], [standard("en")])
 
 
 def test_a_missing_hypothesis_is_refused():
     with pytest.raises(InputError, match="1 hypotheses and 2 references"):
-        score(["a"], ["a", "b"], [standard("en")], "de")
+        score(["a"], ["a", "b"], [standard("en")])

@@ -63,20 +63,13 @@ def overlap(
 
 
 def score(
-    hypotheses: Sequence[str],
-    references: Sequence[str],
-    profiles: Sequence[Profile],
-    other_language: str | None,
+    hypotheses: Sequence[str], references: Sequence[str], profiles: Sequence[Profile]
 ) -> Scores:
-    """``overlap``, and the shares that are in the wrong language.
-
-    ``other_language`` is the one the system could have written instead; None compares with all.
-    """
+    """``overlap``, and the shares that are in the wrong language."""
     found = overlap(hypotheses, references, profiles)
     language = profiles[0].language
-    others = () if other_language is None else (other_language,)
     shares = {
-        "wrong_language": share_in_wrong_language(hypotheses, language, others),
-        "reference_wrong_language": share_in_wrong_language(references, language, others),
+        "wrong_language": share_in_wrong_language(hypotheses, language),
+        "reference_wrong_language": share_in_wrong_language(references, language),
     }
     return replace(found, of_all={**shares, **found.of_all})

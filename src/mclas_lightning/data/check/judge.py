@@ -12,7 +12,7 @@ from mclas_lightning.data.dataset import SPLITS
 from mclas_lightning.data.example import SIDES
 
 SKIPPED = 0.01  # of the imported records, that need no look
-WRONG_LANGUAGE = 0.1  # of the texts; of Debian's synopses, 5 % are taken for another language
+WRONG_LANGUAGE = 0.1  # of the texts; some short ones, full of names, are taken for another language
 
 
 def judge(corpus: Corpus) -> list[Finding]:

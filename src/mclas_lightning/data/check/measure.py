@@ -26,9 +26,6 @@ from mclas_lightning.progress import progress_bar
 SAMPLE = 2000  # texts of a field, at most, whose language is identified
 SAMPLED = 1000  # characters of each of them
 MEGABYTE = 1_000_000
-# What a text may be taken for. Of Debian's synopses, of six words, one in six is taken for another
-# of all the languages that py3langid knows, but only one in twenty for another of these.
-WIDESPREAD = frozenset({"de", "en", "es", "fr", "it", "ja", "ru", "zh"})
 
 
 class Texts:
@@ -71,7 +68,7 @@ class Texts:
         """Share of the whole sample in a wrong language; None without texts or a known one."""
         if self.language is None or not self.sample:
             return None
-        return share_in_wrong_language(self.sample, self.language, WIDESPREAD - {self.language})
+        return share_in_wrong_language(self.sample, self.language)
 
     def _add_to_sample(self, text: str) -> None:
         if len(self) % self._stride == 0:

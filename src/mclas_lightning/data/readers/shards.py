@@ -74,8 +74,7 @@ class ShardReader:
         wrong = []
         for side in (1, 2):  # tgt_eng, tgt
             texts = [text for row in rows if (text := row[side])]
-            others = {self.source}
-            wrong.append(share_in_wrong_language(texts, self.target, others) if texts else 1.0)
+            wrong.append(share_in_wrong_language(texts, self.target) if texts else 1.0)
         return wrong[0] < wrong[1]
 
     def _texts(self, record: dict[str, Any], where: str) -> tuple[str, ...]:
