@@ -20,6 +20,7 @@ from mclas_lightning.evaluate import evaluate
 from mclas_lightning.places import EXPERIMENTS
 from mclas_lightning.report.results import Results
 from mclas_lightning.settings import read_settings
+from mclas_lightning.tracking import account, loggers
 from mclas_lightning.tracking.wandb_content import sample_table
 from mclas_lightning.tracking.wandb_logger import WandbMirror
 from mclas_lightning.tracking.workspace import CONFIG, CURVES, ROUGE
@@ -274,6 +275,49 @@ def online(words: list[str], home: Path, **variables: str) -> subprocess.Complet
     return subprocess.run(
         command(words), env={**kept, **nobody, **variables}, capture_output=True, text=True
     )
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        (
+            "WANDB_MODE",
+            "offlin",
+            "WANDB_MODE: Input should be 'online', 'offline', .*found 'offlin'",
+        ),
+        ("WANDB_MODE", "", "WANDB_MODE: .*found ''"),
+        ("WANDB_BASE_URL", "server", "WANDB_BASE_URL: Input should be a valid URL.*found 'server'"),
+    ],
+)
+def test_a_variable_of_wandb_that_is_mistyped_is_one_line(
+    mirrored, monkeypatch, variable, value, said
+):
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(InputError, match=said) as caught:
+        loggers.build(read_settings(compose("train", mirrored))[0].logger)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(InputError, match=said):
+        account.check_account()
+
+
+@pytest.mark.parametrize(
+    ("setting", "found"), [("offline", "offline"), ("disabled", "disabled"), ("online", "online")]
+)
+def test_wandbs_own_settings_file_counts(tmp_path, monkeypatch, setting, found):
+    """`wandb offline` and `wandb disabled` write it."""
+    (tmp_path / "wandb").mkdir()
+    (tmp_path / "wandb" / "settings").write_text(f"[default]\nmode = {setting}\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("WANDB_MODE")
+    assert account.mode() == found
+    monkeypatch.setenv("WANDB_MODE", "dryrun")
+    assert account.mode() == "offline"
+
+
+def test_a_disabled_wandb_is_said_and_left_out(mirrored, monkeypatch, capsys):
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    assert loggers.build(read_settings(compose("train", mirrored))[0].logger) == []
+    assert "W&B: disabled, by WANDB_MODE or by `wandb disabled`" in capsys.readouterr().out
 
 
 def test_a_missing_key_is_one_line_before_training_starts(mirrored, tmp_path):

@@ -1,6 +1,5 @@
 """The loggers of ``conf/logger/``, from their checks to the exit code of the job."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -59,7 +58,9 @@ def build(config: Mapping[str, Any] | None) -> list[Logger]:
             raise error.__cause__ from None
         raise InputError(f"logger: {str(error).splitlines()[0]}") from error
     if isinstance(logger, WandbMirror):
-        if os.environ.get("WANDB_MODE") == "disabled":
+        if logger.mode == "disabled":
+            if is_first():
+                print("  W&B: disabled, by WANDB_MODE or by `wandb disabled`", flush=True)
             return []
         logger.check()
     return [logger]

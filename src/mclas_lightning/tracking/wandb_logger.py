@@ -19,7 +19,7 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.preemption import TERMINATED
 from mclas_lightning.report.results import Results
 from mclas_lightning.run import Run
-from mclas_lightning.tracking.account import check_account
+from mclas_lightning.tracking import account
 from mclas_lightning.tracking.wandb_content import WandbSettings, sample_table
 from mclas_lightning.typed import flat, typed
 
@@ -38,14 +38,15 @@ class WandbMirror(WandbLogger):
         config = typed("logger", WandbSettings, words)
         super().__init__(project=config.project, save_dir=config.run_dir)
         self.config, self.run = config, Run(Path(config.run_dir))
-        self.offline = config.offline or os.environ.get("WANDB_MODE") in ("offline", "dryrun")
+        self.mode = account.mode()
+        self.offline = config.offline or self.mode == "offline"
         self.lost = False
         self.trial: str | None = None  # what is scored of the run, where it is not its results
 
     def check(self) -> None:
         """InputError where nothing could be logged: no key, or a server that does not answer."""
         if not self.offline:
-            check_account(self.config.timeout)
+            account.check_account(self.config.timeout)
 
     @property
     @rank_zero_experiment
