@@ -13,13 +13,14 @@ from mclas_lightning.data.dataset import DatasetConfig
 from mclas_lightning.decoding.summarizer import DecodingConfig, Summaries, Summarizer
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import json_lines, sha256, whole_file
+from mclas_lightning.metrics.language import CHINESE
 from mclas_lightning.run import ms_run
 from mclas_lightning.task import Pipeline
 from mclas_lightning.translate import Translator, default_translator, load_translator
 
 DOCUMENTS = 64  # that go through both steps together
 TEXTS = 32  # that are translated at a time
-UNSPACED = ("zh", "ja")  # languages without spaces between sentences
+UNSPACED = CHINESE | {"ja"}  # languages without spaces between sentences
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from mclas_lightning.data.tokenizer import Tokenizer, detokenize, train
 from mclas_lightning.data.vocabulary import load_vocabulary, save_vocabulary, target_vocabulary
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import write_json
+from mclas_lightning.metrics.tokens import tokens
 from tests.conftest import PLACES, examples
 
 
@@ -27,6 +28,9 @@ def test_texts_come_back_in_their_languages_spacing(tokenizer):
         ("Die Stadt „ Köln “ :", "de", "Die Stadt „Köln“:"),
         ("三 名 工 人 ， 在 慕 尼 黑 。", "zh", "三名工人，在慕尼黑。"),
         ("安 装 KDE 5 桌 面", "zh", "安装KDE 5桌面"),
+        ("佢 哋 今 日 開 會", "yue", "佢哋今日開會"),
+        ("東 京 で 大 きな 地 震", "ja", "東京で大きな地震"),
+        ("हिन्दी - उर्दू", "hi", "हिन्दी-उर्दू"),
     ],
 )
 def test_detokenization(pieces, language, text):
@@ -44,6 +48,40 @@ def test_lower_casing_keeps_umlauts():
     tokenizer = train(PLACES["de"] * 3, size=90, lowercase=True)
     (ids,) = tokenizer.encode(["Köln"], 50)
     assert tokenizer.decode(ids, "de") == "köln"
+
+
+@pytest.fixture
+def byte_level(tokenizer) -> Tokenizer:
+    """One of another kind, which would keep every code point apart."""
+    backend = Backend(models.BPE(unk_token="[UNK]"))  # pyright: ignore[reportCallIssue]
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel()
+    names = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[BOS]", "[EOS]", "[LSEP]"]
+    trainer = trainers.BpeTrainer(
+        special_tokens=names, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
+    )
+    backend.train_from_iterator(["a"], trainer)
+    return Tokenizer(PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="[UNK]"))
+
+
+SPELLINGS = [
+    ("Bundes\u00adtag", "Bundestag"),
+    ("\ufeffBundestag", "Bundestag"),
+    ("Ko\u0308ln", "Köln"),
+    ("می\u200cخواهم", "میخواهم"),
+    ("ภาษา\u200bไทย", "ภาษา ไทย"),
+    ("a\ufffdb", "a b"),
+]
+
+
+@pytest.mark.parametrize(("spelled", "plainly"), SPELLINGS)
+def test_every_tokenizer_reads_the_spelling_that_rouge_does(
+    tokenizer, byte_level, spelled, plainly
+):
+    here = train([plainly, "Köln"] * 3, size=90, lowercase=False)
+    for one in (here, tokenizer, byte_level):
+        assert one.encode([spelled], 50) == one.encode([plainly], 50)
+    assert train([spelled, "Köln"] * 3, size=90, lowercase=False).rules == here.rules
+    assert tokens(here.decode(here.encode([spelled], 50)[0], "de")) == tokens(spelled)
 
 
 def test_control_tokens_in_a_text_are_text(tokenizer):

@@ -19,6 +19,7 @@ from tokenizers import Tokenizer as Backend
 
 from mclas_lightning.data.example import SIDES, Example, Side, parse
 from mclas_lightning.files import BOM
+from mclas_lightning.metrics.normalization import normalize
 
 TEXTS = ("document", *SIDES)
 SCHEMA = pa.schema([("id", pa.string()), *((text, pa.list_(pa.int32())) for text in TEXTS)])
@@ -97,8 +98,12 @@ def backend_from(rules: str) -> Backend:
 
 
 def encode_texts(backend: Backend, texts: Sequence[str], limit: int) -> list[list[int]]:
-    """Ids of each text, at most ``limit``, without control tokens; a newline is a space."""
-    one_line = [text.replace("\n", " ") for text in texts]  # A byte-level BPE has ids for it.
+    """Ids of each text, at most ``limit``, without control tokens.
+
+    Texts are normalized as ROUGE's are, whatever the tokenizer does after that; a newline is a
+    space, because a byte-level BPE has ids for it.
+    """
+    one_line = [normalize(text).replace("\n", " ") for text in texts]
     encodings = backend.encode_batch_fast(one_line, add_special_tokens=False)
     return [encoding.ids[:limit] for encoding in encodings]
 

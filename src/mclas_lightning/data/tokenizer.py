@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 
+import regex
 import tokenizers
 from tokenizers import Tokenizer as Backend
 from tokenizers import decoders, models, normalizers, pre_tokenizers, trainers
@@ -28,6 +29,8 @@ from mclas_lightning.data.encoding import (
 )
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import whole_folder
+from mclas_lightning.metrics import normalization
+from mclas_lightning.metrics.language import CHINESE
 from mclas_lightning.task import Special
 
 NAMES = {
@@ -102,7 +105,8 @@ class Tokenizer:
     @cached_property
     def content_hash(self) -> str:
         """Hash of all that decides which ids a text gets."""
-        return hashlib.sha256(f"{tokenizers.__version__}:{self.rules}".encode()).hexdigest()
+        versions = f"{tokenizers.__version__}:{normalization.VERSION}"
+        return hashlib.sha256(f"{versions}:{self.rules}".encode()).hexdigest()
 
     def encode(self, texts: Sequence[str], max_length: int) -> list[list[int]]:
         """Ids of each text, at most ``max_length``, without control tokens."""
@@ -160,7 +164,8 @@ def train(texts: Iterable[str], *, size: int, lowercase: bool) -> Tokenizer:
     """
     assert iter(texts) is not texts, "an iterator would be used up by the first time"
     normalizer = normalizers.BertNormalizer(lowercase=lowercase, strip_accents=False)
-    letters = sorted({c for text in texts for c in normalizer.normalize_str(text) if c.strip()})
+    spelled = map(normalizer.normalize_str, map(normalization.normalize, texts))
+    letters = sorted({c for text in spelled for c in text if c.strip()})
     trainer = trainers.WordPieceTrainer(
         vocab_size=size,
         # Letters inside a word get their ids here. Left to the trainer, they get them in the order
@@ -169,7 +174,7 @@ def train(texts: Iterable[str], *, size: int, lowercase: bool) -> Tokenizer:
         show_progress=False,
     )
     first = _backend({}, normalizer)
-    first.train_from_iterator(texts, trainer)
+    first.train_from_iterator(map(normalization.normalize, texts), trainer)
     return Tokenizer(
         PreTrainedTokenizerFast(
             tokenizer_object=_backend(first.get_vocab(), normalizer),
@@ -193,21 +198,23 @@ def _backend(vocabulary: dict[str, int], normalizer: normalizers.Normalizer) -> 
 
 
 _QUOTES = {"de": ("\u201e", "\u201c"), "en": ("\u201c", "\u201d")}
-_HAN = r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]"
+# Languages that write Han characters and no spaces, kana and wide punctuation included.
+_WIDE_LANGUAGES = CHINESE | {"ja"}
+_WIDE = r"[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]"
 _SPACING = [
     (re.compile(r"\s+([.,;:!?%)\]}\u2019\u2026])"), r"\1"),
     (re.compile(r"([(\[{])\s+"), r"\1"),
     (re.compile(r"(\d)([.,:]) (?=\d)"), r"\1\2"),
-    (re.compile(r"(\w) ([-/']) (?=\w)"), r"\1\2"),
+    (regex.compile(r"([\w\p{M}]) ([-/']) (?=\w)"), r"\1\2"),
 ]
-_CHINESE = re.compile(rf"(?<={_HAN})\s+|\s+(?={_HAN})")
+_SPACE = re.compile(rf"(?<={_WIDE})\s+|\s+(?={_WIDE})")
 
 
 def detokenize(text: str, language: str) -> str:
-    """Undo the spaces that word pieces put around punctuation and between Chinese characters."""
+    """Undo the spaces that word pieces put around punctuation and between Han characters."""
     for pattern, replacement in _SPACING:
         text = pattern.sub(replacement, text)
     if language in _QUOTES:
         opening, closing = _QUOTES[language]
         text = text.replace(f"{opening} ", opening).replace(f" {closing}", closing)
-    return _CHINESE.sub("", text).strip() if language == "zh" else text.strip()
+    return _SPACE.sub("", text).strip() if language in _WIDE_LANGUAGES else text.strip()

@@ -9,6 +9,8 @@ import unicodedata
 
 import regex
 
+VERSION = 1  # Goes up with these rules, so that texts are tokenized again.
+
 # Scripts in which U+200B, the zero width space, stands between words; elsewhere it stands where a
 # long word may be broken, as the soft hyphen does.
 _BETWEEN_WORDS = r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
