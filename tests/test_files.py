@@ -14,7 +14,7 @@ from mclas_lightning.data.importing import import_corpus
 from mclas_lightning.data.manifest import num_examples
 from mclas_lightning.data.store import open_store
 from mclas_lightning.errors import InputError
-from mclas_lightning.files import num_records, read_json
+from mclas_lightning.files import num_records, read_json, write_json
 from mclas_lightning.metrics.texts import read_texts
 from mclas_lightning.pipeline import TranslationFile
 from mclas_lightning.report import predictions
@@ -54,7 +54,7 @@ def _vocabulary(path):
 
 def _predictions(path):
     path.rename(path.with_name(predictions.PREDICTIONS))
-    return predictions.read(SimpleNamespace(folder=path.parent, name="x"))  # pyright: ignore
+    return predictions.read(SimpleNamespace(folder=path.parent, name="x", provenance={}, scores={}))  # pyright: ignore
 
 
 READERS = {
@@ -108,3 +108,16 @@ def test_a_blank_line_between_records_is_named_by_every_reader(tmp_path, tokeniz
 def test_json_with_a_byte_order_mark_is_read(tmp_path):
     (tmp_path / "results.json").write_bytes('\ufeff{"a": "ä"}'.encode())
     assert read_json(tmp_path / "results.json", dict) == {"a": "ä"}
+
+
+def test_a_folder_in_the_place_of_a_file_is_named(tmp_path):
+    (tmp_path / "report.html").mkdir()
+    with pytest.raises(InputError, match=r"report\.html: is a folder; expected the name of a file"):
+        write_json(tmp_path / "report.html", {})
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_a_file_that_the_system_does_not_let_be_is_one_line(tmp_path):
+    path = tmp_path / ("n" * 250)  # With what a half-written file is called by, it is too long.
+    with pytest.raises(InputError, match=r"cannot be written \(File name too long\)"):
+        write_json(path, {})

@@ -7,7 +7,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -54,14 +54,21 @@ def clear_when_full(path: Path, advice: str = LOST) -> Iterator[None]:
 @contextmanager
 def whole_path(path: Path) -> Iterator[Path]:
     """Where to write what takes the place of ``path`` once the block has ended well."""
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; expected the name of a file to write")
     make_folder(path.parent)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with clear_when_full(path):
             yield part
         part.replace(path)
+    except OSError as error:
+        if error.filename != str(part):
+            raise
+        raise InputError(f"{path}: cannot be written ({error.strerror})") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -39,7 +39,7 @@ def test_jsonl_has_ids(tmp_path):
     ("name", "content", "message"),
     [
         ("x.txt", "", "is empty"),
-        ("x.txt", "\n \n", "is empty"),
+        ("x.jsonl", "\n\n", "is empty"),
         ("x.txt", "Köln\nBonn\n".encode() + "Köln".encode("latin-1"), "x.txt:3: not in UTF-8"),
         ("x.jsonl", RECORDS + "{", 'x.jsonl:3: expected {"id": ..., "text": ...}'),
         ("x.jsonl", '{"id": "a", "text": null}', "x.jsonl:1: expected"),
@@ -70,6 +70,12 @@ def test_files_of_other_documents_are_not_parallel(tmp_path):
     others = read_texts(write(tmp_path / "c.jsonl", RECORDS.replace('"b"', '"c"')))
     with pytest.raises(InputError, match=r"c\.jsonl:2: is of document 'c', line 2 of .* of 'b'"):
         check_parallel(others, references)
+
+
+def test_a_system_that_wrote_nothing_has_as_many_empty_texts_as_lines(tmp_path):
+    path = tmp_path / "x.txt"
+    path.write_text("\n \n\n")
+    assert read_texts(path).texts == ["", " ", ""]
 
 
 def test_an_empty_reference_is_refused(tmp_path):

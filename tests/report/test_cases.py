@@ -129,6 +129,11 @@ def test_chosen_documents_are_shown_in_the_order_asked_for(run):
     assert shown_ids(text) == ["d7", "d2"]
 
 
+def test_a_document_that_is_like_no_other_is_refused_without_one(run):
+    with pytest.raises(InputError, match=r"document 'x' is not in the predictions of .*\w$"):
+        cases([run("ncls", CROSS)], ids=["x"])
+
+
 def test_a_document_that_is_not_there_is_refused_with_a_near_one(run):
     with pytest.raises(InputError, match=r"document 'd77' is not in .* NCLS; did you mean 'd7'"):
         cases([run("ncls", CROSS)], ids=["d77"])

@@ -27,6 +27,8 @@ def read_texts(path: Path) -> Texts:
         return Texts(path, lines, None)
     numbered = json_lines(line.encode() for line in lines)
     records = [_record(line, f"{path}:{number}") for number, line in numbered]
+    if not records:
+        raise InputError(f"{path}: is empty; expected a text a line")
     ids = [example_id for example_id, _ in records]
     if repeated := [example_id for example_id, times in Counter(ids).items() if times > 1]:
         raise InputError(f"{path}: id '{repeated[0]}' is used more than once; ids must be unique")
@@ -82,7 +84,7 @@ def _lines(path: Path) -> list[str]:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise InputError(f"{path}:{line}: not in UTF-8; convert the file first") from None
-    if not text.strip():
+    if not text:
         raise InputError(f"{path}: is empty; expected a text a line")
     return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
 

@@ -63,9 +63,8 @@ def cases(
     shared = predictions.shared(written, seed)
     for id in set(ids) - set(shared):
         near = closest(id, shared)
-        raise InputError(
-            f"document '{id}' is not in the predictions of {', '.join(written)}; {near}"
-        )
+        where = f"document '{id}' is not in the predictions of {', '.join(written)}"
+        raise InputError(f"{where}; {near}".rstrip("; "))
     shown = [
         _case({name: of_system[id] for name, of_system in written.items()}, runs[0])
         for id in ids or shared[:num]
