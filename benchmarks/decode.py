@@ -20,8 +20,9 @@ from benchmarks.peers import ctranslate2_search, transformers_generate, with_tor
 from mclas_lightning.decoding.beam import Beam, beam_search
 from mclas_lightning.decoding.choices import choices
 from mclas_lightning.decoding.output import Output
-from mclas_lightning.decoding.processors import SideLengths, TrigramBlock
+from mclas_lightning.decoding.processors import RepetitionBlock, SideLengths
 from mclas_lightning.decoding.summarizer import DecoderStep
+from mclas_lightning.decoding.words import CHARACTERS
 from mclas_lightning.model.linear import packed
 from mclas_lightning.model.seq2seq import Seq2Seq
 
@@ -48,7 +49,7 @@ class Ours:
         self.output = Output(*layer, self.choices, lsep_id=LSEP, renormalize=renormalize, int8=int8)
         self.processors = [
             SideLengths(steps - 1, steps - 1, BOS, LSEP),
-            TrigramBlock(self.choices, LSEP),
+            RepetitionBlock(self.choices, torch.full((VOCABULARY,), CHARACTERS), LSEP),
         ]
         self.in_network = 0.0
 

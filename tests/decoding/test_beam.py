@@ -41,16 +41,18 @@ class RandomModel:
 
 
 def best_by_enumeration(model: RandomModel, document: int, beam: Beam) -> tuple[int, ...]:
-    """Score every sequence of at most ``max_length`` tokens that ends with the first [EOS]."""
+    """Score every sequence that ends with the first [EOS], or where ``max_length`` cuts it."""
     others = [token for token in range(model.vocab) if token != EOS]
     scored = []
     for length in range(1, beam.max_length + 1):
         for body in itertools.product(others, repeat=length - 1):
-            ids, prefix, log_p = (*body, EOS), (BOS,), 0.0
-            for token in ids:
-                log_p += float(model.log_p(document, prefix)[token])
-                prefix = (*prefix, token)
-            scored.append((log_p / ((5 + length) / 6) ** beam.length_penalty, ids))
+            ends = range(model.vocab) if beam.cut and length == beam.max_length else [EOS]
+            for ids in ((*body, end) for end in ends):
+                log_p, prefix = 0.0, (BOS,)
+                for token in ids:
+                    log_p += float(model.log_p(document, prefix)[token])
+                    prefix = (*prefix, token)
+                scored.append((log_p / ((5 + length) / 6) ** beam.length_penalty, ids))
     return max(scored)[1]
 
 
@@ -60,11 +62,13 @@ def best_by_enumeration(model: RandomModel, document: int, beam: Beam) -> tuple[
     vocab=st.integers(3, 5),
     length=st.integers(1, 4),
     alpha=st.sampled_from([0.0, 0.6, 1.0, 2.0]),
+    cut=st.booleans(),
 )
-def test_a_beam_as_wide_as_the_space_is_exact(seed, vocab, length, alpha):
+def test_a_beam_as_wide_as_the_space_is_exact(seed, vocab, length, alpha, cut):
     beam = Beam(
-        width=vocab**length, max_length=length, length_penalty=alpha, bos_id=BOS, eos_id=EOS
-    )
+        width=vocab**length, max_length=length, cut=cut, length_penalty=alpha,
+        bos_id=BOS, eos_id=EOS,
+    )  # fmt: skip
     found = beam_search(RandomModel(range(3), vocab, seed), 3, beam)
     model = RandomModel(range(3), vocab, seed)
     assert [h.ids for h in found] == [best_by_enumeration(model, d, beam) for d in range(3)]
@@ -93,7 +97,8 @@ def textbook(model: Model, document: int, beam: Beam) -> tuple[int, ...]:
     eos = beam.eos_id
     opened, finished = [(0.0, (beam.bos_id,))], []
     for length in range(1, beam.max_length + 1):
-        tokens = [eos] if length == beam.max_length else range(model.vocab)
+        last = length == beam.max_length
+        tokens = [eos] if last and not beam.cut else range(model.vocab)
         rows = [(log_p, ids, model.log_p(document, ids).tolist()) for log_p, ids in opened]
         grown = sorted(
             (
@@ -107,16 +112,21 @@ def textbook(model: Model, document: int, beam: Beam) -> tuple[int, ...]:
         finished += [
             (log_p / ((5 + length) / 6) ** beam.length_penalty, ids)
             for log_p, ids in grown[: beam.width]
-            if ids[-1] == eos
+            if ids[-1] == eos or last
         ]
         opened = [(log_p, ids) for log_p, ids in grown if ids[-1] != eos][: beam.width]
     return max(finished)[1][1:]
 
 
 @settings(max_examples=40)
-@given(seed=st.integers(0, 10**6), width=st.integers(1, 5), alpha=st.sampled_from([0.0, 0.8, 1.5]))
-def test_stopping_early_and_leaving_the_batch_never_change_the_result(seed, width, alpha):
-    beam = Beam(width=width, max_length=7, length_penalty=alpha, bos_id=BOS, eos_id=EOS)
+@given(
+    seed=st.integers(0, 10**6),
+    width=st.integers(1, 5),
+    alpha=st.sampled_from([0.0, 0.8, 1.5]),
+    cut=st.booleans(),
+)
+def test_stopping_early_and_leaving_the_batch_never_change_the_result(seed, width, alpha, cut):
+    beam = Beam(width=width, max_length=7, cut=cut, length_penalty=alpha, bos_id=BOS, eos_id=EOS)
     found = beam_search(RandomModel(range(3), 7, seed), 3, beam)
     model = RandomModel(range(3), 7, seed)
     assert [h.ids for h in found] == [textbook(model, d, beam) for d in range(3)]

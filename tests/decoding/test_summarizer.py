@@ -1,4 +1,5 @@
 import dataclasses
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mclas_lightning.data.batch import pad
+from mclas_lightning.data.example import SIDES
 from mclas_lightning.decoding.beam import Beam, beam_search
 from mclas_lightning.decoding.choices import choices
 from mclas_lightning.decoding.output import Output
@@ -32,7 +34,7 @@ RELEASED = dataclasses.replace(
     max_length=12,
     lengths="target",
     mask="cross",
-    block_trigrams="target",
+    block_trigrams="released",
     renormalize=False,
 )
 TASKS = [
@@ -136,6 +138,8 @@ def test_decoding_as_released_counts_the_whole_target_and_masks_its_last_summary
     for decoder, sides in task.targets.items():
         for ids in search(summarizer, decoder, memory, RELEASED):
             assert RELEASED.min_length < len(ids) <= RELEASED.max_length
+            assert special.eos not in ids[:-1]
+            assert ids[-1] == special.eos or len(ids) == RELEASED.max_length
             assert ids.count(special.lsep) == len(sides) - 1
             after = [b for a, b in pairwise(ids) if a == special.lsep]
             assert (special.bos in ids) == (task.bos_after_lsep and len(sides) > 1)
@@ -148,6 +152,8 @@ def test_decoding_as_released_counts_the_whole_target_and_masks_its_last_summary
     free = {*range(len(tokenizer))} - {*special}
     assert set(summarizer._may_write("mono", RELEASED)) == free
     assert set(summarizer._may_write("mono", DECODING)) == set(summarizer.vocabulary["mono"])
+    unmasked_too = dataclasses.replace(RELEASED, mask="none")
+    assert all(set(summarizer._may_write(side, unmasked_too)) == free for side in SIDES)
 
 
 class Plain:
@@ -165,7 +171,8 @@ class Plain:
         hidden_TD = network.hidden(self.decoder, torch.tensor([prefix]), self.memory)[0]
         logits_V = network.logits(hidden_TD)[-1].detach()
         if task.bos_after_lsep and prefix[-1] == special.lsep:
-            return torch.where(torch.arange(self.vocab) == special.bos, 0.0, -torch.inf)
+            price = 0.0 if config.renormalize else logits_V.log_softmax(0)[special.bos]
+            return torch.where(torch.arange(self.vocab) == special.bos, price, -torch.inf)
         segment = prefix.count(special.lsep)
         current = prefix[prefix.index(special.lsep) :] if segment else prefix
         written = sum(i not in (special.bos, special.lsep) for i in current)
@@ -180,17 +187,33 @@ class Plain:
         shortest, longest = config.min_length, config.max_length
         if config.lengths == "target":
             later = (len(self.sides) - 1) * (3 if task.bos_after_lsep else 2)
-            shortest, longest = 1, config.max_length - later - 1
+            shortest, longest = 1, config.max_length - later
         too_short = config.lengths == "target" and last and len(prefix) <= config.min_length
         if written < shortest or too_short:
             log_p[end] = -torch.inf
         if written >= longest:
             log_p = log_p.masked_fill(torch.arange(self.vocab) != end, -torch.inf)
-        scope = prefix if config.block_trigrams == "target" else current
-        for i in range(len(scope) - 2):
-            if tuple(scope[i : i + 2]) == prefix[-2:] and scope[i + 2] in allowed:
-                log_p[scope[i + 2]] += BLOCKED
+        if config.block_trigrams == "released":
+            words = self.words(prefix)
+            trigrams = [words[i : i + 3] for i in range(len(words) - 2)]
+            return log_p + BLOCKED * (trigrams[-1:] != [] and trigrams[-1] in trigrams[:-1])
+        begun, written = self.words(current), self.words((*current, end))[:-1]
+        for i in range(len(begun) - 2):
+            opens = begun[i + 2][0]
+            if begun[i : i + 2] == written[-2:] and opens in allowed:
+                log_p[opens] += BLOCKED
         return log_p
+
+    def words(self, ids: Sequence[int]) -> list[tuple[int, ...]]:
+        """The words of these pieces; punctuation is a word, of the stories that have none."""
+        found: list[tuple[int, ...]] = []
+        for piece in ids:
+            name = str(self.summarizer.tokenizer.backend.convert_ids_to_tokens(piece))
+            if name.startswith("##") and found:
+                found[-1] = (*found[-1], piece)
+            else:
+                found.append((piece,))
+        return found
 
 
 @pytest.mark.parametrize("config", [DECODING, RELEASED], ids=["paper", "released"])

@@ -47,6 +47,8 @@ NAMES = {
 BORDER = "[unused3]"  # between the sentences of a summary (released code)
 # No text, though they may be written.
 SILENT = re.compile(r"\[unused\d+\]|\[MASK\]|<mask>")
+INSIDE = "##"  # opens the word pieces that open no word
+OPENING = "\u2581\u0120"  # open SentencePiece's and byte-level pieces that open a word
 TARGET = ("bos", "eos", "lsep")  # added where a vocabulary lacks them
 
 
@@ -139,6 +141,12 @@ class Tokenizer:
         """The text of one sentence's word pieces, with a space around each punctuation mark."""
         written = [i for i in ids if i not in self.silent]
         return self.backend.convert_tokens_to_string([*self.backend.convert_ids_to_tokens(written)])
+
+    def word_piece(self, piece: str) -> tuple[str, bool]:
+        """The letters of a piece of the vocabulary, and whether it opens a word."""
+        if self._says_spaces:
+            return piece.lstrip(OPENING), piece[:1] in OPENING
+        return piece.removeprefix(INSIDE), not piece.startswith(INSIDE)
 
     def save(self, folder: Path) -> None:
         """Write the files ``load`` reads."""

@@ -36,6 +36,9 @@ class Beam:
 
     width: int
     max_length: int  # of the whole target, [BOS] not counted, [EOS] counted
+    cut: bool = (
+        False  # at max_length, hypotheses end as they are and not with [EOS] (released code)
+    )
     length_penalty: float  # alpha of Wu et al. 2016, equation 14
     bos_id: int
     eos_id: int
@@ -47,7 +50,7 @@ class Beam:
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """The best target found for a document, from after [BOS] to [EOS]."""
+    """The best target found for a document, from after [BOS] to [EOS] or where it was cut."""
 
     ids: tuple[int, ...]
     score: float
@@ -78,18 +81,18 @@ def beam_search(
         scores_NC = step(prefix_NT[:, -1])
         for process in processors:
             scores_NC = process(prefix_NT, scores_NC)
-        if length == beam.max_length:
+        if length == beam.max_length and not beam.cut:
             scores_NC = _only(beam.eos_id, step, scores_NC)
         log_p_BM, row_BM, column_BM = _candidates(log_p_BK, scores_NC)
         first_row_B = torch.arange(B, device=device)[:, None] * K
         token_BM = step.token(first_row_B + row_BM, column_BM)
-        ends_BM = token_BM == beam.eos_id
+        ends_BM = (token_BM == beam.eos_id) | (beam.cut and length == beam.max_length)
         retiring_BK = log_p_BM[:, :K].masked_fill(~ends_BM[:, :K], -torch.inf)
         top_B, at_B = beam.normalize(retiring_BK, length).max(1)
         for b in top_B.isfinite().nonzero().flatten().tolist():
-            _keep_better(
-                best, int(document_B[b]), top_B[b], prefix_BKT[b, row_BM[b, at_B[b]]], beam
-            )
+            at = at_B[b]
+            ids = torch.cat((prefix_BKT[b, row_BM[b, at], 1:], token_BM[b, at, None]))
+            _keep_better(best, int(document_B[b]), top_B[b], ids)
         log_p_BK, at_BK = log_p_BM.masked_fill(ends_BM, -torch.inf).topk(K, dim=1)
         bound_B = beam.normalize(log_p_BK[:, 0], beam.max_length).tolist()
         open_B = torch.tensor(
@@ -106,7 +109,7 @@ def beam_search(
             (prefix_NT[rows_BK], token_BM.gather(1, at_BK)[going_B, :, None]), dim=2
         )
         log_p_BK, document_B, B = log_p_BK[going_B], document_B[going_B.cpu()], len(going_B)
-    assert all(best), "max_length lets only [EOS] be written, so every document has ended"
+    assert all(best), "at max_length every hypothesis ends, so every document has one"
     return [hypothesis for hypothesis in best if hypothesis]
 
 
@@ -144,11 +147,11 @@ def _slots(row_BK: Tensor) -> Tensor:
 
 
 def _keep_better(
-    best: list[Hypothesis | None], document: int, score: Tensor, prefix_T: Tensor, beam: Beam
+    best: list[Hypothesis | None], document: int, score: Tensor, ids_T: Tensor
 ) -> None:
     held = best[document]
     if held is None or float(score) > held.score:
-        best[document] = Hypothesis((*prefix_T[1:].tolist(), beam.eos_id), float(score))
+        best[document] = Hypothesis(tuple(ids_T.tolist()), float(score))
 
 
 def _can_win(bound: float, held: Hypothesis | None) -> bool:

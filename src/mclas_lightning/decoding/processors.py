@@ -9,12 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from mclas_lightning.decoding.choices import END, SECOND_BOS, Choices
+from mclas_lightning.decoding.words import LIMIT
 
 Processor = Callable[[Tensor, Tensor], Tensor]
 
+WINDOW = 32  # pieces that a repetition is looked for in
 BLOCKED = -1e4  # Finite: a repetition is still better than no summary at all.
 
 
@@ -60,36 +63,72 @@ class TargetLength:
 
 @dataclass(frozen=True, eq=False)
 class SecondBos:
-    """[LSEP] is followed by [BOS], which costs nothing (released code); nothing else is."""
+    """[LSEP] is followed by [BOS] (released code), and nothing else is."""
 
+    # Released code: [BOS] is predicted, and paid for. We: forced, and paid for where probabilities
+    # are over the whole vocabulary. Over what the mask leaves, [BOS] alone, its probability is 1.
     lsep_id: int
+    free: bool
 
     def __call__(self, prefix_NT: Tensor, scores_NC: Tensor) -> Tensor:
-        scores_NC[:, SECOND_BOS] = -torch.inf
         opens_N = prefix_NT[:, -1] == self.lsep_id
-        scores_NC[opens_N] = -torch.inf
-        scores_NC[opens_N, SECOND_BOS] = 0.0
+        price_N = torch.zeros_like(scores_NC[:, 0]) if self.free else scores_NC[:, SECOND_BOS]
+        price_N = torch.where(opens_N, price_N, -torch.inf)
+        scores_NC.masked_fill_(opens_N[:, None], -torch.inf)
+        scores_NC[:, SECOND_BOS] = price_N
         return scores_NC
 
 
-@dataclass(frozen=True, eq=False)
-class TrigramBlock:
-    """No three tokens twice in one summary or, across summaries, in one target (section 5.2)."""
+def shared(prefix_NT: Tensor, share_V: Tensor) -> Tensor:
+    """For each position, the shares of the pieces before it that the prefix ends with, too.
 
-    # Released code: trigrams of words, across both summaries, so that a name written in S^A
-    # cannot be written in S^B. We: word pieces, within one summary if not told otherwise.
+    Of the last ``WINDOW`` pieces, which hold any repetition of words that people write.
+    """
+    width = min(prefix_NT.shape[1], WINDOW)
+    # A window holds the pieces before a position, the nearest first; -1 is before the first piece.
+    # The first window is that of the end, the next that of the last position, and so on.
+    before_NTW = F.pad(prefix_NT.flip(1), (0, width), value=-1).unfold(1, width, 1)
+    same_NTW = (before_NTW[:, 1:] == before_NTW[:, :1]).cumprod(2, dtype=torch.uint8)
+    share_NW = share_V[before_NTW[:, 0].clamp(min=0)]
+    return F.pad(share_NW.cumsum(1), (1, 0)).gather(1, same_NTW.sum(2).flip(1))
+
+
+@dataclass(frozen=True, eq=False)
+class RepetitionBlock:
+    """No three words twice in one summary or, across summaries, in one target (section 5.2).
+
+    The first piece of the third word is not written, so that no word is cut off.
+    """
+
     choices: Choices
+    share_V: Tensor  # of each piece in a repetition, see ``words``
     lsep_id: int
     across: bool = False
 
     def __call__(self, prefix_NT: Tensor, scores_NC: Tensor) -> Tensor:
-        if prefix_NT.shape[1] < 4:
-            return scores_NC
+        share_NT = self.share_V[prefix_NT]
+        repeats_NT = (share_NT > 0) & (shared(prefix_NT, self.share_V) + share_NT >= LIMIT)
         segment_NT = segments(prefix_NT, self.lsep_id)
-        first_NT, second_NT, third_NT = prefix_NT[:, :-2], prefix_NT[:, 1:-1], prefix_NT[:, 2:]
-        repeats_NT = (first_NT == prefix_NT[:, -2:-1]) & (second_NT == prefix_NT[:, -1:])
         if not self.across:
-            repeats_NT &= segment_NT[:, :-2] == segment_NT[:, -1:]
-        column_NT = self.choices.column_SV[segment_NT[:, -1:], third_NT]
+            repeats_NT &= segment_NT == segment_NT[:, -1:]
+        column_NT = self.choices.column_SV[segment_NT[:, -1:], prefix_NT]
         penalty_NT = torch.where(repeats_NT & (column_NT >= 0), BLOCKED, 0.0).to(scores_NC.dtype)
         return scores_NC.scatter_add_(1, column_NT.clamp(min=0), penalty_NT)
+
+
+@dataclass(frozen=True, eq=False)
+class ReleasedBlock:
+    """A target that ends in three words that it has had before is given up (released code).
+
+    [BOS] and [LSEP] are words, and the last word may be unfinished.
+    """
+
+    # Released code: -1e21 for all that follows, in which log P is lost: where all beams end so,
+    # what is written is arbitrary. We: ``BLOCKED``, which leaves them in the order of log P.
+    share_V: Tensor
+
+    def __call__(self, prefix_NT: Tensor, scores_NC: Tensor) -> Tensor:
+        # What ends before t is a repetition if a word ends there, too: one begins at t.
+        begins_NT = self.share_V[prefix_NT] > 0
+        given_up_N = (begins_NT & (shared(prefix_NT, self.share_V) >= LIMIT)).any(1)
+        return scores_NC + torch.where(given_up_N, BLOCKED, 0.0).to(scores_NC.dtype)[:, None]

@@ -19,11 +19,13 @@ from mclas_lightning.decoding.choices import Choices, choices
 from mclas_lightning.decoding.output import Output
 from mclas_lightning.decoding.processors import (
     Processor,
+    ReleasedBlock,
+    RepetitionBlock,
     SecondBos,
     SideLengths,
     TargetLength,
-    TrigramBlock,
 )
+from mclas_lightning.decoding.words import released_shares, shares
 from mclas_lightning.errors import InputError, check_range, one_of
 from mclas_lightning.model.attention import Cache, KeysValues
 from mclas_lightning.model.decoder import MAX_POSITIONS
@@ -34,8 +36,8 @@ from mclas_lightning.task import Task
 Summaries = dict[Side, str]
 WORDS = {
     "lengths": ("summary", "target"),
-    "mask": ("both", "cross"),
-    "block_trigrams": ("summary", "target", "none"),
+    "mask": ("both", "cross", "none"),
+    "block_trigrams": ("summary", "target", "released", "none"),
     "weights": ("float32", "bfloat16", "int8"),
 }
 LONGEST = MAX_POSITIONS // len(SIDES) - 2  # All sides of a target share the decoder's positions.
@@ -49,10 +51,10 @@ class DecodingConfig:
     length_penalty: float
     min_length: int  # word pieces
     max_length: int
-    lengths: str  # summary: of each summary | target: of all that a decoder writes
-    mask: str  # both: each summary keeps to its language | cross: only S^B does
+    lengths: str  # summary: of each summary | target: of all that a decoder writes, cut there
+    mask: str  # both: each summary keeps to its language | cross: only S^B does | none
     renormalize: bool  # probabilities over what the mask leaves; else over the whole vocabulary
-    block_trigrams: str  # summary: within each | target: across both | none
+    block_trigrams: str  # summary: within each | target: across both | released | none
     weights: str  # float32 | bfloat16, for GPUs | int8, on a CPU: faster, and not quite the same
     max_tokens: int  # of a batch: source positions x beams
 
@@ -158,6 +160,7 @@ class Summarizer:
         return Beam(
             width=config.beam,
             max_length=config.max_length if of_target else num_sides * config.max_length + control,
+            cut=of_target,
             length_penalty=config.length_penalty,
             bos_id=self.tokenizer.special.bos,
             eos_id=self.tokenizer.special.eos,
@@ -172,20 +175,29 @@ class Summarizer:
                 SideLengths(config.min_length, config.max_length, bos, lsep)
             ]
         else:
-            # Room for the [LSEP], and one token at least, of every later summary, and the [EOS].
+            # Room for the [LSEP], and one token at least, of every later summary; [EOS] needs none.
             later = (len(sides) - 1) * (3 if self.task.bos_after_lsep else 2)
             processors = [
-                SideLengths(1, config.max_length - later - 1, bos, lsep),
+                SideLengths(1, config.max_length - later, bos, lsep),
                 TargetLength(config.min_length, len(sides), lsep),
             ]
-        if config.block_trigrams != "none":
-            across = config.block_trigrams == "target"
-            processors.append(TrigramBlock(may_write, lsep, across=across))
-        return [*processors, *([SecondBos(lsep)] if self.task.bos_after_lsep else [])]
+        processors += self._blocks(config, may_write)
+        if self.task.bos_after_lsep:
+            processors.append(SecondBos(lsep, free=config.renormalize))
+        return processors
+
+    def _blocks(self, config: DecodingConfig, may_write: Choices) -> list[Processor]:
+        kind, device = config.block_trigrams, may_write.token_SC.device
+        if kind == "none":
+            return []
+        if kind == "released":
+            return [ReleasedBlock(released_shares(self.tokenizer).to(device))]
+        share_V, lsep = shares(self.tokenizer).to(device), self.tokenizer.special.lsep
+        return [RepetitionBlock(may_write, share_V, lsep, across=kind == "target")]
 
     def _may_write(self, side: Side, config: DecodingConfig) -> Sequence[int]:
-        # Paper: both sides masked. Released code: only S^B.
-        if config.mask == "both" or side == "cross":
+        # Paper: both sides masked. Released code: none, or only S^B.
+        if config.mask == "both" or (config.mask, side) == ("cross", "cross"):
             return self.vocabulary[side]
         return sorted(set(range(len(self.tokenizer))) - set(self.tokenizer.special))
 

@@ -1,0 +1,86 @@
+"""Percent of texts, written by people, that a block of repetitions does not let a decoder write.
+
+    python -m benchmarks.blocking --corpus data/debian --tokenizer FOLDER
+
+Summaries and documents of a corpus that ``mclas data debian`` built, by their length in word
+pieces, for a block of three pieces, of three words, and of some numbers of characters.
+"""
+
+import argparse
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import torch
+
+from mclas_lightning.data.example import read_jsonl
+from mclas_lightning.data.tokenizer import Tokenizer
+from mclas_lightning.decoding.processors import shared
+from mclas_lightning.decoding.words import LIMIT, WORDS, shares
+
+PAD = 0  # of mBERT and of the vocabularies that are trained here; no text has it
+LENGTHS = ((1, 40), (41, 80), (81, 140), (141, 300))  # word pieces
+CHARACTERS = (3, 4, 5, 6, 7, 8, 9, 10, 12)
+
+
+def texts(corpus: Path) -> dict[tuple[str, str], list[str]]:
+    """Of each language, the summaries and the documents."""
+    found: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for folder in sorted(path for path in corpus.iterdir() if "2" in path.name):
+        source, _, target = folder.name.partition("2")
+        for example in (e for path in sorted(folder.glob("*.jsonl")) for e in read_jsonl(path)):
+            found[source, "documents"].add(example.document)
+            found[source, "summaries"].add(example.mono or "")
+            found[target, "summaries"].add(example.cross or "")
+    return {kind: sorted(written - {""}) for kind, written in found.items()}
+
+
+def unwritable(ids: Sequence[int], share_V: torch.Tensor, limit: int) -> bool:
+    """Whether some piece of this text would be blocked."""
+    if len(ids) < 3:
+        return False
+    # All prefixes, each after as many [PAD] as it lacks pieces, and the piece that follows each.
+    padded = torch.tensor([*[PAD] * (len(ids) - 2), *ids[:-1]])
+    prefixes_TT, next_T1 = padded.unfold(0, len(ids) - 1, 1), torch.tensor(ids[1:])[:, None]
+    share_T1 = share_V[next_T1]
+    again_TT = (shared(prefixes_TT, share_V) + share_T1 >= limit) & (prefixes_TT == next_T1)
+    return bool((again_TT & (share_T1 > 0)).any())
+
+
+def percent(some: Iterable[Sequence[int]], share_V: torch.Tensor, limit: int) -> float:
+    """Of these texts, how many are not writable."""
+    found = [unwritable(ids, share_V, limit) for ids in some]
+    return 100 * sum(found) / len(found)
+
+
+def main() -> None:
+    """Print a line for each language, kind of text and length."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--corpus", type=Path, default=Path("data/debian"))
+    parser.add_argument("--tokenizer", default="data/debian/tokenizer")
+    parser.add_argument("--texts", type=int, default=500, help="of each line, at most")
+    asked = parser.parse_args()
+    tokenizer = Tokenizer.load(asked.tokenizer)
+    ours_V = shares(tokenizer)
+    for (language, kind), written in sorted(texts(asked.corpus).items()):
+        random.Random(0).shuffle(written)
+        encoded = tokenizer.encode(written, LENGTHS[-1][1] + 1)
+        for least, most in LENGTHS:
+            some = [ids for ids in encoded if least <= len(ids) <= most][: asked.texts]
+            if len(some) < 30:
+                continue
+            pieces = percent(some, (torch.arange(len(ours_V)) != PAD).long(), 3)
+            line = f"{language} {kind} of {least}-{most}: {len(some)} texts, 3 pieces {pieces:.1f}"
+            if language == "zh":
+                # A word has as many shares as a repetition has characters, these have WORDS.
+                for number in CHARACTERS:
+                    share_V = torch.where(ours_V % WORDS == 0, ours_V, number)
+                    line += f", {number}: {percent(some, share_V, WORDS * number):.1f}"
+            else:
+                line += f", 3 words {percent(some, ours_V, LIMIT):.1f}"
+            print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""What a repetition is made of: words, whose pieces belong together, or characters.
+
+A script that has no spaces between words (Chinese, Japanese, Thai, ...) is counted by characters.
+How many of them make a repetition is measured on real texts: ``python -m benchmarks.blocking``.
+"""
+
+import unicodedata
+from collections.abc import Callable, Sequence
+from functools import cache
+
+import regex
+import torch
+from torch import Tensor
+
+from mclas_lightning.data.tokenizer import Tokenizer
+
+WORDS, CHARACTERS = 3, 8  # of a repetition: three words (section 5.2), or eight characters
+LIMIT = WORDS * CHARACTERS  # of the shares of a repetition's pieces
+
+_UNSPACED = regex.compile(
+    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Bopomofo}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\u30fc]"
+)
+
+
+@cache
+def shares(tokenizer: Tokenizer) -> Tensor:
+    """How much each piece adds to a repetition, which is complete at ``LIMIT``.
+
+    A word's first piece stands for the word, a character of an unspaced script for itself.
+    Punctuation adds nothing: "U.S." and "Covid-19" are no repetition when they are written again.
+    """
+    share_V = _of_pieces(tokenizer, _share)
+    share_V[sorted({*tokenizer.silent, *tokenizer.special, tokenizer.border} - {None})] = 0
+    return share_V
+
+
+@cache
+def released_shares(tokenizer: Tokenizer) -> Tensor:
+    """The same for words of the released code: everything but pieces inside a word is one."""
+    return _of_pieces(tokenizer, lambda text, opens: CHARACTERS if opens else 0)
+
+
+def _of_pieces(tokenizer: Tokenizer, share: Callable[[str, bool], int]) -> Tensor:
+    pieces: Sequence[str] = tokenizer.backend.convert_ids_to_tokens([*range(len(tokenizer))])
+    return torch.tensor([share(*tokenizer.word_piece(piece)) for piece in pieces])
+
+
+def _share(text: str, opens: bool) -> int:
+    if _UNSPACED.search(text):
+        return WORDS * sum(unicodedata.category(c)[0] == "L" for c in text)
+    return CHARACTERS if opens and any(c.isalnum() for c in text) else 0
