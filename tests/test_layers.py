@@ -29,13 +29,14 @@ LAYERS = {
     "cli_score": 4, "cli_neural": 4, "cli_report": 4, "cli_wandb": 4,
     "lock": 0, "sweep": 4, "cli_sweep": 4,
 }  # fmt: skip
+HYDRA = ("app", "overrides", "report.started", "train", "tracking.loggers")
 # Who may import what: everything else must do without.
 ONLY = {
     "torch": lambda name, layer: layer >= 1,
     "transformers": lambda name, layer: layer >= 1,
     "pytorch_lightning": lambda name, layer: layer == 3 or name == "train",
     "lightning_fabric": lambda name, layer: layer == 3 or name == "train",
-    "hydra": lambda name, layer: name in ("app", "overrides", "train", "tracking.loggers"),
+    "hydra": lambda name, layer: name in HYDRA,
     "wandb": lambda name, layer: name.startswith("tracking."),
     "wandb_workspaces": lambda name, layer: name == "tracking.workspace",
 }

@@ -4,7 +4,6 @@ Modules are imported by the command that needs them: ``mclas --help`` and tables
 """
 
 import argparse
-import shlex
 from pathlib import Path
 
 from mclas_lightning import (
@@ -76,10 +75,12 @@ def _demo(arguments: argparse.Namespace) -> None:
 def _import_checkpoint(arguments: argparse.Namespace) -> None:
     from mclas_lightning.app import compose
     from mclas_lightning.imported import import_checkpoint
+    from mclas_lightning.overrides import command, exactly, override, quoted
     from mclas_lightning.settings import read_settings
     from mclas_lightning.task import Pipeline
 
-    words = [*arguments.words, f"run_dir={arguments.out}"]
+    run_dir = override("run_dir", exactly(str(arguments.out)))
+    words = [*map(quoted, arguments.words), run_dir]
     system = read_settings(compose("train", words))[0].system
     if isinstance(system, Pipeline) or system.source != "document":
         raise InputError(f"model '{system.name}' is none that the released code trains")
@@ -93,9 +94,10 @@ def _import_checkpoint(arguments: argparse.Namespace) -> None:
     )
     for side, ids in vocabulary.items():
         print(f"  {side} summaries may be written with {len(ids):,} of them")
-    print(f"score it with: mclas-evaluate {shlex.join(words)} decoding=released")
+    print(f"score it with: {command('mclas-evaluate', [*words, 'decoding=released'])}")
     if settings.task.sides == ("mono",):
-        print(f"start others from it with: mclas-train ... init_from={arguments.out}")
+        init_from = override("init_from", exactly(str(arguments.out)))
+        print(f"start others from it with: {command('mclas-train ...', [init_from])}")
 
 
 if __name__ == "__main__":

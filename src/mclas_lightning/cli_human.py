@@ -9,6 +9,7 @@ from typing import Any
 
 from mclas_lightning.cli_data import positive, seed
 from mclas_lightning.errors import InputError
+from mclas_lightning.overrides import command
 
 
 def add_commands(commands: Any) -> None:
@@ -46,7 +47,7 @@ def _sheet(arguments: argparse.Namespace) -> None:
         f"{arguments.out}: {arguments.annotators} sheets of {arguments.num} documents, "
         f"{len(key.systems)} summaries each ({seeds}, gold)\n"
         "give each annotator one sheet and instructions.txt, and keep key.json\n"
-        f"score what comes back with: mclas human score {arguments.out}"
+        f"score what comes back with: {command('mclas human score', [str(arguments.out)])}"
     )
 
 

@@ -1,5 +1,6 @@
 """Corpora that are built here, and the tokenizers and target vocabularies of any."""
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from mclas_lightning.data.tokenizer import Tokenizer, train
 from mclas_lightning.data.vocabulary import read_ids, target_vocabulary
 from mclas_lightning.errors import InputError, one_of
 from mclas_lightning.files import num_records, write_json
+from mclas_lightning.overrides import exactly, override
 from mclas_lightning.progress import progress_bar
 
 # Entries, and whether case is kept: generated news has no rare words, package descriptions do.
@@ -113,4 +115,5 @@ def build_vocabulary(
             print(
                 f"  it holds {share:.1%} of the {len(found):,} in {side} summaries of {tokens.path}"
             )
-    print(f"use it with dataset.vocabulary={out}")
+    word = override("dataset.vocabulary", exactly(str(out)))
+    print(f"use it with {shlex.join([word])}")

@@ -17,6 +17,7 @@ from mclas_lightning.corpora import build_debian, build_toy
 from mclas_lightning.data.sampler import UpdateSampler
 from mclas_lightning.model.seq2seq import Seq2Seq
 from mclas_lightning.module import SummarizationModule
+from mclas_lightning.overrides import command, exactly, override, quoted
 from mclas_lightning.preparation import prepare
 from mclas_lightning.report.cases import cases
 from mclas_lightning.report.comparison import comparison
@@ -36,6 +37,7 @@ def demo(dataset: str, words: Sequence[str] = ()) -> None:
     ``words`` are added to every mclas-train.
     """
     began = time.monotonic()
+    words = [quoted(word) for word in words]
     directions = [
         [f"dataset={dataset}", target, *words] if target else [f"dataset={dataset}", *words]
         for target in (TOY_TARGETS if dataset == "toy" else ("",))
@@ -46,7 +48,7 @@ def demo(dataset: str, words: Sequence[str] = ()) -> None:
     plan = _plan(directions, words)
     _print_estimate([_settings(run) for run in plan])
     for number, run in enumerate(plan, start=1):
-        print(f"\n[{number}/{len(plan)}] mclas-train {' '.join(run)}", flush=True)
+        print(f"\n[{number}/{len(plan)}] {command('mclas-train', run)}", flush=True)
         train(compose("train", run))
     for direction in directions:
         _show(_settings([*direction, "scenario=minimum"]))
@@ -62,8 +64,8 @@ def demo(dataset: str, words: Sequence[str] = ()) -> None:
 def _plan(directions: Sequence[list[str]], words: Sequence[str]) -> list[list[str]]:
     """The words of every run, the pretraining first."""
     pretraining = _settings(directions[0]).dataset.pretraining
-    ms = [*pretraining, "scenario=full", "model=ms", *words]
-    init_from = f"init_from={_settings(ms).run.folder.parent}"
+    ms = [*map(quoted, pretraining), "scenario=full", "model=ms", *words]
+    init_from = override("init_from", exactly(str(_settings(ms).run.folder.parent)))
     systems = [
         [*direction, "scenario=minimum", f"model={system}", init_from]
         for direction in directions

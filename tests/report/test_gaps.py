@@ -3,10 +3,15 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+import yaml
+from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from benchmarks.runs import write_run
 from mclas_lightning.app import compose
+from mclas_lightning.app import product as runs_of_words
 from mclas_lightning.files import write_json
+from mclas_lightning.identity import resolved
+from mclas_lightning.overrides import arguments, override
 from mclas_lightning.report.gaps import Gap, commands, products
 from mclas_lightning.report.layout import LAYOUTS
 from mclas_lightning.report.runs import Runs
@@ -96,6 +101,117 @@ def test_a_corpus_of_ones_own_is_named_with_its_folder(tmp_path):
         "dataset.path=my/folder model=mclas"
     )
     assert runs_of(line) == {("mine", "full", "mclas")}
+
+
+OWN = ["network=tiny", "optim=tiny", "decoding=short", "decoding.beam=3", "optim.encoder.lr=0.5"]
+HOSTILE = [
+    *("mein Korpus, größer", "中文 = #1 (neu)", 'it\'s "mine"', "$HOME & ~! `ls`"),
+    *("1e5", "null", "a,b", "x=1"),
+]
+
+
+def started(runs: Path, words: list[str], dataset: str, place: tuple[str, str], seed: int) -> None:
+    """A run as it would lie there when it has been trained and scored."""
+    write_run(runs, dataset, *place, seed, num=5)
+    own = [f"scenario={place[0]}", f"model={place[1]}", f"seed={seed}"]
+    config = resolved(compose("train", [*words, *own, override("runs", str(runs))]))
+    folder = Path(config["run_dir"])
+    assert (folder / "results.json").exists()
+    write_json(folder / "training.json", {})
+    (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+
+
+def composed(line: str) -> list[dict]:
+    """All that a printed line starts, through a shell, Hydra's grammar and its configuration."""
+    program, *words = shlex.split(line)
+    assert program in ("mclas-train", "mclas-evaluate")
+    multirun = "-m" in words
+    words = [word for word in words if word != "-m"]
+    parsed = OverridesParser.create().parse_overrides(words)
+    assert multirun or not any(word.is_sweep_override() for word in parsed)
+    assert arguments(words) == words
+    axes = {
+        word.get_key_element(): text.partition("=")[2]
+        for word, text in zip(parsed, words, strict=True)
+    }
+    return [resolved(compose("train", run)) for run in runs_of_words("train", axes)]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_lines_run_as_printed_with_what_the_runs_have(tmp_path, name):
+    runs = tmp_path / f"runs of {name}"
+    corpus = [
+        *("dataset=jsonl", override("dataset.name", name), "dataset.source=en"),
+        *("dataset.target=de", override("dataset.path", f"my/{name}")),
+        *(override("data", f"{tmp_path}/{name}"), "dataset.max_source=77"),
+    ]
+    for seed in (0, 1):
+        started(runs, [*corpus, *OWN], name, ("minimum", "ncls"), seed)
+    gaps = [
+        *(Gap("minimum", model, None, 4) for model in ("ncls_ms", "mclas")),
+        *(Gap("medium", "ncls", None, 4), Gap("full", "ncls", None, 4)),
+        *(Gap("full", "tltran", None, 3), Gap("minimum", "ncls", "test set", 3)),
+    ]
+    found = [config for line in commands(name, gaps, Runs(runs)) for config in composed(line)]
+    ms = runs / name / "full" / "ms"
+    assert len(found) == 2 * (1 + 2 + 1 + 1 + 2 + 1)  # ms, tuned, full, mt and tltran, again
+    for config in found:
+        model, scenario, seed = config["model"]["name"], config["scenario"], config["seed"]
+        assert config["run_dir"] == f"{runs}/{name}/{scenario}/{model}/seed={seed}"
+        assert config["network"]["name"] == "tiny"
+        assert config["decoding"] == found[-1]["decoding"]
+        assert config["decoding"]["beam"] == 3
+        assert config["dataset"]["path"] == f"my/{name}"
+        assert config["data"] == f"{tmp_path}/{name}"
+        if model == "ms":
+            assert config["optim"]["updates"]["full"] == 1200  # tiny_pretrain's
+        else:
+            assert config["optim"]["encoder"] == {"lr": 0.5, "warmup": 100, "dropout": 0.1}
+            assert config["dataset"]["max_source"] == 77
+        if model == "tltran" or (scenario != "full" and config["init_from"]):
+            assert config["init_from"] == str(ms)
+
+
+def test_seeds_that_are_missing_are_named(tmp_path):
+    for seed in (0, 1, 2):
+        started(tmp_path, ["dataset=toy"], "toy_en2de", ("minimum", "ncls"), seed)
+    started(tmp_path, ["dataset=toy"], "toy_en2de", ("minimum", "mclas"), 1)
+    trained(tmp_path, "toy_en", "ms")
+    gaps = [Gap("minimum", model, None, 4) for model in ("mclas", "ncls_ms")]
+    ms, *tuned = commands("toy_en2de", gaps, Runs(tmp_path))
+    assert ms == f"mclas-train -m dataset=toy_mono model=ms seed=1,2 runs={tmp_path}"
+    assert [shlex.split(line)[4:6] for line in tuned] == [
+        ["model=mclas", "seed=0,2"], ["model=ncls_ms", "seed=0,1,2"],
+    ]  # fmt: skip
+
+
+def test_the_ms_run_that_systems_started_from_is_named(tmp_path):
+    write_json(tmp_path / "elsewhere" / "seed=0" / "training.json", {})
+    words = ["dataset=toy", f"init_from={tmp_path}/elsewhere/seed=0"]
+    started(tmp_path / "runs", words, "toy_en2de", ("minimum", "ncls"), 0)
+    (line,) = commands("toy_en2de", [Gap("minimum", "mclas", None, 4)], Runs(tmp_path / "runs"))
+    assert f"init_from={tmp_path}/elsewhere" in shlex.split(line)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "corpus"), [("toy_en2de", "toy_mono"), ("debian_en2de", "debian_en")]
+)
+def test_tables_of_mono_summaries_name_the_ms_run_that_systems_start_from(dataset, corpus):
+    gaps = [Gap("full", "ms", None, 3), Gap("maximum", "mclas", None, 3)]
+    lines = commands(dataset, gaps, Runs(Path("runs")))
+    assert [line for line in lines if "model=ms" in line] == [
+        f"mclas-train dataset={corpus} model=ms"
+    ]
+
+
+def test_scores_are_added_with_the_encoder_that_the_others_have(tmp_path):
+    words = ["dataset=toy", "scoring.bertscore=my encoder"]
+    started(tmp_path / "a b", words, "toy_en2de", ("minimum", "ncls"), 0)
+    (line,) = commands(
+        "toy_en2de", [Gap("minimum", "ncls", "bertscore", 1)], Runs(tmp_path / "a b")
+    )
+    place = str(tmp_path / "a b" / "toy_en2de")
+    assert shlex.split(line) == ["mclas", "rescore", place, "--bertscore", "my encoder"]
 
 
 def test_products_hold_all_pairs_and_nothing_else():

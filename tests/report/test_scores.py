@@ -153,7 +153,8 @@ def test_seeds_of_two_test_sets_have_no_mean_and_are_to_be_evaluated_again(tmp_p
     change(at(tmp_path, "mclas", 1), provenance__test_sha256="f" * 64)
     (sheet,) = table(2, tmp_path, "en2desum")
     assert rows(sheet)["minimum", "MCLAS"]["BERTScore ours"] == "-"
-    line = f"mclas-evaluate dataset=en2desum scenario=minimum model=mclas runs={tmp_path}"
+    words = "dataset=en2desum scenario=minimum model=mclas seed=0,1"
+    line = f"mclas-evaluate -m {words} runs={tmp_path}"
     assert line in sheet.commands
 
 

@@ -17,6 +17,7 @@ from mclas_lightning.data.readers.log import Log, Sources, printable
 from mclas_lightning.errors import InputError, one_of
 from mclas_lightning.files import LOST, write_json
 from mclas_lightning.metrics.language import check_language
+from mclas_lightning.overrides import command
 from mclas_lightning.progress import progress_bar
 
 
@@ -249,4 +250,4 @@ def describe(out: Path, manifest: dict[str, Any]) -> Iterator[str]:
     missing = [split for split in SPLITS if f"{split}.jsonl" not in manifest["files"]]
     if missing:
         yield f"  no files for: {', '.join(missing)}"
-    yield f"look at it with: mclas data check {printable(out)}"
+    yield f"look at it with: {command('mclas data check', [printable(out)])}"

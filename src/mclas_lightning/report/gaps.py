@@ -1,14 +1,24 @@
 """What a table lacks, and the commands that fill it: as few as Hydra's multiruns allow."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
-
-import yaml
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from mclas_lightning.data import catalog
+from mclas_lightning.overrides import command, exactly, override
 from mclas_lightning.report.layout import SYSTEMS
-from mclas_lightning.report.results import MODELS, SCENARIOS
+from mclas_lightning.report.results import MODELS, SCENARIOS, Results
 from mclas_lightning.report.runs import Runs
+from mclas_lightning.report.started import (
+    config_of,
+    is_trained,
+    ms_place,
+    of_fine_tuning,
+    of_pretraining,
+    own_corpus,
+    words_of,
+)
 
 # The paper translates with WMT19's model (section 5.3), which knows no Chinese; others train one.
 WMT19 = ("en2desum",)
@@ -24,6 +34,17 @@ class Gap(NamedTuple):
     model: str
     family: str | None
     cells: int
+
+
+class Job(NamedTuple):
+    """What the runs of a line share: their words, and the seeds that are missing."""
+
+    words: tuple[str, ...]
+    more: tuple[str, ...]
+    seeds: tuple[int, ...]
+
+
+Jobs = dict[Job, list[tuple[str, str]]]  # with the scenarios and models of each
 
 
 def commands(dataset: str, gaps: Sequence[Gap], runs: Runs) -> list[str]:
@@ -42,33 +63,26 @@ def commands(dataset: str, gaps: Sequence[Gap], runs: Runs) -> list[str]:
 def _trainings(absent: Sequence[tuple[str, str]], words: "_Words") -> Iterator[str]:
     tuned = [(s, m) for s, m in absent if m in SYSTEMS and s != "full"]
     pipelines = [(s, m) for s, m in absent if m == "tltran"]
-    if (tuned or pipelines) and not words.has(words.pretrained, "ms"):
-        yield words.line("mclas-train", [*words.pretraining, "model=ms"])
-    for pairs, more in (
-        (tuned, [words.init_from]),
-        ([pair for pair in absent if pair not in tuned and pair not in pipelines], []),
-    ):
-        for scenarios, models in products(pairs):
-            yield words.run("mclas-train", scenarios, models, more)
-    if pipelines:
-        translator, more = f"{words.runs.folder}/{words.dataset}/full/mt", [words.init_from]
-        if words.dataset not in WMT19:
-            more.append(f"model.translator={translator}")
-            if not words.has(words.dataset, "mt"):
-                yield words.run("mclas-train", ["full"], ["mt"], [])
-        yield words.run("mclas-train", ["full"], ["tltran"], more)
+    yield from words.pretrainings([*tuned, *pipelines], asked=("full", "ms") in absent)
+    alone = [(s, m) for s, m in absent if m not in ("ms", "tltran") and (s, m) not in tuned]
+    for pairs, starts in ((tuned, True), (alone, False)):
+        yield from words.lines("mclas-train", words.jobs(pairs, starts))
+    for pair in pipelines:
+        more = words.translator(pair)
+        if more == [words.own_translator] and not words.translates:
+            yield from words.lines("mclas-train", words.jobs([("full", "mt")], False))
+        yield from words.lines("mclas-train", words.jobs([pair], True, more))
 
 
 def _scorings(again: Sequence[Gap], words: "_Words") -> Iterator[str]:
     """Runs that are there are scored again: of their predictions, or of another test set anew."""
-    tests = [(gap.scenario, gap.model) for gap in again if gap.family == TESTS]
-    for scenarios, models in products(tests):
-        more = [words.init_from] if models == ["tltran"] else []
-        yield words.run("mclas-evaluate", scenarios, models, more)
+    for gap in again:
+        if gap.family == TESTS:
+            yield from words.lines("mclas-evaluate", words.own_jobs(gap.scenario, gap.model))
     families = {gap.family for gap in again} - {TESTS, TRAINING}
     if families:
-        encoder = f" --bertscore {ENCODER}" if "bertscore" in families else ""
-        yield f"mclas rescore {words.runs.folder}/{words.dataset}{encoder}"
+        encoder = ["--bertscore", words.encoder] if "bertscore" in families else []
+        yield command("mclas rescore", [str(words.runs.folder / words.dataset), *encoder])
 
 
 def products(pairs: Iterable[tuple[str, str]]) -> list[tuple[list[str], list[str]]]:
@@ -86,48 +100,147 @@ def products(pairs: Iterable[tuple[str, str]]) -> list[tuple[list[str], list[str
 
 
 class _Words:
-    """A dataset as words of mclas-train."""
+    """A dataset and how its runs were started, as words of mclas-train."""
 
     def __init__(self, dataset: str, runs: Runs) -> None:
         self.dataset, self.runs = dataset, runs
         choice = catalog.of_run(dataset)
-        own = choice.words if choice else tuple(_of_jsonl(dataset, runs))
-        self.words = own
-        self.pretraining = choice.pretraining if choice else own
+        self.words = choice.words if choice else tuple(own_corpus(dataset, runs.of(dataset)))
+        self.pretraining = choice.pretraining if choice else self.words
         self.pretrained = choice.pretrained if choice else dataset
+        self.own_mt = runs.folder / dataset / "full" / "mt"
+        self.own_translator = override("model.translator", exactly(str(self.own_mt)))
 
-    @property
-    def init_from(self) -> str:
-        """Where the MS run lies that others start from."""
-        return f"init_from={self.runs.folder}/{self.pretrained}/full/ms"
+    @cached_property
+    def seeds(self) -> tuple[int, ...]:
+        """Those that any system of the dataset has."""
+        return seeds_of(self.runs.of(self.dataset)) or (0,)
 
-    def has(self, dataset: str, model: str) -> bool:
-        """Whether a run has been trained in the full scenario."""
-        return any((self.runs.folder / dataset / "full" / model).glob("seed=*/training.json"))
+    @cached_property
+    def translates(self) -> bool:
+        """Whether there is a translator of each seed."""
+        return all(is_trained(self.own_mt, seed) for seed in self.seeds)
 
-    def run(
-        self, program: str, scenarios: Sequence[str], models: Sequence[str], more: Sequence[str]
+    @cached_property
+    def encoder(self) -> str:
+        """Whose BERTScore the runs have that have one."""
+        configs = filter(None, map(config_of, self.runs.of(self.dataset)))
+        named = (config.get("scoring", {}).get("bertscore") for config in configs)
+        return next(filter(None, named), ENCODER)
+
+    def jobs(
+        self, pairs: Sequence[tuple[str, str]], starts: bool, more: Sequence[str] = ()
+    ) -> Jobs:
+        """Scenarios and models by how they are started, as the nearest run was."""
+        found: Jobs = {}
+        for scenario, model in pairs:
+            there = {r.seed for r in self._runs(scenario, model)}
+            seeds = tuple(seed for seed in self.seeds if seed not in there) or self.seeds
+            init = [override("init_from", exactly(str(self.ms(scenario, model))))] if starts else []
+            job = Job(tuple(self.started(scenario, model)), (*init, *more), seeds)
+            found.setdefault(job, []).append((scenario, model))
+        return found
+
+    def own_jobs(self, scenario: str, model: str) -> Jobs:
+        """The runs of a system that are there, all with what the first was started with."""
+        pair, more = (scenario, model), ()
+        if model == "tltran":
+            init = override("init_from", exactly(str(self.ms(*pair))))
+            more = (init, *self.translator(pair))
+        seeds = tuple(run.seed for run in self._runs(*pair))
+        return {Job(tuple(self.started(*pair)), more, seeds): [pair]}
+
+    def pretrainings(self, pairs: Sequence[tuple[str, str]], asked: bool) -> Iterator[str]:
+        """The ms runs that are missing, of the seeds of those that start from them."""
+        own = self.runs.folder / self.pretrained / "full" / "ms"
+        places = [(pair, self.ms(*pair)) for pair in pairs]
+        needing = [pair for pair, place in places if place == own]
+        seeds = {seed for job in self.jobs(needing, False) for seed in job.seeds}
+        seeds |= set(self.seeds) if asked else set()
+        missing = tuple(sorted(seed for seed in seeds if not is_trained(own, seed)))
+        if missing:
+            words = self._pretraining_words(needing)
+            job = Job(tuple(words), (), missing)
+            yield from self.lines("mclas-train", {job: [("full", "ms")]}, self.pretraining)
+
+    def _pretraining_words(self, needing: Sequence[tuple[str, str]]) -> list[str]:
+        """As the other ms runs were started, else as it fits who starts from it."""
+        there = [run for run in self.runs.of(self.pretrained) if run.model == "ms"]
+        for config in filter(None, map(config_of, there)):
+            return words_of(config, self.pretraining)
+        scenario, model = needing[0] if needing else ("full", "mclas")
+        return of_pretraining(self.started(scenario, model))
+
+    def started(self, scenario: str, model: str) -> list[str]:
+        """How the nearest run of the dataset was started."""
+        for run, config in self._near(scenario, model):
+            words = words_of(config, self.words)
+            return of_fine_tuning(words) if run.model == "ms" != model else words
+        return []
+
+    def ms(self, scenario: str, model: str) -> Path:
+        """Where the ms run lies that a system starts from: where the nearest run's did."""
+        own = self.runs.folder / self.pretrained / "full" / "ms"
+        places = (ms_place(config, run.seed) for run, config in self._near(scenario, model))
+        return next(filter(None, places), own)
+
+    def translator(self, pair: tuple[str, str]) -> list[str]:
+        """What TLTran translates with, as other seeds did; no word where it is WMT19's."""
+        for run, config in self._near(*pair):
+            if run.model == "tltran":
+                named = config.get("model", {}).get("translator")
+                return [override("model.translator", exactly(named))] if named else []
+        return [] if self.dataset in WMT19 else [self.own_translator]
+
+    def _near(self, scenario: str, model: str) -> Iterator[tuple[Results, Mapping[str, Any]]]:
+        """Runs of the dataset whose configuration is known, the most alike first."""
+
+        def unlike(run: Results) -> tuple[bool, ...]:
+            return (
+                (run.scenario, run.model) != (scenario, model),
+                (run.model == "ms") != (model == "ms"),
+                run.scenario != scenario,
+                run.model != model,
+            )
+
+        for run in sorted(self.runs.of(self.dataset), key=unlike):
+            if (config := config_of(run)) is not None:
+                yield run, config
+
+    def _runs(self, scenario: str, model: str) -> list[Results]:
+        runs = self.runs.of(self.dataset)
+        return [run for run in runs if (run.scenario, run.model) == (scenario, model)]
+
+    def lines(self, program: str, jobs: Jobs, corpus: Sequence[str] = ()) -> Iterator[str]:
+        """A line for each product of scenarios and models; of all their seeds at once."""
+        for job, pairs in jobs.items():
+            for scenarios, models in products(pairs):
+                yield self._line(program, corpus or self.words, job, scenarios, models)
+
+    def _line(
+        self,
+        program: str,
+        corpus: Sequence[str],
+        job: Job,
+        scenarios: Sequence[str],
+        models: Sequence[str],
     ) -> str:
-        """One line for all ``scenarios`` by ``models``; full is what mclas-train takes itself."""
-        several = len(scenarios) > 1 or len(models) > 1
-        scenario = [] if scenarios == ["full"] else [f"scenario={','.join(scenarios)}"]
-        words = [*self.words, *scenario, f"model={','.join(models)}", *more]
-        return self.line(f"{program} -m" if several else program, words)
-
-    def line(self, program: str, words: Iterable[str]) -> str:
-        """A command, with the folder of the runs where it is another than usual."""
+        """The full scenario and seed 0 are what mclas-train takes itself."""
+        several = max(len(scenarios), len(models), len(job.seeds)) > 1
         folder = str(self.runs.folder)
-        return " ".join([program, *words, *([] if folder == "runs" else [f"runs={folder}"])])
+        words = [
+            *(["-m"] if several else []),
+            *corpus,
+            *job.words,
+            *([] if scenarios == ["full"] else [f"scenario={','.join(scenarios)}"]),
+            f"model={','.join(models)}",
+            *([] if job.seeds == (0,) else [f"seed={','.join(map(str, job.seeds))}"]),
+            *job.more,
+            *([] if folder == "runs" else [override("runs", exactly(folder))]),
+        ]
+        return command(program, words)
 
 
-def _of_jsonl(dataset: str, runs: Runs) -> Iterator[str]:
-    """Words for a corpus of the user's own, whose folder a run's configuration knows."""
-    first = runs.of(dataset)[0]
-    config = first.folder / "config.yaml" if first.folder else None
-    path = "FOLDER"
-    if config and config.exists():
-        kept = yaml.safe_load(config.read_text(encoding="utf-8"))
-        path = kept.get("dataset", {}).get("path", path)
-    yield from ("dataset=jsonl", f"dataset.name={dataset}")
-    yield from (f"dataset.{key}={first.languages[key] or 'null'}" for key in ("source", "target"))
-    yield f"dataset.path={path}"
+def seeds_of(runs: Sequence[Results]) -> tuple[int, ...]:
+    """The seeds of the systems that tables compare."""
+    return tuple(sorted({run.seed for run in runs if run.model in (*SYSTEMS, "tltran")}))

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.human.results import HumanResults, find, place, scenarios, without
+from mclas_lightning.overrides import command
 from mclas_lightning.report import paper
 from mclas_lightning.report.layout import LOW_RESOURCE
 from mclas_lightning.report.results import MODELS
@@ -145,7 +146,7 @@ def _notes(num: int, found: Found) -> Iterator[str]:
 
 def _commands(dataset: str, scenario: str, runs: Runs) -> Iterator[str]:
     """Sheets for annotators; when they have come back, their scores."""
-    more = "" if str(runs.folder) == "runs" else f" --runs {runs.folder}"
-    out = f"sheets/{dataset}-{scenario}"
-    yield f"mclas human sheet --dataset {dataset} --scenario {scenario} --out {out}{more}"
-    yield f"mclas human score {out}{more}"
+    more = [] if str(runs.folder) == "runs" else ["--runs", str(runs.folder)]
+    place, out = ["--dataset", dataset, "--scenario", scenario], f"sheets/{dataset}-{scenario}"
+    yield command("mclas human sheet", [*place, "--out", out, *more])
+    yield command("mclas human score", [out, *more])

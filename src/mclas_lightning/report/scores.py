@@ -66,6 +66,7 @@ def sheet(grid: Grid, found: Marks) -> Sheet:
 
 def _gaps(grid: Grid) -> Iterator[Gap]:
     """What the layout asks for and no run has; the paper leaves BERTScore of TLTran out, too."""
+    seeds = {run.seed for system in grid.layout.systems for run in grid.seeds(system)}
     for system in grid.layout.systems:
         wanted = [
             score
@@ -76,6 +77,8 @@ def _gaps(grid: Grid) -> Iterator[Gap]:
         if not grid.seeds(system):
             yield Gap(system.scenario, system.model, None, len(wanted))
             continue
+        if {run.seed for run in grid.seeds(system)} < seeds:
+            yield Gap(system.scenario, system.model, None, 0)
         again = _again(grid, system)
         for family in dict.fromkeys(map(grid.family, lacking)):
             cells = sum(grid.family(score) == family for score in lacking)

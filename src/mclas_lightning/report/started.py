@@ -29,6 +29,15 @@ def config_of(run: Results) -> Mapping[str, Any] | None:
         return None
 
 
+def own_corpus(dataset: str, runs: Sequence[Results]) -> Iterator[str]:
+    """Words for a corpus of the user's own, whose folder a run's configuration knows."""
+    found = (config.get("dataset", {}).get("path") for run in runs if (config := config_of(run)))
+    path = next(filter(None, found), "FOLDER")
+    yield from ("dataset=jsonl", override("dataset.name", exactly(dataset)))
+    yield from (override(f"dataset.{key}", runs[0].languages[key]) for key in ("source", "target"))
+    yield override("dataset.path", exactly(path))
+
+
 def words_of(config: Mapping[str, Any], corpus: Sequence[str]) -> list[str]:
     """What must be said beside the words for the corpus; nothing of another version's config."""
     from hydra.errors import HydraException  # Not in every table.
@@ -66,7 +75,9 @@ def _data(config: Mapping[str, Any]) -> list[str]:
 
 def _choice(group: str, config: Mapping[str, Any], words: Sequence[str]) -> list[str]:
     """The file of ``conf/`` that is nearest to a section, unless it is chosen already."""
-    kept = config[group]
+    kept = config.get(group)
+    if not isinstance(kept, Mapping):
+        return []
     names = [path.stem for path in sorted((CONF / group).glob("[!_]*.yaml"))]
     if kept.get("name") in names:
         names = [kept["name"]]
