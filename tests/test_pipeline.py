@@ -1,6 +1,8 @@
 """TLTran and TETran, end to end on a small toy corpus."""
 
 import json
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from mclas_lightning.corpora import build_tokenizer
 from mclas_lightning.data.example import read_jsonl
 from mclas_lightning.data.toy import TOY_SIZES, build
 from mclas_lightning.errors import InputError
-from mclas_lightning.evaluate import evaluate
+from mclas_lightning.evaluate import evaluate, main
 from mclas_lightning.metrics.pieces import WordPieces
 from mclas_lightning.pipeline import PipelineSummarizer, TranslationFile
 from mclas_lightning.report.results import Results, find
@@ -90,6 +92,38 @@ def test_tltran_is_the_ms_summary_and_its_translation(place):
     results = evaluate(compose("evaluate", again))
     assert results is not None
     assert results.decoding["beam"] == 1
+
+
+def test_a_moved_pipeline_is_evaluated_with_its_systems_in_their_new_places(
+    place, tmp_path, monkeypatch
+):
+    run(place, *words(place, "model.name=moving"))
+    moved = tmp_path / "runs"
+    shutil.copytree(place / "runs", moved)
+    folder = moved / "toy_en2de" / "full" / "moving" / "seed=0"
+    kept = Results.read(folder / "results.json")
+    systems = [
+        f"model.summarizer={moved}/toy_en/full/ms",
+        f"model.translator={moved}/toy_en2de/minimum/mt",
+    ]
+    file = tmp_path / "other.jsonl"
+    shutil.copy(place / "toy" / "en2de" / "test.jsonl", file)
+
+    def again(*more: object) -> None:
+        monkeypatch.setattr(sys, "argv", ["mclas-evaluate", str(folder), *map(str, more)])
+        main()
+
+    again(*systems, "--test", file)
+    (trial,) = (folder / "test").iterdir()
+    assert Results.read(trial / "results.json").scores == kept.scores
+    again("decoding.beam=1")  # With the systems in their old places.
+    with pytest.raises(SystemExit) as ended:
+        again(f"model.summarizer={moved}/toy_de/full/ms")
+    assert ended.value.code == 2
+    with pytest.raises(SystemExit) as ended:
+        again("model.translator=a/hub/model")
+    assert ended.value.code == 2
+    assert Results.read(folder / "results.json").decoding["beam"] == 1
 
 
 def test_chinese_is_scored_as_the_paper_does_with_a_runs_own_word_pieces(place):

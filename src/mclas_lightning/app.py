@@ -11,6 +11,7 @@ from typing import Any
 
 import hydra
 from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
@@ -23,6 +24,9 @@ from omegaconf.errors import OmegaConfBaseException
 from mclas_lightning.errors import InputError, closest, exits_cleanly, one_of
 from mclas_lightning.overrides import arguments, quoted
 from mclas_lightning.places import CONF, EXPERIMENTS
+
+OF_RUN = "of_run"  # names the configuration of a run in Hydra's store
+ADDED_TO = ("optim", "decoding", "scoring", "trainer")  # sections that later versions add keys to
 
 
 class Experiments(SearchPathPlugin):
@@ -91,6 +95,30 @@ def compose(config_name: str, overrides: Sequence[str]) -> DictConfig:
     words = [quoted(word) for word in overrides]
     with clear_errors(config_name), hydra.initialize_config_dir(str(CONF), version_base="1.3"):
         return hydra.compose(config_name, overrides=words)
+
+
+def compose_over(kept: Mapping[str, Any], overrides: Sequence[str]) -> DictConfig:
+    """The configuration of mclas-evaluate for a run that was started with ``kept``.
+
+    A word that chooses a file of a group, such as decoding=long, replaces the run's section. Keys
+    that the run's version of this project did not have yet are today's.
+    """
+    groups = [word for word in overrides if (CONF / word.partition("=")[0]).is_dir()]
+    today = _plain(compose("evaluate", groups))
+    base = {**today, **kept}
+    for name in ADDED_TO:
+        base[name] = {**today[name], **(kept.get(name) or {})}
+    for word in groups:
+        base[word.partition("=")[0]] = today.get(word.partition("=")[0])
+    ConfigStore.instance().store(OF_RUN, OmegaConf.create(base))
+    words = [quoted(word) for word in overrides if word not in groups]
+    with clear_errors("evaluate"), hydra.initialize_config_dir(str(CONF), version_base="1.3"):
+        return hydra.compose(OF_RUN, overrides=words)
+
+
+def _plain(cfg: DictConfig) -> dict[str, Any]:
+    """Plain mappings, with their interpolations."""
+    return OmegaConf.to_container(cfg, resolve=False)  # pyright: ignore[reportReturnType]
 
 
 def launcher_settings(words: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -1,55 +1,113 @@
-"""``mclas-evaluate``: score a trained run on its test set, with the decoding asked for."""
+"""``mclas-evaluate``: score a trained run on a test set, with the decoding asked for."""
 
 import os
+import sys
+from collections.abc import Sequence
 from contextlib import nullcontext
+from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
 from mclas_lightning.app import entry
-from mclas_lightning.errors import InputError, one_of
-from mclas_lightning.evaluation import score_run, trial_name
+from mclas_lightning.errors import InputError, exits_cleanly, one_of
+from mclas_lightning.evaluate_words import is_run, run_config
+from mclas_lightning.evaluation import score_run
+from mclas_lightning.evaluation_set import EvaluationSet
+from mclas_lightning.identity import in_words, unequal
 from mclas_lightning.lock import locked
-from mclas_lightning.ranks import is_first
+from mclas_lightning.overrides import override
+from mclas_lightning.ranks import is_first, leave
 from mclas_lightning.report.results import Results, headline
-from mclas_lightning.settings import read_settings
+from mclas_lightning.run import Run
+from mclas_lightning.settings import Settings, read_settings
 from mclas_lightning.task import Task
 from mclas_lightning.tracking.loggers import log_results, tracked
 
+OWN = ("scored", "test_file")  # keys that are none of mclas-train
+IDENTITY = ("dataset", "scenario", "model", "seed")
 
-def evaluate(cfg: DictConfig) -> Results | None:
+
+def evaluate(cfg: DictConfig, *, of_run: bool = False) -> Results | None:
     """Summarize the test set (again), with this configuration's decoding; replaces the results.
 
-    ``scored=valid`` summarizes the validation set, and leaves the run's results as they are.
-    Several processes share the documents; the first returns the results.
+    ``scored=valid`` and ``test_file`` summarize another set, and leave the run's results as they
+    are. Several processes share the documents; the first returns the results. With ``of_run`` the
+    configuration is the run's own, else it must be the same.
     """
-    split = cfg.scored
-    if split not in ("valid", "test"):
-        raise one_of("scored: split", split, ("valid", "test"))
-    if split == "test" and "WANDB_SWEEP_ID" in os.environ:
-        raise InputError("scored: a W&B sweep may not choose by the test set; give scored=valid")
-    words = [str(key) for key in cfg if key != "scored"]
+    words = [str(key) for key in cfg if key not in OWN]
     settings, config = read_settings(OmegaConf.masked_copy(cfg, words))
-    run = settings.run
-    run.check_identity(config, ("dataset", "scenario", "model", "seed"))
+    run, scored = settings.run, _evaluation_set(settings, cfg.scored, cfg.get("test_file"))
+    if not of_run:
+        run.check_identity(config, IDENTITY)
     if isinstance(settings.system, Task) and not run.trained:
         raise InputError(
             f"{run}: no trained run here; train it with the same words after mclas-train"
         )
-    trial = trial_name(settings, split)
+    trial = scored.trial(settings.decoding)
     # One process at a time: two would leave one's results beside the other's predictions.
     alone = locked(run.folder) if is_first() else nullcontext()
     with alone, tracked(settings.logger, trial=trial) as loggers:
-        results = score_run(settings, config, split)
+        results = score_run(settings, config, scored)
         if results is None:
             return None
         for logger in loggers:
             logger.log_hyperparams(config)
         log_results(loggers, results, run.updates)
-    print(f"{run}{f'/{trial}' if trial else ''}\n  {headline(results)}")
+    _announce(run, trial, results)
     return results
 
 
-main = entry("evaluate", evaluate)
+def _evaluation_set(settings: Settings, split: str, test_file: str | None) -> EvaluationSet:
+    """What ``scored`` and ``test_file`` name."""
+    if split not in ("valid", "test"):
+        raise one_of("scored: split", split, ("valid", "test"))
+    if split == "test" and "WANDB_SWEEP_ID" in os.environ:
+        raise InputError("scored: a W&B sweep may not choose by the test set; give scored=valid")
+    if test_file is None:
+        return EvaluationSet.of(settings.dataset, split)
+    if split == "valid":
+        raise InputError("scored=valid and another test set: give one of them")
+    named = EvaluationSet.named(Path(test_file))
+    named.check(settings.run, settings.dataset)  # Before its hash names a place.
+    return named
+
+
+def _announce(run: Run, trial: str | None, results: Results) -> None:
+    print(f"{run}{f'/{trial}' if trial else ''}\n  {headline(results)}")
+    kept = run.config.get("decoding")
+    if found := unequal({"decoding": kept}, {"decoding": results.decoding}) if kept else []:
+        print(f"  another decoding than in its config.yaml: {in_words(found, 'now')}")
+
+
+of_words = entry("evaluate", evaluate)
+
+
+@exits_cleanly
+def main() -> None:
+    """``mclas-evaluate RUN [--test FILE] [words]``, or all words of a training."""
+    test, words = _test_of(sys.argv[1:])
+    if words and is_run(words[0]):
+        evaluate(run_config(Path(words[0]), words[1:], test), of_run=True)
+        leave()
+    else:
+        sys.argv[1:] = [*words, *([] if test is None else [override("+test_file", test)])]
+        of_words()
+
+
+def _test_of(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
+    """What ``--test`` names, and the other arguments."""
+    rest, test = list(arguments), None
+    for number, word in enumerate(rest):
+        if word.startswith("--test="):
+            test = rest.pop(number).removeprefix("--test=")
+            break
+        if word == "--test":
+            if number + 1 == len(rest):
+                raise InputError("--test: expected the file of a test set after it")
+            _, test = rest.pop(number), rest.pop(number)
+            break
+    return test, rest
+
 
 if __name__ == "__main__":
     main()

@@ -1,15 +1,14 @@
 """From a trained run to its test predictions and scores."""
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from mclas_lightning.data.dataset import Split
 from mclas_lightning.data.example import Example, Side
 from mclas_lightning.decoding.summarizer import Summaries, Summarizer
+from mclas_lightning.evaluation_set import EvaluationSet
 from mclas_lightning.files import read_json, sha256, whole_file, whole_files
 from mclas_lightning.metrics.neural import NeuralScores
 from mclas_lightning.metrics.pieces import WordPieces
@@ -29,29 +28,30 @@ from mclas_lightning.task import Pipeline
 
 
 def score_run(
-    settings: Settings, config: Mapping[str, Any], split: Split = "test"
+    settings: Settings, config: Mapping[str, Any], scored: EvaluationSet | None = None
 ) -> Results | None:
     """Summarize the test documents; write predictions.jsonl, scores.npz and results.json.
 
-    Those of another ``split`` are a trial, with a place of its own.
+    Those of what else is ``scored`` are a trial, with a place of its own.
 
     A pipeline, which was not trained, becomes a run of this configuration now. Several processes
     share the documents; the first scores and writes, the others return None.
     """
     run, dataset, system = settings.run, settings.dataset, settings.system
-    run.check_content(dataset)
-    dataset.check_files({split, "test"})
+    scored = scored or EvaluationSet.of(dataset, "test")
+    scored.check(run, dataset)
+    of_set = scored.origin()  # Hashed before it is read: what comes later is not what was scored.
     profiles = {
         side: profiles_of(dataset.language(side), run.folder / "tokenizer") for side in system.sides
     }
     neural = load_neural(settings)
-    examples = dataset.read(split, system.required)
+    examples = scored.read(system.required)
     summarizer = load_system(settings)
     summaries = _summarize(summarizer, examples, settings)
     if not is_first():
         return None
     run.start(config, [dataset.file("test")])
-    trial = trial_name(settings, split)
+    trial = scored.trial(settings.decoding)
     folder = run.folder / trial if trial else run.folder
     scores: dict[Side, Scores] = {
         side: score_side(
@@ -66,18 +66,17 @@ def score_run(
     }
     with whole_files(folder) as part:
         _write_predictions(part / PREDICTIONS, examples, summaries)
-        scored = sha256(part / PREDICTIONS)
+        written = sha256(part / PREDICTIONS)
         origin = {
             "config_sha256": sha256(run.folder / "config.yaml"),
-            "split": split,
-            f"{split}_sha256": sha256(dataset.file(split)),
-            "predictions_sha256": scored,
+            **of_set,
+            "predictions_sha256": written,
             "recipe": recipe(run.config),
             **_origin(summarizer, settings),
             **environment(),
         }
         documents = {side: found.documents for side, found in scores.items()}
-        write_documents(part / NAME, [example.id for example in examples], documents, scored)
+        write_documents(part / NAME, [example.id for example in examples], documents, written)
         results = _results(settings, scores, origin, folder)
         results.write(part / "results.json")
     return results
@@ -115,17 +114,6 @@ def _results(
     )
 
 
-def trial_name(settings: Settings, split: Split) -> str | None:
-    """Where in the run's folder the scores of ``split`` go; the test set's are the run's own.
-
-    The same decoding has the same place.
-    """
-    if split == "test":
-        return None
-    decoding = json.dumps(asdict(settings.decoding), sort_keys=True)
-    return f"{split}/{hashlib.sha256(decoding.encode()).hexdigest()[:12]}"
-
-
 def load_system(settings: Settings) -> Summarizer | PipelineSummarizer:
     """The run's network or its pipeline, on the device that summarizes."""
     if isinstance(settings.system, Pipeline):
@@ -148,7 +136,21 @@ def _origin(summarizer: Summarizer | PipelineSummarizer, settings: Settings) -> 
     training = read_json(settings.run.folder / "training.json", dict)
     if "imported" in training:
         return {"checkpoint": training["imported"], "checkpoint_sha256": training["sha256"]}
-    return {"subset_sha256": sha256(settings.subset_manifest)}
+    return _subset(settings, training)
+
+
+def _subset(settings: Settings, training: Mapping[str, Any]) -> dict[str, str]:
+    """Which examples it was trained on: by its training, else by earlier results or subset.json.
+
+    A run that was moved has left subset.json behind.
+    """
+    results, manifest = settings.run.folder / "results.json", settings.subset_manifest
+    kept = training.get("subset_sha256")
+    if kept is None and results.exists():
+        kept = Results.read(results).provenance.get("subset_sha256")
+    if kept is None and manifest.exists():
+        kept = sha256(manifest)
+    return {} if kept is None else {"subset_sha256": kept}
 
 
 def _summarize(

@@ -96,6 +96,11 @@ class Run:
             self.last.unlink(missing_ok=True)
 
     @property
+    def started(self) -> bool:
+        """Whether a run is here at all."""
+        return (self.folder / "config.yaml").exists()
+
+    @property
     def trained(self) -> bool:
         """Whether training has ended."""
         return (self.folder / "training.json").exists()
@@ -161,17 +166,21 @@ class Run:
         if found := differences(self.config, config, sections):
             raise InputError(f"{self}: holds a run with {in_words(found)}; {advice}")
 
+    def changed(self, dataset: DatasetConfig) -> list[Path]:
+        """Files of the corpus that are not here, or not those that the run was started with."""
+        kept = read_json(self.folder / "corpus.json", dict)
+        files = {dataset.file(split): sha for split, sha in kept.items()}
+        return [path for path, sha in files.items() if not path.exists() or sha256(path) != sha]
+
     def check_content(self, dataset: DatasetConfig, tokenizer: Tokenizer | None = None) -> None:
         """InputError where corpus or vocabulary have changed since the run was started."""
-        if not (self.folder / "config.yaml").exists():
+        if not self.started:
             return
-        for split, kept in read_json(self.folder / "corpus.json", dict).items():
-            path = dataset.file(split)
-            if not path.exists() or sha256(path) != kept:
-                raise InputError(
-                    f"{path}: is not the file that {self} was started with; restore it, or delete "
-                    f"the run"
-                )
+        for path in self.changed(dataset):
+            raise InputError(
+                f"{path}: is not the file that {self} was started with; restore it, or delete "
+                f"the run"
+            )
         if tokenizer and tokenizer.fingerprint != self.network_config()[1]:
             raise InputError(
                 f"{dataset.tokenizer}: is not the tokenizer that {self} was started with; restore "

@@ -26,7 +26,7 @@ from mclas_lightning.data.sampler import UpdateSampler, UpdateShape
 from mclas_lightning.data.scenario import few_examples, write_or_check
 from mclas_lightning.errors import InputError
 from mclas_lightning.evaluation import load_neural, score_run
-from mclas_lightning.files import write_json
+from mclas_lightning.files import sha256, write_json
 from mclas_lightning.identity import in_words, scored_otherwise
 from mclas_lightning.lock import locked
 from mclas_lightning.memory import keep_freed_memory
@@ -143,6 +143,7 @@ def _fit(
             "best_val_loss": float(best.best_model_score),
             "stopped_early": trainer.global_step < settings.updates,
             "seconds": round(last.seconds, 1),
+            "subset_sha256": sha256(settings.subset_manifest),
         }
         write_json(run.folder / "training.json", ended)
         print(

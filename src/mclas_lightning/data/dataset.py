@@ -68,7 +68,12 @@ class DatasetConfig:
 
     def read(self, split: Split, require: Iterable[Side]) -> list[Example]:
         """All examples of ``split``."""
-        examples = list(read_jsonl(self.file(split), require))
-        if not examples:
-            raise InputError(f"{self.file(split)}: holds no examples")
-        return examples
+        return read_examples(self.file(split), require)
+
+
+def read_examples(path: Path, require: Iterable[Side]) -> list[Example]:
+    """All examples of a file; InputError where it has none."""
+    examples = list(read_jsonl(path, require))
+    if not examples:
+        raise InputError(f"{path}: holds no examples")
+    return examples
