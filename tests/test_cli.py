@@ -122,6 +122,7 @@ def test_a_corpus_is_imported_checked_and_counted(tmp_path):
         (("import", "ncls-en2z", ".", "--out", "x"), "format 'ncls-en2z' does not exist; did you"),
         (("check", "nowhere"), "nowhere"),
         (("check", ".", "--dataset", "zh2ensm"), "did you mean 'zh2ensum'"),
+        (("vocab", ".", "--tokenizer", "x", "--source", "en", "--target", "zh-CN"), "mean 'zh'"),
         (("roundtrip", "x", "--source", "en", "--target", "zh", "--out", "y"), "--forward"),
     ],
 )

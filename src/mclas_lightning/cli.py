@@ -4,6 +4,7 @@ Modules are imported by the command that needs them: ``mclas --help`` and tables
 """
 
 import argparse
+import logging
 from pathlib import Path
 
 from mclas_lightning import (
@@ -22,6 +23,8 @@ from mclas_lightning.errors import InputError, exits_cleanly
 def main() -> None:
     """Console script ``mclas``."""
     arguments = parser().parse_args()
+    # A hub that cannot be reached is one line of ours, not fifty of its client's.
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     arguments.run(arguments)
 
 

@@ -219,11 +219,14 @@ def _vocab(arguments: argparse.Namespace) -> None:
     from mclas_lightning.corpora import build_vocabulary
     from mclas_lightning.data import catalog
     from mclas_lightning.data.tokenizer import Tokenizer
+    from mclas_lightning.metrics.language import check_language
 
     folder = arguments.corpus
     source, target = catalog.languages_of(
         folder, catalog.at(folder), arguments.source, arguments.target
     )
+    for language in filter(None, (source, target)):
+        check_language(language)
     build_vocabulary(
         folder,
         arguments.out or folder / "vocabulary",
