@@ -9,7 +9,7 @@ import pytest
 
 from mclas_lightning import cli
 from mclas_lightning.errors import InputError
-from mclas_lightning.metrics.rouge import standard
+from mclas_lightning.metrics.rouge import folded, standard
 
 REFERENCES = ["Die Polizei sucht Zeugen", "Regen im Norden", "Sturm trifft Köln. Es brennt."]
 NEAR = ["Die Polizei sucht", "Regen im Norden", "Sturm trifft Köln. Brand."]
@@ -48,7 +48,10 @@ def test_json_has_all_scores_intervals_tests_and_signatures(german, monkeypatch,
         low, high = far["intervals"][name]
         assert low <= far["scores"][name] <= high
     assert (far["scores"]["empty"], far["scores"]["num"]) == (9, 27)
-    assert far["signatures"] == {"rouge": standard("de").signature}
+    assert far["signatures"] == {
+        "rouge": standard("de").signature,
+        "folded_rouge": folded("de").signature,
+    }
     tests = {pair["score"]: pair for pair in found["comparisons"]}
     assert list(tests) == ["rouge1_f", "rouge2_f", "rougeL_f"]
     first = tests["rouge1_f"]
@@ -142,7 +145,7 @@ def test_encoders_score_where_they_are_named(german, small_encoder, tmp_path, mo
     near, far = (found["systems"][name] for name in ("near", "far"))
     assert near["scores"]["bertscore_f"] > far["scores"]["bertscore_f"] > 0
     assert near["scores"]["reference_similarity"] == far["scores"]["reference_similarity"]
-    assert set(far["signatures"]) == {"rouge", "bertscore", "similarity"}
+    assert set(far["signatures"]) == {"rouge", "folded_rouge", "bertscore", "similarity"}
     assert "bertscore_f" in {pair["score"] for pair in found["comparisons"]}
     score(monkeypatch, *german, *words)
     shown = capsys.readouterr().out
@@ -185,3 +188,29 @@ def test_rouge_is_tested_in_the_language_before_anything_is_scored(german, monke
     monkeypatch.setattr("mclas_lightning.metrics.rouge.tokens", str.split)
     with pytest.raises(RuntimeError, match="ROUGE self-test failed for 'zh'"):
         score(monkeypatch, *german[:-1], "zh")
+
+
+def test_beside_a_system_without_accents_all_are_scored_without(tmp_path, monkeypatch, capsys):
+    texts = {
+        "references": ["Grüße aus Köln", "Die Tür fällt"],
+        "cased": ["Grüße aus Köln", "Die Tür steht"],
+        "uncased": ["gruße aus koln", "die tur fallt"],
+    }
+    for name, lines in texts.items():
+        (tmp_path / f"{name}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    words = ["--references", f"{tmp_path}/references.txt", "--lang", "de", "--hypotheses"]
+    both = [f"{tmp_path}/cased.txt", f"{tmp_path}/uncased.txt"]
+    score(monkeypatch, *words, *both, "--json")
+    found = json.loads(capsys.readouterr().out)
+    assert found["systems"]["uncased"]["scores"]["rouge1_f"] == pytest.approx(1 / 3)
+    assert found["systems"]["uncased"]["scores"]["folded_rouge1_f"] == 1
+    assert {pair["score"] for pair in found["comparisons"]} == {
+        *("folded_rouge1_f", "folded_rouge2_f", "folded_rougeL_f")
+    }
+    score(monkeypatch, *words, *both)
+    shown = capsys.readouterr().out
+    assert "for all (profile folded): uncased never writes an accent" in " ".join(shown.split())
+    assert "profile:folded" in shown
+    assert "profile:standard" not in shown
+    score(monkeypatch, *words, both[0])
+    assert "folded" not in capsys.readouterr().out

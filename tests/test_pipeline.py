@@ -134,8 +134,11 @@ def test_chinese_is_scored_as_the_paper_does_with_a_runs_own_word_pieces(place):
     # A pipeline has none of its own.
     translator = f"model.translator={place}/runs/toy_en2zh/minimum/mt"
     results = run(place, *words(place, *chinese, translator))
-    assert set(results.signatures["mono"]) == {"rouge", "paper_rouge"}
-    assert set(results.signatures["cross"]) == {"rouge"}
+    assert set(results.signatures["mono"]) == {"rouge", "folded_rouge", "paper_rouge"}
+    assert set(results.signatures["cross"]) == {"rouge", "folded_rouge"}
+    keeps = {"case": True, "accents": True}
+    assert results.provenance["writes"] == {"mono": keeps, "cross": keeps}
+    assert results.provenance["recipe"]["model.translator"] == "toy_en2zh/minimum/mt"
     assert not any(name.startswith("paper") for name in results.scores["cross"])
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mclas_lightning.report.tables import Request
 
 FORMATS = ("terminal", "markdown", "md", "latex", "tex", "csv")
-PROFILES = ("standard", "paper")
+PROFILES = ("standard", "folded", "paper")
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:

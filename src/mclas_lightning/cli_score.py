@@ -34,7 +34,8 @@ def add_command(commands: argparse._SubParsersAction) -> None:
     score.add_argument("--lang", required=True, help="their language: zh, de, en, ...")
     score.add_argument(
         "--profile", default="standard",
-        help="standard: characters or words; paper: as the paper's numbers (default: standard)",
+        help="standard: characters or words; folded: without accents, as where a system has "
+        "none; paper: as the paper's numbers (default: standard)",
     )  # fmt: skip
     score.add_argument(
         "--vocabulary", type=Path, metavar="FOLDER",
@@ -54,7 +55,7 @@ def _score(arguments: argparse.Namespace) -> None:
     from rich.console import Console
 
     from mclas_lightning.metrics.language import check_language
-    from mclas_lightning.metrics.rouge import profile
+    from mclas_lightning.metrics.rouge import folded, profile
     from mclas_lightning.metrics.score import overlap
     from mclas_lightning.metrics.self_test import self_test
     from mclas_lightning.metrics.systems import compared, with_intervals
@@ -65,11 +66,14 @@ def _score(arguments: argparse.Namespace) -> None:
         system_names,
     )
     from mclas_lightning.metrics.tokens import unit
+    from mclas_lightning.metrics.writing import lacks_accents
     from mclas_lightning.report.systems import as_json, draw
 
     check_language(arguments.lang)
     way = profile(arguments.profile, arguments.lang, arguments.vocabulary)
-    self_test(way)
+    ways = [way, folded(arguments.lang)] if way.name == "standard" else [way]
+    for each in ways:
+        self_test(each)
     names = system_names(arguments.hypotheses)
     references = read_texts(arguments.references)
     check_references(references)
@@ -77,9 +81,16 @@ def _score(arguments: argparse.Namespace) -> None:
     for output in outputs:
         check_parallel(output, references)
     scores = {
-        name: overlap(output.texts, references.texts, [way])
+        name: overlap(output.texts, references.texts, ways)
         for name, output in zip(names, outputs, strict=True)
     }
+    bare = [
+        name
+        for name, output in zip(names, outputs, strict=True)
+        if len(ways) > 1 and lacks_accents(output.texts, references.texts)
+    ]
+    if bare:
+        way = ways[-1]
     neural = cli_neural.load(arguments)
     if neural is not None:
         scores = _with_neural(neural, arguments, scores, outputs, references)
@@ -90,7 +101,7 @@ def _score(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print(json.dumps(as_json(systems, pairs), indent=2))  # valid in every encoding of stdout
     else:
-        Console().print(draw(systems, pairs, unit(arguments.lang)))
+        Console().print(draw(systems, pairs, unit(arguments.lang), way.family, bare))
 
 
 def _with_neural(

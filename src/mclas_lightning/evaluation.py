@@ -12,7 +12,7 @@ from mclas_lightning.evaluation_set import EvaluationSet
 from mclas_lightning.files import read_json, sha256, whole_file, whole_files
 from mclas_lightning.metrics.neural import NeuralScores
 from mclas_lightning.metrics.pieces import WordPieces
-from mclas_lightning.metrics.rouge import Profile, paper, standard
+from mclas_lightning.metrics.rouge import Profile, folded, paper, standard
 from mclas_lightning.metrics.score import Scores, score
 from mclas_lightning.metrics.self_test import self_test
 from mclas_lightning.pipeline import PipelineSummarizer, load_pipeline
@@ -72,6 +72,7 @@ def score_run(
             **of_set,
             "predictions_sha256": written,
             "recipe": recipe(run.config),
+            "writes": summarizer.writes,
             **_origin(summarizer, settings),
             **environment(),
         }
@@ -175,7 +176,7 @@ def profiles_of(language: str, tokenizer: Path) -> list[Profile]:
     """How ROUGE is computed; in Chinese the paper's way takes the run's word pieces."""
     pieces = WordPieces.find(tokenizer) if language == "zh" else None
     known = language != "zh" or pieces is not None
-    profiles = [standard(language), *([paper(language, pieces)] if known else [])]
+    profiles = [standard(language), folded(language), *([paper(language, pieces)] if known else [])]
     for profile in profiles:
         self_test(profile)
     return profiles

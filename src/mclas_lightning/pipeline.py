@@ -10,6 +10,7 @@ import torch
 from sentencex import segment  # pyright: ignore[reportAttributeAccessIssue]
 
 from mclas_lightning.data.dataset import DatasetConfig
+from mclas_lightning.data.example import Side
 from mclas_lightning.decoding.summarizer import DecodingConfig, Summaries, Summarizer
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import json_lines, sha256, whole_file
@@ -33,6 +34,14 @@ class PipelineSummarizer:
     source: str  # language of the documents
     target: str
     provenance: dict[str, str]
+
+    @property
+    def writes(self) -> dict[Side, dict[str, bool]]:
+        """What each side keeps of case and accents, as far as it is known."""
+        (mono,) = self.summarizer.writes.values()
+        if self.pipeline.reads == "cross":
+            return {"cross": mono}
+        return {"mono": mono, "cross": getattr(self.translator, "writes", {})}
 
     def summarize(
         self,

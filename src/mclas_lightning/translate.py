@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
+from tokenizers import Tokenizer
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
 from mclas_lightning.decoding.summarizer import DecodingConfig, Summarizer
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import sha256
+from mclas_lightning.metrics.writing import writes
 from mclas_lightning.run import Run
 
 # The paper's translator (section 5.1) and its siblings.
@@ -53,6 +55,12 @@ class HuggingFaceTranslator:
     prefix: str
     beam: int
 
+    @property
+    def writes(self) -> dict[str, bool]:
+        """By its tokenizer's rules; unknown where they are not the tokenizers library's."""
+        rules = getattr(self.tokenizer, "backend_tokenizer", None)
+        return writes(rules) if isinstance(rules, Tokenizer) else {}
+
     @torch.inference_mode()
     def translate(self, texts: Sequence[str]) -> list[str]:
         """All texts are one batch."""
@@ -85,6 +93,11 @@ class RunTranslator:
     identity: str
     summarizer: Summarizer
     decoding: DecodingConfig
+
+    @property
+    def writes(self) -> dict[str, bool]:
+        """What the run's network keeps."""
+        return self.summarizer.writes["cross"]
 
     def translate(self, texts: Sequence[str]) -> list[str]:
         """Beam search as in the run's own evaluation."""

@@ -27,6 +27,7 @@ from mclas_lightning.decoding.processors import (
 )
 from mclas_lightning.decoding.words import released_shares, shares
 from mclas_lightning.errors import InputError, check_range, one_of
+from mclas_lightning.metrics.writing import writes
 from mclas_lightning.model.attention import Cache, KeysValues
 from mclas_lightning.model.decoder import MAX_POSITIONS
 from mclas_lightning.model.linear import packed
@@ -82,6 +83,11 @@ class Summarizer:
     languages: Mapping[Side, str]
     max_source: int
     sentences: str | None = None  # language of the texts, where their sentences are set apart
+
+    @property
+    def writes(self) -> dict[Side, dict[str, bool]]:
+        """What each side keeps of case and accents."""
+        return dict.fromkeys(self.task.sides, writes(self.tokenizer.backend.backend_tokenizer))
 
     def summarize(
         self,

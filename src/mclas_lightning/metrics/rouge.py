@@ -2,10 +2,11 @@
 
 The counting is rouge-score's; only the tokens and sentences that it is given are ours. Its own
 tokenizer keeps ``[a-z0-9]+``: two equal Chinese texts score 0, and German words break at their
-umlauts. There are two profiles:
+umlauts. There are three profiles:
 
     standard  ``metrics.tokens``: characters where a script has no spaces, words elsewhere; accents
               kept, no stemming
+    folded    the same without accents, for a comparison in which a system cannot write them
     paper     as the released code scores: accents stripped; Chinese as word pieces, Porter's
               stemmer for the words of every other language
 
@@ -25,10 +26,10 @@ from mclas_lightning.errors import InputError, one_of
 from mclas_lightning.metrics.counting import KINDS, count
 from mclas_lightning.metrics.normalization import normalize
 from mclas_lightning.metrics.pieces import WordPieces
-from mclas_lightning.metrics.tokens import stems, tokens, unit
+from mclas_lightning.metrics.tokens import plain, stems, tokens, unit
 
 VERSION = 3
-PROFILES = ("standard", "paper")
+PROFILES = ("standard", "folded", "paper")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +43,7 @@ class Profile:
 
     @property
     def family(self) -> str:
-        """What the names of its scores begin with: ``rouge`` or ``paper_rouge``."""
+        """What the names of its scores begin with: ``rouge``, ``folded_rouge``, ``paper_rouge``."""
         return "rouge" if self.name == "standard" else f"{self.name}_rouge"
 
     @property
@@ -121,6 +122,16 @@ def standard(language: str) -> Profile:
     )
 
 
+def folded(language: str) -> Profile:
+    """As ``standard``, of texts without accents: what an uncased network cannot write."""
+    return Profile(
+        name="folded",
+        language=language,
+        rules=f"tok:{unit(language)}|case:lower|accents:folded|stem:no",
+        tokenize=lambda texts: [tokens(plain(text)) for text in texts],
+    )
+
+
 def paper(language: str, vocabulary: WordPieces | None = None) -> Profile:
     """What the paper's numbers were computed by; Chinese needs a WordPiece ``vocabulary``."""
     if language != "zh":
@@ -139,7 +150,7 @@ def profile(name: str, language: str, vocabulary: Path | None = None) -> Profile
     """The profile of this name; ``vocabulary`` is a tokenizer's folder or tokenizer.json."""
     if name not in PROFILES:
         raise one_of("profile", name, PROFILES)
-    if name == "standard":
-        return standard(language)
+    if name != "paper":
+        return {"standard": standard, "folded": folded}[name](language)
     pieces = WordPieces.read(vocabulary) if vocabulary and language == "zh" else None
     return paper(language, pieces)

@@ -25,7 +25,7 @@ from mclas_lightning.report.sheet import Cell
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
-    """``runs`` are those of the dataset; ``profile`` is ROUGE's, standard or paper.
+    """``runs`` are those of the dataset; ``profile`` is the one of ROUGE that is asked for.
 
     A ``closed`` one has the layout's systems alone, others all that have runs.
     """
@@ -83,14 +83,26 @@ class Grid:
         """All runs that are in the table."""
         return [run for system in self.systems for run in self.seeds(system)]
 
+    @cached_property
+    def unaccented(self) -> list[Results]:
+        """Runs of networks that cannot write accents, where accents would count."""
+        standard = self.profile == "standard"
+        return [run for run in self.used if standard and not run.writes_accents(self.layout.side)]
+
+    @property
+    def counted(self) -> str:
+        """ROUGE's profile by which all are compared: without accents where one lacks them."""
+        return "folded" if self.unaccented else self.profile
+
     def family(self, score: Score) -> str:
         """Whose signature the score has: that of ROUGE's profile, or its own."""
-        paper = self.profile == "paper" and score.name.startswith("rouge")
-        return "paper_rouge" if paper else score.family
+        own = self.counted != "standard" and score.name.startswith("rouge")
+        return f"{self.counted}_rouge" if own else score.family
 
     def key(self, score: Score) -> str:
         """The score's name in ``results.json``."""
-        return f"paper_{score.name}" if self.family(score) == "paper_rouge" else score.name
+        own = self.family(score).endswith("_rouge")
+        return f"{self.counted}_{score.name}" if own else score.name
 
     def value(self, run: Results, score: Score) -> float | None:
         """What a run scored, in the table's unit."""

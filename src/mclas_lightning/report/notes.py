@@ -11,12 +11,14 @@ from mclas_lightning.report.sheet import PLUS_MINUS
 PAPERS = {
     "rouge": (
         "The paper's ROUGE is ROUGE-1.5.5's on lower-cased word pieces without accents, stemmed; "
-        "ours here is of profile standard: differences are of the measure, too (--profile paper)."
+        "ours here is of profile {profile}: differences are of the measure, too (--profile paper)."
     ),
     "bertscore": "The paper does not say which encoder its BERTScore is of.",
 }
+PAPERS["folded_rouge"] = PAPERS["rouge"]
 NAMES = {
-    **{"rouge": "ROUGE", "paper_rouge": "ROUGE of profile paper"},
+    **{"rouge": "ROUGE", "folded_rouge": "ROUGE of profile folded"},
+    **{"paper_rouge": "ROUGE of profile paper"},
     **{"bertscore": "BERTScore", "similarity": "Similarity"},
 }
 
@@ -24,6 +26,11 @@ NAMES = {
 def notes(grid: Grid, printed: bool) -> Iterator[str]:
     """The notes of one table; ``printed`` says whether the paper's numbers are beside ours."""
     yield f"Ours: mean {PLUS_MINUS} standard deviation over seeds; bold is the best of its part."
+    if grid.unaccented:
+        yield (
+            "ROUGE without case and accents for all (profile folded), because of networks that "
+            f"cannot write them: {places(grid.unaccented)}."
+        )
     if len(grid.tests) > 1:
         yield "Not compared, no differences: test sets differ. " + _kinds(grid.tests)
     for family, score in _families(grid).items():
@@ -34,10 +41,10 @@ def notes(grid: Grid, printed: bool) -> Iterator[str]:
             yield f"Not compared, no differences: {NAMES[family]} has {len(found)} signatures. " + (
                 _kinds(found)
             )
-        elif found:
+        elif found and (family != "rouge" or grid.counted == "standard"):  # else of lengths alone
             yield f"{NAMES[family]}: {next(iter(found))}"
         if printed and found and family in PAPERS and score.name != "length":
-            yield PAPERS[family]
+            yield PAPERS[family].format(profile=grid.counted)
     yield from _unlike(grid)
     if grid.aside:
         yield f"{in_words(grid.aside)}."

@@ -51,7 +51,7 @@ TABLE_SCORES = (
     *("wrong_language", "reference_wrong_language", "num"),
 )
 # What has a signature of its own; the names of its scores begin so.
-FAMILIES = ("rouge", "paper_rouge", "bertscore", "similarity")
+FAMILIES = ("rouge", "folded_rouge", "paper_rouge", "bertscore", "similarity")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +106,20 @@ class Results:
             return recipe(read_config(self.folder))
         except InputError:
             return {}
+
+    def writes_accents(self, side: Side) -> bool:
+        """False where the tokenizer of the run's network folds them; otherwise they are taken for
+        written."""
+        return self._writes.get(side, {}).get("accents", True)
+
+    @cached_property
+    def _writes(self) -> dict[Side, dict[str, bool]]:
+        """By ``provenance``; files that were written before it said so lie beside a tokenizer."""
+        if "writes" in self.provenance or self.folder is None:
+            return self.provenance.get("writes", {})
+        from mclas_lightning.metrics.writing import writes_of_file
+
+        return dict.fromkeys(self.scores, writes_of_file(self.folder / "tokenizer/tokenizer.json"))
 
     def metrics(self) -> dict[str, float]:
         """The scores under the names that loggers use, such as ``test/cross/rouge1_f``."""

@@ -20,16 +20,26 @@ NAMES = {
 }  # fmt: skip
 
 
-def draw(systems: Sequence[System], pairs: Sequence[Pair], unit: str) -> Group:
-    """For a terminal; lengths are in ``unit``."""
+def draw(
+    systems: Sequence[System],
+    pairs: Sequence[Pair],
+    unit: str,
+    family: str = "rouge",
+    bare: Sequence[str] = (),
+) -> Group:
+    """For a terminal, ROUGE of one ``family``; lengths are in ``unit``.
+
+    ``bare`` are the systems that have no accents, which is why all are scored without.
+    """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for name in HEADER:
         table.add_column(name, justify="left" if name in ("System", "Score") else "right")
     for system in systems:
-        for row, kind in enumerate(_kinds(system)):
+        for row, kind in enumerate(_kinds(system, family)):
             table.add_row("" if row else Text(system.name), label(kind), *_numbers(system, kind))
         table.add_section()
-    notes = [*_lengths(systems, unit), "", *_verdicts(pairs), *_signatures(systems)]
+    notes = [*_lengths(systems, unit), *_folded(bare), "", *_verdicts(pairs)]
+    notes += _signatures(systems, family)
     return Group(table, Text("\n".join(notes)))
 
 
@@ -59,13 +69,23 @@ def as_json(systems: Sequence[System], pairs: Sequence[Pair]) -> dict[str, Any]:
 
 def label(kind: str) -> str:
     """A kind of score as it is written: ``paper_rouge1`` is ROUGE-1."""
-    plain = kind.removeprefix("paper_")
+    plain = kind.removeprefix("paper_").removeprefix("folded_")
     return NAMES.get(plain, plain)
 
 
-def _kinds(system: System) -> list[str]:
-    """The kinds that have precision, recall and F1."""
-    return [name.removesuffix("_f") for name in system.scores.documents if name.endswith("_f")]
+def _kinds(system: System, family: str) -> list[str]:
+    """The kinds that have precision, recall and F1; of ROUGE those of one family."""
+    names = [name.removesuffix("_f") for name in system.scores.documents if name.endswith("_f")]
+    return [name for name in names if "rouge" not in name or name.startswith(family)]
+
+
+def _folded(bare: Sequence[str]) -> list[str]:
+    if not bare:
+        return []
+    return [
+        f"ROUGE without case and accents for all (profile folded): {', '.join(bare)} never writes "
+        "an accent, the references do."
+    ]
 
 
 def _numbers(system: System, kind: str) -> list[str]:
@@ -99,6 +119,11 @@ def _words(pair: Pair) -> str:
     return in_words(pair.comparison, pair.first, pair.second, metric)
 
 
-def _signatures(systems: Sequence[System]) -> list[str]:
-    found = dict.fromkeys(s for system in systems for s in system.scores.signatures.values())
+def _signatures(systems: Sequence[System], family: str) -> list[str]:
+    found = dict.fromkeys(
+        signature
+        for system in systems
+        for name, signature in system.scores.signatures.items()
+        if name == family or "rouge" not in name
+    )
     return [f"Signature: {signature}" for signature in found]
