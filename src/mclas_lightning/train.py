@@ -210,6 +210,8 @@ def _announce(
     )
     scenario, num = settings.scenario, len(preparation.train)
     counted = {"training": num, "validation": len(preparation.valid)}
+    if cut := preparation.train.cut():
+        print(f"  cut: {'; '.join(cut)}", flush=True)
     if little := few_examples(scenario, settings.dataset.sizes[scenario], counted):
         print(f"  warning: {little}", flush=True)
     if resumed is not None and resumed == settings.run.previous:

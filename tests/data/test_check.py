@@ -79,7 +79,7 @@ def changed(examples: Sequence[Example], rows: Sequence[int], **values: Any) -> 
 def test_a_sound_corpus_needs_no_look(write):
     report = check(write())
     assert problems(report) == []
-    assert len(report.findings) == 9
+    assert len(report.findings) == 10
     assert said(report, "changes") == ["the files are as they were made"]
 
 
@@ -98,6 +98,21 @@ TOY: dict[str, Any] = {
     "zh2en": {"name": "toy_zh2en", "source": "zh", "target": "en", "path": "toy/zh2en"},
     "zh": {"name": "toy_zh", "source": "zh", "target": None, "path": "toy/zh"},
 }
+
+
+def test_documents_that_are_longer_than_what_is_read_are_counted(write, sound):
+    long = " ".join(["storm"] * 5100)
+    for rows, look in (([7, 9], True), ([7], False)):
+        # Two of 19: 17,000 words in the rest would leave more than half.
+        few = changed(sound["test"][:19], rows, document=long if look else long[: 6 * 700])
+        report = check(write(test=few))
+        (line,) = said(report, "length")
+        words = [len(e.document.split()) for e in few]
+        assert all(n <= 510 for row, n in enumerate(words) if row not in rows)
+        assert f"test: {len(rows)} of 19 documents are longer than dataset.max_source=512" in line
+        assert (("length", line) in problems(report)) is look
+    (line,) = said(check(write()), "length")
+    assert line.startswith("no document has more words")
 
 
 def test_a_change_after_the_import_is_found(write, sound):

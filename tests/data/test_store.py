@@ -60,6 +60,27 @@ def test_a_store_holds_the_ids_of_every_text_in_the_order_of_the_file(path, tmp_
         assert store.written(side) == sorted({token for row in ids for token in row})
 
 
+def test_what_is_cut_is_said(path, tmp_path, tokenizer):
+    store, rows = open_store(path, tokenizer, LIMIT, tmp_path / "store"), np.array([3, 60, 11, 4])
+    stories = [examples(61)[row] for row in rows]
+    whole = {t: tokenizer.encode([getattr(e, t) for e in stories], 9999) for t in TEXTS}
+    assert max(map(len, whole["document"])) > LIMIT
+    for text in TEXTS:
+        assert store.whole_lengths(text)[rows].tolist() == [len(ids) for ids in whole[text]]
+    lengths = [len(ids) for ids in whole["document"]]
+    share = sum(min(11 - 2, n) for n in lengths) / sum(lengths)
+    limits = Limits(max_source=11, max_summary=999)
+    assert EncodedExamples(store, rows, MCLAS, tokenizer.special, limits).cut() == [
+        f"4 of 4 documents are longer than dataset.max_source=11 word pieces: {share:.0%} of "
+        f"their text is read"
+    ]
+    limits = Limits(max_source=max(lengths) + 2, max_summary=len(whole["cross"][0]) - 1)
+    (cross,) = EncodedExamples(store, rows, MT, tokenizer.special, limits).cut()[-1:]
+    assert f"cross summaries are longer than dataset.max_summary={limits.max_summary} w" in cross
+    enough = Limits(max_source=max(lengths) + 2, max_summary=99)
+    assert EncodedExamples(store, rows, MCLAS, tokenizer.special, enough).cut() == []
+
+
 def test_several_processes_make_the_same_store(path, tmp_path, tokenizer, monkeypatch):
     alone = open_store(path, tokenizer, LIMIT, tmp_path / "alone")
     monkeypatch.setattr(store_module, "RANGE", 3000)

@@ -122,6 +122,16 @@ def test_the_released_names_are_found_in_mberts_vocabulary(tmp_path):
 def test_a_tokenizer_that_is_not_there_or_lacks_control_tokens_is_named(tmp_path):
     with pytest.raises(InputError, match="'nowhere/at-all': neither a folder"):
         Tokenizer.load("nowhere/at-all")
+    corpus = tmp_path / "Mein Korpus"
+    (corpus / "en2de").mkdir(parents=True)
+    (corpus / "en2de" / "train.jsonl").touch()
+    for folder, command in (
+        (corpus / "tokenizer", f"mclas data tokenizer '{corpus}'"),
+        (tmp_path / "e5-small", f"mclas data e5-small --out {tmp_path}/e5-small"),
+    ):
+        with pytest.raises(InputError) as error:
+            Tokenizer.load(str(folder))
+        assert str(error.value).endswith(f"; make it with: {command}")
     backend = Backend(models.WordLevel({"a": 0, "?": 1}, unk_token="?"))
     PreTrainedTokenizerFast(tokenizer_object=backend).save_pretrained(tmp_path)
     with pytest.raises(InputError, match=r"lacks \[PAD\] or <pad>, .*\[SEP\]"):

@@ -97,6 +97,26 @@ class EncodedExamples(Dataset):
         )
         return sum(of_sides, start=np.int32(self.task.num_control_tokens(decoder)))  # pyright: ignore
 
+    def cut(self) -> list[str]:
+        """Which texts are longer than what is read or learned of them, and how much that is."""
+        source, limits = self.task.source, self.limits
+        asked = [(source, "max_source", limits.max_source, limits.max_source - 2, "read")]
+        asked += [
+            (side, "max_summary", limits.max_summary, limits.max_summary, "learned")
+            for side in self.task.sides
+        ]
+        said = []
+        for text, name, longest, room, done in asked:
+            whole = self.store.whole_lengths(text)[self.rows]
+            if num := int((whole > room).sum()):
+                share = np.minimum(whole, room).sum() / whole.sum()
+                what = "documents" if text == "document" else f"{text} summaries"
+                said.append(
+                    f"{num:,} of {len(whole):,} {what} are longer than dataset.{name}={longest} "
+                    f"word pieces: {share:.0%} of their text is {done}"
+                )
+        return said
+
     def lengths(self, unit: str) -> Lengths:
         """What a sampler needs to know where a micro-batch's budget counts ``unit``."""
         predicted = counted = self.target_lengths

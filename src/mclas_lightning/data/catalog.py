@@ -25,6 +25,7 @@ class Entry:
     target: str | None
     path: str
     sizes: dict[str, float]
+    max_source: int
     shards: dict[str, Any] | None
     licence: str
     how_to_get: str
@@ -48,6 +49,11 @@ def names() -> list[str]:
 def own_sizes() -> dict[str, float]:
     """The scenarios of a corpus that has no file of its own."""
     return _words("jsonl")["sizes"]
+
+
+def own_max_source() -> int:
+    """Word pieces that are read of a document of such a corpus."""
+    return _words("jsonl")["max_source"]
 
 
 def named(name: str) -> Entry:
@@ -114,6 +120,7 @@ def _entry(words: dict[str, Any]) -> Entry:
         target=words["target"],
         path=filled(words["path"].removeprefix(_IN_DATA)),
         sizes=words["sizes"],
+        max_source=words["max_source"],
         shards=words["shards"],
         licence=words["licence"],
         how_to_get=words["how_to_get"],

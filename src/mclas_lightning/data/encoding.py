@@ -59,6 +59,7 @@ class Part:
     records: int
     keys: np.ndarray  # uint64, of each id
     lengths: np.ndarray  # int32 [texts, records]
+    whole: np.ndarray  # the same of the texts before they were cut
     written: dict[Side, np.ndarray]  # every id that occurs in the summaries
     missing: dict[Side, int]  # first record without this summary, where there is one
 
@@ -97,7 +98,7 @@ def backend_from(rules: str) -> Backend:
     return backend
 
 
-def encode_texts(backend: Backend, texts: Sequence[str], limit: int) -> list[list[int]]:
+def encode_texts(backend: Backend, texts: Sequence[str], limit: int | None) -> list[list[int]]:
     """Ids of each text, at most ``limit``, without control tokens.
 
     Texts are normalized as ROUGE's are, whatever the tokenizer does after that; a newline is a
@@ -109,7 +110,7 @@ def encode_texts(backend: Backend, texts: Sequence[str], limit: int) -> list[lis
 
 
 def encode_documents(
-    backend: Backend, texts: Sequence[str], limit: int, sentences: Sentences | None
+    backend: Backend, texts: Sequence[str], limit: int | None, sentences: Sentences | None
 ) -> list[list[int]]:
     """As ``encode_texts``, with ``sentences.between`` between the sentences of each text."""
     if sentences is None:
@@ -130,8 +131,11 @@ def encode_range(lines: Range, out: Path, how: How) -> Part:
     batches: list[pa.RecordBatch] = []
     missing: dict[Side, int] = {}
     records, rest = 0, _examples(lines)
+    whole: list[np.ndarray] = []
     while examples := list(islice(rest, ROWS)):
-        batches.append(_record_batch(examples, backend, how))
+        batch, lengths = _record_batch(examples, backend, how)
+        batches.append(batch)
+        whole.append(lengths)
         for side in SIDES:
             absent = (i for i, e in enumerate(examples) if not (e.summary(side) or "").strip())
             if side not in missing and (first := next(absent, None)) is not None:
@@ -145,6 +149,7 @@ def encode_range(lines: Range, out: Path, how: How) -> Part:
         records=records,
         keys=np.array([key_of(i) for i in table["id"].to_pylist()], np.uint64),
         lengths=np.stack([pc.list_value_length(table[t]).to_numpy() for t in TEXTS]),  # pyright: ignore
+        whole=np.concatenate(whole, axis=1) if whole else np.zeros((len(TEXTS), 0), np.int32),
         written={side: np.unique(pc.list_flatten(table[side]).to_numpy()) for side in SIDES},  # pyright: ignore
         missing=missing,
     )
@@ -162,12 +167,17 @@ def _examples(lines: Range) -> Iterator[Example]:
             yield parse(file.readline(), str(lines.path))
 
 
-def _record_batch(examples: Sequence[Example], backend: Backend, how: How) -> pa.RecordBatch:
+def _record_batch(
+    examples: Sequence[Example], backend: Backend, how: How
+) -> tuple[pa.RecordBatch, np.ndarray]:
+    """The examples' ids, and how many the texts have before they are cut."""
+    whole: list[list[int]] = []
     columns = [pa.array([example.id for example in examples], pa.string())]
     for name in TEXTS:
         # A summary that is missing is an empty one: ``missing`` tells a task that needs it.
         texts = [getattr(example, name) or "" for example in examples]
         apart = how.sentences if name == "document" else None
-        ids = encode_documents(backend, texts, how.limit, apart)
-        columns.append(pa.array(ids, pa.list_(pa.int32())))
-    return pa.record_batch(columns, schema=SCHEMA)
+        ids = encode_documents(backend, texts, None, apart)
+        whole.append([*map(len, ids)])
+        columns.append(pa.array([of_text[: how.limit] for of_text in ids], pa.list_(pa.int32())))
+    return pa.record_batch(columns, schema=SCHEMA), np.array(whole, np.int32)

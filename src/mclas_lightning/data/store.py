@@ -36,7 +36,7 @@ from mclas_lightning.progress import progress_bar
 if TYPE_CHECKING:
     from datasets import Dataset
 
-FORMAT = 3
+FORMAT = 4
 RANGE = 16 * 2**20  # bytes of jsonl that a process encodes at a time
 
 
@@ -71,6 +71,10 @@ class TokenStore:
     def lengths(self, text: str) -> np.ndarray:
         """Ids of each ``document``, ``mono`` or ``cross`` (int32)."""
         return np.load(self.folder / "lengths.npy", mmap_mode="r")[TEXTS.index(text)]
+
+    def whole_lengths(self, text: str) -> np.ndarray:
+        """The same before texts were cut."""
+        return np.load(self.folder / "whole.npy", mmap_mode="r")[TEXTS.index(text)]
 
     def texts(self, rows: np.ndarray, names: Iterable[str]) -> dict[str, list[list[int]]]:
         """The ids of the texts ``names`` (document, mono, cross) of the examples in ``rows``."""
@@ -130,6 +134,7 @@ def _make(path: Path, folder: Path, how: How, corpus: str) -> None:
             _raise_with_line(path)
         np.save(part / "keys.npy", keys)
         np.save(part / "lengths.npy", np.concatenate([p.lengths for p in parts], axis=1))
+        np.save(part / "whole.npy", np.concatenate([p.whole for p in parts], axis=1))
         records = np.cumsum([0, *(p.records for p in parts)]).tolist()
         about = {
             "corpus": path.name,

@@ -11,6 +11,7 @@ reads it as a space. The released code writes [unused3] there, which is decoded 
 import hashlib
 import json
 import re
+import shlex
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -86,7 +87,7 @@ class Tokenizer:
         except Exception as error:  # The tokenizers library raises nothing more specific.
             raise InputError(
                 f"tokenizer '{name}': neither a folder with a tokenizer nor a model that a hub "
-                f"could deliver"
+                f"could deliver{_made_by(Path(name))}"
             ) from error
         return cls(backend)
 
@@ -152,6 +153,17 @@ class Tokenizer:
         """Write the files ``load`` reads."""
         with whole_folder(folder) as part:
             self.backend.save_pretrained(part)
+
+
+def _made_by(folder: Path) -> str:
+    """The command that makes ``folder``, where it is one that a command makes."""
+    if folder.name == "e5-small":
+        command = ["mclas", "data", "e5-small", "--out", str(folder)]
+    elif folder.name == "tokenizer" and next(folder.parent.rglob("train.jsonl"), None):
+        command = ["mclas", "data", "tokenizer", str(folder.parent)]
+    else:
+        return ""
+    return f"; make it with: {shlex.join(command)}"
 
 
 def split_at(ids: Iterable[int], border: int | None) -> list[list[int]]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from mclas_lightning.data import catalog
 from mclas_lightning.data.catalog import Entry
 from mclas_lightning.data.check.measure import Measured
 from mclas_lightning.data.dataset import Split
@@ -28,6 +29,11 @@ class Corpus:
     def paper(self) -> paper.Corpus | None:
         """Section 5.1 on this corpus, where it is one of the paper's."""
         return paper.numbers().corpora.get(self.entry.name) if self.entry else None
+
+    @property
+    def max_source(self) -> int:
+        """Word pieces of a document that a training reads, unless it is told otherwise."""
+        return self.entry.max_source if self.entry else catalog.own_max_source()
 
     def example_id(self, split: Split, row: int) -> str:
         """The id in a row, read again: only hashes were kept."""

@@ -12,6 +12,7 @@ from mclas_lightning.data.dataset import SPLITS
 from mclas_lightning.data.example import SIDES
 
 SKIPPED = 0.01  # of the imported records, that need no look
+KEPT = 0.5  # of the documents' text, at least, that needs no look
 WRONG_LANGUAGE = 0.1  # of the texts; some short ones, full of names, are taken for another language
 
 
@@ -89,6 +90,20 @@ def _languages(corpus: Corpus) -> Said:
                 yield False, f"{split}: {share:.0%} of the {NAMES[field]} are not {texts.language}"
 
 
+def _long(corpus: Corpus) -> Said:
+    """Documents that are cut whatever the tokenizer: a word is one word piece or more."""
+    limit = corpus.max_source - 2  # [CLS] and [SEP] are read, too.
+    for split, measured in corpus.splits.items():
+        longer, kept = measured.texts["document"].longer_than(limit)
+        if longer:
+            yield (
+                kept >= KEPT,
+                f"{split}: {longer:,} of {len(measured):,} documents are longer than "
+                f"dataset.max_source={corpus.max_source} word pieces and are cut: at most "
+                f"{kept:.0%} of the text is read",
+            )
+
+
 # What each looks at, and what is said where it finds nothing.
 JUDGES: tuple[tuple[str, Callable[[Corpus], Said], str], ...] = (
     ("files", _files, "train, valid and test.jsonl are here"),
@@ -96,6 +111,7 @@ JUDGES: tuple[tuple[str, Callable[[Corpus], Said], str], ...] = (
     ("import", _import, "no record was skipped"),
     ("paper", _paper, "as many examples as in section 5.1 and Table 1"),
     ("summaries", _summaries, "none is missing"),
+    ("length", _long, "no document has more words than a training reads word pieces"),
     ("languages", _languages, "each text is in its language, but for a few"),
     ("ids", twice.ids, "each is used once in its split"),
     ("repeats", twice.documents, "no document is twice in its split"),

@@ -54,7 +54,17 @@ class Texts:
 
     def mean(self) -> float:
         """Mean length of the texts."""
-        return sum(long * times for long, times in self.lengths.items()) / len(self)
+        return self._num_words / len(self)
+
+    def longer_than(self, limit: int) -> tuple[int, float]:
+        """Texts of more than ``limit`` words, and the share of all words that is within it."""
+        longer = sum(times for long, times in self.lengths.items() if long > limit)
+        within = sum(min(long, limit) * times for long, times in self.lengths.items())
+        return longer, within / max(1, self._num_words)
+
+    @property
+    def _num_words(self) -> int:
+        return sum(long * times for long, times in self.lengths.items())
 
     def percentile(self, percent: int) -> int:
         """The least length that ``percent`` of the texts do not exceed."""
