@@ -12,10 +12,11 @@ from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from mclas_lightning.callbacks import MetricsFile
 from mclas_lightning.model.checkpoint import save_checkpoint
-from mclas_lightning.preemption import Preempted, Preemption
+from mclas_lightning.preemption import INTERRUPTED, TERMINATED, Preempted, Preemption
 from mclas_lightning.run import Run
 
-GO_ON, SAVE, END = range(3)
+# What a rank wishes at the end of an update, the most urgent last.
+GO_ON, SAVE, END, INTERRUPT = range(4)
 
 
 class WholeCheckpoints(TorchCheckpointIO):
@@ -122,13 +123,14 @@ class Last(Checkpoint):
         if wish == GO_ON or trainer.global_step == trainer.max_steps:
             return
         self._save(trainer)
-        if wish == END:
-            raise Preempted
+        if wish != SAVE:
+            raise Preempted(INTERRUPTED if wish == INTERRUPT else TERMINATED)
 
     def _agreed(self) -> int:
         """What the most urgent rank wishes: they stop and save together."""
         due = self.minutes is not None and time.monotonic() - self.saved > 60 * self.minutes
-        wish = END if self.preemption.asked else SAVE if due else GO_ON
+        asked = {TERMINATED: END, INTERRUPTED: INTERRUPT}.get(self.preemption.code or 0)
+        wish = asked or (SAVE if due else GO_ON)
         if self.group is None:
             return wish
         wishes = torch.tensor(wish)

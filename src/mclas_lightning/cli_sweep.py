@@ -10,7 +10,7 @@ from typing import Any
 
 from mclas_lightning.cli_data import positive
 from mclas_lightning.errors import InputError
-from mclas_lightning.preemption import TERMINATED
+from mclas_lightning.preemption import INTERRUPTED, TERMINATED
 
 FAILED = 1  # exit code
 LAUNCHERS = ("local", "processes", "slurm")
@@ -136,9 +136,9 @@ def _work(runs: Sequence[Any], arguments: argparse.Namespace) -> None:
     jobs = 1 if arguments.launcher == "local" else arguments.jobs or len(devices()) or 2
     try:
         found = LocalSweep(runs, jobs, arguments.only).work()
-    except Terminated:
+    except (Terminated, KeyboardInterrupt) as asked:
         print("asked to end; start it again to go on", file=sys.stderr)
-        sys.exit(TERMINATED)
+        sys.exit(TERMINATED if isinstance(asked, Terminated) else INTERRUPTED)
     print(counts(found))
     failures = list(reasons(runs, found))
     for line in failures:

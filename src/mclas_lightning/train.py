@@ -64,7 +64,7 @@ def _train(settings: Settings, config: Mapping[str, Any]) -> Results | None:
     quiet_libraries()
     if settings.device.type == "cpu":
         keep_freed_memory()
-    with Preemption() as preemption, tracked(settings.logger) as loggers:
+    with Preemption(says=is_first()) as preemption, tracked(settings.logger) as loggers:
         try:
             if isinstance(settings.system, Task) and not run.trained:
                 load_neural(settings)  # What is missing is said before the training, not after it.

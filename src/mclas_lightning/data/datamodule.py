@@ -1,11 +1,13 @@
 """Training and validation data of a run, as Lightning asks for it."""
 
+import signal
 from dataclasses import dataclass, replace
 
 import pytorch_lightning as pl
 
 from mclas_lightning.data.batch import EncodedExamples
 from mclas_lightning.data.sampler import ResumableLoader, UpdateSampler, UpdateShape
+from mclas_lightning.preemption import SIGNALS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +50,7 @@ class SummarizationData(pl.LightningDataModule):
             batch_size=None,
             sampler=sampler,
             num_workers=self.config.workers,
+            worker_init_fn=_leave_signals_to_the_training,
             persistent_workers=self.config.workers > 0,
             pin_memory=self._trainer.strategy.root_device.type == "cuda",
         )
@@ -56,3 +59,12 @@ class SummarizationData(pl.LightningDataModule):
     def _trainer(self) -> pl.Trainer:
         assert self.trainer is not None
         return self.trainer
+
+
+def _leave_signals_to_the_training(worker: int) -> None:
+    """Terminals, Slurm and torchrun send a signal to all processes; the training saves and ends.
+
+    A worker that ended before it would be taken for one that has crashed.
+    """
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)

@@ -8,10 +8,9 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass
 from functools import cached_property
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +29,7 @@ from mclas_lightning.data.example import SIDES, Side, read_jsonl
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import make_folder, read_json, sha256, whole_folder, write_json
-from mclas_lightning.processes import cores
+from mclas_lightning.processes import cores, worker_pool
 from mclas_lightning.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -156,7 +155,7 @@ def _encode(todo: Sequence[Range], folder: Path, how: How) -> list[Part]:
     with progress_bar(total, "tokenizing", "B") as bar:
         if len(jobs) < 2:
             return [encode_range(*job) for job in jobs]
-        with ProcessPoolExecutor(min(len(jobs), cores()), get_context("spawn"), _alone) as pool:
+        with worker_pool(min(len(jobs), cores()), first=_alone) as pool:
             futures = {pool.submit(encode_range, *job): job[0] for job in jobs}
             for future in as_completed(futures):
                 future.result()

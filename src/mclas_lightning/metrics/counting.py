@@ -5,13 +5,11 @@ alone, and is started, not forked: torch's threads would not survive a fork.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
-from multiprocessing import get_context
 
 import numpy as np
 
-from mclas_lightning.processes import cores
+from mclas_lightning.processes import cores, worker_pool
 from mclas_lightning.progress import progress_bar
 
 SEQUENCES = ("rouge1", "rouge2", "rougeL")  # These take a text as one sequence.
@@ -53,7 +51,7 @@ def _parts(
     if processes < 2:
         yield from map(work, shares)
         return
-    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+    with worker_pool(processes) as pool:
         yield from pool.map(work, shares)
 
 

@@ -10,7 +10,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from types import FrameType
 
-from mclas_lightning.preemption import TERMINATED
+from mclas_lightning.preemption import INTERRUPTED, TERMINATED
 from mclas_lightning.progress import progress_bar
 from mclas_lightning.sweep.plan import PlannedRun
 from mclas_lightning.sweep.state import LOG, State, last_line, states, write_failure
@@ -112,11 +112,17 @@ class LocalSweep:
             say(f"  {run}: {_told(run, process.exitcode)} in {time.monotonic() - began:,.1f} s")
 
     def _end(self) -> None:
-        """Every run saves and ends."""
-        for _, process, _, _ in self._busy.values():
-            process.terminate()
-        for _, process, _, _ in self._busy.values():
-            process.join()
+        """Every run saves and ends; at once, where Ctrl-C comes again."""
+        running = [process for _, process, _, _ in self._busy.values()]
+        try:
+            for process in running:
+                process.terminate()
+            for process in running:
+                process.join()
+        except KeyboardInterrupt:
+            for process in running:
+                process.kill()
+            raise
 
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -130,7 +136,7 @@ def _told(run: PlannedRun, code: int) -> str:
     """How it ended; what killed it is noted, for it could not do that itself."""
     if code == 0:
         return "done"
-    if code in (TERMINATED, -signal.SIGTERM):
+    if code in (TERMINATED, INTERRUPTED, -signal.SIGTERM):
         return "was asked to end; it will be resumed"
     if code < 0:
         name = signal.Signals(-code).name

@@ -9,12 +9,12 @@ import sys
 import threading
 import traceback
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
+from mclas_lightning.processes import ctrl_c_for_this_process, worker_pool
 from mclas_lightning.sweep.plan import PlannedRun
 from mclas_lightning.sweep.state import FAILURE, LOG, write_failure
 
@@ -35,7 +35,8 @@ def warm_up() -> None:
     """Begin to import; the first run waits for the rest of it."""
     context = get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
-    context.Process(target=_nothing).start()
+    with ctrl_c_for_this_process():
+        context.Process(target=_nothing).start()
 
 
 def start(words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> ForkServerProcess:
@@ -49,7 +50,7 @@ def start(words: Sequence[str], folder: Path, environment: Mapping[str, str]) ->
 
 def problems(runs: Sequence[PlannedRun], slurm: bool) -> list[str]:
     """What would fail, a line each (``check.problems``); asked of a process of its own."""
-    with ProcessPoolExecutor(1, mp_context=get_context("forkserver")) as pool:
+    with worker_pool(1, "forkserver") as pool:
         return pool.submit(_problems, runs, slurm).result()
 
 
