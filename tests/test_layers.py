@@ -24,7 +24,7 @@ LAYERS = {
     "translate": 2, "imported": 2, "pipeline": 2, "translations": 2, "roundtrip": 2,
     "corpora": 2, "run": 2, "settings": 2, "preparation": 2, "evaluation": 2, "evaluation_set": 2,
     "rescoring": 2,
-    "module": 3, "callbacks": 3, "checkpoints": 3, "tracking": 3,
+    "module": 3, "callbacks": 3, "checkpoints": 3, "divergence": 3, "tracking": 3,
     "app": 4, "entries": 4, "train": 4, "evaluate": 4, "evaluate_words": 4, "demo": 4, "cli": 4,
     "cli_data": 4, "cli_human": 4, "cli_score": 4, "cli_neural": 4, "cli_report": 4, "cli_wandb": 4,
     "lock": 0, "sweep": 4, "cli_sweep": 4,

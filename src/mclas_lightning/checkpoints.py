@@ -1,6 +1,8 @@
 """When a training saves: best.ckpt after a validation, last.ckpt whenever it could be needed."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,15 @@ from pytorch_lightning.callbacks import Checkpoint, ModelCheckpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from mclas_lightning.callbacks import MetricsFile
+from mclas_lightning.divergence import Divergence
+from mclas_lightning.errors import InputError
 from mclas_lightning.model.checkpoint import save_checkpoint
 from mclas_lightning.preemption import INTERRUPTED, TERMINATED, Preempted, Preemption
+from mclas_lightning.ranks import raise_together
 from mclas_lightning.run import Run
 
 # What a rank wishes at the end of an update, the most urgent last.
-GO_ON, SAVE, END, INTERRUPT = range(4)
+GO_ON, SAVE, END, INTERRUPT, DIVERGED = range(5)
 
 
 class WholeCheckpoints(TorchCheckpointIO):
@@ -26,13 +31,20 @@ class WholeCheckpoints(TorchCheckpointIO):
     # copies them where that is another file system.
     def __init__(self, run: Run) -> None:
         self.run = run
+        self.error: InputError | None = None
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: object = None
     ) -> None:
-        """Write it beside its place, then rename it."""
+        """Write it beside its place, then rename it.
+
+        An error is kept for ``Last``: the other processes wait for this one in Lightning's barrier.
+        """
         path = Path(path)
-        save_checkpoint(checkpoint, path, self.run.previous if path == self.run.last else None)
+        try:
+            save_checkpoint(checkpoint, path, self.run.previous if path == self.run.last else None)
+        except InputError as error:
+            self.error = error
 
 
 class Best(ModelCheckpoint):
@@ -57,8 +69,16 @@ class Last(Checkpoint):
     Always between two updates: what was accumulated of one is not in a checkpoint.
     """
 
-    def __init__(self, run: Run, preemption: Preemption, minutes: float | None) -> None:
+    def __init__(
+        self,
+        run: Run,
+        preemption: Preemption,
+        minutes: float | None,
+        writer: WholeCheckpoints,
+        divergence: Divergence,
+    ) -> None:
         self.path, self.preemption, self.minutes = run.last, preemption, minutes
+        self.writer, self.divergence = writer, divergence
         self._began, self._earlier = time.monotonic(), 0.0
 
     @property
@@ -80,8 +100,7 @@ class Last(Checkpoint):
         for logger in trainer.loggers:
             if isinstance(logger, MetricsFile):
                 logger.resume(trainer.global_step)
-        # Signals come to each process by itself; agreeing through gloo does not wait for a GPU.
-        self.group = dist.new_group(backend="gloo") if trainer.world_size > 1 else None
+        self.group = self.divergence.group  # Signals come to each process by itself.
         # Lightning's handler would ask the other ranks from inside the signal.
         self.preemption.listen()
         self.preemption.saving = True
@@ -119,6 +138,8 @@ class Last(Checkpoint):
 
     def _attend(self, trainer: pl.Trainer) -> None:
         wish = self._agreed()
+        if wish == DIVERGED:
+            self.divergence.stop(trainer)
         # Lightning does not resume a training that lacks its last validation alone.
         if wish == GO_ON or trainer.global_step == trainer.max_steps:
             return
@@ -131,6 +152,7 @@ class Last(Checkpoint):
         due = self.minutes is not None and time.monotonic() - self.saved > 60 * self.minutes
         asked = {TERMINATED: END, INTERRUPTED: INTERRUPT}.get(self.preemption.code or 0)
         wish = asked or (SAVE if due else GO_ON)
+        wish = DIVERGED if self.divergence.fault else wish
         if self.group is None:
             return wish
         wishes = torch.tensor(wish)
@@ -138,11 +160,24 @@ class Last(Checkpoint):
         return int(wishes)
 
     def _save(self, trainer: pl.Trainer) -> None:
+        self.divergence.check(trainer)
         # A row too many is dropped when the run is resumed; one too few would be missing.
-        for logger in trainer.loggers:
-            logger.save()
-        trainer.save_checkpoint(self.path)
-        self.saved = time.monotonic()
+        with self._together():
+            for logger in trainer.loggers:
+                logger.save()
+        with self._together():
+            trainer.save_checkpoint(self.path)
+        self.divergence.saved, self.saved = trainer.global_step, time.monotonic()
+
+    @contextmanager
+    def _together(self) -> Iterator[None]:
+        """The first process writes alone: a full disk ends the others, too."""
+        error = None
+        try:
+            yield
+        except InputError as raised:
+            error = raised
+        raise_together(self.writer.error or error, self.group)
 
 
 def complete(loops: dict[str, Any], batches_a_validation: int) -> None:

@@ -21,6 +21,10 @@ class InputError(ValueError):
     """Unusable input; its message is one line: what, where, expected, found, what to do."""
 
 
+class SaidElsewhere(InputError):
+    """An error of another process of the same command, which says it itself."""
+
+
 def one_of(what: str, found: object, choices: Iterable[str], listed: str = "") -> InputError:
     """The error for a name that is not among ``choices``, with the closest one suggested.
 
@@ -63,7 +67,8 @@ def exits_cleanly(main: Callable[..., object]) -> Callable[..., None]:
                 main(*args)
                 _flush()
             except InputError as error:
-                print(f"error: {error}", file=sys.stderr)
+                if not isinstance(error, SaidElsewhere):
+                    print(f"error: {error}", file=sys.stderr)
                 sys.exit(2)
             except KeyboardInterrupt:
                 print("interrupted", file=sys.stderr)

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
@@ -16,7 +16,7 @@ from mclas_lightning.evaluation_set import EvaluationSet
 from mclas_lightning.identity import in_words, unequal
 from mclas_lightning.lock import locked
 from mclas_lightning.overrides import override
-from mclas_lightning.ranks import is_first, leave
+from mclas_lightning.ranks import is_first, leave, together
 from mclas_lightning.report.results import Results, headline
 from mclas_lightning.run import Run
 from mclas_lightning.settings import Settings, read_settings
@@ -39,14 +39,18 @@ def evaluate(cfg: DictConfig, *, of_run: bool = False) -> Results | None:
     run, scored = settings.run, _evaluation_set(settings, cfg.scored, cfg.get("test_file"))
     if not of_run:
         run.check_identity(config, IDENTITY)
+    run.check_diverged()
     if isinstance(settings.system, Task) and not run.trained:
         raise InputError(
             f"{run}: no trained run here; train it with the same words after mclas-train"
         )
     trial = scored.trial(settings.decoding)
     # One process at a time: two would leave one's results beside the other's predictions.
-    alone = locked(run.folder) if is_first() else nullcontext()
-    with alone, tracked(settings.logger, trial=trial) as loggers:
+    with ExitStack() as held:
+        with together():
+            if is_first():
+                held.enter_context(locked(run.folder))
+            loggers = held.enter_context(tracked(settings.logger, trial=trial))
         results = score_run(settings, config, scored)
         if results is None:
             return None

@@ -17,7 +17,7 @@ from mclas_lightning.metrics.score import Scores, score
 from mclas_lightning.metrics.self_test import self_test
 from mclas_lightning.pipeline import PipelineSummarizer, load_pipeline
 from mclas_lightning.progress import progress_bar
-from mclas_lightning.ranks import is_first, merged, rank_and_world
+from mclas_lightning.ranks import is_first, merged, rank_and_world, together
 from mclas_lightning.recipe import recipe
 from mclas_lightning.report.documents import NAME, write_documents
 from mclas_lightning.report.predictions import PREDICTIONS
@@ -39,15 +39,19 @@ def score_run(
     """
     run, dataset, system = settings.run, settings.dataset, settings.system
     scored = scored or EvaluationSet.of(dataset, "test")
-    scored.check(run, dataset)
-    of_set = scored.origin()  # Hashed before it is read: what comes later is not what was scored.
-    profiles = {
-        side: profiles_of(dataset.language(side), run.folder / "tokenizer") for side in system.sides
-    }
-    neural = load_neural(settings)
-    examples = scored.read(system.required)
-    summarizer = load_system(settings)
-    summaries = _summarize(summarizer, examples, settings)
+    with together():
+        scored.check(run, dataset)
+        # Hashed before it is read: what comes later is not what was scored.
+        of_set = scored.origin()
+        profiles = {
+            side: profiles_of(dataset.language(side), run.folder / "tokenizer")
+            for side in system.sides
+        }
+        neural = load_neural(settings)
+        examples = scored.read(system.required)
+        summarizer = load_system(settings)
+        own = _summarize(summarizer, examples, settings)
+    summaries = merged(own, len(examples))
     if not is_first():
         return None
     run.start(config, [dataset.file("test")])
@@ -157,11 +161,11 @@ def _subset(settings: Settings, training: Mapping[str, Any]) -> dict[str, str]:
 def _summarize(
     summarizer: Summarizer | PipelineSummarizer, examples: Sequence[Example], settings: Settings
 ) -> list[Summaries]:
+    """What this process writes of them."""
     rank, world = rank_and_world()
     texts = [settings.system.source_text(example) for example in examples[rank::world]]
     with progress_bar(len(texts), "summarizing", "documents", disable=rank > 0) as bar:
-        own = summarizer.summarize(texts, settings.decoding, bar.update)
-    return merged(own, len(examples))
+        return summarizer.summarize(texts, settings.decoding, bar.update)
 
 
 def load_neural(settings: Settings) -> NeuralScores:

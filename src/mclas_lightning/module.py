@@ -92,12 +92,13 @@ class SummarizationModule(pl.LightningModule):
         super().optimizer_step(*args, **kwargs)
         self.zero_grad()
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+    def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Negative log-likelihood and accuracy of every target token, the true ones before it."""
         loss, right, tokens = self.losses(batch, 0.0)
         self.val_loss.update(loss)
         self.val_right.update(right)
         self.val_tokens.update(tokens)
+        return loss
 
     def on_validation_epoch_end(self) -> None:
         """Means over the tokens of all ranks."""

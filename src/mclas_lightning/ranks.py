@@ -1,14 +1,20 @@
 """Processes that share the work of one command, as torchrun, srun or Lightning started them."""
 
+import itertools
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import cache
 from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
+from torch.distributed.distributed_c10d import PrefixStore, Store
+from torch.distributed.rendezvous import rendezvous
 
-from mclas_lightning.errors import InputError
+from mclas_lightning.errors import InputError, SaidElsewhere
 
 Item = TypeVar("Item")
 
@@ -96,6 +102,73 @@ def merged(own: list[Item], total: int) -> list[Item]:
     found = [parts[index % world][index // world] for index in range(total)]
     assert sum(map(len, parts)) == len(found) == total, f"rank {rank}: items were lost"
     return found
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """All processes leave this block, or none: where one of them fails, the others end, too.
+
+    They would wait for it at their next collective operation, until that times out. They meet in a
+    key-value store, because Lightning has not brought them together yet. Processes that Lightning
+    starts itself are started later, once the first one has done the same.
+    """
+    rank, world = rank_and_world()
+    started = "RANK" in os.environ or _said("RANK", "SLURM_PROCID", -1) >= 0
+    if world == 1 or not (started or dist.is_initialized()):
+        yield
+        return
+    store, block = _store(rank, world), next(_BLOCKS)
+    outcome = "failed"
+    try:
+        yield
+        outcome = "well"
+    finally:
+        store.set(f"{block}/{rank}", outcome)
+    try:
+        outcomes = [store.get(f"{block}/{other}") for other in range(world)]
+    except RuntimeError:  # The first process, which holds the store, has ended.
+        outcomes = [b"failed"]
+    if b"failed" in outcomes:
+        raise SaidElsewhere("another process has met an error")
+
+
+_BLOCKS = itertools.count()  # All processes enter the same blocks in the same order.
+
+
+@cache
+def _store(rank: int, world: int) -> Store:
+    place = "env://" if "WORLD_SIZE" in os.environ else f"tcp://{slurm_address(os.environ)}"
+    store, _, _ = next(rendezvous(place, rank, world))
+    store.set_timeout(timedelta(hours=2))  # One of them may tokenize a corpus meanwhile.
+    return PrefixStore("mclas_lightning", store)
+
+
+def host_group() -> dist.ProcessGroup | None:
+    """The processes, to exchange objects through gloo, which waits for no GPU; None: one alone."""
+    alone = not dist.is_initialized() or dist.get_world_size() == 1
+    if alone:
+        return None
+    group = dist.new_group(backend="gloo")
+    assert isinstance(group, dist.ProcessGroup)
+    return group
+
+
+def gathered(own: Item, group: dist.ProcessGroup | None) -> list[Item]:
+    """What each process has, in their order."""
+    if group is None:
+        return [own]
+    found: list[Item] = [own] * dist.get_world_size()
+    dist.all_gather_object(found, own, group=group)
+    return found
+
+
+def raise_together(error: InputError | None, group: dist.ProcessGroup | None) -> None:
+    """End all processes where one has an error: none of them would go on without the others."""
+    failed = any(gathered(error is not None, group))
+    if error is not None:
+        raise error
+    if failed:
+        raise SaidElsewhere("another process has met an error")
 
 
 def is_first() -> bool:

@@ -5,6 +5,7 @@ corpus.json         SHA-256 of the corpus's files
 environment.json    start, git commit, versions       tokenizer/     vocabulary/{mono,cross}.json
 metrics.csv         what training logged              checkpoints/{best,last,previous}.ckpt
 training.json       how training ended: it is done    predictions.jsonl
+diverged.json       how training ended without success, which nothing goes on from
 results.json        scores of the test set: the run is done
 """
 
@@ -36,6 +37,10 @@ from mclas_lightning.typed import typed
 
 Section = TypeVar("Section")
 
+AFTER_DIVERGENCE = (
+    "start it under another name (model.name=...) with lower optim.encoder.lr and "
+    "optim.decoder.lr, or delete the folder"
+)
 PACKAGES = ("mclas-lightning", "torch", "pytorch-lightning", "transformers", "tokenizers")
 
 
@@ -99,6 +104,21 @@ class Run:
     def started(self) -> bool:
         """Whether a run is here at all."""
         return (self.folder / "config.yaml").exists()
+
+    @property
+    def diverged_path(self) -> Path:
+        """Why its training has diverged: there where it has."""
+        return self.folder / "diverged.json"
+
+    def check_diverged(self) -> None:
+        """InputError where its training has diverged: it is neither resumed nor scored."""
+        if not self.diverged_path.exists():
+            return
+        noted = read_json(self.diverged_path, dict)
+        raise InputError(
+            f"{self}: its training has diverged at update {noted.get('update')}: "
+            f"{noted.get('reason')}; {AFTER_DIVERGENCE}"
+        )
 
     @property
     def trained(self) -> bool:
@@ -276,6 +296,7 @@ def ms_run(folder: str, seed: int, word: str) -> Run:
     where = f"{word}={run}"
     if not (run.folder / "config.yaml").exists():
         raise InputError(f"{where}: no run here; train one first with model=ms and the same seed")
+    run.check_diverged()
     if not run.trained:
         raise InputError(f"{where}: its training has not ended; run the same mclas-train again")
     task = run.task

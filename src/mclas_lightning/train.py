@@ -3,7 +3,7 @@
 import logging
 import warnings
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from mclas_lightning.data.datamodule import LoaderConfig, SummarizationData
 from mclas_lightning.data.dataset import SPLITS
 from mclas_lightning.data.sampler import UpdateSampler, UpdateShape
 from mclas_lightning.data.scenario import few_examples, write_or_check
+from mclas_lightning.divergence import Divergence
 from mclas_lightning.errors import InputError
 from mclas_lightning.evaluation import load_neural, score_run
 from mclas_lightning.files import sha256, write_json
@@ -33,7 +34,7 @@ from mclas_lightning.memory import keep_freed_memory
 from mclas_lightning.module import SummarizationModule
 from mclas_lightning.preemption import Preempted, Preemption
 from mclas_lightning.preparation import Preparation, build_network, prepare
-from mclas_lightning.ranks import check_processes, is_first, leave
+from mclas_lightning.ranks import check_processes, is_first, leave, together
 from mclas_lightning.report.results import Results, headline
 from mclas_lightning.settings import Settings, read_settings
 from mclas_lightning.task import Task
@@ -45,11 +46,13 @@ SAME = 0.05  # Updates whose target tokens differ by less are as large.
 def train(cfg: DictConfig) -> Results | None:
     """Do what of the run is not done yet: train (or resume), then score; None on other ranks."""
     settings, config = read_settings(cfg)
-    settings.run.check_identity(config)
-    if in_multirun():
-        check_processes(settings.trainer)
-    alone = is_first() and not settings.run.finished
-    with locked(settings.run.folder) if alone else nullcontext():
+    with ExitStack() as held:
+        with together():
+            settings.run.check_identity(config)
+            if in_multirun():
+                check_processes(settings.trainer)
+            if is_first() and not settings.run.finished:
+                held.enter_context(locked(settings.run.folder))
         return _train(settings, config)
 
 
@@ -64,10 +67,12 @@ def _train(settings: Settings, config: Mapping[str, Any]) -> Results | None:
     quiet_libraries()
     if settings.device.type == "cpu":
         keep_freed_memory()
-    with Preemption(says=is_first()) as preemption, tracked(settings.logger) as loggers:
+    with Preemption(says=is_first()) as preemption, ExitStack() as held:
+        with together():
+            run.check_diverged()
+            loggers = held.enter_context(tracked(settings.logger))
         try:
             if isinstance(settings.system, Task) and not run.trained:
-                load_neural(settings)  # What is missing is said before the training, not after it.
                 _fit(settings, config, loggers, preemption)
                 preemption.check()
             if is_first() and run.trained:  # Not before training.json says so.
@@ -76,6 +81,9 @@ def _train(settings: Settings, config: Mapping[str, Any]) -> Results | None:
         except Preempted:
             if is_first():
                 print(f"  asked to end; the same command goes on with {run}", flush=True)
+            leave()
+            raise
+        except InputError:
             leave()
             raise
 
@@ -107,23 +115,25 @@ def _fit(
     preemption: Preemption,
 ) -> None:
     run = settings.run
-    preparation = prepare(settings)
-    run.check_content(settings.dataset, preparation.tokenizer)
-    resumed = run.resumable()  # A file cut short is named now, in one line.
-    pl.seed_everything(settings.seed, verbose=False)
-    network = build_network(settings, preparation)
-    if settings.recompute_activations:
-        network.recompute_activations()
-    module = SummarizationModule(network, settings.optim, seed=settings.seed)
-    trainer, best, last = build_trainer(settings, loggers, preemption)
-    if trainer.is_global_zero:
-        write_or_check(settings.subset_manifest, preparation.manifest)
-        files = [settings.dataset.file(split) for split in SPLITS]
-        run.start(config, files, preparation.system)
-        for logger in loggers:
-            logger.log_hyperparams(dict(config))
-        _announce(settings, preparation, module, resumed)
-        _announce_update(settings, preparation, trainer.world_size)
+    with together():
+        load_neural(settings)  # What is missing is said before the training, not after it.
+        preparation = prepare(settings)
+        run.check_content(settings.dataset, preparation.tokenizer)
+        resumed = run.resumable()  # A file cut short is named now, in one line.
+        pl.seed_everything(settings.seed, verbose=False)
+        network = build_network(settings, preparation)
+        if settings.recompute_activations:
+            network.recompute_activations()
+        module = SummarizationModule(network, settings.optim, seed=settings.seed)
+        trainer, best, last = build_trainer(settings, loggers, preemption)
+        if trainer.is_global_zero:
+            write_or_check(settings.subset_manifest, preparation.manifest)
+            files = [settings.dataset.file(split) for split in SPLITS]
+            run.start(config, files, preparation.system)
+            for logger in loggers:
+                logger.log_hyperparams(dict(config))
+            _announce(settings, preparation, module, resumed)
+            _announce_update(settings, preparation, trainer.world_size)
     shape = settings.optim.shape(trainer.world_size)
     data = SummarizationData(
         preparation.train,
@@ -132,11 +142,7 @@ def _fit(
         seed=settings.seed,
     )
     trainer.fit(module, datamodule=data, ckpt_path=resumed, weights_only=True)
-    if best.best_model_score is None or not best.best_model_score.isfinite():
-        raise InputError(
-            f"{run}: training diverged, its validation loss is not a number; delete the folder, "
-            f"lower optim.encoder.lr and optim.decoder.lr, and start again"
-        )
+    assert best.best_model_score is not None, "every training ends with a validation"
     if trainer.is_global_zero:
         ended = {
             "updates": trainer.global_step,
@@ -166,10 +172,13 @@ def build_trainer(
         save_weights_only=True,
         enable_version_counter=False,
     )
-    # Best before last, which holds its state.
-    last = Last(run, preemption, settings.checkpoint_minutes)
-    callbacks = [Patience("val/loss", patience=optim.patience), UpdatesBar(), best, last]
-    plugins: list[Any] = [WholeCheckpoints(run)]
+    # Divergence before all that keeps what a training has come to; best before last, which holds
+    # its state.
+    writer, divergence = WholeCheckpoints(run), Divergence(run)
+    last = Last(run, preemption, settings.checkpoint_minutes, writer, divergence)
+    patience = Patience("val/loss", patience=optim.patience)
+    callbacks = [divergence, patience, UpdatesBar(), best, last]
+    plugins: list[Any] = [writer]
     if not TorchElasticEnvironment.detect() and SLURMEnvironment.detect():
         plugins.append(SLURMEnvironment(auto_requeue=False))  # Who started the job does that.
     try:

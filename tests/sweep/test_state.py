@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from mclas_lightning import cli
+from mclas_lightning.cli_sweep import STARTABLE
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import write_json
 from mclas_lightning.lock import Busy, locked, owner
@@ -49,6 +50,21 @@ def test_what_waits_for_a_failed_run_says_so(toy, tmp_path):
         f"failed: {ms}: data/train.jsonl: no such file\n  log: {log}",
         f"waiting on a failed run, {ms.folder}: 6 runs",
     ]
+
+
+def test_a_run_that_has_diverged_is_never_done_nor_tried_again(toy):
+    ms, *others = toy
+    write_json(ms.folder / "diverged.json", {"update": 7, "reason": "its training loss is nan"})
+    write_failure(ms.folder, "training diverged", 2, ms.folder / "log.txt")
+    found = states(toy)
+    assert found[ms.folder].name == "diverged"
+    assert "diverged" not in STARTABLE
+    assert all(found[run.folder].failed_need for run in others)
+    assert counts(found) == "7 runs: 6 waiting, 1 diverged"
+    (line, waiting) = reasons(toy, found)
+    said = f"diverged: {ms}: training diverged at update 7: its training loss is nan; plan it under"
+    assert line.startswith(said)
+    assert waiting == f"waiting on a failed run, {ms.folder}: 6 runs"
 
 
 def test_a_folder_has_one_owner(held, toy):

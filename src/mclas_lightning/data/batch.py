@@ -24,6 +24,7 @@ class Batch(NamedTuple):
     targets_BT: dict[str, Tensor]  # of each decoder
     real_M: dict[str, Tensor]  # positions of a target, its rows one after the other, that predict
     update_tokens: int  # target tokens of the whole update this is a part of
+    places: tuple[int, ...] = ()  # of its examples among those that are trained on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,9 +55,14 @@ class EncodedExamples(Dataset):
     def __getitem__(self, batch: MicroBatch) -> Batch:
         sources, targets = self.ids(batch.indices)
         targets_BT = {decoder: pad(ids, self.special.pad) for decoder, ids in targets.items()}
-        return make_batch(
+        made = make_batch(
             pad(sources, self.special.pad), targets_BT, batch.update_tokens, self.special.pad
         )
+        return made._replace(places=tuple(batch.indices))
+
+    def names(self, indices: Sequence[int]) -> list[str]:
+        """The ids of these examples in the corpus."""
+        return self.store.ids(self.rows[list(indices)].tolist())
 
     def ids(self, indices: Sequence[int]) -> tuple[list[list[int]], dict[str, list[list[int]]]]:
         """The source and, for each decoder, the target of each of these examples."""

@@ -3,6 +3,7 @@
 config.yaml     of another configuration than the plan's: other
 results.json    done
 lock.json       held by a living process: running
+diverged.json   why its training has diverged: diverged
 job.json        the Slurm job that it was given to, which may still wait or run
 failure.json    how the last try ended, if not well
 log.txt         what the tries have printed
@@ -29,9 +30,10 @@ from mclas_lightning.identity import (
 from mclas_lightning.lock import owner
 from mclas_lightning.sweep.plan import PlannedRun
 
-Name = Literal["done", "other", "running", "queued", "waiting", "failed", "missing"]
+Name = Literal["done", "other", "running", "queued", "waiting", "diverged", "failed", "missing"]
 NAMES: tuple[Name, ...] = get_args(Name)
 JOB, FAILURE, LOG = "job.json", "failure.json", "log.txt"
+DIVERGED = "diverged.json"
 PLANNED = "this plan has"
 TAIL = 4096  # bytes of metrics.csv that hold its last line
 
@@ -74,6 +76,10 @@ def _own(run: PlannedRun, queue: Mapping[str, str]) -> State:
     job = read_job(folder)
     if (slurm := queue.get(str(job.get("id")))) is not None:
         return State(name="queued", detail=f"Slurm job {job['id']}: {slurm}")
+    if (folder / DIVERGED).exists():
+        noted = read_json(folder / DIVERGED, dict)
+        detail = f"training diverged at update {noted.get('update')}: {noted.get('reason')}"
+        return State(name="diverged", detail=detail, log=folder / LOG)
     if (folder / FAILURE).exists():
         failure = read_json(folder / FAILURE, dict)
         return State(name="failed", detail=failure["error"], log=Path(failure["log"]))
@@ -117,7 +123,7 @@ def _waiting(run: PlannedRun, found: Mapping[Path, State]) -> State | None:
             return State(name="waiting", detail=f"on another run, {folder}", failed_need=True)
     needs = [folder for folder in run.needs if not trained(folder)]
     for folder in needs:
-        if found[folder].name == "failed" or found[folder].failed_need:
+        if found[folder].name in ("failed", "diverged") or found[folder].failed_need:
             return State(name="waiting", detail=f"on a failed run, {folder}", failed_need=True)
     return State(name="waiting", detail=f"on {needs[0]}") if needs else None
 

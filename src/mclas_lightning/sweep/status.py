@@ -18,17 +18,21 @@ ADVICE = (
     "plan it with the words it was trained with, or give the plan another place (runs=...) or name "
     "(model.name=...)"
 )
+AFTER_DIVERGENCE = (
+    "plan it under another name (model.name=...) with lower optim.encoder.lr and optim.decoder.lr, "
+    "or delete the folder"
+)
 AGAIN = (
     "a sweep does not score finished runs again: mclas-evaluate RUN does that with words for the "
     "decoding, mclas rescore RUN with other encoders"
 )
 SHORT = {
     "done": "done", "other": "OTHER", "running": "run", "queued": "slurm", "waiting": "wait",
-    "failed": "FAIL", "missing": "-",
+    "diverged": "NAN", "failed": "FAIL", "missing": "-",
 }  # fmt: skip
 STYLES = {
     "done": "green", "other": "bold red", "running": "cyan", "queued": "blue", "waiting": "dim",
-    "failed": "bold red", "missing": "",
+    "diverged": "bold red", "failed": "bold red", "missing": "",
 }  # fmt: skip
 
 
@@ -54,6 +58,8 @@ def reasons(runs: Sequence[PlannedRun], found: Mapping[Path, State]) -> Iterator
         state = found[run.folder]
         if state.name == "failed":
             yield f"failed: {run}: {state.detail}\n  log: {state.log}"
+        if state.name == "diverged":
+            yield f"diverged: {run}: {state.detail}; {AFTER_DIVERGENCE}\n  log: {state.log}"
         if state.failed_need:
             waiting[state.detail] += 1
     for detail, number in waiting.items():
