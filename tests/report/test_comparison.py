@@ -135,3 +135,14 @@ def test_the_terminal_sets_the_best_in_bold(made_up):
         terminal.show(console, comparison([made_up("ncls", rouge1_f=0.1), made_up("mclas")]))
     assert "\x1b[1m40.00\x1b[0m" in captured.get()
     assert "\x1b[1m10.00" not in captured.get()
+
+
+def test_output_without_a_word_of_its_references_is_not_the_best_in_its_language(made_up):
+    nothing = dict.fromkeys(("rouge1_f", "rouge2_f", "rougeL_f", "wrong_language"), 0.0)
+    runs = [
+        made_up("ncls", wrong_language=0.1),
+        made_up("mclas", wrong_language=0.2),
+        made_up("tltran", **nothing),
+    ]
+    rows = cells(markdown(runs))
+    assert [rows[name][5] for name in ("NCLS", "MCLAS", "TLTran")] == ["**10.0**", "20.0", "0.0"]

@@ -134,3 +134,28 @@ def test_mono_summaries_are_tested_in_their_own_tables(tmp_path, num):
     assert {(system.model, score.name[:5]) for _, system, score in found.marked} == {
         ("ms", "rouge")
     }
+
+
+def test_the_note_is_of_outputs_where_there_is_one_seed_and_of_all_systems_seeds(tmp_path):
+    for model, gain in (("ncls", 0.0), ("mclas", 0.1)):
+        write(tmp_path, model, gain)
+    note = " ".join(judged(tmp_path).note("en2desum"))
+    assert note.startswith("*: this output is better than every other of its part")
+    assert "1 seed a system" in note
+    assert "these outputs are compared" in note
+    for seed in (1, 2):
+        write(tmp_path, "ncls", 0.0, seed)
+    note = " ".join(judged(tmp_path).note("en2desum"))
+    assert note.startswith("*: this system is better")
+    assert "1-3 seeds a system" in note
+    assert "outputs" not in note
+
+
+def test_without_a_mark_the_note_says_that_nobody_is_better(tmp_path):
+    for model in ("ncls", "mclas"):
+        for seed in (0, 1):
+            write(tmp_path, model, 0.0, seed)
+    note = " ".join(judged(tmp_path).note("en2desum"))
+    assert note.startswith("No system is better than every other of its part of the table")
+    assert "*" not in note
+    assert "Smallest difference that could have been found (docs/metrics.md): R-1 " in note

@@ -308,3 +308,19 @@ def test_equal_runs_make_equal_tables_in_every_format(tmp_path):
     for form in ("markdown", "latex", "csv"):
         first, second = (written(table(2, tmp_path / f, "en2desum"), form) for f in "ab")
         assert first == second.replace(str(tmp_path / "b"), str(tmp_path / "a"))
+
+
+def test_a_score_of_some_seeds_says_so_has_no_star_and_is_a_gap(tmp_path):
+    for model in ("ncls", "ncls_ms", "mclas"):
+        for seed in (0, 1, 2):
+            lacks = (model, seed) == ("mclas", 2)
+            write_run(tmp_path, "en2desum", "full", model, seed, num=NUM, bertscore=not lacks)
+    (sheet,) = table(2, tmp_path, "en2desum")
+    row = rows(sheet)["full", "MCLAS"]
+    assert row["BERTScore ours"].endswith(" (2 of 3)")
+    assert "*" not in row["BERTScore ours"]
+    assert "(" not in row["R-1 ours"]
+    assert row["Seeds"] == "3"
+    assert sheet.missing == 9 * 4 + 3 + 1
+    assert any("has BERTScore of 2 of 3 seeds alone" in note for note in sheet.notes)
+    assert any(line.startswith("mclas rescore") for line in sheet.commands)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from mclas_lightning.data.example import Side
 from mclas_lightning.errors import InputError
-from mclas_lightning.report.grid import Grid
+from mclas_lightning.report.grid import WRONG, Grid
 from mclas_lightning.report.layout import BERTSCORE, SIMILARITY, Layout, Score, System, f1
 from mclas_lightning.report.marks import marks
 from mclas_lightning.report.results import Results
@@ -13,7 +13,7 @@ from mclas_lightning.report.runs import Aside
 from mclas_lightning.report.scores import sheet
 from mclas_lightning.report.sheet import Sheet
 
-WRONG, REFERENCES = "wrong_language", "reference_wrong_language"
+REFERENCES = "reference_wrong_language"
 SCORES = f1(
     BERTSCORE._replace(optional=True),
     SIMILARITY,

@@ -22,6 +22,8 @@ from mclas_lightning.report.results import MODELS, Results
 from mclas_lightning.report.runs import Aside
 from mclas_lightning.report.sheet import Cell
 
+WRONG = "wrong_language"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
@@ -128,8 +130,14 @@ class Grid:
         spread = stdev(values) if len(values) > 1 else None
         return Cell(
             mean=fmean(values), deviation=spread, seeds=len(values), digits=score.digits,
-            signed=score.signed,
+            signed=score.signed, partial=self.partial(system, score),
         )  # fmt: skip
+
+    def partial(self, system: System, score: Score) -> str:
+        """Where only some seeds have the score, how many: ``2 of 3``."""
+        runs = self.seeds(system)
+        have = sum(self.value(run, score) is not None for run in runs)
+        return f"{have} of {len(runs)}" if 0 < have < len(runs) else ""
 
     def mixed(self, score: Score) -> set[System]:
         """Systems whose own seeds have several signatures, test sets, recipes or decodings."""
@@ -206,10 +214,20 @@ class Grid:
             if section in self.unranked or not self.unlike.keys().isdisjoint(systems):
                 continue
             cells = {s: cell for s in systems if (cell := self.cell(s, score))}
+            if score.name == WRONG:
+                cells = {s: cell for s, cell in cells.items() if self._says_something(s)}
             if len(cells) > 1:
                 first = max(cells, key=lambda system: merit(cells[system], score))
                 found.append((first, [system for system in cells if system != first]))
         return found
+
+    def _says_something(self, system: System) -> bool:
+        """Whether its summaries share a word with their references.
+
+        An empty summary is in no language, and of other letters an identifier names any.
+        """
+        side = self.layout.side
+        return any(run.scores[side]["rouge1_f"] > 0 for run in self.seeds(system))
 
     def ranked(self, score: Score) -> set[System]:
         """Who is best as it is shown: what looks equal is best together, all equal is none."""

@@ -11,11 +11,14 @@ from typing import NamedTuple
 import numpy as np
 
 from mclas_lightning.errors import InputError
+from mclas_lightning.metrics.detectable import detectable
+from mclas_lightning.metrics.sample import difference
 from mclas_lightning.metrics.significance import holm, pvalues
 from mclas_lightning.report.documents import NAME
 from mclas_lightning.report.grid import Grid
 from mclas_lightning.report.layout import Score, System
 from mclas_lightning.report.results import Results
+from mclas_lightning.report.sheet import number
 
 LEVEL = 0.05
 RESAMPLES = 5_000
@@ -36,17 +39,30 @@ class Marks:
     """The places that get ``*``, what to say of them, and who could not be tested."""
 
     marked: frozenset[Place] = frozenset()
-    tests: str = ""
-    datasets: frozenset[str] = frozenset()  # in which there were tests
+    tests: str = ""  # which, and how many
+    one_seed: bool = False  # of every system: outputs were compared, not systems
+    found: Mapping[str, str] = field(default_factory=dict)  # detectable, by dataset with tests
     untested: Mapping[str, Sequence[str]] = field(default_factory=dict)  # by dataset
 
     def note(self, dataset: str) -> Iterator[str]:
         """What stands below the table of a dataset."""
-        if dataset in self.datasets:
-            yield self.tests
+        if dataset in self.found:
+            yield self._verdict(dataset)
+            yield self.found[dataset]
         if names := self.untested.get(dataset):
             more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
             yield f"Not tested for significance: {'; '.join(names[:NAMED])}{more}."
+
+    def _verdict(self, dataset: str) -> str:
+        what = "output" if self.one_seed else "system"
+        of_all = "every other of its part of the table"
+        if any(place[0] == dataset for place in self.marked):
+            text = f"*: this {what} is better than {of_all} in this score, {self.tests}."
+        else:
+            text = f"No {what} is better than {of_all} in a score, {self.tests}."
+        if not self.one_seed:
+            return text
+        return f"{text} With one seed these outputs are compared, and other seeds may differ."
 
 
 def marks(grids: Sequence[Grid]) -> Marks:
@@ -69,6 +85,9 @@ def _contest(
     read: "_Reader", score: Score, best: System, others: Sequence[System]
 ) -> Contest | str:
     """Or why it cannot be held."""
+    for system in (best, *others):
+        if partial := read.grid.partial(system, score):
+            return f"{system.scenario}, {system.name} has {score.label} of {partial} seeds alone"
     found = {system: read.documents(system, score) for system in (best, *others)}
     for system, documents in found.items():
         if damage := read.damage(system):
@@ -96,15 +115,34 @@ def _tested(contests: Sequence[Contest], untested: Mapping[str, Sequence[str]]) 
         if max([next(corrected) for _ in contest.others]) < LEVEL
     }
     methods = " or ".join(sorted({test.method for test in tests}))
-    seeds = sorted({len(contest.best) for contest in contests})
+    seeds = sorted({len(scores) for pair in pairs for scores in pair})
+    range_ = "-".join(map(str, {seeds[0]: 0, seeds[-1]: 0}))
     return Marks(
         frozenset(marked),
-        f"*: better than every other system of its part of the table in this score, p < {LEVEL} "
-        f"({methods}; {'-'.join(map(str, {seeds[0]: 0, seeds[-1]: 0}))} seeds a system; Holm's "
-        f"correction over the {len(tests)} tests of the table).",
-        frozenset(contest.place[0] for contest in contests),
+        f"p < {LEVEL} ({methods}; {range_} seed{'s' * (seeds[-1] > 1)} a system; Holm's correction "
+        f"over the {len(tests)} tests of the table)",
+        seeds[-1] == 1,
+        {dataset: _detectable(contests, dataset, len(tests)) for dataset in _datasets(contests)},
         untested,
     )
+
+
+def _datasets(contests: Sequence[Contest]) -> list[str]:
+    return list(dict.fromkeys(contest.place[0] for contest in contests))
+
+
+def _detectable(contests: Sequence[Contest], dataset: str, num: int) -> str:
+    """The least that the tests of a dataset could have found, by score, at Holm's first step."""
+    least: dict[Score, list[float]] = {}
+    for (name, _, score), best, others in contests:
+        if name == dataset:
+            found = (detectable(difference(best, other), LEVEL / num) for other in others)
+            least.setdefault(score, []).extend(found)
+    named = (
+        f"{score.label} {number(min(values) * score.scale, score.digits)}"
+        for score, values in least.items()
+    )
+    return f"Smallest difference that could have been found (docs/metrics.md): {', '.join(named)}."
 
 
 class _Reader:

@@ -73,7 +73,7 @@ def _gaps(grid: Grid) -> Iterator[Gap]:
             for score in grid.layout.scores
             if not score.optional and (system.model, score.family) != ("tltran", "bertscore")
         ]
-        lacking = [score for score in wanted if grid.cell(system, score) is None]
+        lacking = [s for s in wanted if grid.cell(system, s) is None or grid.partial(system, s)]
         if not grid.seeds(system):
             yield Gap(system.scenario, system.model, None, len(wanted))
             continue

@@ -22,6 +22,7 @@ class Cell:
     signed: bool = False
     best: bool = False
     significant: bool = False
+    partial: str = ""  # how many of the seeds have it, where not all do
 
     @property
     def shown(self) -> str:
@@ -30,7 +31,8 @@ class Cell:
 
     def __str__(self) -> str:
         spread = "" if self.deviation is None else f" {PLUS_MINUS}{self.deviation:.{self.digits}f}"
-        return self.shown + spread + ("*" if self.significant else "")
+        some = f" ({self.partial})" if self.partial else ""
+        return self.shown + spread + ("*" if self.significant else "") + some
 
 
 Entry = Cell | str
