@@ -222,15 +222,15 @@ def test_what_a_released_summary_has_between_sentences_is_a_new_line(mbert):
 
 
 def test_an_imported_checkpoint_writes_sentences(words, tmp_path, monkeypatch):
-    state = released("one")
-    state["generator.0.bias"][3] += 25  # A network that likes [unused3].
-    file, out = write(tmp_path / "model_step_5.pt", state), tmp_path / "imported"
+    file, out = write(tmp_path / "model_step_5.pt", released("one")), tmp_path / "imported"
     assert run_import(monkeypatch, file, out, "model=mclas", *words) == 0
     summarizer = Run(out).summarizer()
     assert all(3 in ids for ids in summarizer.vocabulary.values())
-    decoding = read_settings(compose("train", [*words, "decoding.max_length=12"]))[0].decoding
-    (summary,) = summarizer.summarize(["storm hits a."], decoding)
-    for side in ("mono", "cross"):
-        lines = summary[side].split("\n")
-        assert len(lines) > 1
-        assert all(line.strip() == line != "" for line in lines)
+    decoding = read_settings(compose("train", [*words, "decoding=released"]))[0].decoding
+    found = set[str]()
+    for _ in range(8):  # Networks that like [unused3] more and more, in the end above all.
+        found |= {*summarizer.summarize(["storm hits a."], decoding)[0].values()}
+        with torch.no_grad():
+            summarizer.network.output_bias[3] += 3
+    assert any("\n" in text for text in found)
+    assert all(line.strip() == line != "" for text in found if text for line in text.split("\n"))
