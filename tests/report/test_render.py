@@ -36,6 +36,12 @@ def test_csv_reads_back_as_numbers(texts):
     assert float(record["R-1 diff."]) == pytest.approx(difference, abs=0.005)
     assert float(record["R-1 deviation"]) >= 0
     assert record["R-1 seeds"] == "4"
+    assert record["Test set"].startswith("211 documents, mean length 9.5000, SHA-256 ")
+    assert record["Signature"].split("; ") == [
+        "rouge|profile:standard|lang:de|version:2",
+        "bertscore|encoder:made-up|layer:9",
+    ]
+    assert record["Decoding"] == "beam 5"
 
 
 def test_the_golden_files_show_marks_bold_and_what_is_missing():

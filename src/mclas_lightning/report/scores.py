@@ -60,6 +60,7 @@ def sheet(grid: Grid, found: Marks) -> Sheet:
         corner="Score" if layout.transposed else "System",
         columns=tuple(table.columns()),
         sections=list(table.sections()),
+        origins=list(table.origins()),
         notes=[*notes(grid, table.printed), *found.note(grid.dataset)],
     )
 
@@ -130,6 +131,26 @@ class _Table:
         if self.layout.gold:
             cells = [entry for score in self.grid.scores for entry in self._gold(score)]
             yield Section("", [(self.layout.gold, *cells, "")])
+
+    def origins(self) -> Iterator[tuple[str, ...]]:
+        """Test set, signatures and decoding of each row, in the order of ``sections``."""
+        scores = self.grid.scores
+        if self.layout.transposed:
+            yield from (self._origin(self.grid.used, [score]) for score in scores)
+            yield self._origin(self.grid.used, [])
+            return
+        for systems in self.grid.sections.values():
+            yield from (self._origin(self.grid.seeds(system), scores) for system in systems)
+        if self.layout.gold:
+            yield (self._origin(self.grid.used, [])[0], "", "")
+
+    def _origin(self, runs: Sequence[Results], scores: Sequence[Score]) -> tuple[str, ...]:
+        families = dict.fromkeys(map(self.grid.family, scores))
+        signed = [run.signatures[self.layout.side] for run in runs]
+        found = (one[name] for name in families for one in signed if name in one)
+        searched = (", ".join(f"{k} {v}" for k, v in run.decoding.items()) for run in runs)
+        each = (tests(runs, self.layout.side), found, filter(None, searched))
+        return tuple("; ".join(dict.fromkeys(values)) for values in each)
 
     def _of_system(self, system: System) -> tuple[Entry, ...]:
         cells = [e for score in self.grid.scores for e in self._entries(system, score)]

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 PLUS_MINUS = "\u00b1"
 MISSING = "-"
+ORIGIN = ("Test set", "Signature", "Decoding")  # what rows must share to be compared
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +70,7 @@ class Sheet:
     corner: str  # what rows are
     columns: tuple[Column, ...]
     sections: list[Section]
+    origins: list[tuple[str, ...]] = field(default_factory=list)  # ORIGIN of each row, for files
     notes: list[str] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)  # which fill what is missing
     missing: int = 0

@@ -4,24 +4,28 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 
-from mclas_lightning.report.sheet import MISSING, Cell, Entry, Sheet
+from mclas_lightning.report.sheet import MISSING, ORIGIN, Cell, Entry, Sheet
 
 
 def write(sheets: Sequence[Sheet]) -> str:
     """One table below the other, parted by an empty line where their columns differ.
 
-    Notes are not in it: which scores must not be compared is seen in the other formats.
+    Notes are not in it. The last columns of rows with scores are what these must share to be
+    compared.
     """
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     last: list[str] = []
     for sheet in sheets:
-        header = ["Table", *sheet.labels, *_headings(sheet)]
+        header = ["Table", *sheet.labels, *_headings(sheet), *(ORIGIN if sheet.origins else ())]
         if header != last:
             file.write("\n" if last else "")
             writer.writerow(header)
             last = header
-        writer.writerows([sheet.name, *_values(sheet, row)] for row in sheet.rows(repeat=True))
+        rows = list(sheet.rows(repeat=True))
+        origins = sheet.origins or [()] * len(rows)
+        for row, origin in zip(rows, origins, strict=True):
+            writer.writerow([sheet.name, *_values(sheet, row), *origin])
     return file.getvalue()
 
 
