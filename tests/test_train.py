@@ -383,3 +383,10 @@ def test_a_mistake_on_the_command_line_is_one_line_and_exit_code_2(words):
         "error: scenario 'minium' does not exist; did you mean 'minimum'? "
         "choose from: full, maximum, medium, minimum"
     ]
+
+
+def test_a_training_says_in_a_line_what_is_cut(words, capsys):
+    train(compose("train", [*words, "model=ncls", "dataset.max_source=9"]))
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if "  cut: " in line)
+    assert line.startswith("  cut: 20 of 20 documents are longer than dataset.max_source=9 word p")
+    assert line.endswith("% of their text is read")
