@@ -137,7 +137,9 @@ _BLOCKS = itertools.count()  # All processes enter the same blocks in the same o
 
 @cache
 def _store(rank: int, world: int) -> Store:
-    place = "env://" if "WORLD_SIZE" in os.environ else f"tcp://{slurm_address(os.environ)}"
+    # Lightning, too, says where it lets them meet.
+    said = {"MASTER_ADDR", "MASTER_PORT"} <= os.environ.keys()
+    place = "env://" if said else f"tcp://{slurm_address(os.environ)}"
     store, _, _ = next(rendezvous(place, rank, world))
     store.set_timeout(timedelta(hours=2))  # One of them may tokenize a corpus meanwhile.
     return PrefixStore("mclas_lightning", store)
