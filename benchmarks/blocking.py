@@ -14,10 +14,10 @@ from pathlib import Path
 
 import torch
 
-from mclas_lightning.data.example import read_jsonl
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.decoding.processors import shared
 from mclas_lightning.decoding.words import LIMIT, WORDS, shares
+from mclas_lightning.example import read_jsonl
 
 PAD = 0  # of mBERT and of the vocabularies that are trained here; no text has it
 LENGTHS = ((1, 40), (41, 80), (81, 140), (141, 300))  # word pieces

@@ -94,7 +94,7 @@ def write(name: str, folder: str, records: str) -> dict[str, Any]:
 
 def import_(name: str, raw: str, out: str) -> dict[str, Any]:
     """Rate and peak memory of ``mclas data import`` on one core."""
-    from mclas_lightning.data.importing import import_corpus
+    from mclas_lightning.corpora.importing import import_corpus
 
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
@@ -189,10 +189,10 @@ def loader(corpus: str, folder: str, store: str) -> dict[str, Any]:
 
 def prepared(corpus: str, folder: str, store: str, scenario: str) -> Callable[[], Any]:
     """All imports done and the tokenizer loaded; then what a training does to get its loader."""
-    from mclas_lightning.app import compose
+    from mclas_lightning.config.compose import compose
+    from mclas_lightning.config.settings import read_settings
     from mclas_lightning.data.datamodule import ResumableLoader, UpdateSampler
-    from mclas_lightning.preparation import prepare
-    from mclas_lightning.settings import read_settings
+    from mclas_lightning.training.preparation import prepare
 
     words = [
         "dataset=zh2ensum", "network=tiny", "model=mclas", f"scenario={scenario}",
@@ -215,12 +215,12 @@ def training() -> dict[str, Any]:
     """Documents a second of a paper-size training step: 4 of 256 source tokens, 64 target."""
     import torch
 
-    from mclas_lightning.app import compose
+    from mclas_lightning.config.compose import compose
+    from mclas_lightning.config.settings import read_settings
     from mclas_lightning.data.batch import make_batch
     from mclas_lightning.model.decoder import DecoderConfig
     from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
-    from mclas_lightning.module import SummarizationModule
-    from mclas_lightning.settings import read_settings
+    from mclas_lightning.training.module import SummarizationModule
 
     settings, _ = read_settings(compose("train", ["dataset=zh2ensum"]))
     encoder = {"vocab_size": 105_879, "hidden_size": 768, "num_hidden_layers": 12,
@@ -250,7 +250,7 @@ def texts(corpus: Path, records: int | None = None) -> Iterable[str]:
     """The texts of a corpus's training examples."""
     from itertools import islice
 
-    from mclas_lightning.data.example import read_jsonl
+    from mclas_lightning.example import read_jsonl
 
     for example in islice(read_jsonl(corpus / "train.jsonl", unique=False), records):
         yield from (example.document, example.mono or "", example.cross or "")

@@ -18,8 +18,7 @@ from benchmarks.measure import arguments, matmul_rate, operations, peak_memory, 
 from benchmarks.networks import VOCABULARY, paper_network
 from benchmarks.peers import ctranslate2_search, transformers_generate, with_torchs_products
 from mclas_lightning.decoding.beam import Beam, beam_search
-from mclas_lightning.decoding.choices import choices
-from mclas_lightning.decoding.output import Output
+from mclas_lightning.decoding.output import Output, choices
 from mclas_lightning.decoding.processors import RepetitionBlock, SideLengths
 from mclas_lightning.decoding.summarizer import DecoderStep
 from mclas_lightning.decoding.words import CHARACTERS

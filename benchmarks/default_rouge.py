@@ -10,9 +10,9 @@ from pathlib import Path
 
 from rouge_score.rouge_scorer import RougeScorer
 
-from mclas_lightning.corpora import TOY_VOCABULARY, build_tokenizer
-from mclas_lightning.data import toy
-from mclas_lightning.data.example import read_jsonl
+from mclas_lightning.corpora import toy
+from mclas_lightning.corpora.build import TOY_VOCABULARY, build_tokenizer
+from mclas_lightning.example import read_jsonl
 from mclas_lightning.metrics.counting import SEQUENCES
 from mclas_lightning.metrics.rouge import Profile, profile
 

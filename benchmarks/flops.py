@@ -12,10 +12,10 @@ from typing import Any
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from mclas_lightning.loss import label_smoothed_kl
+from mclas_lightning.config.settings import Settings, read_settings
 from mclas_lightning.model.decoder import DecoderConfig
+from mclas_lightning.model.loss import label_smoothed_kl
 from mclas_lightning.model.seq2seq import Memory, NetworkConfig, Seq2Seq
-from mclas_lightning.settings import Settings, read_settings
 
 # Word pieces of a document, S^A and S^B: words (Zhu et al. 2019; for Gigaword Rush et al. 2015 and
 # Table 7 of the paper) times 1.3 pieces, a Chinese character being one. Documents are cut at 512.
@@ -65,7 +65,7 @@ def cost(settings: Settings, lengths: tuple[int, int, int]) -> dict[str, Any]:
 
 def main() -> None:
     """Print the report."""
-    from mclas_lightning.app import compose
+    from mclas_lightning.config.compose import compose
 
     report: dict[str, Any] = {}
     for dataset, lengths in LENGTHS.items():

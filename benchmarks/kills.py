@@ -21,7 +21,8 @@ import torch
 from benchmarks.measure import arguments, show
 from benchmarks.processes import start
 from mclas_lightning.files import read_json
-from mclas_lightning.run import Run
+from mclas_lightning.runs.run import Run
+from mclas_lightning.training.checkpoints import resumable
 
 TRAIN = ["mclas_lightning.train"]
 SIGNALS = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGTERM, signal.SIGUSR2)
@@ -75,7 +76,7 @@ def disturbed(
 
 def update_of(run: Run) -> int:
     """The update that the run would go on from."""
-    path = run.resumable()
+    path = resumable(run)
     return torch.load(path, weights_only=True)["global_step"] if path else 0
 
 

@@ -15,12 +15,13 @@ from torch.utils.data import DataLoader
 
 from benchmarks.corpora import write_zh2en
 from benchmarks.measure import arguments, peak_memory, show, timed
+from mclas_lightning.config.optim import UpdateShape
+from mclas_lightning.corpora.importing import import_corpus
 from mclas_lightning.data.batch import EncodedExamples, Limits, pad
-from mclas_lightning.data.example import Example, read_jsonl
-from mclas_lightning.data.importing import import_corpus
-from mclas_lightning.data.sampler import ResumableLoader, UpdateSampler, UpdateShape
+from mclas_lightning.data.sampler import ResumableLoader, UpdateSampler
 from mclas_lightning.data.store import open_store
 from mclas_lightning.data.tokenizer import Tokenizer, train
+from mclas_lightning.example import Example, read_jsonl
 from mclas_lightning.task import Task
 
 MCLAS = Task(name="mclas", targets={"decoder": ("mono", "cross")})

@@ -16,8 +16,8 @@ from pytorch_lightning.callbacks import Callback
 
 from benchmarks.measure import arguments, show
 from benchmarks.training import build_corpus, parts, words
-from mclas_lightning.preemption import Preemption
-from mclas_lightning.run import Run
+from mclas_lightning.runs.preemption import Preemption
+from mclas_lightning.runs.run import Run
 from mclas_lightning.train import build_trainer
 
 HOOKS = (

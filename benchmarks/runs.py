@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mclas_lightning.data.example import Side
-from mclas_lightning.report.documents import NAME, write_documents
-from mclas_lightning.report.results import Results
+from mclas_lightning.example import Side
+from mclas_lightning.runs.documents import NAME, write_documents
+from mclas_lightning.runs.results import Results
 
 # Mean F1 in the full scenario. What each scenario takes away is the same for all.
 QUALITY = {"tltran": 0.29, "ncls": 0.31, "ncls_ms": 0.312, "mclas": 0.35, "ms": 0.38}

@@ -12,8 +12,8 @@ from functools import cache
 from typing import Any
 
 from benchmarks.flops import LENGTHS, operations
-from mclas_lightning.app import compose
-from mclas_lightning.settings import read_settings
+from mclas_lightning.config.compose import compose
+from mclas_lightning.config.settings import read_settings
 
 PARAMETERS = {"ms": 296_046_231, "ncls": 296_046_231, "mclas": 296_046_231, "ncls_ms": 343_315_095}
 EMBEDDING = 105_879 * 768  # the largest tensor that FSDP gathers

@@ -24,7 +24,7 @@ def main() -> None:
         write_runs(Path(folder), ["en2desum"], [("full", "ms")], SEEDS, num=DOCUMENTS)
 
         def command(*words: str) -> None:
-            line = [sys.executable, "-m", "mclas_lightning.cli", *words]
+            line = [sys.executable, "-m", "mclas_lightning.cli.main", *words]
             subprocess.run(line, check=True, capture_output=True)
 
         def python() -> None:

@@ -49,11 +49,11 @@ def with_torchs_products(
 
 def update(network: Seq2Seq, source_BS: Tensor, target_BT: Tensor) -> Callable[[], object]:
     """What a SummarizationModule does with a batch."""
-    from mclas_lightning.app import compose
+    from mclas_lightning.config.compose import compose
+    from mclas_lightning.config.settings import read_settings
     from mclas_lightning.data.batch import make_batch
-    from mclas_lightning.memory import keep_freed_memory
-    from mclas_lightning.module import SummarizationModule
-    from mclas_lightning.settings import read_settings
+    from mclas_lightning.model.memory import keep_freed_memory
+    from mclas_lightning.training.module import SummarizationModule
 
     keep_freed_memory()
     settings, _ = read_settings(compose("train", ["dataset=zh2ensum"]))

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from benchmarks.measure import arguments, show
-from mclas_lightning.data import toy
+from mclas_lightning.corpora import toy
 
 SIZES = {"train": 230, "valid": 7, "test": 5, "mono_train": 90, "mono_valid": 7, "mono_test": 5}
 WORDS = (
@@ -43,7 +43,7 @@ def timed(command: list[str], text: str | None = None) -> tuple[float, str]:
 
 def main() -> None:
     """Print the report."""
-    from mclas_lightning.corpora import build_toy
+    from mclas_lightning.corpora.build import build_toy
     from mclas_lightning.sweep.plan import plan
 
     asked = arguments(__doc__ or "")
@@ -60,7 +60,7 @@ def main() -> None:
         timed([sys.executable, "-c", OWN], text=json.dumps(words["first"]))
         _, printed = timed([sys.executable, "-c", OWN], text=json.dumps(words["own"]))
         own = sum(json.loads(printed.splitlines()[-1]))
-        cli = [sys.executable, "-m", "mclas_lightning.cli", "sweep", "run", "toy"]
+        cli = [sys.executable, "-m", "mclas_lightning.cli.main", "sweep", "run", "toy"]
         swept, _ = timed([*cli, *shared, places["sweep"]])
         train = [sys.executable, "-m", "mclas_lightning.train"]
         each = sum(timed([*train, *one])[0] for one in words["each"])

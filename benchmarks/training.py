@@ -8,15 +8,15 @@ from pathlib import Path
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 
-from mclas_lightning.app import compose
-from mclas_lightning.corpora import build_tokenizer
-from mclas_lightning.data import toy
+from mclas_lightning.config.compose import compose
+from mclas_lightning.config.settings import Settings, read_settings
+from mclas_lightning.corpora import toy
+from mclas_lightning.corpora.build import build_tokenizer
 from mclas_lightning.data.datamodule import LoaderConfig, SummarizationData
-from mclas_lightning.memory import keep_freed_memory
-from mclas_lightning.module import SummarizationModule
-from mclas_lightning.preparation import build_network, prepare
-from mclas_lightning.settings import Settings, read_settings
+from mclas_lightning.model.memory import keep_freed_memory
 from mclas_lightning.train import quiet_libraries
+from mclas_lightning.training.module import SummarizationModule
+from mclas_lightning.training.preparation import build_network, prepare
 
 
 def build_corpus(folder: Path) -> None:

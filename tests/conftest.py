@@ -21,10 +21,10 @@ from hypothesis import settings
 from transformers import BertConfig, BertModel, BertTokenizer
 
 from mclas_lightning.data.batch import EncodedExamples, Limits
-from mclas_lightning.data.example import Example, write_jsonl
 from mclas_lightning.data.store import open_store
 from mclas_lightning.data.tokenizer import Tokenizer, train
 from mclas_lightning.errors import InputError
+from mclas_lightning.example import Example, write_jsonl
 from mclas_lightning.model.decoder import DecoderConfig
 from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
 from mclas_lightning.task import Task

@@ -5,12 +5,12 @@ import pytorch_lightning as pl
 import torch
 from hydra.utils import instantiate
 
-from mclas_lightning.app import compose, quoted
-from mclas_lightning.data.sampler import Crowding, UpdateShape
+from mclas_lightning.config.compose import compose, quoted
+from mclas_lightning.config.optim import Crowding, UpdateShape
+from mclas_lightning.config.settings import read_settings
 from mclas_lightning.errors import InputError
-from mclas_lightning.optim import build_optimizer, build_schedule
-from mclas_lightning.places import CONF
-from mclas_lightning.settings import read_settings
+from mclas_lightning.files import CONF
+from mclas_lightning.training.optim import build_optimizer, build_schedule
 
 FILES = sorted(
     f"{path.parent.name}={path.stem}"

@@ -1,121 +1,117 @@
-"""Two processes on this machine's cores, as torchrun starts them, against one."""
-
 import os
-import signal
-import socket
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import pytest
 import torch
+from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
 
-from mclas_lightning.run import Run
-from tests.conftest import read_lines
+from mclas_lightning.distributed import device_of, processes, rank_and_world, slurm_address
+from mclas_lightning.errors import InputError
+from tests.test_devices import free_port
 
-pytestmark = pytest.mark.slow
-SINGLE = ("model=mclas", "optim.accumulate=4")
-DOUBLE = ("model=mclas", "optim.accumulate=2", "trainer.devices=2")
-STRATEGIES = {
-    "ddp": ("trainer=ddp", "trainer.precision=32-true"),
-    "fsdp": ("trainer=fsdp", "trainer.precision=32-true"),
-    "fsdp_recomputing": (
-        "trainer=fsdp", "trainer.precision=32-true", "trainer.recompute_activations=true",
-    ),
+SLURM = {
+    "SLURM_JOB_ID": "1234567", "SLURM_JOB_NAME": "mclas", "SLURM_STEP_ID": "0",
+    "SLURM_NTASKS": "3", "SLURM_PROCID": "2", "SLURM_LOCALID": "1",
 }  # fmt: skip
+VARIABLES = [*SLURM, "RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT"]
 
 
-def free_port() -> int:
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        return server.getsockname()[1]
+@pytest.fixture(autouse=True)
+def _bare(monkeypatch):
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
 
 
-def job(words: list[str], *more: str) -> list[str]:
-    """A training without dropout: its noise belongs to a rank."""
-    calm = ["optim.encoder.dropout=0", "optim.decoder.dropout=0", "trainer.accelerator=cpu"]
-    return ["-m", "mclas_lightning.train", *words, *more, *calm]
+def set_all(monkeypatch, variables: dict[str, str]) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
 
 
-def command(words: list[str], processes: int, *more: str) -> list[str]:
-    """A training by as many processes."""
-    start = ["-m", "torch.distributed.run", f"--nproc-per-node={processes}"]
-    place = ["--master-addr=127.0.0.1", f"--master-port={free_port()}"]
-    return [sys.executable, *start, *place, *job(words, *more)]
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({}, (2, 3)),
+        ({"RANK": "1", "WORLD_SIZE": "2"}, (1, 2)),  # torchrun inside a Slurm job
+        ({"SLURM_JOB_NAME": "interactive"}, (0, 1)),
+        ({"SLURM_STEP_ID": None}, (0, 1)),  # the script of sbatch itself
+    ],
+)
+def test_a_task_of_slurm_knows_its_number(monkeypatch, change, found):
+    set_all(monkeypatch, {k: v for k, v in {**SLURM, **change}.items() if v is not None})
+    assert rank_and_world() == found
 
 
-def trained(words: list[str], processes: int, runs: Path, *more: str) -> Run:
-    """The finished run."""
-    line = command(words, processes, f"runs={runs}", *more)
-    done = subprocess.run(line, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert "Warning" not in done.stderr
-    return Run(runs / "small" / "minimum" / "mclas" / "seed=0")
+def test_a_process_that_lightning_started_knows_its_number(monkeypatch):
+    said = {"NODE_RANK": "0", "LOCAL_RANK": "1", "WORLD_SIZE": "2"}  # It says no RANK.
+    set_all(monkeypatch, said)
+    assert rank_and_world() == (1, 2)
 
 
-def assert_same(ours: Run, theirs: Run, tolerance: float) -> None:
-    state = theirs.state()
-    for name, tensor in ours.state().items():
-        torch.testing.assert_close(tensor, state[name], atol=tolerance, rtol=0, msg=name)
+def test_a_task_of_slurm_takes_the_gpu_of_its_number_on_the_node(monkeypatch):
+    set_all(monkeypatch, SLURM)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert device_of("gpu", -1) == torch.device("cuda", 1)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 8)
+    assert device_of("gpu", [5, 7]) == torch.device("cuda", 7)
 
 
-def test_two_ranks_train_as_one_process_with_twice_the_accumulation(words, tmp_path):
-    one = trained(words, 1, tmp_path / "one", *SINGLE)
-    for name, strategy in STRATEGIES.items():
-        two = trained(words, 2, tmp_path / name, *DOUBLE, *strategy)
-        # Adam divides by the gradient's size: of tiny ones, rounding is left.
-        assert_same(two, one, 1e-4)
-        # Each rank summarized every second document; seven are odd.
-        lines = [read_lines(run.folder / "predictions.jsonl") for run in (one, two)]
-        assert [line["id"] for line in lines[0]] == [line["id"] for line in lines[1]]
-        assert len(lines[1]) == 7
-    half = trained(words, 2, tmp_path / "half", *DOUBLE, "trainer=fsdp")  # bf16, as configured
-    assert_same(half, one, 2e-2)
+@pytest.mark.parametrize("named", ["1,", "1", [1], "1,3", [1, 3]])
+def test_summaries_are_written_on_the_gpu_that_the_trainer_names(monkeypatch, named):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    # "1" is a number of GPUs, "1," the second GPU.
+    assert device_of("auto", named) == torch.device("cuda", 0 if named == "1" else 1)
+    assert processes({"devices": named}) == (2 if "3" in str(named) else 1)
 
 
-def test_lightning_starts_the_processes_of_a_single_run_itself(words, tmp_path):
-    whole = trained(words, 2, tmp_path / "torchrun", *DOUBLE, *STRATEGIES["ddp"])
-    line = job(words, f"runs={tmp_path / 'own'}", *DOUBLE, *STRATEGIES["ddp"])
-    done = subprocess.run([sys.executable, *line], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    own = Run(tmp_path / "own" / "small" / "minimum" / "mclas" / "seed=0")
-    assert_same(own, whole, 0.0)
-    assert len(read_lines(own.folder / "predictions.jsonl")) == 7
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ([9], "there is no GPU 9, this machine has 4"),
+        ("a,b", "expected numbers of GPUs"),
+        ("1,", "no GPU for process 2 of this machine"),
+    ],
+)
+def test_a_gpu_that_is_not_there_is_one_line(monkeypatch, named, said):
+    set_all(monkeypatch, {"LOCAL_RANK": "1" if "process" in said else "0"})
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    with pytest.raises(InputError, match=said) as error:
+        device_of("gpu", named)
+    assert str(error.value).startswith(f"trainer.devices={named}: ")
+    assert "\n" not in str(error.value)
 
 
-def test_a_sharded_run_that_was_killed_goes_on_as_if_it_had_not_been(words, tmp_path):
-    words = [*words, "optim.updates.minimum=60", "optim.validations=20", "optim.patience=100"]
-    sharded = (*DOUBLE, *STRATEGIES["fsdp"])
-    whole = trained(words, 2, tmp_path / "whole", *sharded)
-    runs = tmp_path / "killed"
-    killed = Run(runs / "small" / "minimum" / "mclas" / "seed=0")
-    process = subprocess.Popen(
-        command(words, 2, f"runs={runs}", *sharded),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
+@pytest.mark.parametrize(
+    "nodes", ["127.0.0.1", "gpu7", "gpu[03-05]", "gpu[3,5-7]", "a1,gpu[3-4]", "gpu[3-4],big[1-2]"]
+)
+def test_the_tasks_of_slurm_meet_where_lightning_would(monkeypatch, nodes):
+    said = {**SLURM, "SLURM_NODELIST": nodes, "SLURM_NTASKS_PER_NODE": "3"}
+    ours = slurm_address(said)
+    set_all(monkeypatch, said)
+    theirs = SLURMEnvironment(auto_requeue=False)
+    assert ours == f"{theirs.main_address}:{theirs.main_port}"
+    for name in ("MASTER_ADDR", "MASTER_PORT"):  # Lightning has set them.
+        monkeypatch.delenv(name)
+
+
+def test_two_tasks_of_slurm_merge_what_each_has():
+    code = (
+        "from mclas_lightning.distributed import leave, merged, rank_and_world\n"
+        "rank, world = rank_and_world()\n"
+        "print(merged([f'text {i}' for i in range(7)][rank::world], 7))\n"
+        "leave()"
     )
-    while not killed.last.exists() and process.poll() is None:
-        time.sleep(0.01)
-    time.sleep(0.3)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    assert killed.last.exists()
-    assert not killed.trained
-    trained(words, 2, runs, *sharded)
-    assert_same(killed, whole, 1e-6)
-
-
-def test_two_processes_score_a_run_as_one_does(words, tmp_path):
-    run = trained(words, 1, tmp_path / "runs", *SINGLE)
-    before = read_lines(run.folder / "predictions.jsonl")
-    scored = (run.folder / "results.json").read_text()
-    (run.folder / "predictions.jsonl").unlink()
-    line = command(words, 2, f"runs={tmp_path / 'runs'}", *SINGLE)
-    line[line.index("mclas_lightning.train")] = "mclas_lightning.evaluate"
-    done = subprocess.run(line, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("ROUGE-1") == 1
-    assert read_lines(run.folder / "predictions.jsonl") == before
-    assert (run.folder / "results.json").read_text() == scored
+    said = {**os.environ, **SLURM, "SLURM_NTASKS": "2", "SLURM_NODELIST": "127.0.0.1",
+            "MASTER_PORT": str(free_port())}  # fmt: skip
+    tasks = [
+        subprocess.Popen(
+            [sys.executable, "-c", code],
+            env={**said, "SLURM_PROCID": str(rank)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    assert [task.communicate()[0] for task in tasks] == [f"{[f'text {i}' for i in range(7)]}\n"] * 2

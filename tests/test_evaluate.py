@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mclas_lightning.app import compose
-from mclas_lightning.data.example import write_jsonl
+from mclas_lightning.config.compose import compose
 from mclas_lightning.evaluate import main
+from mclas_lightning.example import write_jsonl
 from mclas_lightning.files import sha256
-from mclas_lightning.report.results import Results
+from mclas_lightning.runs.results import Results
 from mclas_lightning.train import train
 from tests.conftest import examples, read_lines
 

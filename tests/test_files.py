@@ -7,17 +7,17 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from mclas_lightning.corpora import build_tokenizer
-from mclas_lightning.data.check.measure import measure
-from mclas_lightning.data.example import read_jsonl
-from mclas_lightning.data.importing import import_corpus
-from mclas_lightning.data.manifest import num_examples
+from mclas_lightning.corpora.build import build_tokenizer
+from mclas_lightning.corpora.check.measure import measure
+from mclas_lightning.corpora.importing import import_corpus
+from mclas_lightning.corpora.manifest import num_examples
 from mclas_lightning.data.store import open_store
 from mclas_lightning.errors import InputError
+from mclas_lightning.evaluation.texts import read_texts
+from mclas_lightning.example import read_jsonl
 from mclas_lightning.files import num_records, read_json, write_json
-from mclas_lightning.metrics.texts import read_texts
-from mclas_lightning.pipeline import TranslationFile
-from mclas_lightning.report import predictions
+from mclas_lightning.inference.translators import TranslationFile
+from mclas_lightning.runs import predictions
 from tests.conftest import examples, outcome
 
 STORIES = [replace(e, id=str(i)) for i, e in enumerate(examples(5))]

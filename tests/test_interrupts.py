@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from mclas_lightning.app import compose
-from mclas_lightning.preemption import Preempted
-from mclas_lightning.run import Run
+from mclas_lightning.config.compose import compose
+from mclas_lightning.runs.preemption import Preempted
+from mclas_lightning.runs.run import Run
 from mclas_lightning.train import train
-from tests.test_checkpoints import assert_equal, at_micro_batch, finish, training
+from tests.training.test_checkpoints import assert_equal, at_micro_batch, finish, training
 
 # A process that a test starts may have inherited that Ctrl-C is ignored.
 HEARS = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
@@ -148,7 +148,7 @@ def test_a_sweep_asks_its_runs_to_save(words, tmp_path):
     long = ["optim.updates={minimum: 30000}", "optim.patience=9999"]
     line = [*shared, *long, "trainer.checkpoint_minutes=0"]
     run = Run(tmp_path / "runs" / "small" / "minimum" / "ncls" / "seed=0")
-    code = "from mclas_lightning.cli import main; main()"
+    code = "from mclas_lightning.cli.main import main; main()"
     process = script(code, "sweep", "run", str(tmp_path / "sweep.yaml"), *line)
     _, errors = interrupted(process, run.last.exists)
     assert errors.splitlines()[-1] == "asked to end; start it again to go on"
@@ -162,7 +162,7 @@ def test_a_sweep_asks_its_runs_to_save(words, tmp_path):
 def test_a_command_that_still_imports_ends_in_one_line(name, tmp_path):
     code = (
         "import os, threading\n"
-        f"from mclas_lightning.entries import {name}\n"
+        f"from mclas_lightning.cli.entries import {name}\n"
         "threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
         f"{name}()"
     )

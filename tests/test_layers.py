@@ -7,53 +7,48 @@ from pathlib import Path
 
 import pytest
 
-SOURCE = Path(__file__).parents[1] / "src" / "mclas_lightning"
 PACKAGE = "mclas_lightning"
+SOURCE = Path(__file__).parents[1] / "src" / PACKAGE
 
-# The first entry that a module's name starts with gives its layer.
-LAYERS = {
-    "errors": 0, "memory": 0, "preemption": 0, "files": 0, "typed": 0, "identity": 0, "task": 0,
-    "progress": 0, "overrides": 0, "places": 0, "data.catalog": 0, "data.check": 0,
-    "data.manifest": 0, "recipe": 0,
-    "data.readers.shards": 1, "data.readers": 0, "data.importing": 1,
-    "data.example": 0, "data.dataset": 0, "data.scenario": 0, "data.toy": 0, "data.debian": 0,
-    "metrics.encoder": 1, "metrics.bertscore": 1, "metrics.similarity": 1, "metrics.neural": 1,
-    "metrics": 0, "report": 0, "human": 0, "processes": 0,
-    "data.datamodule": 3, "data": 1, "model": 1, "decoding.summarizer": 2, "decoding": 1,
-    "ranks": 1, "loss": 1, "optim": 1,
-    "translate": 2, "imported": 2, "pipeline": 2, "translations": 2, "roundtrip": 2,
-    "corpora": 2, "run": 2, "settings": 2, "preparation": 2, "evaluation": 2, "evaluation_set": 2,
-    "rescoring": 2,
-    "module": 3, "callbacks": 3, "checkpoints": 3, "divergence": 3, "tracking": 3,
-    "app": 4, "entries": 4, "train": 4, "evaluate": 4, "evaluate_words": 4, "demo": 4, "cli": 4,
-    "cli_data": 4, "cli_human": 4, "cli_score": 4, "cli_neural": 4, "cli_report": 4, "cli_wandb": 4,
-    "lock": 0, "sweep": 4, "cli_sweep": 4,
-}  # fmt: skip
-HYDRA = ("app", "overrides", "report.started", "train", "tracking.loggers")
-# Who may import what: everything else must do without.
+# Packages, and modules of the root, lowest first. Those of one line do not import each other.
+ORDER = (
+    ("errors", "progress"),
+    ("distributed", "files", "schema"),
+    ("example", "model"),
+    ("paper", "task"),
+    ("runs",),
+    ("config",),
+    ("human", "tracking"),
+    ("metrics",),
+    ("data",),
+    ("corpora", "decoding"),
+    ("inference", "report"),
+    ("evaluation", "training"),
+    ("convert", "evaluate", "train"),
+    ("sweep",),
+    ("cli",),
+)
+LAYERS = {name: layer for layer, names in enumerate(ORDER) for name in names}
+# Where a framework may be imported: a package, or a module of one. What is not named may be
+# imported anywhere.
 ONLY = {
-    "torch": lambda name, layer: layer >= 1,
-    "transformers": lambda name, layer: layer >= 1,
-    "pytorch_lightning": lambda name, layer: layer == 3 or name == "train",
-    "lightning_fabric": lambda name, layer: layer == 3 or name == "train",
-    "hydra": lambda name, layer: name in HYDRA,
-    "wandb": lambda name, layer: name.startswith("tracking."),
-    "wandb_workspaces": lambda name, layer: name == "tracking.workspace",
+    "hydra": {"config.compose", "config.overrides", "tracking.loggers", "train"},
+    "pytorch_lightning": {"data.datamodule", "tracking", "train", "training"},
+    "lightning_fabric": {"tracking.wandb_logger", "train"},
+    "wandb": {"tracking"},
+    "wandb_workspaces": {"tracking.workspace"},
 }
+# What must be quick: nothing of these packages loads torch, however deep.
+LIGHT = (
+    *("errors", "progress", "files", "schema", "example", "paper", "task", "runs", "human"),
+    *("report", "cli.main", "sweep.plan", "sweep.status"),
+)
+HEAVY = {"torch", "transformers", "wandb", "pytorch_lightning"}
 MODULES = sorted(
     ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__")
     for path in SOURCE.rglob("*.py")
     if path != SOURCE / "__init__.py"
 )
-
-
-def layer_of(name: str) -> int:
-    """The layer of a module, or of the package whose docstring an ``__init__`` holds."""
-    if name in ("data", "model", "decoding", "tracking"):
-        return 0
-    return next(
-        layer for start, layer in LAYERS.items() if name == start or name.startswith(f"{start}.")
-    )
 
 
 def imports_of(name: str) -> set[str]:
@@ -72,57 +67,44 @@ def imports_of(name: str) -> set[str]:
     return found
 
 
+def top(name: str) -> str:
+    """The package, or the module of the root, that a module belongs to."""
+    return name.split(".")[0]
+
+
+def test_every_package_has_its_layer_and_the_root_stays_small():
+    assert {top(name) for name in MODULES} == set(LAYERS)
+    assert len(list(SOURCE.glob("*.py"))) <= 12
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_imports_go_downward(name):
     for imported in imports_of(name):
         if imported.startswith(f"{PACKAGE}."):
-            below = imported.removeprefix(f"{PACKAGE}.")
-            assert layer_of(below) <= layer_of(name), f"{name} imports {below}"
+            below = top(imported.removeprefix(f"{PACKAGE}."))
+            assert below == top(name) or LAYERS[below] < LAYERS[top(name)], f"{name}: {imported}"
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_frameworks_stay_in_their_layers(name):
+def test_frameworks_stay_in_their_rooms(name):
     for imported in imports_of(name):
-        allowed = ONLY.get(imported.split(".")[0])
-        assert allowed is None or allowed(name, layer_of(name)), f"{name} imports {imported}"
+        rooms = ONLY.get(top(imported))
+        assert rooms is None or rooms & {name, top(name)}, f"{name} imports {imported}"
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "app",
-        "train",
-        "evaluate",
-        "demo",
-        "cli",
-        "cli_data",
-        "cli_human",
-        "cli_score",
-        "cli_sweep",
-        "cli_wandb",
-        "sweep",
-    ],
-)
-def test_composition_roots_are_imported_only_by_each_other(name):
-    users = [other for other in MODULES if f"{PACKAGE}.{name}" in imports_of(other)]
-    assert all(layer_of(user) == 4 for user in users)
-
-
-@pytest.mark.parametrize(
-    "module",
-    [
-        "cli",
-        "report.tables",
-        "report.page",
-        "report.cases",
-        "report.results",
-        "human.results",
-        "sweep.cost",
-        "sweep.status",
-    ],
-)
-def test_help_and_tables_load_no_torch(module):
-    heavy = {"torch", "transformers", "wandb"}
-    code = f"import sys, {PACKAGE}.{module}; print({heavy} & set(sys.modules))"
+@pytest.mark.parametrize("name", LIGHT)
+def test_help_tables_people_and_plans_load_no_torch(name):
+    modules = [each for each in MODULES if each == name or top(each) == name]
+    lines = "\n".join(f"import {PACKAGE}.{module}" for module in modules)
+    code = f"import sys\n{lines}\nprint({HEAVY} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda path: path.stem)
+def test_files_and_functions_are_short_enough_to_read(path):
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 250, f"{path}: a room of its own for a part of it?"
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            assert (node.end_lineno or 0) - node.lineno < 60, f"{path}: {node.name}"

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from mclas_lightning.app import compose
-from mclas_lightning.cli import parser
-from mclas_lightning.data.readers.formats import FORMATS
-from mclas_lightning.evaluate_words import is_run
-from mclas_lightning.settings import read_settings
+from mclas_lightning.cli.main import parser
+from mclas_lightning.config.compose import compose
+from mclas_lightning.config.settings import read_settings
+from mclas_lightning.corpora.readers.formats import FORMATS
+from mclas_lightning.evaluation.words import is_run
 
 ROOT = Path(__file__).parents[1]
 BLOCKS = re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)
@@ -81,7 +81,7 @@ def test_every_command_runs_in_the_order_it_is_told(tmp_path):
 def test_the_debian_corpus_and_its_demo(tmp_path):
     def run(*words):
         return subprocess.run(
-            [sys.executable, "-m", "mclas_lightning.cli", *words],
+            [sys.executable, "-m", "mclas_lightning.cli.main", *words],
             cwd=tmp_path, capture_output=True, text=True,
         )  # fmt: skip
 

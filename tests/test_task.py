@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mclas_lightning.data.example import Example, Side
 from mclas_lightning.errors import InputError
+from mclas_lightning.example import Example, Side
 from mclas_lightning.task import Special, Task
 
 SPECIAL = Special(pad=0, unk=1, cls=2, sep=3, bos=4, eos=5, lsep=6)

@@ -8,14 +8,15 @@ import pytest
 import torch
 import yaml
 
-from mclas_lightning.app import compose
-from mclas_lightning.data.example import write_jsonl
+from mclas_lightning.config.compose import compose
 from mclas_lightning.errors import InputError
 from mclas_lightning.evaluate import evaluate
+from mclas_lightning.example import write_jsonl
+from mclas_lightning.inference.trained import weights_of
 from mclas_lightning.metrics.tokens import tokens
 from mclas_lightning.model.seq2seq import Seq2Seq
-from mclas_lightning.report.results import Results
-from mclas_lightning.run import Run
+from mclas_lightning.runs.results import Results
+from mclas_lightning.runs.run import Run
 from mclas_lightning.train import train
 from tests.conftest import examples, read_lines
 
@@ -80,7 +81,7 @@ def test_a_run_initialized_from_ms_leaves_everything_behind(words, ms, model, ca
 
 def test_a_run_in_bf16_keeps_its_weights_in_full_precision(words):
     go(words, "model=mclas", "trainer.precision=bf16-mixed")
-    state = Run(folder(words, "mclas")).state()
+    state = weights_of(Run(folder(words, "mclas")))
     assert {tensor.dtype for tensor in state.values() if tensor.is_floating_point()} == {
         torch.float32
     }
@@ -90,7 +91,7 @@ def test_a_run_in_bf16_keeps_its_weights_in_full_precision(words):
 def test_half_initialized_means_that_the_cross_decoder_is_random(words, ms, model, drawn):
     still = ("optim.encoder.lr=0", "optim.decoder.lr=0")
     go(words, f"model={model}", f"init_from={ms}", *still)
-    theirs, ours = Run(ms).state(), Run(folder(words, model)).state()
+    theirs, ours = weights_of(Run(ms)), weights_of(Run(folder(words, model)))
     name = "layers.0.self_attention.query.weight"
     for decoder in ("mono", "cross"):
         same = torch.equal(ours[f"decoders.{decoder}.{name}"], theirs[f"decoders.decoder.{name}"])
@@ -133,9 +134,9 @@ def test_from_scratch_nothing_of_ms_is_taken(words, ms):
     still = ("optim.encoder.lr=0", "optim.decoder.lr=0")
     go(words, "model=mclas_scratch", f"init_from={ms}", *still)
     go(words, "model=mclas", "model.name=plain", *still)
-    ours, plain = (Run(folder(words, name)).state() for name in ("mclas_scratch", "plain"))
+    ours, plain = (weights_of(Run(folder(words, name))) for name in ("mclas_scratch", "plain"))
     assert all(torch.equal(ours[name], plain[name]) for name in plain)
-    assert not torch.equal(ours["embedding.weight"], Run(ms).state()["embedding.weight"])
+    assert not torch.equal(ours["embedding.weight"], weights_of(Run(ms))["embedding.weight"])
 
 
 @pytest.mark.parametrize(
@@ -169,7 +170,7 @@ def test_a_training_on_one_example_is_warned_of(words, capsys):
 
 def test_every_decoder_starts_as_the_ms_decoder(words, ms):
     go(words, "model=ncls_ms", f"init_from={ms}", "optim.encoder.lr=0", "optim.decoder.lr=0")
-    theirs, ours = Run(ms).state(), Run(folder(words, "ncls_ms")).state()
+    theirs, ours = weights_of(Run(ms)), weights_of(Run(folder(words, "ncls_ms")))
     for name, tensor in theirs.items():
         if name.startswith("decoders.decoder."):
             rest = name.removeprefix("decoders.decoder.")

@@ -12,8 +12,11 @@ from contextlib import contextmanager
 from functools import wraps
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # a disk, a quota, a limit of file sizes
+
 FEW = 20  # choices that an error lists
+
 NEAR = 5  # of more choices, those it names
+
 UNREAD = 141  # exit code of a program that SIGPIPE (13) ends: 128 + 13
 
 

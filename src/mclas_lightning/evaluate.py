@@ -8,22 +8,23 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
-from mclas_lightning.app import entry
+from mclas_lightning.config.compose import entry
+from mclas_lightning.config.overrides import override
+from mclas_lightning.config.settings import Settings, read_settings
+from mclas_lightning.distributed import is_first, leave, together
 from mclas_lightning.errors import InputError, exits_cleanly, one_of
-from mclas_lightning.evaluate_words import is_run, run_config
-from mclas_lightning.evaluation import score_run
-from mclas_lightning.evaluation_set import EvaluationSet
-from mclas_lightning.identity import in_words, unequal
-from mclas_lightning.lock import locked
-from mclas_lightning.overrides import override
-from mclas_lightning.ranks import is_first, leave, together
-from mclas_lightning.report.results import Results, headline
-from mclas_lightning.run import Run
-from mclas_lightning.settings import Settings, read_settings
+from mclas_lightning.evaluation.run import score_run
+from mclas_lightning.evaluation.test_set import EvaluationSet
+from mclas_lightning.evaluation.words import is_run, run_config
+from mclas_lightning.runs.identity import in_words, unequal
+from mclas_lightning.runs.lock import locked
+from mclas_lightning.runs.results import Results, headline
+from mclas_lightning.runs.run import Run
 from mclas_lightning.task import Task
 from mclas_lightning.tracking.loggers import log_results, tracked
 
 OWN = ("scored", "test_file")  # keys that are none of mclas-train
+
 IDENTITY = ("dataset", "scenario", "model", "seed")
 
 

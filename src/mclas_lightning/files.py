@@ -14,12 +14,14 @@ from typing import Any, TextIO
 from mclas_lightning.errors import FULL, InputError
 
 LONGEST = 255  # bytes of a folder's name
+
 # Separators, what patterns of names mean, control characters, bytes that are no UTF-8.
 _NO_NAME = re.compile(r"[/\\*?\[\]\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 BOM = b"\xef\xbb\xbf"  # the byte order mark that some editors write before UTF-8
 
 LOST = "nothing is left of it; free some space, or choose another place"
+
 KEPT = "all before it is kept; free some space and start the same command again"
 
 
@@ -175,3 +177,14 @@ def sha256(path: Path) -> str:
     """Hexadecimal SHA-256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def shipped(name: str) -> Path:
+    """Folder ``name``: in an installation it lies in the package, in a checkout beside src/."""
+    places = (Path(__file__).parent / name, Path(__file__).parents[2] / name)
+    return next((place for place in places if place.is_dir()), places[0])
+
+
+CONF = shipped("conf")
+
+EXPERIMENTS = shipped("experiments")

@@ -13,15 +13,15 @@ A pipeline has no network of its own: it is two trained systems, one after the o
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, Protocol, get_args
 
-from mclas_lightning.data.example import SIDES, Example, Side
 from mclas_lightning.errors import InputError
+from mclas_lightning.example import SIDES, Example, Side
 
 Source = Literal["document", "mono"]
 
-
 Step = Literal["summarize", "translate"]
+
 PIPELINES: dict[tuple[Step, ...], tuple[Side, ...]] = {
     ("summarize", "translate"): ("mono", "cross"),
     ("translate", "summarize"): ("cross",),
@@ -145,3 +145,29 @@ class Pipeline:
     def source_text(self, example: Example) -> str:
         """The text that the first step reads."""
         return example.document
+
+
+def task_from(model: Mapping[str, Any]) -> Task:
+    """The task of a file of ``conf/model/``; InputError for a pipeline's."""
+    if "targets" not in model:
+        raise InputError(f"model '{model['name']}' is a pipeline and has no network of its own")
+    targets = {name: tuple(sides) for name, sides in model["targets"].items()}
+    return Task(
+        name=model["name"],
+        source=model["source"],
+        targets=targets,
+        bos_after_lsep=model["bos_after_lsep"],
+    )
+
+
+class Translator(Protocol):
+    """Texts in, their translations out."""
+
+    @property
+    def identity(self) -> str:
+        """What translates: the same identity, the same translations."""
+        ...
+
+    def translate(self, texts: Sequence[str]) -> list[str]:
+        """One line for each text, in their order."""
+        ...

@@ -17,28 +17,31 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig
 from pytorch_lightning.loggers import Logger
 
-from mclas_lightning.app import entry, in_multirun
-from mclas_lightning.callbacks import MetricsFile, Patience, UpdatesBar
-from mclas_lightning.checkpoints import Best, Last, WholeCheckpoints
+from mclas_lightning.config.compose import entry, in_multirun
+from mclas_lightning.config.dataset import SPLITS
+from mclas_lightning.config.optim import UpdateShape
+from mclas_lightning.config.settings import Settings, read_settings
 from mclas_lightning.data.datamodule import LoaderConfig, SummarizationData
-from mclas_lightning.data.dataset import SPLITS
-from mclas_lightning.data.sampler import UpdateSampler, UpdateShape
+from mclas_lightning.data.sampler import UpdateSampler
 from mclas_lightning.data.scenario import few_examples, write_or_check
-from mclas_lightning.divergence import Divergence
+from mclas_lightning.distributed import check_processes, is_first, leave, together
 from mclas_lightning.errors import InputError
-from mclas_lightning.evaluation import load_neural, score_run
+from mclas_lightning.evaluation.run import load_neural, score_run
 from mclas_lightning.files import sha256, write_json
-from mclas_lightning.identity import in_words, scored_otherwise
-from mclas_lightning.lock import locked
-from mclas_lightning.memory import keep_freed_memory
-from mclas_lightning.module import SummarizationModule
-from mclas_lightning.preemption import Preempted, Preemption
-from mclas_lightning.preparation import Preparation, build_network, prepare
-from mclas_lightning.ranks import check_processes, is_first, leave, together
-from mclas_lightning.report.results import Results, headline
-from mclas_lightning.settings import Settings, read_settings
+from mclas_lightning.inference.trained import check_content, start_run
+from mclas_lightning.model.memory import keep_freed_memory
+from mclas_lightning.runs.identity import in_words, scored_otherwise
+from mclas_lightning.runs.lock import locked
+from mclas_lightning.runs.preemption import Preempted, Preemption
+from mclas_lightning.runs.results import Results, headline
 from mclas_lightning.task import Task
 from mclas_lightning.tracking.loggers import log_results, tracked
+from mclas_lightning.tracking.metrics_file import MetricsFile
+from mclas_lightning.training.callbacks import Patience, UpdatesBar
+from mclas_lightning.training.checkpoints import Best, Last, WholeCheckpoints, resumable
+from mclas_lightning.training.divergence import Divergence
+from mclas_lightning.training.module import SummarizationModule
+from mclas_lightning.training.preparation import Preparation, build_network, prepare
 
 SAME = 0.05  # Updates whose target tokens differ by less are as large.
 
@@ -118,8 +121,8 @@ def _fit(
     with together():
         load_neural(settings)  # What is missing is said before the training, not after it.
         preparation = prepare(settings)
-        run.check_content(settings.dataset, preparation.tokenizer)
-        resumed = run.resumable()  # A file cut short is named now, in one line.
+        check_content(run, settings.dataset, preparation.tokenizer)
+        resumed = resumable(run)  # A file cut short is named now, in one line.
         pl.seed_everything(settings.seed, verbose=False)
         network = build_network(settings, preparation)
         if settings.recompute_activations:
@@ -129,7 +132,7 @@ def _fit(
         if trainer.is_global_zero:
             write_or_check(settings.subset_manifest, preparation.manifest)
             files = [settings.dataset.file(split) for split in SPLITS]
-            run.start(config, files, preparation.system)
+            start_run(run, config, files, preparation.system)
             for logger in loggers:
                 logger.log_hyperparams(dict(config))
             _announce(settings, preparation, module, resumed)

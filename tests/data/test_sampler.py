@@ -4,14 +4,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch.utils.data import Dataset
 
-from mclas_lightning.data.sampler import (
-    BUCKET,
-    Crowding,
-    Lengths,
-    ResumableLoader,
-    UpdateSampler,
-    UpdateShape,
-)
+from mclas_lightning.config.optim import Crowding, UpdateShape
+from mclas_lightning.data.sampler import BUCKET, Lengths, ResumableLoader, UpdateSampler
 from mclas_lightning.errors import InputError
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mclas_lightning.data.dataset import DatasetConfig, Shards
+from mclas_lightning.config.dataset import DatasetConfig, Shards
 from mclas_lightning.data.encoding import key_of
 from mclas_lightning.data.scenario import (
     Choice,

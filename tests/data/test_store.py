@@ -9,11 +9,11 @@ import pytest
 from mclas_lightning.data import store as store_module
 from mclas_lightning.data.batch import EncodedExamples, Limits
 from mclas_lightning.data.encoding import TEXTS, ranges
-from mclas_lightning.data.example import Example, write_jsonl
 from mclas_lightning.data.sampler import MicroBatch
 from mclas_lightning.data.store import open_store
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.errors import InputError
+from mclas_lightning.example import Example, write_jsonl
 from mclas_lightning.task import Task
 from tests.conftest import examples
 

@@ -2,7 +2,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mclas_lightning.decoding.choices import END, SECOND_BOS, choices
+from mclas_lightning.decoding.output import END, SECOND_BOS, choices
 from mclas_lightning.decoding.processors import (
     BLOCKED,
     ReleasedBlock,

@@ -7,18 +7,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mclas_lightning.config.groups import DecodingConfig
 from mclas_lightning.data.batch import pad
-from mclas_lightning.data.example import SIDES
 from mclas_lightning.decoding.beam import Beam, beam_search
-from mclas_lightning.decoding.choices import choices
-from mclas_lightning.decoding.output import Output
+from mclas_lightning.decoding.output import Output, choices
 from mclas_lightning.decoding.processors import BLOCKED
-from mclas_lightning.decoding.summarizer import (
-    DecoderStep,
-    DecodingConfig,
-    Summarizer,
-    batches_by_length,
-)
+from mclas_lightning.decoding.summarizer import DecoderStep, Summarizer, batches_by_length
+from mclas_lightning.example import SIDES
 from mclas_lightning.task import Task
 from tests.conftest import examples, small_network
 from tests.decoding.test_beam import textbook

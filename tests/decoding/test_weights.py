@@ -6,8 +6,8 @@ import dataclasses
 import pytest
 import torch
 
-from mclas_lightning.app import compose
-from mclas_lightning.corpora import build_toy
+from mclas_lightning.config.compose import compose
+from mclas_lightning.corpora.build import build_toy
 from mclas_lightning.errors import InputError
 from mclas_lightning.evaluate import evaluate
 from mclas_lightning.task import Task

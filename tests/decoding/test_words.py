@@ -7,7 +7,7 @@ from tokenizers import models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from mclas_lightning.data.tokenizer import Tokenizer, train
-from mclas_lightning.decoding.choices import choices
+from mclas_lightning.decoding.output import choices
 from mclas_lightning.decoding.processors import BLOCKED, RepetitionBlock
 from mclas_lightning.decoding.words import CHARACTERS, WORDS, released_shares, shares
 

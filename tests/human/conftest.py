@@ -6,9 +6,9 @@ from string import ascii_uppercase
 
 import pytest
 
-from mclas_lightning.human.key import Item, Key
 from mclas_lightning.human.results import PERSPECTIVES
-from mclas_lightning.report.results import Results
+from mclas_lightning.human.sheet import Item, Key
+from mclas_lightning.runs.results import Results
 
 MODELS = ("ncls", "ncls_ms", "mclas")
 

@@ -6,10 +6,9 @@ import pytest
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.human.judgements import Judgement, not_returned, read_judgements
-from mclas_lightning.human.key import Key
 from mclas_lightning.human.results import without
 from mclas_lightning.human.score import score_sheets
-from mclas_lightning.human.sheet import write_sheets
+from mclas_lightning.human.sheet import Key, write_sheets
 from tests.human.conftest import read_sheet, write_sheet
 
 

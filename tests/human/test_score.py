@@ -5,14 +5,19 @@ import random
 import subprocess
 import sys
 from collections import Counter
-from itertools import combinations
+from fractions import Fraction
+from itertools import combinations, permutations
 
 import pytest
+import torch
+from torchmetrics.functional.nominal import fleiss_kappa
 
-from mclas_lightning import cli
+from mclas_lightning import paper
+from mclas_lightning.cli import main as cli
 from mclas_lightning.files import sha256
+from mclas_lightning.human.judgements import Judgement
 from mclas_lightning.human.results import PERSPECTIVES, HumanResults, find
-from mclas_lightning.human.score import score_sheets
+from mclas_lightning.human.score import fleiss, labels, preferences, score_sheets
 from mclas_lightning.human.sheet import write_sheets
 
 QUALITY = {"gold": 0.9, "mclas": 0.5, "ncls": 0.2, "ncls_ms": 0.1}
@@ -119,7 +124,7 @@ def test_a_mistake_is_one_line_and_leaves_nothing(tmp_path, runs, words, said):
     if words[0] == "sheet":
         defaults = ["--dataset", "toy_en2de", "--scenario", "minimum", "--out", "new"]
         words = ["sheet", *defaults, *words[1:]]
-    command = [sys.executable, "-m", "mclas_lightning.cli", "human", *words]
+    command = [sys.executable, "-m", "mclas_lightning.cli.main", "human", *words]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
@@ -134,3 +139,127 @@ def test_the_file_is_the_documented_one(tmp_path, runs, fill):
     score_sheets(tmp_path / "sheets").write(tmp_path / "human.json")
     documented = "format dataset scenario documents annotators preferences agreement provenance"
     assert list(json.loads((tmp_path / "human.json").read_text())) == documented.split()
+
+
+SYSTEMS = ["ncls", "ncls_ms", "mclas", "gold"]
+
+# Fleiss (1971) as textbooks work it out: 14 raters, 10 items, 5 labels; kappa 0.210.
+WORKED = [
+    [0, 0, 0, 0, 14], [0, 2, 6, 4, 2], [0, 0, 3, 5, 6], [0, 3, 9, 2, 0], [2, 2, 8, 1, 1],
+    [7, 7, 0, 0, 0], [3, 2, 6, 3, 0], [2, 5, 3, 2, 2], [6, 5, 2, 1, 0], [0, 2, 2, 3, 7],
+]  # fmt: skip
+
+
+def by_pairs(counts: list[list[int]]) -> tuple[float, float]:
+    """Kappa and agreement by going through all pairs of raters, in exact arithmetic."""
+    given = [[label for label, k in enumerate(row) for _ in range(k)] for row in counts]
+    pairs = [a == b for row in given for a, b in combinations(row, 2)]
+    agree = Fraction(sum(pairs), len(pairs))
+    everything = [label for row in given for label in row]
+    drawn = [Fraction(everything.count(label), len(everything)) ** 2 for label in set(everything)]
+    return float((agree - sum(drawn)) / (1 - sum(drawn))), float(agree)
+
+
+def judged(choices: dict[int, list[tuple[str, str]]]) -> list[Judgement]:
+    """Judgements by annotator: best and worst in each document, the same from all perspectives."""
+    return [
+        Judgement(annotator, f"d{n}", perspective, best, worst)
+        for annotator, mine in choices.items()
+        for n, (best, worst) in enumerate(mine)
+        for perspective in ("informativeness", "conciseness", "fluency")
+    ]
+
+
+def at_random(annotators: int, documents: int, seed: int) -> list[Judgement]:
+    draw = random.Random(seed)
+    pairs = list(permutations(SYSTEMS, 2))
+    return judged({a: draw.choices(pairs, k=documents) for a in range(annotators)})
+
+
+def test_preferences_counted_by_hand():
+    found = preferences(
+        judged(
+            {1: [("gold", "ncls"), ("mclas", "ncls")], 2: [("gold", "mclas"), ("gold", "ncls")]}
+        ),
+        SYSTEMS,
+    )
+    by_hand = {"ncls": -3 / 4, "ncls_ms": 0, "mclas": 0, "gold": 3 / 4}
+    assert list(found) == SYSTEMS
+    for system, row in found.items():
+        assert row == dict.fromkeys(("informativeness", "conciseness", "fluency"), by_hand[system])
+
+
+def test_perspectives_are_counted_apart():
+    judgements = [
+        Judgement(1, "d0", "informativeness", "gold", "ncls"),
+        Judgement(1, "d0", "conciseness", "mclas", "gold"),
+        Judgement(1, "d0", "fluency", "mclas", "ncls"),
+    ]
+    assert preferences(judgements, SYSTEMS)["gold"] == {
+        "informativeness": 1, "conciseness": -1, "fluency": 0,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_preferences_of_all_systems_sum_to_0(seed):
+    found = preferences(at_random(annotators=7, documents=20, seed=seed), SYSTEMS)
+    for perspective in ("informativeness", "conciseness", "fluency"):
+        assert sum(row[perspective] for row in found.values()) == pytest.approx(0, abs=1e-12)
+
+
+def test_kappa_of_the_worked_example():
+    found = fleiss(WORKED)
+    assert round(found.kappa, 3) == 0.210
+    assert round(found.overall, 3) == 0.378
+
+
+def test_kappa_by_hand():
+    # Pairs that agree: 3 of 3, and 1 of 3. Label 1 has 5 of 6, so chance is 25/36 + 1/36 = 26/36.
+    found = fleiss([[3, 0], [2, 1]])
+    assert found.overall == pytest.approx(4 / 6)
+    assert found.kappa == pytest.approx((24 / 36 - 26 / 36) / (10 / 36))
+
+
+def test_kappa_equals_that_of_all_pairs_and_of_torchmetrics():
+    draw = random.Random(0)
+    for raters in (2, 3, 7):
+        given = [draw.choices(range(4), weights=(5, 3, 2, 1), k=raters) for _ in range(11)]
+        counts = [[row.count(label) for label in range(4)] for row in given]
+        kappa, overall = by_pairs(counts)
+        found = fleiss(counts)
+        assert (found.kappa, found.overall) == pytest.approx((kappa, overall), abs=1e-12)
+        theirs = fleiss_kappa(torch.tensor(counts), mode="counts")
+        assert found.kappa == pytest.approx(float(theirs), abs=1e-5)
+
+
+def test_kappa_is_1_where_all_agree_even_on_one_label_alone():
+    assert fleiss([[3, 0], [0, 3]]).kappa == 1
+    assert fleiss([[5, 0, 0], [5, 0, 0]]).kappa == 1
+
+
+def test_labels_counted_by_hand():
+    rows = labels(
+        judged({1: [("gold", "ncls")], 2: [("gold", "mclas")], 3: [("mclas", "ncls")]}), SYSTEMS
+    )
+    of_one_perspective = [[0, 2, 1], [0, 0, 3], [1, 1, 1], [2, 0, 1]]  # best, worst, neither
+    assert rows == of_one_perspective * 3
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_chance_is_three_eighths_of_the_labels_of_four_summaries(seed):
+    """So kappa follows from the agreement, as it does in Table 4."""
+    rows = labels(at_random(annotators=7, documents=20, seed=seed), SYSTEMS)
+    assert len(rows) == 20 * 3 * 4
+    found = fleiss(rows)
+    assert found.kappa == pytest.approx((found.overall - 3 / 8) / (5 / 8), abs=1e-12)
+
+
+def test_every_agreement_of_table_4_is_one_that_seven_annotators_of_20_documents_can_reach():
+    pairs = 20 * 3 * 4 * 7 * 6 // 2
+    for cell in paper.numbers().table4["zh2ensum"].values():
+        nearest = round(cell.agreement / 100 * pairs) / pairs
+        assert round(100 * nearest, 2) == cell.agreement
+
+
+def test_kappa_of_annotators_who_choose_at_random_is_near_0():
+    assert abs(fleiss(labels(at_random(7, 100, seed=0), SYSTEMS)).kappa) < 0.03

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.human.key import Key
-from mclas_lightning.human.sheet import first_runs, write_sheets
+from mclas_lightning.human.sheet import Key, first_runs, write_sheets
 
 CHOICES = [
     "informativeness_best", "informativeness_worst", "conciseness_best", "conciseness_worst",

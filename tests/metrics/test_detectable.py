@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 
 from mclas_lightning.metrics.detectable import detectable, student
-from mclas_lightning.metrics.sample import difference
+from mclas_lightning.metrics.resampling import difference
 from mclas_lightning.metrics.significance import pvalues
 
 NUM = 211

@@ -8,14 +8,15 @@ from tokenizers import Tokenizer as Backend
 from tokenizers import models, pre_tokenizers
 from transformers import AutoConfig, AutoModel, BertConfig, BertModel, PreTrainedTokenizerFast
 
-from mclas_lightning.app import compose
+from mclas_lightning.config.compose import compose
+from mclas_lightning.config.settings import read_settings
 from mclas_lightning.errors import InputError
+from mclas_lightning.inference.trained import load_summarizer
 from mclas_lightning.model.decoder import DecoderConfig
 from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
-from mclas_lightning.preparation import build_network, prepare
-from mclas_lightning.run import Run
-from mclas_lightning.settings import read_settings
+from mclas_lightning.runs.run import Run
 from mclas_lightning.train import train
+from mclas_lightning.training.preparation import build_network, prepare
 from tests.conftest import PLACES, small_network
 
 PIECES = ["<s>", "<pad>", "</s>", "<unk>", *"abcdefghijklmnopqrstuvwxyz0123456789."]
@@ -89,7 +90,7 @@ def test_a_run_with_another_encoder_leaves_all_that_summarizing_needs(kind, word
     rest = [word for word in words if not word.startswith("network.")]
     assert train(compose("train", [*rest, *choose(path), "model=mclas"]))
     (best,) = tmp_path.glob("runs/*/*/*/*/checkpoints/best.ckpt")
-    summarizer = Run(best.parents[1]).summarizer()
+    summarizer = load_summarizer(Run(best.parents[1]))
     assert summarizer.sentences is None
     assert summarizer.tokenizer.added == 0  # They were saved with it.
 
@@ -167,7 +168,7 @@ def test_a_run_learns_and_summarizes_from_sentences_set_apart(words, tmp_path):
     sources, _ = prepared.train.ids(range(5))
     assert max(source.count(special.cls) for source in sources) > 2
     assert train(compose("train", [*words, *more]))
-    summarizer = Run(settings.run.folder).summarizer()
+    summarizer = load_summarizer(Run(settings.run.folder))
     assert summarizer.sentences == "en"
     assert summarizer.network.config.sentence_id == special.cls
     texts = [

@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch import nn
 
-from mclas_lightning.app import compose
+from mclas_lightning.config.compose import compose
+from mclas_lightning.config.settings import read_settings
 from mclas_lightning.model.checkpoint import initialize_from_ms
 from mclas_lightning.model.decoder import DecoderConfig, sinusoids
 from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
-from mclas_lightning.settings import read_settings
 from tests.conftest import small_network
 
 PAPER = DecoderConfig(layers=6, heads=8, feed_forward=2048, dropout=0.1)

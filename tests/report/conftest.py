@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from mclas_lightning.data.example import SIDES, Side
-from mclas_lightning.report.results import Results
+from mclas_lightning.example import SIDES, Side
+from mclas_lightning.runs.results import Results
 
 SCORES = {
     **{"rouge1_f": 0.4, "rouge2_f": 0.2, "rougeL_f": 0.3, "length": 11.0, "reference_length": 13.0},

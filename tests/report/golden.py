@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.runs import write_run, write_runs
+from mclas_lightning.report.finished_runs import Runs
 from mclas_lightning.report.layout import LAYOUTS
 from mclas_lightning.report.render import ENDINGS, written
-from mclas_lightning.report.runs import Runs
 from mclas_lightning.report.tables import Request, tables
 
 GOLDEN = Path(__file__).parent / "golden"

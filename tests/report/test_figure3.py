@@ -7,7 +7,7 @@ from PIL import Image
 from benchmarks.runs import write_runs
 from mclas_lightning.errors import InputError
 from mclas_lightning.report import figure3
-from mclas_lightning.report.runs import Runs
+from mclas_lightning.report.finished_runs import Runs
 
 PLACES = [(system.scenario, system.model) for system in figure3.LAYOUT.systems]
 SCRATCH = [place for place in PLACES if place[1].endswith("_scratch")]

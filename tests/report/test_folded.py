@@ -10,10 +10,10 @@ from tokenizers import Tokenizer, models, normalizers
 from mclas_lightning.metrics.rouge import folded, standard
 from mclas_lightning.metrics.score import score
 from mclas_lightning.report.comparison import comparison
-from mclas_lightning.report.documents import NAME, write_documents
-from mclas_lightning.report.results import Results
-from mclas_lightning.report.runs import Runs
+from mclas_lightning.report.finished_runs import Runs
 from mclas_lightning.report.sheet import Sheet
+from mclas_lightning.runs.documents import NAME, write_documents
+from mclas_lightning.runs.results import Results
 
 REFERENCES = ["Größere Flächen stehen unter Wasser", "Die Züge fahren wieder pünktlich"] * 6
 CASED = ["Größere Flächen stehen unter Schnee", "Die Züge fahren wieder nicht"] * 6

@@ -7,15 +7,15 @@ import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from benchmarks.runs import write_run
-from mclas_lightning.app import compose
-from mclas_lightning.app import product as runs_of_words
+from mclas_lightning.config.compose import compose
+from mclas_lightning.config.compose import product as runs_of_words
+from mclas_lightning.config.overrides import arguments, override
+from mclas_lightning.config.settings import read_settings
 from mclas_lightning.files import write_json
-from mclas_lightning.identity import resolved
-from mclas_lightning.overrides import arguments, override
+from mclas_lightning.report.finished_runs import Runs
 from mclas_lightning.report.gaps import Gap, commands, products
 from mclas_lightning.report.layout import LAYOUTS
-from mclas_lightning.report.runs import Runs
-from mclas_lightning.settings import read_settings
+from mclas_lightning.runs.identity import resolved
 
 LOW = ("minimum", "medium", "maximum")
 ALL = [Gap(s.scenario, s.model, None, 4) for s in LAYOUTS[2].systems]

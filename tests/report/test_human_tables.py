@@ -2,10 +2,11 @@ from dataclasses import replace
 
 import pytest
 
+from mclas_lightning import paper
 from mclas_lightning.human.results import Agreement, HumanResults, place
-from mclas_lightning.report import page, paper
-from mclas_lightning.report.human import human_sheets
-from mclas_lightning.report.runs import Runs
+from mclas_lightning.report import page
+from mclas_lightning.report.finished_runs import Runs
+from mclas_lightning.report.human_tables import human_sheets
 from mclas_lightning.report.tables import Request
 
 VALUES = {"informativeness": -0.125, "conciseness": 0.25, "fluency": 0.5}

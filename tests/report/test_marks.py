@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from benchmarks.runs import write_run, write_runs
-from mclas_lightning.report.documents import NAME, write_documents
+from mclas_lightning.report.finished_runs import Runs
 from mclas_lightning.report.grid import Grid
 from mclas_lightning.report.layout import LAYOUTS
 from mclas_lightning.report.marks import Marks, marks
-from mclas_lightning.report.runs import Runs
+from mclas_lightning.runs.documents import NAME, write_documents
 
 NUM = 83
 IDS = [f"d{i}" for i in range(NUM)]

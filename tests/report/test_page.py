@@ -9,8 +9,8 @@ import pytest
 
 from benchmarks.runs import write_run, write_runs
 from mclas_lightning.report import page
+from mclas_lightning.report.finished_runs import Runs
 from mclas_lightning.report.layout import LAYOUTS
-from mclas_lightning.report.runs import Runs
 from mclas_lightning.report.tables import Request
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}

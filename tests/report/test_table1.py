@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from mclas_lightning.data import catalog
+from mclas_lightning import paper
+from mclas_lightning.corpora import catalog
 from mclas_lightning.files import write_json
-from mclas_lightning.report import paper
 from mclas_lightning.report.render import terminal, written
 from mclas_lightning.report.sheet import Sheet
 from mclas_lightning.report.table1 import table1

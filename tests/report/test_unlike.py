@@ -10,10 +10,10 @@ import yaml
 
 from benchmarks.runs import write_run
 from mclas_lightning.report.comparison import comparison
-from mclas_lightning.report.results import Results
-from mclas_lightning.report.runs import Runs
-from mclas_lightning.report.scores import score_sheets
+from mclas_lightning.report.finished_runs import Runs
+from mclas_lightning.report.score_tables import score_sheets
 from mclas_lightning.report.sheet import Cell, Sheet
+from mclas_lightning.runs.results import Results
 
 NUM = 83
 BEAM_1, BEAM_5 = {"beam": 1, "max_tokens": 1}, {"beam": 5, "max_tokens": 2}

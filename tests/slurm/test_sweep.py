@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mclas_lightning.report.results import find
-from mclas_lightning.run import Run
+from mclas_lightning.runs.results import find
+from mclas_lightning.runs.run import Run
 from tests.slurm.cluster import cluster, missing
 
 pytestmark = [
@@ -40,7 +40,7 @@ def slurm(tmp_path):
 
 
 def mclas(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "mclas_lightning.cli", "sweep", *words]
+    command = [sys.executable, "-m", "mclas_lightning.cli.main", "sweep", *words]
     return subprocess.run(command, env=environment, capture_output=True, text=True)
 
 

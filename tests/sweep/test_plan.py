@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from mclas_lightning.app import compose
+from mclas_lightning.config.compose import compose
 from mclas_lightning.errors import InputError
-from mclas_lightning.places import EXPERIMENTS
+from mclas_lightning.files import EXPERIMENTS
 from mclas_lightning.sweep.axes import key_of
-from mclas_lightning.sweep.cost import lines
 from mclas_lightning.sweep.plan import plan
+from mclas_lightning.sweep.status import lines
 
 TABLE2 = ["pretrain", "low_resource", "full", "tltran"]
 DATASETS = ("zh2ensum", "en2desum", "en2zhsum")

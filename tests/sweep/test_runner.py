@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mclas_lightning.report.results import find
+from mclas_lightning.runs.results import find
 from mclas_lightning.sweep.runner import slots
 
 SWEEP = """\
@@ -31,7 +31,7 @@ def sweep(words, tmp_path) -> list[str]:
 
 
 def command(name: str, sweep: list[str], *more: str) -> list[str]:
-    return [sys.executable, "-m", "mclas_lightning.cli", "sweep", name, *sweep, *more]
+    return [sys.executable, "-m", "mclas_lightning.cli.main", "sweep", name, *sweep, *more]
 
 
 def mclas(name: str, sweep: list[str], *more: str) -> subprocess.CompletedProcess:

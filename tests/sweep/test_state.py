@@ -5,16 +5,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mclas_lightning import cli
-from mclas_lightning.cli_sweep import STARTABLE
+from mclas_lightning.cli import main as cli
+from mclas_lightning.cli.sweep import STARTABLE
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import write_json
-from mclas_lightning.lock import Busy, locked, owner
+from mclas_lightning.runs.lock import Busy, locked, owner
 from mclas_lightning.sweep import state as module
-from mclas_lightning.sweep.cost import lines, seconds_per_update
 from mclas_lightning.sweep.plan import plan
 from mclas_lightning.sweep.state import last_update, states, write_failure, write_job
-from mclas_lightning.sweep.status import counts, notes, reasons, status
+from mclas_lightning.sweep.status import counts, lines, notes, reasons, seconds_per_update, status
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from typing import Any
 import pytest
 from matplotlib.image import imread
 
-from mclas_lightning.report.results import Results, find
+from mclas_lightning.runs.results import Results, find
 from tests.test_train import command, folder
 
 pytestmark = pytest.mark.slow
@@ -213,7 +213,7 @@ def test_what_was_trained_offline_is_uploaded_once(words, server, tmp_path):
     process.send_signal(signal.SIGTERM)
     assert process.wait() == 143
     subprocess.run(command(words), env=server.environment(), check=True, capture_output=True)
-    upload = [sys.executable, "-m", "mclas_lightning.cli", "wandb", "sync", "--runs"]
+    upload = [sys.executable, "-m", "mclas_lightning.cli.main", "wandb", "sync", "--runs"]
     said = [
         subprocess.run(
             [*upload, tmp_path / "runs"],

@@ -14,15 +14,15 @@ from threading import Thread
 import pytest
 import yaml
 
-from mclas_lightning.app import compose
+from mclas_lightning.config.compose import compose
+from mclas_lightning.config.settings import read_settings
 from mclas_lightning.errors import InputError
 from mclas_lightning.evaluate import evaluate
-from mclas_lightning.places import EXPERIMENTS
-from mclas_lightning.report.results import Results
-from mclas_lightning.settings import read_settings
-from mclas_lightning.tracking import account, loggers
-from mclas_lightning.tracking.wandb_content import sample_table
-from mclas_lightning.tracking.wandb_logger import WandbMirror
+from mclas_lightning.files import EXPERIMENTS
+from mclas_lightning.runs.results import Results
+from mclas_lightning.tracking import loggers
+from mclas_lightning.tracking import wandb_logger as account
+from mclas_lightning.tracking.wandb_logger import WandbMirror, sample_table
 from mclas_lightning.tracking.workspace import CONFIG, CURVES, ROUGE
 from tests.conftest import read_lines
 from tests.test_train import command, folder, go

@@ -7,7 +7,7 @@ from threading import Thread
 
 import pytest
 
-from mclas_lightning.cli import parser
+from mclas_lightning.cli.main import parser
 from mclas_lightning.errors import InputError
 from mclas_lightning.tracking.workspace import as_json, build
 
@@ -86,7 +86,7 @@ def test_online_it_is_saved_as_a_view_of_the_project(tmp_path):
             "NETRC": str(tmp_path / "netrc"),
         }
         kept = {key: value for key, value in os.environ.items() if not key.startswith("WANDB")}
-        command = [sys.executable, "-m", "mclas_lightning.cli", "wandb", "workspace"]
+        command = [sys.executable, "-m", "mclas_lightning.cli.main", "wandb", "workspace"]
         done = subprocess.run(
             [*command, "--project", "mine"], env=kept | variables, capture_output=True, text=True
         )

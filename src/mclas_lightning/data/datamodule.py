@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 import pytorch_lightning as pl
 
+from mclas_lightning.config.optim import UpdateShape
 from mclas_lightning.data.batch import EncodedExamples
-from mclas_lightning.data.sampler import ResumableLoader, UpdateSampler, UpdateShape
-from mclas_lightning.preemption import SIGNALS
+from mclas_lightning.data.sampler import ResumableLoader, UpdateSampler
+from mclas_lightning.runs.preemption import SIGNALS
 
 
 @dataclass(frozen=True, kw_only=True)

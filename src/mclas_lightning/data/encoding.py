@@ -17,13 +17,16 @@ import pyarrow.compute as pc
 from sentencex import segment  # pyright: ignore[reportAttributeAccessIssue]
 from tokenizers import Tokenizer as Backend
 
-from mclas_lightning.data.example import SIDES, Example, Side, parse
+from mclas_lightning.example import SIDES, Example, Side, parse
 from mclas_lightning.files import BOM
 from mclas_lightning.metrics.normalization import normalize
 
 TEXTS = ("document", *SIDES)
+
 SCHEMA = pa.schema([("id", pa.string()), *((text, pa.list_(pa.int32())) for text in TEXTS)])
+
 ROWS = 1000  # encoded at a time
+
 BLOCK = 4096  # bytes that are read back at a time
 
 

@@ -7,17 +7,14 @@ target tokens of the update, however it is cut.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from torch.utils.data import DataLoader, Sampler
 
-from mclas_lightning.errors import InputError, check_range
+from mclas_lightning.config.optim import UpdateShape
+from mclas_lightning.errors import InputError
 
-# What a budget counts: sources and the target tokens to predict | these target tokens | the target
-# of the last decoder, [BOS] included (released code).
-UNITS = ("both", "target", "released")
 BUCKET = 8  # Lengths are compared in steps of this many tokens; within a step, order is chance.
 
 
@@ -34,43 +31,6 @@ class Lengths(NamedTuple):
     source: np.ndarray
     target: np.ndarray
     predicted: np.ndarray
-
-
-@dataclass(frozen=True, kw_only=True)
-class Crowding:
-    """A micro-batch of more than ``documents`` counts ``tokens`` more (released code)."""
-
-    documents: int
-    tokens: int
-
-    def __post_init__(self) -> None:
-        check_range("optim.crowding.documents", self.documents, 1)
-        check_range("optim.crowding.tokens", self.tokens, 0)
-
-
-@dataclass(frozen=True, kw_only=True)
-class UpdateShape:
-    """How an update is cut into micro-batches."""
-
-    max_tokens: int  # padded positions of a micro-batch
-    unit: str = "both"  # which positions are counted: a word of ``UNITS``
-    crowding: Crowding | None = None
-    accumulate: int = 1
-    ranks: int = 1
-
-    @property
-    def counts_sources(self) -> bool:
-        """Whether sources are a part of the budget, not targets alone."""
-        return self.unit == "both"
-
-    def fits(self, source: int, target: int) -> int:
-        """Documents of at most these lengths that one micro-batch may hold."""
-        width = source + target if self.counts_sources else target
-        number = self.max_tokens // width
-        if self.crowding and number > self.crowding.documents:
-            crowd = (self.max_tokens - self.crowding.tokens) // width
-            number = max(self.crowding.documents, crowd)
-        return max(number, 1)
 
 
 class UpdateSampler(Sampler[MicroBatch]):

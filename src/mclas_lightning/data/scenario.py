@@ -15,11 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from mclas_lightning.data.dataset import DatasetConfig
+from mclas_lightning.config.dataset import DatasetConfig
 from mclas_lightning.errors import InputError, one_of
 from mclas_lightning.files import read_json, write_json
 
 SPLITTINGS = ("random", "first_shards")
+
 LEAST = {"training": 100, "validation": 10}  # the paper's smallest scenario has 1,500
 
 

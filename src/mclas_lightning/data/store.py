@@ -17,25 +17,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from filelock import FileLock
 
-from mclas_lightning.data.encoding import (
-    TEXTS,
-    How,
-    Part,
-    Range,
-    encode_range,
-    ranges,
-)
-from mclas_lightning.data.example import SIDES, Side, read_jsonl
+from mclas_lightning.data.encoding import TEXTS, How, Part, Range, encode_range, ranges
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.errors import InputError
+from mclas_lightning.example import SIDES, Side, read_jsonl
 from mclas_lightning.files import make_folder, read_json, sha256, whole_folder, write_json
-from mclas_lightning.processes import cores, worker_pool
-from mclas_lightning.progress import progress_bar
+from mclas_lightning.progress import cores, progress_bar, worker_pool
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
 FORMAT = 4
+
 RANGE = 16 * 2**20  # bytes of jsonl that a process encodes at a time
 
 

@@ -22,12 +22,7 @@ from tokenizers import Tokenizer as Backend
 from tokenizers import decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-from mclas_lightning.data.encoding import (
-    Sentences,
-    backend_from,
-    encode_documents,
-    encode_texts,
-)
+from mclas_lightning.data.encoding import Sentences, backend_from, encode_documents, encode_texts
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import whole_folder
 from mclas_lightning.metrics import normalization
@@ -44,12 +39,15 @@ NAMES = {
     "lsep": ("[LSEP]", "[unused5]"),
 }
 
-
 BORDER = "[unused3]"  # between the sentences of a summary (released code)
+
 # No text, though they may be written.
 SILENT = re.compile(r"\[unused\d+\]|\[MASK\]|<mask>")
+
 INSIDE = "##"  # opens the word pieces that open no word
+
 OPENING = "\u2581\u0120"  # open SentencePiece's and byte-level pieces that open a word
+
 TARGET = ("bos", "eos", "lsep")  # added where a vocabulary lacks them
 
 
@@ -218,15 +216,19 @@ def _backend(vocabulary: dict[str, int], normalizer: normalizers.Normalizer) -> 
 
 
 _QUOTES = {"de": ("\u201e", "\u201c"), "en": ("\u201c", "\u201d")}
+
 # Languages that write Han characters and no spaces, kana and wide punctuation included.
 _WIDE_LANGUAGES = CHINESE | {"ja"}
+
 _WIDE = r"[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]"
+
 _SPACING = [
     (re.compile(r"\s+([.,;:!?%)\]}\u2019\u2026])"), r"\1"),
     (re.compile(r"([(\[{])\s+"), r"\1"),
     (re.compile(r"(\d)([.,:]) (?=\d)"), r"\1\2"),
     (regex.compile(r"([\w\p{M}]) ([-/']) (?=\w)"), r"\1\2"),
 ]
+
 _SPACE = re.compile(rf"(?<={_WIDE})\s+|\s+(?={_WIDE})")
 
 

@@ -6,8 +6,8 @@ Kept as a plain JSON list of ids, the form of the released dictionaries.
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from mclas_lightning.data.example import Side
 from mclas_lightning.errors import InputError
+from mclas_lightning.example import Side
 from mclas_lightning.files import read_json, write_json
 from mclas_lightning.task import Special
 

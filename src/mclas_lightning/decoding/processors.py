@@ -12,12 +12,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mclas_lightning.decoding.choices import END, SECOND_BOS, Choices
+from mclas_lightning.decoding.output import END, SECOND_BOS, Choices
 from mclas_lightning.decoding.words import LIMIT
 
 Processor = Callable[[Tensor, Tensor], Tensor]
 
 WINDOW = 32  # pieces that a repetition is looked for in
+
 BLOCKED = -1e4  # Finite: a repetition is still better than no summary at all.
 
 

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from mclas_lightning.config.groups import DecodingConfig
 from mclas_lightning.data.batch import pad
-from mclas_lightning.data.example import SIDES, Side
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.data.vocabulary import Vocabulary
 from mclas_lightning.decoding.beam import Beam, beam_search
-from mclas_lightning.decoding.choices import Choices, choices
-from mclas_lightning.decoding.output import Output
+from mclas_lightning.decoding.output import Choices, Output, choices
 from mclas_lightning.decoding.processors import (
     Processor,
     ReleasedBlock,
@@ -26,50 +25,15 @@ from mclas_lightning.decoding.processors import (
     TargetLength,
 )
 from mclas_lightning.decoding.words import released_shares, shares
-from mclas_lightning.errors import InputError, check_range, one_of
+from mclas_lightning.errors import InputError
+from mclas_lightning.example import Side
 from mclas_lightning.metrics.writing import writes
 from mclas_lightning.model.attention import Cache, KeysValues
-from mclas_lightning.model.decoder import MAX_POSITIONS
 from mclas_lightning.model.linear import packed
 from mclas_lightning.model.seq2seq import Memory, Seq2Seq
 from mclas_lightning.task import Task
 
 Summaries = dict[Side, str]
-WORDS = {
-    "lengths": ("summary", "target"),
-    "mask": ("both", "cross", "none"),
-    "block_trigrams": ("summary", "target", "released", "none"),
-    "weights": ("float32", "bfloat16", "int8"),
-}
-LONGEST = MAX_POSITIONS // len(SIDES) - 2  # All sides of a target share the decoder's positions.
-
-
-@dataclass(frozen=True, kw_only=True)
-class DecodingConfig:
-    """Settings of the search."""
-
-    beam: int
-    length_penalty: float
-    min_length: int  # word pieces
-    max_length: int
-    lengths: str  # summary: of each summary | target: of all that a decoder writes, cut there
-    mask: str  # both: each summary keeps to its language | cross: only S^B does | none
-    renormalize: bool  # probabilities over what the mask leaves; else over the whole vocabulary
-    block_trigrams: str  # summary: within each | target: across both | released | none
-    weights: str  # float32 | bfloat16, for GPUs | int8, on a CPU: faster, and not quite the same
-    max_tokens: int  # of a batch: source positions x beams
-
-    def __post_init__(self) -> None:
-        for name, words in WORDS.items():
-            if getattr(self, name) not in words:
-                raise one_of(f"decoding.{name}", getattr(self, name), words)
-        check_range("decoding.beam", self.beam, 1)
-        check_range("decoding.length_penalty", self.length_penalty, 0)
-        check_range("decoding.min_length", self.min_length, 1)
-        # A target of two summaries has three control tokens, or four, and a token of each.
-        least = self.min_length if self.lengths == "summary" else max(self.min_length + 1, 6)
-        check_range("decoding.max_length", self.max_length, least, LONGEST)
-        check_range("decoding.max_tokens", self.max_tokens, 1)
 
 
 @dataclass(frozen=True, kw_only=True)

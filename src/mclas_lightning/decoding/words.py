@@ -15,6 +15,7 @@ from torch import Tensor
 from mclas_lightning.data.tokenizer import Tokenizer
 
 WORDS, CHARACTERS = 3, 8  # of a repetition: three words (section 5.2), or eight characters
+
 LIMIT = WORDS * CHARACTERS  # of the shares of a repetition's pieces
 
 _UNSPACED = regex.compile(

@@ -11,9 +11,8 @@ from typing import NamedTuple
 from unicodedata import normalize
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.human.key import KEY, Item, Key
 from mclas_lightning.human.results import PERSPECTIVES
-from mclas_lightning.human.sheet import CHOICES
+from mclas_lightning.human.sheet import CHOICES, KEY, Item, Key
 
 SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
 

@@ -18,10 +18,12 @@ from pathlib import Path
 
 from mclas_lightning.errors import InputError, check_range, one_of
 from mclas_lightning.files import read_json, write_json
-from mclas_lightning.typed import typed
+from mclas_lightning.schema import typed
 
 FORMAT = 1
+
 PERSPECTIVES = ("informativeness", "conciseness", "fluency")
+
 GOLD = "gold"
 
 

@@ -1,5 +1,7 @@
 """A folder of filled sheets becomes the preferences and agreement of one scenario."""
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rich import box
@@ -8,11 +10,60 @@ from rich.table import Table
 from rich.text import Text
 
 from mclas_lightning.files import sha256
-from mclas_lightning.human.judgements import not_returned, read_judgements, sheets
-from mclas_lightning.human.key import KEY, Key
-from mclas_lightning.human.results import GOLD, PERSPECTIVES, HumanResults, without
-from mclas_lightning.human.scaling import fleiss, labels, preferences
-from mclas_lightning.report.results import MODELS
+from mclas_lightning.human.judgements import Judgement, not_returned, read_judgements, sheets
+from mclas_lightning.human.results import GOLD, PERSPECTIVES, Agreement, HumanResults, without
+from mclas_lightning.human.sheet import KEY, Key
+from mclas_lightning.runs.results import MODELS
+
+LABELS = ("best", "worst", "neither")
+
+
+def preferences(
+    judgements: Sequence[Judgement], systems: Iterable[str]
+) -> dict[str, dict[str, float]]:
+    """(times best - times worst) / judgements, by system and perspective; each column sums to 0."""
+    best = Counter((judgement.best, judgement.perspective) for judgement in judgements)
+    worst = Counter((judgement.worst, judgement.perspective) for judgement in judgements)
+    num = Counter(judgement.perspective for judgement in judgements)
+    return {
+        system: {p: (best[system, p] - worst[system, p]) / num[p] for p in PERSPECTIVES}
+        for system in systems
+    }
+
+
+def labels(judgements: Sequence[Judgement], systems: Iterable[str]) -> list[list[int]]:
+    """Of each summary from each perspective: how many annotators labeled it with each of LABELS."""
+    counts = Counter(
+        (judgement.document, judgement.perspective, system, label)
+        for judgement in judgements
+        for label, system in (("best", judgement.best), ("worst", judgement.worst))
+    )
+    judged = Counter((judgement.document, judgement.perspective) for judgement in judgements)
+    rows: list[list[int]] = []
+    for (document, perspective), num in judged.items():
+        for system in systems:
+            best, worst = (counts[document, perspective, system, end] for end in LABELS[:2])
+            rows.append([best, worst, num - best - worst])
+    return rows
+
+
+def fleiss(counts: Sequence[Sequence[int]]) -> Agreement:
+    """Fleiss' kappa (1971) of ``counts[item][label]``, each item labeled by the same number n.
+
+        P  = mean over items of sum_j n_ij (n_ij - 1) / (n (n - 1))     overall agreement
+        Pe = sum_j p_j^2, with p_j the share of label j                 agreement by chance
+        kappa = (P - Pe) / (1 - Pe)
+
+    Where only one label was ever given this is 0/0; all agree, so kappa is 1.
+    """
+    n = sum(counts[0])
+    assert n > 1, "agreement needs two annotators"
+    assert all(sum(row) == n for row in counts), "every item is labeled by all"
+    overall = sum(k * (k - 1) for row in counts for k in row) / (len(counts) * n * (n - 1))
+    shares = [sum(column) / (len(counts) * n) for column in zip(*counts, strict=True)]
+    chance = sum(share**2 for share in shares)
+    kappa = 1.0 if chance == 1 else (overall - chance) / (1 - chance)
+    return Agreement(kappa=kappa, overall=overall)
 
 
 def score_sheets(folder: Path) -> HumanResults:

@@ -10,19 +10,68 @@ import hashlib
 import json
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from string import ascii_uppercase
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.files import sha256, whole_folder
-from mclas_lightning.human.key import Item, Key
+from mclas_lightning.files import read_json, sha256, whole_folder, write_json
 from mclas_lightning.human.results import GOLD, PERSPECTIVES
-from mclas_lightning.report import predictions
-from mclas_lightning.report.predictions import Prediction
-from mclas_lightning.report.results import Results, find
+from mclas_lightning.runs import predictions
+from mclas_lightning.runs.predictions import Prediction
+from mclas_lightning.runs.results import Results, find
+from mclas_lightning.schema import typed
+
+FORMAT = 1
+
+KEY = "key.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """A document as one annotator sees it; ``order`` names the systems from A on."""
+
+    annotator: int
+    document: str
+    order: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Key:
+    """What a folder of sheets does not say; ``seed`` is the sampling's."""
+
+    dataset: str
+    scenario: str
+    seed: int
+    systems: list[str]
+    items: dict[str, Item]
+    provenance: dict
+
+    def write(self, folder: Path) -> None:
+        """Write this beside the sheets."""
+        write_json(folder / KEY, {"format": FORMAT} | asdict(self))
+
+    @classmethod
+    def read(cls, folder: Path) -> "Key":
+        """Read the key of a folder of sheets."""
+        path = folder / KEY
+        record = read_json(path, dict)
+        if record.get("format") != FORMAT:
+            raise InputError(f"{path}: expected format {FORMAT}, found {record.get('format')!r}")
+        try:
+            key = typed("key", cls, {k: v for k, v in record.items() if k != "format"})
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
+        for name, item in key.items.items():
+            if sorted(item.order) != sorted(key.systems):
+                raise InputError(f"{path}: the order of item {name} is not one of all systems")
+        return key
+
 
 ENDS = ("best", "worst")
+
 CHOICES = [f"{perspective}_{end}" for perspective in PERSPECTIVES for end in ENDS]
+
 INSTRUCTIONS = """\
 Each line of your sheet has a document and its summaries A to {last}. Compare the summaries from
 three perspectives, each on its own:

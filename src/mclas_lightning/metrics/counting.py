@@ -9,12 +9,14 @@ from functools import cache, partial
 
 import numpy as np
 
-from mclas_lightning.processes import cores, worker_pool
-from mclas_lightning.progress import progress_bar
+from mclas_lightning.progress import cores, progress_bar, worker_pool
 
 SEQUENCES = ("rouge1", "rouge2", "rougeL")  # These take a text as one sequence.
+
 KINDS = (*SEQUENCES, "rougeLsum")
+
 SHARE = 100  # pairs that a process counts at a time
+
 # Products of two texts' tokens, which a longest common subsequence takes: some seconds of them.
 SEVERAL = 2e7
 

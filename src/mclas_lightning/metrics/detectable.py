@@ -9,7 +9,7 @@ of Welch and Satterthwaite for this sum: those of ``e``, and n - 1 of the docume
 
 import numpy as np
 
-from mclas_lightning.metrics.sample import Sample
+from mclas_lightning.metrics.resampling import Sample
 
 STEPS = 100_000
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # Half of the tokens. A run of other letters counts once, like a Han character: a Chinese sentence
 # on software keeps its long Latin names, so most of its letters, but not its tokens, may be Latin.
 HAN_SHARE = 0.5
+
 # Of Han characters and kana: Japanese has far more of them, Chinese may quote a name in kana.
 KANA_SHARE = 0.05
 
@@ -35,7 +36,9 @@ _COMPETITORS = (
     "am ar bn cs de el en es fa fr gu he hi id it ja km ko mr my ne nl pa pl pt ru si so sw ta te "
     "th tr uk ur vi yo"
 )
+
 COMPETITORS = frozenset(_COMPETITORS.split())
+
 # How much likelier another language must be: headlines of names are as likely in several.
 ODDS = 100
 
@@ -47,9 +50,11 @@ _CODES = (
     "ne nl nn no nso oc om or pa pcm pl ps pt qu ro ru rw sa sdh se si sk sl sn so sq sr st sv sw "
     "ta te tg th tk tl tr tt ug uk ur uz uzs vec vi vo wa wuu xh yo yue zh zu zxx"
 )
+
 LANGUAGES = _CODES.split()
 
 _HAN = regex.compile(r"\p{Han}")
+
 _KANA = regex.compile(r"[\p{Hiragana}\p{Katakana}]")
 
 

@@ -14,8 +14,10 @@ VERSION = 1  # Goes up with these rules, so that texts are tokenized again.
 # Scripts in which U+200B, the zero width space, stands between words; elsewhere it stands where a
 # long word may be broken, as the soft hyphen does.
 _BETWEEN_WORDS = r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
+
 # Unicode's name for joiners, soft hyphens, byte order marks, direction marks, variation selectors.
 _INVISIBLE = regex.compile(r"\p{Default_Ignorable_Code_Point}+")
+
 # Control characters, private use, halves of surrogate pairs: no part of a word. Lines stay lines.
 _SEPARATING = regex.compile(
     rf"(?<={_BETWEEN_WORDS})\u200b|\u200b(?={_BETWEEN_WORDS})"

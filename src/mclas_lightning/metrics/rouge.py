@@ -29,6 +29,7 @@ from mclas_lightning.metrics.pieces import WordPieces
 from mclas_lightning.metrics.tokens import plain, stems, tokens, unit
 
 VERSION = 3
+
 PROFILES = ("standard", "folded", "paper")
 
 

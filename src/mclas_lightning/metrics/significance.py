@@ -23,11 +23,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mclas_lightning.errors import InputError, check_range
-from mclas_lightning.metrics.resampling import bootstrap, randomize
-from mclas_lightning.metrics.sample import Array, Sample, difference, sample
+from mclas_lightning.metrics.resampling import (
+    Array,
+    Sample,
+    bootstrap,
+    difference,
+    randomize,
+    sample,
+)
 
 RESAMPLES = 10_000
+
 LEVEL = 0.95
+
 Interval = tuple[float, float]
 
 

@@ -27,13 +27,17 @@ _UNSPACED_SCRIPTS = "".join(
     rf"\p{{scx={script}}}"
     for script in ("Han", "Hiragana", "Katakana", "Bopomofo", "Thai", "Lao", "Khmer", "Myanmar")
 )
+
 # The Chinese zero is no letter but a \p{Nl}. Digits of every script are runs.
 _ALONE = rf"[[\p{{L}}\p{{Nl}}]&&[{_UNSPACED_SCRIPTS}]]"
+
 # Last, four letters that are written on the one before: am of Thai and Lao, halfwidth voicing.
 _MARK = r"[\p{Mn}\p{Mc}\u0e33\u0eb3\uff9e\uff9f]"
+
 _TOKEN = regex.compile(
     rf"{_ALONE}{_MARK}*+|(?:[[\p{{L}}\p{{N}}]--{_ALONE}]{_MARK}*+)++", regex.VERSION1
 )
+
 _ACCENTED = regex.compile(r"([\p{Latin}\p{Greek}\p{Cyrillic}])\p{Mn}+")
 
 

@@ -14,6 +14,7 @@ from mclas_lightning.metrics.normalization import normalize
 from mclas_lightning.metrics.tokens import fold, plain
 
 PROBE = "\u00c4"  # a capital with an accent
+
 KEEPS_ALL = {"case": True, "accents": True}
 
 

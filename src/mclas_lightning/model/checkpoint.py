@@ -13,6 +13,7 @@ from mclas_lightning.files import KEPT, clear_when_full
 from mclas_lightning.model.seq2seq import Seq2Seq, described
 
 State = Mapping[str, Tensor]
+
 DROPOUT = (
     *("hidden_dropout_prob", "attention_probs_dropout_prob"),  # BERT, XLM-R
     *("dropout", "attention_dropout", "embedding_dropout", "mlp_dropout"),  # DistilBERT, ModernBERT

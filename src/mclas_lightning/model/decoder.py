@@ -17,6 +17,7 @@ from mclas_lightning.model.attention import Attention, Cache, KeysValues
 from mclas_lightning.model.linear import Linear
 
 NORM_EPS = 1e-6  # Released code; the encoder has BERT's 1e-12.
+
 MAX_POSITIONS = 5000
 
 Earlier = Callable[[KeysValues], KeysValues]

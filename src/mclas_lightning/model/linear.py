@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 Packed = Callable[[Tensor], Tensor]
+
 ROWS = 20  # of the products that weights are packed for; others may be of any number
 
 

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PreTrainedConfig
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.loss import output_loss
-from mclas_lightning.memory import give_freed_memory_back
 from mclas_lightning.model.decoder import Decoder, DecoderConfig
 from mclas_lightning.model.linear import linear, use_onednn
+from mclas_lightning.model.loss import output_loss
+from mclas_lightning.model.memory import give_freed_memory_back
 
 INIT_STD = 0.02  # Released code: N(0, 0.02) for the decoder's linear layers and embedding.
 

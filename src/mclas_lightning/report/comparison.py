@@ -3,17 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mclas_lightning.data.example import Side
 from mclas_lightning.errors import InputError
+from mclas_lightning.example import Side
+from mclas_lightning.report.finished_runs import Aside
 from mclas_lightning.report.grid import WRONG, Grid
 from mclas_lightning.report.layout import BERTSCORE, SIMILARITY, Layout, Score, System, f1
 from mclas_lightning.report.marks import marks
-from mclas_lightning.report.results import Results
-from mclas_lightning.report.runs import Aside
-from mclas_lightning.report.scores import sheet
+from mclas_lightning.report.score_tables import sheet
 from mclas_lightning.report.sheet import Sheet
+from mclas_lightning.runs.results import Results
 
 REFERENCES = "reference_wrong_language"
+
 SCORES = f1(
     BERTSCORE._replace(optional=True),
     SIMILARITY,

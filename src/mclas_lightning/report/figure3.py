@@ -17,24 +17,31 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from mclas_lightning import paper
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import whole_path
-from mclas_lightning.report import paper
+from mclas_lightning.report.finished_runs import Runs
 from mclas_lightning.report.grid import Grid
 from mclas_lightning.report.layout import LAYOUTS, LOW_RESOURCE, SYSTEMS, Score, System, f1
 from mclas_lightning.report.marks import Marks
-from mclas_lightning.report.results import MODELS
-from mclas_lightning.report.runs import Runs
-from mclas_lightning.report.scores import of_paper
+from mclas_lightning.report.score_tables import of_paper
 from mclas_lightning.report.sheet import Sheet
+from mclas_lightning.runs.results import MODELS
 
 INK = "#000000"
+
 FACES, HATCHES = ("#e8e8e8", "#bdbdbd", "#7a7a7a"), ("", "////", "")
+
 MARKERS = ("o", "s", "^")
+
 DASHES: tuple[Literal["-"], Literal["--"], Literal[":"]] = ("-", "--", ":")
+
 WIDTH = 0.26  # of a column; three of them stand on a scenario's place
+
 ENDINGS = (".svg", ".png", ".pdf")
+
 SCRATCH = "_scratch"
+
 # Initialized models are those of Table 2.
 LAYOUT = replace(
     LAYOUTS[2],

@@ -5,11 +5,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mclas_lightning.data import catalog
-from mclas_lightning.overrides import command, exactly, override
+from mclas_lightning.config.overrides import command, exactly, override
+from mclas_lightning.corpora import catalog
+from mclas_lightning.report.finished_runs import Runs
 from mclas_lightning.report.layout import SYSTEMS
-from mclas_lightning.report.results import MODELS, SCENARIOS, Results
-from mclas_lightning.report.runs import Runs
 from mclas_lightning.report.started import (
     config_of,
     is_trained,
@@ -19,11 +18,15 @@ from mclas_lightning.report.started import (
     own_corpus,
     words_of,
 )
+from mclas_lightning.runs.results import MODELS, SCENARIOS, Results
 
 # The paper translates with WMT19's model (section 5.3), which knows no Chinese; others train one.
 WMT19 = ("en2desum",)
+
 TESTS = "test set"  # or decoding, in which seeds that have no mean differ
+
 TRAINING = "training"  # the same; which of the trainings to keep, the user decides
+
 ENCODER = "bert-base-multilingual-cased"
 
 

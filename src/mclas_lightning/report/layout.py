@@ -6,12 +6,14 @@ A layout is systems by scores; ``transposed`` puts the scores into rows.
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from mclas_lightning.data.example import Side
-from mclas_lightning.report import paper
-from mclas_lightning.report.results import MODELS
+from mclas_lightning import paper
+from mclas_lightning.example import Side
+from mclas_lightning.runs.results import MODELS
 
 LOW_RESOURCE = ("minimum", "medium", "maximum")
+
 SYSTEMS = ("ncls", "ncls_ms", "mclas")
+
 # Not in these tables: pretraining, translators, and what Figure 3 compares.
 ELSEWHERE = ("ms", "mt", "ncls_scratch", "ncls_ms_scratch", "mclas_scratch")
 
@@ -87,16 +89,20 @@ def _fine_tuned(*models: str) -> tuple[System, ...]:
 
 
 BERTSCORE = Score("bertscore_f", "BERTScore", "bertscore", 1, 4)
+
 SIMILARITY = Score("similarity", "Similarity", "similarity", 1, 4, optional=True)
+
 MONOLINGUAL = (
     System("full", "ms", "", "MS-Pretrain"),
     System("maximum", "ncls_ms", ""),
     System("maximum", "mclas", ""),
 )
+
 LENGTHS = (
     Score("length", "Length", scale=1, aim=None, reference="reference_length"),
     Score("difference", "To gold", scale=1, signed=True, aim=0),
 )
+
 LAYOUTS = {
     layout.number: layout
     for layout in (

@@ -12,17 +12,20 @@ import numpy as np
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.metrics.detectable import detectable
-from mclas_lightning.metrics.sample import difference
+from mclas_lightning.metrics.resampling import difference
 from mclas_lightning.metrics.significance import holm, pvalues
-from mclas_lightning.report.documents import NAME
 from mclas_lightning.report.grid import Grid
 from mclas_lightning.report.layout import Score, System
-from mclas_lightning.report.results import Results
 from mclas_lightning.report.sheet import number
+from mclas_lightning.runs.documents import NAME
+from mclas_lightning.runs.results import Results
 
 LEVEL = 0.05
+
 RESAMPLES = 5_000
+
 Place = tuple[str, System, Score]  # dataset, who is marked, in what
+
 NAMED = 3  # reasons that a note gives
 
 

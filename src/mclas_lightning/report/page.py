@@ -7,17 +7,70 @@ from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from mclas_lightning import paper
 from mclas_lightning.errors import InputError
 from mclas_lightning.human.results import datasets as judged
-from mclas_lightning.report import figure3, paper
+from mclas_lightning.report import figure3
 from mclas_lightning.report.cases import LEGEND, Examples, cases
+from mclas_lightning.report.finished_runs import Aside, in_words
 from mclas_lightning.report.layout import LAYOUTS
-from mclas_lightning.report.predictions import place
-from mclas_lightning.report.provenance import provenance
 from mclas_lightning.report.render import html
-from mclas_lightning.report.results import SCENARIOS, Results
-from mclas_lightning.report.sheet import Sheet
+from mclas_lightning.report.sheet import MISSING, Column, Section, Sheet
 from mclas_lightning.report.tables import NUMBERS, Request, tables
+from mclas_lightning.runs.predictions import place
+from mclas_lightning.runs.results import SCENARIOS, Results
+
+SHORT = 10  # characters of a hash that are shown
+
+COLUMNS = (
+    *("Configuration", "Test set", "Subset", "Commit", "Python", "Packages", "Decoding"),
+    "Signatures",
+)
+
+
+def provenance(runs: Sequence[Results], aside: Sequence[Aside] = ()) -> Sheet:
+    """A row a run; a note names the files that were set ``aside``."""
+    rows = [(_place(run), *_row(run)) for run in runs]
+    return Sheet(
+        name="runs",
+        title=f"The {len(rows)} runs behind these numbers",
+        corner="Run",
+        columns=tuple(Column("", name) for name in COLUMNS),
+        sections=[Section("", list(rows))],
+        notes=[
+            f"Hashes are SHA-256, their first {SHORT} characters: of config.yaml, of test.jsonl, "
+            "of the scenario's subset.json. A + after a commit: there were changes beside it.",
+            *([f"{in_words(aside)}."] if aside else []),
+        ],
+    )
+
+
+def _place(run: Results) -> str:
+    return f"{run.dataset}/{run.scenario}/{run.model}/seed={run.seed}"
+
+
+def _row(run: Results) -> tuple[str, ...]:
+    known = run.provenance
+    commit = _short(known.get("git_commit")) + ("+" if known.get("git_changes") else "")
+    packages = known.get("packages")
+    named = packages.items() if isinstance(packages, dict) else ()
+    return (
+        *(_short(known.get(f"{name}_sha256")) for name in ("config", "test", "subset")),
+        commit,
+        str(known.get("python", MISSING)),
+        ", ".join(f"{name} {version}" for name, version in named) or MISSING,
+        ", ".join(f"{name} {value}" for name, value in run.decoding.items()) or MISSING,
+        "; ".join(
+            f"{side}: {signature}"
+            for side, signatures in run.signatures.items()
+            for signature in signatures.values()
+        ),
+    )
+
+
+def _short(value: object) -> str:
+    return str(value)[:SHORT] if value else MISSING
+
 
 HEADINGS = {
     1: "Sizes of the scenarios",

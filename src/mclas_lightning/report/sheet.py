@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 PLUS_MINUS = "\u00b1"
+
 MISSING = "-"
+
 ORIGIN = ("Test set", "Signature", "Decoding")  # what rows must share to be compared
 
 

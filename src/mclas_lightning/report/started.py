@@ -5,15 +5,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from mclas_lightning.config.overrides import exactly, override, quoted
 from mclas_lightning.errors import InputError
-from mclas_lightning.identity import read_config, resolved, unequal
-from mclas_lightning.overrides import exactly, override, quoted
-from mclas_lightning.places import CONF
-from mclas_lightning.report.results import Results
-from mclas_lightning.typed import flat
+from mclas_lightning.files import CONF
+from mclas_lightning.runs.identity import read_config, resolved, unequal
+from mclas_lightning.runs.results import Results
+from mclas_lightning.schema import flat
 
 GROUPS = ("network", "optim", "decoding")
+
 PRETRAIN = "_pretrain"  # ends the name of a recipe for MS
+
 # Not said: what a run's place says, how it was computed, and what only describes its corpus.
 UNSAID = (
     *("scenario", "seed", "init_from", "runs", "run_dir", "model", "trainer", "logger", "workers"),

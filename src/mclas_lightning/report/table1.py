@@ -8,15 +8,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from mclas_lightning.data import catalog
-from mclas_lightning.data.manifest import num_examples, read_manifest
+from mclas_lightning import paper
+from mclas_lightning.corpora import catalog
+from mclas_lightning.corpora.manifest import num_examples, read_manifest
 from mclas_lightning.data.scenario import subset_size
 from mclas_lightning.errors import InputError
-from mclas_lightning.report import paper
-from mclas_lightning.report.results import SCENARIOS
 from mclas_lightning.report.sheet import MISSING, Column, Section, Sheet
+from mclas_lightning.runs.results import SCENARIOS
 
 HEADER = ("paper", "%", "here", "%", "diff.")
+
 OTHERS = ("Minimum", "Medium", "Maximum", "Full", "Valid", "Test")
 
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from mclas_lightning.report.human import human_sheets
-from mclas_lightning.report.runs import Runs
-from mclas_lightning.report.scores import score_sheets
+from mclas_lightning.report.finished_runs import Runs
+from mclas_lightning.report.human_tables import human_sheets
+from mclas_lightning.report.score_tables import score_sheets
 from mclas_lightning.report.sheet import Sheet
 from mclas_lightning.report.table1 import table1
 

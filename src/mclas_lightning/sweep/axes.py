@@ -10,13 +10,14 @@ from typing import Any
 
 import yaml
 
-from mclas_lightning.app import product
+from mclas_lightning.config.compose import product
+from mclas_lightning.config.overrides import override
 from mclas_lightning.errors import InputError, one_of
-from mclas_lightning.overrides import override
-from mclas_lightning.places import EXPERIMENTS
+from mclas_lightning.files import EXPERIMENTS
 
 # Which run it is: of none but the runs that the file names.
 OF_ONE_RUN = ("dataset", "scenario", "model", "seed", "init_from", "run_dir")
+
 # What a corpus shares with that of its pretraining.
 OF_ANY_CORPUS = tuple(
     f"dataset.{key}" for key in ("tokenizer", "vocabulary", "max_source", "max_summary")

@@ -5,20 +5,20 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
-from mclas_lightning.app import compose
+from mclas_lightning.config.compose import compose
+from mclas_lightning.config.settings import Settings, read_settings
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.data.vocabulary import read_ids
+from mclas_lightning.distributed import check_processes
 from mclas_lightning.errors import InputError
+from mclas_lightning.inference.trained import ms_run
+from mclas_lightning.inference.translators import default_translator
 from mclas_lightning.metrics.rouge import standard
 from mclas_lightning.metrics.self_test import self_test
-from mclas_lightning.preparation import check_inputs
-from mclas_lightning.ranks import check_processes
-from mclas_lightning.run import ms_run
-from mclas_lightning.settings import Settings, read_settings
 from mclas_lightning.sweep.plan import LATE, PlannedRun
 from mclas_lightning.task import Pipeline
 from mclas_lightning.tracking.loggers import build
-from mclas_lightning.translate import default_translator
+from mclas_lightning.training.preparation import check_inputs
 
 
 def problems(runs: Sequence[PlannedRun], slurm: bool) -> list[str]:

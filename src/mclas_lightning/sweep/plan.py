@@ -11,11 +11,11 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from mclas_lightning.app import compose, product
+from mclas_lightning.config.compose import compose, product
+from mclas_lightning.config.overrides import exactly, override, quoted
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import check_run_names
-from mclas_lightning.identity import resolved
-from mclas_lightning.overrides import exactly, override, quoted
+from mclas_lightning.runs.identity import resolved
 from mclas_lightning.sweep.axes import OF_ANY_CORPUS, axes_of, key_of, shared_words, sweep_file
 
 LATE = ("scenario", "seed")  # select no file of conf/: set after composing, which takes long

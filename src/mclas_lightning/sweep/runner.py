@@ -10,8 +10,8 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from types import FrameType
 
-from mclas_lightning.preemption import INTERRUPTED, TERMINATED
 from mclas_lightning.progress import progress_bar
+from mclas_lightning.runs.preemption import INTERRUPTED, TERMINATED
 from mclas_lightning.sweep.plan import PlannedRun
 from mclas_lightning.sweep.state import LOG, State, last_line, states, write_failure
 from mclas_lightning.sweep.worker import BUSY, start

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mclas_lightning.app import launcher_settings
+from mclas_lightning.config.compose import launcher_settings
 from mclas_lightning.errors import InputError
 from mclas_lightning.sweep.plan import PlannedRun
 from mclas_lightning.sweep.state import read_job, states, trained, write_job

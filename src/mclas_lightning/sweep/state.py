@@ -20,21 +20,26 @@ from typing import Any, Literal, get_args
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import read_json, write_json
-from mclas_lightning.identity import (
+from mclas_lightning.runs.identity import (
     Difference,
     differences,
     in_words,
     read_config,
     scored_otherwise,
 )
-from mclas_lightning.lock import owner
+from mclas_lightning.runs.lock import owner
 from mclas_lightning.sweep.plan import PlannedRun
 
 Name = Literal["done", "other", "running", "queued", "waiting", "diverged", "failed", "missing"]
+
 NAMES: tuple[Name, ...] = get_args(Name)
+
 JOB, FAILURE, LOG = "job.json", "failure.json", "log.txt"
+
 DIVERGED = "diverged.json"
+
 PLANNED = "this plan has"
+
 TAIL = 4096  # bytes of metrics.csv that hold its last line
 
 

@@ -14,7 +14,7 @@ from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from mclas_lightning.processes import ctrl_c_for_this_process, worker_pool
+from mclas_lightning.progress import ctrl_c_for_this_process, worker_pool
 from mclas_lightning.sweep.plan import PlannedRun
 from mclas_lightning.sweep.state import FAILURE, LOG, write_failure
 
@@ -26,7 +26,6 @@ PRELOADED = [
     "transformers.models.bert.modeling_bert",
     "torch._dynamo",
 ]
-
 
 BUSY = 75  # exit code, sysexits' TEMPFAIL: another process has the run in hand
 
@@ -90,9 +89,9 @@ def _end_with_parent() -> None:
 
 def run(words: Sequence[str], folder: Path, log: Path, writes: bool = True) -> int:
     """Train and score; the exit code. A failure is noted in the folder by the rank that writes."""
-    from mclas_lightning.app import compose
+    from mclas_lightning.config.compose import compose
     from mclas_lightning.errors import InputError, escape_unwritable
-    from mclas_lightning.lock import Busy
+    from mclas_lightning.runs.lock import Busy
     from mclas_lightning.train import train
 
     escape_unwritable()

@@ -8,9 +8,9 @@ import hydra
 from hydra.errors import HydraException
 from pytorch_lightning.loggers import Logger
 
+from mclas_lightning.distributed import is_first
 from mclas_lightning.errors import InputError
-from mclas_lightning.ranks import is_first
-from mclas_lightning.report.results import Results
+from mclas_lightning.runs.results import Results
 from mclas_lightning.tracking.wandb_logger import WandbMirror
 
 

@@ -5,9 +5,11 @@
 
 import hashlib
 import os
+import re
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +17,55 @@ from lightning_fabric.loggers.logger import rank_zero_experiment
 from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.utilities import rank_zero_only
 
-from mclas_lightning.errors import InputError
-from mclas_lightning.preemption import TERMINATED
-from mclas_lightning.report.results import Results
-from mclas_lightning.run import Run
-from mclas_lightning.tracking import account
-from mclas_lightning.tracking.wandb_content import WandbSettings, sample_table
-from mclas_lightning.typed import flat, typed
+from mclas_lightning.errors import InputError, check_range
+from mclas_lightning.runs import predictions
+from mclas_lightning.runs.preemption import TERMINATED
+from mclas_lightning.runs.results import Results
+from mclas_lightning.runs.run import Run
+from mclas_lightning.schema import flat, typed
+from mclas_lightning.tracking import wandb_logger as account
+
+if TYPE_CHECKING:
+    import wandb
+
+
+@dataclass(frozen=True, kw_only=True)
+class WandbSettings:
+    """``conf/logger/wandb.yaml``."""
+
+    run_dir: str
+    project: str
+    entity: str | None
+    group: str
+    job_type: str
+    name: str
+    tags: list[str]
+    offline: bool
+    samples: int  # documents in the table of summaries
+    timeout: int  # seconds
+    finish_timeout: int
+
+    def __post_init__(self) -> None:
+        check_range("logger.samples", self.samples, 0)
+        check_range("logger.timeout", self.timeout, 1)
+        check_range("logger.finish_timeout", self.finish_timeout, 1)
+
+
+def sample_table(results: Results, num: int) -> "wandb.Table":
+    """``num`` documents with references and hypotheses, the same ones for every run."""
+    import wandb
+
+    sides = list(results.scores)
+    texts = [f"{side} {kind}" for side in sides for kind in ("reference", "hypothesis")]
+    columns: list[Any] = ["model", "seed", "id", "document", *texts]
+    table = wandb.Table(columns)
+    written = predictions.read(results)
+    for id in predictions.shared({results.name: written}, seed=0)[:num]:
+        case = written[id]
+        texts = [text[side] for side in sides for text in (case.references, case.hypotheses)]
+        table.add_data(results.name, results.seed, case.id, case.document, *texts)
+    return table
+
 
 if TYPE_CHECKING:
     import wandb
@@ -161,3 +205,52 @@ class WandbMirror(WandbLogger):
 
             with suppress(OSError):  # It ends what is lost; the next job starts another.
                 wandb.teardown()
+
+
+MODES = {"offline": "offline", "dryrun": "offline", "disabled": "disabled"}  # others: online
+
+TIMEOUT = 20  # seconds that the server may take to answer
+
+OFFLINE = "log in with `wandb login` or WANDB_API_KEY, or train with logger.offline=true"
+
+
+def mode() -> str:
+    """``online``, ``offline`` or ``disabled``, as W&B itself would be.
+
+    The environment (``WANDB_MODE``) says so, else W&B's settings files, which ``wandb offline`` and
+    ``wandb disabled`` write. InputError where a variable of the environment cannot be read.
+    """
+    import wandb
+
+    settings = wandb.Settings(silent=True)
+    settings.update_from_system_settings()
+    try:
+        settings.update_from_env_vars(dict(os.environ))
+    except ValueError as error:  # pydantic's, of several lines
+        found = [line.strip() for line in str(error).splitlines()]
+        reason = re.sub(r" \[type=.*input_value=(.*), input_type=.*", r"; found \1", found[2])
+        raise InputError(f"W&B: WANDB_{found[1].upper()}: {reason}") from error
+    return MODES.get(settings.mode, "online")
+
+
+def check_account(timeout: int = TIMEOUT) -> None:
+    """InputError where there is no key, or W&B does not accept it within ``timeout`` seconds."""
+    import wandb
+    from wandb.errors import AuthenticationError
+
+    mode()  # A variable that W&B cannot read is said now.
+    wandb.setup(wandb.Settings(silent=True, mode="online"))
+    host = wandb.setup().settings.base_url
+    before = os.environ.get("WANDB_HTTP_TIMEOUT")
+    os.environ["WANDB_HTTP_TIMEOUT"] = before or str(timeout)
+    try:
+        known = wandb.login(prompt=False, verify=True)
+    except AuthenticationError as error:
+        late = "did not respond in time" in str(error)
+        said = f"does not answer within {timeout} s" if late else "does not accept the key"
+        raise InputError(f"W&B: {host} {said}; {OFFLINE}") from error
+    finally:
+        if before is None:
+            del os.environ["WANDB_HTTP_TIMEOUT"]
+    if not known:
+        raise InputError(f"W&B: no key for {host}; {OFFLINE}")

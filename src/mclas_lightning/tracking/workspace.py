@@ -12,11 +12,14 @@ import wandb_workspaces.reports.v2.interface as wr
 import wandb_workspaces.workspaces as ws
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.tracking.account import check_account
+from mclas_lightning.tracking.wandb_logger import check_account
 
 UPDATES = "trainer/global_step"
+
 ROUGE = {"rouge1_f": "ROUGE-1", "rouge2_f": "ROUGE-2", "rougeL_f": "ROUGE-L"}
+
 CURVES = ("train/loss", "val/loss", "val/accuracy", "val/perplexity", "lr/encoder", "lr/decoder")
+
 CONFIG = ("dataset/name", "scenario", "model/name", "seed", "optim/encoder/lr", "optim/decoder/lr")
 
 

@@ -11,7 +11,9 @@ WRITERS: dict[str, Callable[[Sequence[Sheet]], str]] = {
     "latex": latex.write,
     "csv": csv.write,
 }
+
 SHORT = {"md": "markdown", "tex": "latex"}
+
 ENDINGS = {"markdown": "md", "latex": "tex", "csv": "csv"}
 
 

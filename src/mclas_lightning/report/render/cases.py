@@ -8,8 +8,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from mclas_lightning.report.cases import LEGEND, Case, Examples
-from mclas_lightning.report.matches import Piece
+from mclas_lightning.report.cases import LEGEND, Case, Examples, Piece
 
 SHOWN = 400  # terminal cells of a document: about 60 English words or 200 Chinese characters
 

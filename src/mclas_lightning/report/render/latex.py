@@ -13,7 +13,9 @@ SPECIAL = {
     **{"[": "{[}", "]": "{]}"},
     "--": "-{}-",  # two hyphens would become a dash
 }
+
 _SPECIAL = re.compile("|".join(map(re.escape, SPECIAL)))
+
 _NOT_IN_LABELS = re.compile(r"[^a-zA-Z0-9_.:-]")
 
 

@@ -1,0 +1,30 @@
+"""Types of command-line arguments that several commands share."""
+
+import argparse
+from contextlib import suppress
+
+
+def positive(text: str) -> int:
+    """A whole number from 1, for argparse."""
+    return _number(text, 1, 10**9)
+
+
+def seed(text: str) -> int:
+    """What every generator of random numbers takes."""
+    return _number(text, 0, 2**32 - 1)
+
+
+def share(text: str) -> float:
+    """A number from 0 to 1."""
+    with suppress(ValueError):
+        if 0 <= (number := float(text)) <= 1:
+            return number
+    raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, found '{text}'")
+
+
+def _number(text: str, least: int, most: int) -> int:
+    with suppress(ValueError):
+        if least <= (number := int(text)) <= most:
+            return number
+    expected = f"expected a whole number from {least} to {most:,}"
+    raise argparse.ArgumentTypeError(f"{expected}, found '{text}'")

@@ -1,0 +1,129 @@
+"""``mclas demo``: the paper's low-resource experiment in miniature, from nothing to a table.
+
+One MS pretraining, then NCLS, NCLS+MS and MCLAS fine-tuned from it on the minimum scenario; each
+is scored on the test set. All are ordinary runs: started again, the demo does what is left.
+"""
+
+import dataclasses
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from rich.console import Console
+
+from mclas_lightning.config.compose import compose
+from mclas_lightning.config.overrides import command, exactly, override, quoted
+from mclas_lightning.config.settings import Settings, read_settings
+from mclas_lightning.corpora.build import build_debian, build_toy
+from mclas_lightning.data.sampler import UpdateSampler
+from mclas_lightning.model.seq2seq import Seq2Seq
+from mclas_lightning.report.cases import cases
+from mclas_lightning.report.comparison import comparison
+from mclas_lightning.report.render import terminal
+from mclas_lightning.report.render.cases import draw
+from mclas_lightning.runs.results import find
+from mclas_lightning.train import train
+from mclas_lightning.training.module import SummarizationModule
+from mclas_lightning.training.preparation import prepare
+
+SYSTEMS = ("ncls", "ncls_ms", "mclas")
+
+TOY_TARGETS = ("dataset.target=de", "dataset.target=zh")
+
+
+def demo(dataset: str, words: Sequence[str] = ()) -> None:
+    """Build the corpus if it is not here, train and score, show the table and three documents.
+
+    ``words`` are added to every mclas-train.
+    """
+    began = time.monotonic()
+    words = [quoted(word) for word in words]
+    directions = [
+        [f"dataset={dataset}", target, *words] if target else [f"dataset={dataset}", *words]
+        for target in (TOY_TARGETS if dataset == "toy" else ("",))
+    ]
+    first = _settings([*directions[0], "scenario=minimum"])
+    first.dataset.language("cross")  # A monolingual corpus is refused now, not after pretraining.
+    _build_if_missing(dataset, first)
+    plan = _plan(directions, words)
+    _print_estimate([_settings(run) for run in plan])
+    for number, run in enumerate(plan, start=1):
+        print(f"\n[{number}/{len(plan)}] {command('mclas-train', run)}", flush=True)
+        train(compose("train", run))
+    for direction in directions:
+        _show(_settings([*direction, "scenario=minimum"]))
+    print(
+        f"\nDone in {(time.monotonic() - began) / 60:.1f} minutes. The runs, each with config.yaml,"
+    )
+    print("metrics.csv, checkpoints/, predictions.jsonl and results.json:")
+    for run in plan:
+        print(f"  {_settings(run).run}")
+    print("More: mclas table, and mclas show --dataset NAME --num 10.")
+
+
+def _plan(directions: Sequence[list[str]], words: Sequence[str]) -> list[list[str]]:
+    """The words of every run, the pretraining first."""
+    pretraining = _settings(directions[0]).dataset.pretraining
+    ms = [*map(quoted, pretraining), "scenario=full", "model=ms", *words]
+    init_from = override("init_from", exactly(str(_settings(ms).run.folder.parent)))
+    systems = [
+        [*direction, "scenario=minimum", f"model={system}", init_from]
+        for direction in directions
+        for system in SYSTEMS
+    ]
+    return [ms, *systems]
+
+
+def _settings(words: list[str]) -> Settings:
+    return read_settings(compose("train", words))[0]
+
+
+def _build_if_missing(dataset: str, settings: Settings) -> None:
+    if settings.dataset.file("train").exists() and Path(settings.dataset.tokenizer).is_dir():
+        return
+    out = Path(settings.dataset.path).parent
+    if dataset == "toy":
+        build_toy(out, seed=0)
+    elif dataset.startswith("debian"):
+        build_debian(out, seed=0, suites=None)
+
+
+def _print_estimate(runs: Sequence[Settings]) -> None:
+    unfinished = [run for run in runs if not run.run.trained]
+    if not unfinished:
+        return
+    seconds = sum(run.updates * _seconds_per_update(run) for run in unfinished)
+    print(
+        f"\n{len(unfinished)} runs of {sum(run.updates for run in unfinished):,} updates in all: "
+        f"about {max(1, round(seconds / 60))} minutes of training on this machine "
+        f"({torch.get_num_threads()} threads), then scoring.",
+        flush=True,
+    )
+
+
+def _seconds_per_update(settings: Settings) -> float:
+    """Time forward and backward of a middling micro-batch of validation examples, once warm."""
+    prepared, optim = prepare(dataclasses.replace(settings, init_from=None)), settings.optim
+    module = SummarizationModule(Seq2Seq(prepared.network), optim, seed=0)
+    data = prepared.valid
+    shape = optim.shape(devices=1)
+    sampler = UpdateSampler(data.lengths(shape.unit), shape, shuffle=False)
+    batch = data[list(sampler)[len(sampler) // 2]]
+    seconds = 0.0
+    for _ in range(2):
+        began = time.monotonic()
+        module.losses(batch, optim.label_smoothing)[0].backward()
+        seconds = time.monotonic() - began
+    return seconds * optim.accumulate
+
+
+def _show(settings: Settings) -> None:
+    console = Console()
+    runs = settings.run.folder.parents[3]
+    results = find(runs, settings.dataset.name, settings.scenario)
+    results = [run for run in results if run.seed == settings.seed]
+    console.print()
+    terminal.show(console, comparison(results))
+    console.print()
+    console.print(draw(cases(results)))

@@ -1,0 +1,64 @@
+"""``mclas human``: sheets for annotators, and their scores.
+
+Modules are imported by the command that needs them.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from mclas_lightning.cli.arguments import positive, seed
+from mclas_lightning.config.overrides import command
+from mclas_lightning.errors import InputError
+
+
+def add_commands(commands: Any) -> None:
+    """Add every command of ``mclas human`` to these subparsers."""
+    sheet = commands.add_parser("sheet", help="sheets with anonymous summaries, one an annotator")
+    sheet.add_argument("--dataset", required=True)
+    sheet.add_argument("--scenario", required=True)
+    sheet.add_argument("--models", default="ncls,ncls_ms,mclas", help="(default: %(default)s)")
+    sheet.add_argument("--num", type=positive, default=20, help="documents (default: %(default)s)")
+    sheet.add_argument("--seed", type=seed, default=0, help="of sample and order (default: 0)")
+    sheet.add_argument("--annotators", type=positive, default=7, help="(default: %(default)s)")
+    sheet.add_argument("--runs", type=Path, default=Path("runs"))
+    sheet.add_argument("--out", type=Path, required=True, help="a new folder")
+    sheet.set_defaults(run=_sheet)
+
+    score = commands.add_parser("score", help="best-worst scaling and agreement of filled sheets")
+    score.add_argument("folder", type=Path, metavar="FOLDER", help="what `mclas human sheet` made")
+    score.add_argument("--runs", type=Path, default=Path("runs"))
+    score.add_argument(
+        "--out", type=Path, help="(default: human.json in RUNS/<dataset>/<scenario>)"
+    )
+    score.set_defaults(run=_score)
+
+
+def _sheet(arguments: argparse.Namespace) -> None:
+    from mclas_lightning.human.sheet import first_runs, write_sheets
+
+    models = arguments.models.split(",")
+    runs = first_runs(arguments.runs, arguments.dataset, arguments.scenario, models)
+    if arguments.annotators < 2:
+        raise InputError("--annotators: expected 2 or more, for there to be agreement")
+    key = write_sheets(runs, arguments.out, arguments.num, arguments.seed, arguments.annotators)
+    seeds = ", ".join(f"{run.model} seed={run.seed}" for run in runs)
+    print(
+        f"{arguments.out}: {arguments.annotators} sheets of {arguments.num} documents, "
+        f"{len(key.systems)} summaries each ({seeds}, gold)\n"
+        "give each annotator one sheet and instructions.txt, and keep key.json\n"
+        f"score what comes back with: {command('mclas human score', [str(arguments.out)])}"
+    )
+
+
+def _score(arguments: argparse.Namespace) -> None:
+    from rich.console import Console
+
+    from mclas_lightning.human.results import place
+    from mclas_lightning.human.score import draw, score_sheets
+
+    results = score_sheets(arguments.folder)
+    out = arguments.out or place(arguments.runs, results.dataset, results.scenario)
+    results.write(out)
+    Console().print(draw(results))
+    print(out)

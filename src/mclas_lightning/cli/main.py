@@ -1,0 +1,104 @@
+"""``mclas``: corpora, the demo, scores, tables; beside it, ``mclas-train``, ``mclas-evaluate``.
+
+Modules are imported by the command that needs them: ``mclas --help`` and tables load no torch.
+"""
+
+import argparse
+import logging
+from pathlib import Path
+
+from mclas_lightning.cli import data as cli_data
+from mclas_lightning.cli import human as cli_human
+from mclas_lightning.cli import report as cli_report
+from mclas_lightning.cli import score as cli_score
+from mclas_lightning.cli import sweep as cli_sweep
+from mclas_lightning.cli import wandb as cli_wandb
+from mclas_lightning.errors import InputError, exits_cleanly
+
+
+@exits_cleanly
+def main() -> None:
+    """Console script ``mclas``."""
+    arguments = parser().parse_args()
+    # A hub that cannot be reached is one line of ours, not fifty of its client's.
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
+    arguments.run(arguments)
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands; each sets ``run``."""
+    parser = argparse.ArgumentParser(
+        prog="mclas",
+        description="Cross-lingual summarization with MCLAS and its baselines.",
+        epilog="Train with mclas-train, score again with mclas-evaluate; both take --help.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    data = commands.add_parser("data", help="get, check and build corpora")
+    cli_data.add_commands(data.add_subparsers(required=True, metavar="COMMAND"))
+
+    human = commands.add_parser("human", help="human evaluation: sheets and their scores")
+    cli_human.add_commands(human.add_subparsers(required=True, metavar="COMMAND"))
+    sweep = commands.add_parser("sweep", help="many runs with one command")
+    cli_sweep.add_commands(sweep.add_subparsers(required=True, metavar="COMMAND"))
+
+    wandb = commands.add_parser("wandb", help="upload offline runs to W&B, compare runs there")
+    cli_wandb.add_commands(wandb.add_subparsers(required=True, metavar="COMMAND"))
+
+    demo = commands.add_parser("demo", help="pretrain, fine-tune three systems, compare them")
+    demo.add_argument("--dataset", default="toy", help="a name in conf/dataset (default: toy)")
+    demo.add_argument("words", nargs="*", help="further words for every mclas-train of it")
+    demo.set_defaults(run=_demo)
+
+    released = commands.add_parser(
+        "import-checkpoint", help="a checkpoint of the authors' released code becomes a run"
+    )
+    released.add_argument("file", type=Path, metavar="FILE.pt", help="such as model_step_10000.pt")
+    released.add_argument("out", type=Path, metavar="OUT", help="the run's folder, a new one")
+    released.add_argument(
+        "words", nargs="*", help="what it is, as for mclas-train: dataset=en2desum model=mclas ..."
+    )
+    released.set_defaults(run=_import_checkpoint)
+
+    cli_score.add_command(commands)
+    cli_score.add_rescore(commands)
+    cli_report.add_commands(commands)
+    return parser
+
+
+def _demo(arguments: argparse.Namespace) -> None:
+    from mclas_lightning.cli.demo import demo
+
+    demo(arguments.dataset, arguments.words)
+
+
+def _import_checkpoint(arguments: argparse.Namespace) -> None:
+    from mclas_lightning.config.compose import compose
+    from mclas_lightning.config.overrides import command, exactly, override, quoted
+    from mclas_lightning.config.settings import read_settings
+    from mclas_lightning.convert.released_run import import_checkpoint
+    from mclas_lightning.task import Pipeline
+
+    run_dir = override("run_dir", exactly(str(arguments.out)))
+    words = [*map(quoted, arguments.words), run_dir]
+    system = read_settings(compose("train", words))[0].system
+    if isinstance(system, Pipeline) or system.source != "document":
+        raise InputError(f"model '{system.name}' is none that the released code trains")
+    # The released code wrote a second [BOS]; where a target is one summary, this means nothing.
+    words = ["model.bos_after_lsep=true", *words]
+    settings, config = read_settings(compose("train", words))
+    network, tokenizer, vocabulary = import_checkpoint(arguments.file, settings, config)
+    print(
+        f"{arguments.out}: {settings.task.name} with {network.encoder['num_hidden_layers']} and "
+        f"{network.decoder.layers} layers, {len(tokenizer):,} word pieces"
+    )
+    for side, ids in vocabulary.items():
+        print(f"  {side} summaries may be written with {len(ids):,} of them")
+    print(f"score it with: {command('mclas-evaluate', [*words, 'decoding=released'])}")
+    if settings.task.sides == ("mono",):
+        init_from = override("init_from", exactly(str(arguments.out)))
+        print(f"start others from it with: {command('mclas-train ...', [init_from])}")
+
+
+if __name__ == "__main__":
+    main()

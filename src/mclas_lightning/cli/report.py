@@ -1,0 +1,180 @@
+"""The commands that show results: tables, Figure 3, examples, the report. None loads torch."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mclas_lightning.cli.arguments import positive
+from mclas_lightning.errors import InputError
+
+if TYPE_CHECKING:
+    from mclas_lightning.report.finished_runs import Found
+    from mclas_lightning.report.sheet import Sheet
+    from mclas_lightning.report.tables import Request
+
+FORMATS = ("terminal", "markdown", "md", "latex", "tex", "csv")
+
+PROFILES = ("standard", "folded", "paper")
+
+
+def add_commands(commands: argparse._SubParsersAction) -> None:
+    """Add ``table``, ``figure``, ``report`` and ``show``."""
+    table = commands.add_parser("table", help="a table of the paper, or the finished runs compared")
+    table.add_argument(
+        "number", nargs="?", type=int, choices=range(1, 8), metavar="{1..7}",
+        help="a table of the paper; without it, all finished runs beside each other",
+    )  # fmt: skip
+    table.add_argument("--format", choices=FORMATS, default="terminal")
+    table.add_argument(
+        "--data", type=Path, default=Path("data"), help="where corpora lie (Table 1)"
+    )
+    table.add_argument("--scenario", help="without a number: of this scenario alone")
+    table.add_argument(
+        "--side",
+        choices=("cross", "mono"),
+        default="cross",
+        help="without a number: which summaries",
+    )
+    table.set_defaults(run=_table)
+
+    figure = commands.add_parser("figure", help="Figure 3: with and without initialization from MS")
+    figure.add_argument("number", type=int, choices=(3,), metavar="3")
+    figure.add_argument("--out", type=Path, default=Path("figure3.svg"), help=".svg, .png or .pdf")
+    figure.set_defaults(run=_figure)
+
+    report = commands.add_parser("report", help="all tables, Figure 3, examples and runs as HTML")
+    report.add_argument("--out", type=Path, default=Path("report.html"))
+    report.add_argument("--files", type=Path, help="a folder for each table as .md, .tex and .csv")
+    report.add_argument(
+        "--data", type=Path, default=Path("data"), help="where corpora lie (Table 1)"
+    )
+    report.set_defaults(run=_report)
+
+    for command in (table, figure, report):
+        command.add_argument(
+            "--dataset", nargs="+", default=[],
+            help="names in conf/dataset or of runs' folders (default: the paper's)",
+        )  # fmt: skip
+        command.add_argument("--profile", choices=PROFILES, default="standard", help="of ROUGE")
+        command.add_argument("--strict", action="store_true", help="exit 1 where a cell is missing")
+
+    show = commands.add_parser("show", help="documents beside each system's summaries")
+    show.add_argument("--dataset", required=True)
+    show.add_argument("--scenario")
+    show.add_argument("--num", type=positive, default=3)
+    show.add_argument(
+        "--id", nargs="+", default=[], help="these documents (default: --num of them)"
+    )
+    show.set_defaults(run=_show)
+    for command in (table, figure, report, show):
+        command.add_argument("--runs", type=Path, default=Path("runs"))
+
+
+def _table(arguments: argparse.Namespace) -> None:
+    if arguments.number is None:
+        from mclas_lightning.report.comparison import comparison
+
+        results, aside = _finished_runs(arguments)
+        sheets = comparison(results, arguments.side, arguments.profile, aside)
+    else:
+        from mclas_lightning.report.tables import tables
+
+        sheets = tables(arguments.number, _request(arguments))
+    _print(sheets, arguments.format)
+    _exit_strictly(sheets, arguments)
+
+
+def _figure(arguments: argparse.Namespace) -> None:
+    from mclas_lightning.report import figure3
+
+    request = _request(arguments)
+    grids = figure3.grids(request.datasets, request.runs, request.profile)
+    figure3.save(arguments.out, grids)
+    sheets = figure3.sheets(grids, request.runs)
+    _print(sheets, "terminal")
+    print(f"drawn: {arguments.out}")
+    _exit_strictly(sheets, arguments)
+
+
+def _report(arguments: argparse.Namespace) -> None:
+    from mclas_lightning.files import whole_file
+    from mclas_lightning.report import page
+
+    found = page.report(_request(arguments))
+    with whole_file(arguments.out) as file:
+        file.write(page.write(found, arguments.runs))
+    print(f"written: {arguments.out}")
+    if arguments.files:
+        _write_files(found.parts, arguments.files)
+    _exit_strictly([sheet for part in found.parts for sheet in part.sheets], arguments)
+
+
+def _write_files(parts: Sequence, folder: Path) -> None:
+    from mclas_lightning.files import whole_file
+    from mclas_lightning.report.render import ENDINGS, written
+
+    for part in parts:
+        for form, ending in ENDINGS.items():
+            path = folder / f"{part.name.lower().replace(' ', '')}.{ending}"
+            with whole_file(path) as file:
+                file.write(written(part.sheets, form))
+            print(f"written: {path}")
+
+
+def _show(arguments: argparse.Namespace) -> None:
+    from rich.console import Console
+
+    from mclas_lightning.report.cases import cases
+    from mclas_lightning.report.finished_runs import in_words
+    from mclas_lightning.report.render.cases import draw
+
+    runs, aside = _finished_runs(arguments)
+    Console().print(draw(cases(runs, arguments.num, ids=arguments.id)))
+    if aside:
+        print(in_words(aside))
+
+
+def _request(arguments: argparse.Namespace) -> "Request":
+    from mclas_lightning.report.finished_runs import Runs
+    from mclas_lightning.report.tables import Request
+
+    runs = Runs(arguments.runs)
+    datasets = runs.datasets(arguments.dataset)
+    return Request(runs, datasets, arguments.profile, getattr(arguments, "data", Path("data")))
+
+
+def _finished_runs(arguments: argparse.Namespace) -> "Found":
+    from mclas_lightning.report.finished_runs import Found, Runs, in_words
+
+    runs, asked = Runs(arguments.runs), arguments.dataset
+    names = runs.datasets([asked] if isinstance(asked, str) else asked)
+    found = [runs.found(name, arguments.scenario) for name in names or runs.names]
+    results = [run for part in found for run in part.results]
+    aside = [one for part in found for one in part.aside]
+    if not results:
+        place = arguments.runs / (names[0] if names else "*") / (arguments.scenario or "*")
+        more = f". {in_words(aside)}" if aside else ""
+        raise InputError(f"{place}: no finished run here; mclas-train makes one{more}")
+    return Found(results, aside)
+
+
+def _print(sheets: "Sequence[Sheet]", form: str) -> None:
+    from mclas_lightning.report.render import written
+
+    if form != "terminal":
+        print(written(sheets, form), end="")
+        return
+    from rich.console import Console
+
+    from mclas_lightning.report.render import terminal
+
+    terminal.show(Console(), sheets)
+
+
+def _exit_strictly(sheets: "Sequence[Sheet]", arguments: argparse.Namespace) -> None:
+    missing = sum(sheet.missing for sheet in sheets)
+    if arguments.strict and missing:
+        print(f"{missing} cells are missing", file=sys.stderr)
+        sys.exit(1)

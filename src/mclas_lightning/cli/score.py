@@ -1,0 +1,205 @@
+"""``mclas score``: any system's outputs against references, without a run.
+
+Torch is loaded where an encoder is named, and only there.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mclas_lightning.cli import score as cli_neural
+from mclas_lightning.cli.arguments import positive, seed
+from mclas_lightning.errors import InputError
+from mclas_lightning.metrics.language import LANGUAGES
+
+if TYPE_CHECKING:
+    from mclas_lightning.evaluation.texts import Texts
+    from mclas_lightning.metrics.neural.scores import NeuralScores
+    from mclas_lightning.metrics.score import Scores
+
+
+def add_command(commands: argparse._SubParsersAction) -> None:
+    """``score`` and its words."""
+    score = commands.add_parser(
+        "score", help="score any system's outputs against references",
+        epilog=f"languages (ISO 639-1): {' '.join(LANGUAGES)}",
+    )  # fmt: skip
+    score.add_argument(
+        "--hypotheses", type=Path, nargs="+", required=True, metavar="FILE",
+        help='a system each: a summary a line, or jsonl of {"id": ..., "text": ...}',
+    )  # fmt: skip
+    score.add_argument("--references", type=Path, required=True, metavar="FILE")
+    score.add_argument("--lang", required=True, help="their language: zh, de, en, ...")
+    score.add_argument(
+        "--profile", default="standard",
+        help="standard: characters or words; folded: without accents, as where a system has "
+        "none; paper: as the paper's numbers (default: standard)",
+    )  # fmt: skip
+    score.add_argument(
+        "--vocabulary", type=Path, metavar="FOLDER",
+        help="tokenizer with the word pieces that the profile paper scores Chinese by",
+    )  # fmt: skip
+    cli_neural.add_options(score)
+    score.add_argument(
+        "--documents", type=Path, metavar="FILE", help="what was summarized, for --similarity"
+    )
+    score.add_argument("--resamples", type=positive, default=10_000, help="of tests (10,000)")
+    score.add_argument("--seed", type=seed, default=0, help="of resampling (0)")
+    score.add_argument("--json", action="store_true", help="everything, as JSON")
+    score.set_defaults(run=_score)
+
+
+def _score(arguments: argparse.Namespace) -> None:
+    from rich.console import Console
+
+    from mclas_lightning.evaluation.systems import as_json, compared, draw, with_intervals
+    from mclas_lightning.evaluation.texts import (
+        check_parallel,
+        check_references,
+        read_texts,
+        system_names,
+    )
+    from mclas_lightning.metrics.language import check_language
+    from mclas_lightning.metrics.rouge import folded, profile
+    from mclas_lightning.metrics.score import overlap
+    from mclas_lightning.metrics.self_test import self_test
+    from mclas_lightning.metrics.tokens import unit
+    from mclas_lightning.metrics.writing import lacks_accents
+
+    check_language(arguments.lang)
+    way = profile(arguments.profile, arguments.lang, arguments.vocabulary)
+    ways = [way, folded(arguments.lang)] if way.name == "standard" else [way]
+    for each in ways:
+        self_test(each)
+    names = system_names(arguments.hypotheses)
+    references = read_texts(arguments.references)
+    check_references(references)
+    outputs = list(map(read_texts, arguments.hypotheses))
+    for output in outputs:
+        check_parallel(output, references)
+    scores = {
+        name: overlap(output.texts, references.texts, ways)
+        for name, output in zip(names, outputs, strict=True)
+    }
+    bare = [
+        name
+        for name, output in zip(names, outputs, strict=True)
+        if len(ways) > 1 and lacks_accents(output.texts, references.texts)
+    ]
+    if bare:
+        way = ways[-1]
+    neural = cli_neural.load(arguments)
+    if neural is not None:
+        scores = _with_neural(neural, arguments, scores, outputs, references)
+    how = {"resamples": arguments.resamples, "seed": arguments.seed}
+    systems = with_intervals(scores, **how)
+    more = ["bertscore_f"] if arguments.bertscore else []
+    pairs = compared(systems, [*way.headline, *more], **how)
+    if arguments.json:
+        print(json.dumps(as_json(systems, pairs), indent=2))  # valid in every encoding of stdout
+    else:
+        Console().print(draw(systems, pairs, unit(arguments.lang), way.family, bare))
+
+
+def _with_neural(
+    neural: "NeuralScores",
+    arguments: argparse.Namespace,
+    scores: Mapping[str, "Scores"],
+    outputs: Sequence["Texts"],
+    references: "Texts",
+) -> dict[str, "Scores"]:
+    from mclas_lightning.evaluation.texts import check_parallel, read_texts
+
+    texts = [""] * len(references.texts)
+    if arguments.similarity:
+        if arguments.documents is None:
+            raise InputError(
+                "--similarity compares summaries with documents; give --documents FILE"
+            )
+        documents = read_texts(arguments.documents)
+        check_parallel(documents, references)
+        texts = documents.texts
+    found = neural.add(
+        [*scores.values()], [o.texts for o in outputs], references.texts, texts, arguments.lang
+    )
+    return dict(zip(scores, found, strict=True))
+
+
+SOME, NOTHING = 1, 2  # exit codes: of the runs some were skipped, or all
+
+if TYPE_CHECKING:
+    from mclas_lightning.metrics.neural.scores import NeuralScores
+
+
+def add_rescore(commands: argparse._SubParsersAction) -> None:
+    """``rescore`` and its words."""
+    again = commands.add_parser(
+        "rescore", help="score finished runs again from their predictions, with BERTScore, too"
+    )
+    again.add_argument(
+        "runs", nargs="+", type=Path, metavar="RUN", help="a run's folder, or one with several"
+    )
+    add_options(again)
+    again.set_defaults(run=_rescore)
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    """What ``load`` reads."""
+    command.add_argument(
+        "--bertscore", metavar="MODEL", help="an encoder's name on a hub, or its folder"
+    )
+    command.add_argument(
+        "--layer", type=positive, help="of that encoder (bert-score's, else three quarters of all)"
+    )
+    command.add_argument(
+        "--rescale", action="store_true", help="BERTScore with bert-score's baseline"
+    )
+    command.add_argument(
+        "--similarity", metavar="FOLDER", help="an e5 encoder: summaries against documents"
+    )
+
+
+def load(arguments: argparse.Namespace) -> "NeuralScores | None":
+    """The encoders that were named, on a GPU where there is one; None, and no torch, for none."""
+    if not any((arguments.bertscore, arguments.layer, arguments.rescale, arguments.similarity)):
+        return None
+    from mclas_lightning.config.groups import ScoringConfig
+    from mclas_lightning.distributed import device_of
+    from mclas_lightning.metrics.neural.scores import NeuralScores
+
+    config = ScoringConfig(
+        bertscore=arguments.bertscore,
+        layer=arguments.layer,
+        rescale=arguments.rescale,
+        similarity=arguments.similarity,
+    )
+    return NeuralScores.load(config, device_of("auto", 1))
+
+
+def _rescore(arguments: argparse.Namespace) -> None:
+    from mclas_lightning.evaluation.scores import lost, rescore, runs_in
+    from mclas_lightning.metrics.neural.scores import NeuralScores
+    from mclas_lightning.runs.results import Results, headline
+
+    runs = runs_in(arguments.runs)
+    neural = load(arguments) or NeuralScores(bertscore=None, similarity=None)
+    skipped = 0
+    for run in runs:
+        try:
+            old = Results.read(run / "results.json")
+            new = rescore(run, neural)
+        except InputError as error:
+            if len(runs) == 1:
+                raise
+            skipped += 1
+            print(f"{run}\n  skipped: {error}", file=sys.stderr)
+            continue
+        print(f"{run}\n  {headline(new)}")
+        if gone := lost(old, new):
+            print(f"  could not be counted again, and is gone: {', '.join(gone)}")
+    if skipped:
+        print(f"{skipped} of {len(runs)} runs were skipped, see above", file=sys.stderr)
+        sys.exit(NOTHING if skipped == len(runs) else SOME)

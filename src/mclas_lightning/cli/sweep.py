@@ -1,0 +1,150 @@
+"""``mclas sweep``: many runs with one command.
+
+Modules are imported by the command that needs them: plan and status load no torch.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from mclas_lightning.cli.arguments import positive
+from mclas_lightning.errors import InputError
+from mclas_lightning.runs.preemption import INTERRUPTED, TERMINATED
+
+FAILED = 1  # exit code
+
+LAUNCHERS = ("local", "processes", "slurm")
+
+STARTABLE = ("missing", "failed")
+
+OF_LAUNCHER = "hydra.launcher."  # begins words that say what is asked of Slurm, not what a run is
+
+
+def add_commands(commands: Any) -> None:
+    """Add every command of ``mclas sweep`` to these subparsers."""
+    plan = commands.add_parser("plan", help="the runs, their commands, order and cost")
+    status = commands.add_parser("status", help="a grid of how each run stands; why some failed")
+    run = commands.add_parser("run", help="do what is left; a finished run is never repeated")
+    for command in (plan, status, run):
+        command.add_argument(
+            "files", nargs="+", metavar="FILE",
+            help="sweep files, or their names in experiments/sweep; further words for every "
+            "mclas-train, such as seed=0, or network=small",
+        )  # fmt: skip
+    run.add_argument(
+        "--only", type=_startable, default=STARTABLE,
+        help="what is started: missing,failed (default), missing, or failed",
+    )  # fmt: skip
+    run.add_argument(
+        "--launcher", choices=LAUNCHERS, default="local",
+        help="one after the other (local), several at a time on this machine (processes), or Slurm",
+    )  # fmt: skip
+    run.add_argument(
+        "--jobs", type=positive, help="runs at a time with --launcher processes (default: GPUs, 2)"
+    )
+    plan.set_defaults(run=_plan)
+    status.set_defaults(run=_status)
+    run.set_defaults(run=_run)
+
+
+def _startable(text: str) -> tuple[str, ...]:
+    names = tuple(text.split(","))
+    if not set(names) <= set(STARTABLE):
+        raise argparse.ArgumentTypeError(f"expected missing, failed, or missing,failed: {text}")
+    return names
+
+
+def _planned(arguments: argparse.Namespace) -> list:
+    from mclas_lightning.sweep.plan import plan
+
+    files = [file for file in arguments.files if "=" not in file]
+    if not files:
+        raise InputError("name a sweep file, such as experiments/sweep/toy.yaml")
+    words = [word for word in arguments.files if "=" in word]
+    return plan(files, [word for word in words if not word.startswith(OF_LAUNCHER)])
+
+
+def _plan(arguments: argparse.Namespace) -> None:
+    from mclas_lightning.sweep.status import lines
+
+    for line in lines(_planned(arguments)):
+        print(line)
+
+
+def _status(arguments: argparse.Namespace) -> None:
+    from mclas_lightning.sweep.state import states
+    from mclas_lightning.sweep.status import show
+
+    runs = _planned(arguments)
+    show(runs, states(runs))
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    from mclas_lightning.sweep.state import states
+    from mclas_lightning.sweep.status import counts, notes, others
+    from mclas_lightning.sweep.worker import warm_up
+
+    runs = _planned(arguments)
+    slurm = arguments.launcher == "slurm"
+    of_launcher = [word for word in arguments.files if word.startswith(OF_LAUNCHER)]
+    if of_launcher and not slurm:
+        raise InputError(f"{of_launcher[0]}: is a word for --launcher slurm")
+    if arguments.jobs and arguments.launcher != "processes":
+        raise InputError("--jobs: is a number of --launcher processes")
+    found = states(runs)
+    print(counts(found), *notes(runs, found), sep="\n", flush=True)
+    if wrong := list(others(runs, found)):
+        raise _nothing_started(wrong)
+    left = [run for run in runs if found[run.folder].name != "done"]
+    if not left:
+        return
+    warm_up()
+    if slurm:
+        _submit(runs, left, of_launcher, arguments.only)
+    else:
+        _refuse(left, [], slurm=False)
+        _work(runs, arguments)
+
+
+def _submit(
+    runs: Sequence[Any], left: Sequence[Any], words: Sequence[str], only: Sequence[str]
+) -> None:
+    from mclas_lightning.sweep import slurm
+
+    _refuse(left, slurm.problems(left, words), slurm=True)
+    number = slurm.submit(runs, words, only)
+    print(f"{number} jobs are with Slurm; mclas sweep status shows how they stand")
+
+
+def _refuse(left: Sequence[Any], wrong: list[str], *, slurm: bool) -> None:
+    """InputError, and a line for each, where something is wrong with the runs that are left."""
+    from mclas_lightning.sweep.worker import problems
+
+    if wrong := [*wrong, *problems(left, slurm)]:
+        raise _nothing_started(wrong)
+
+
+def _nothing_started(wrong: Sequence[str]) -> InputError:
+    """The error after a line for each problem."""
+    for line in wrong:
+        print(f"error: {line}", file=sys.stderr)
+    return InputError(f"nothing was started; problems: {len(wrong)}, see above")
+
+
+def _work(runs: Sequence[Any], arguments: argparse.Namespace) -> None:
+    from mclas_lightning.sweep.runner import LocalSweep, Terminated, devices
+    from mclas_lightning.sweep.status import counts, reasons
+
+    jobs = 1 if arguments.launcher == "local" else arguments.jobs or len(devices()) or 2
+    try:
+        found = LocalSweep(runs, jobs, arguments.only).work()
+    except (Terminated, KeyboardInterrupt) as asked:
+        print("asked to end; start it again to go on", file=sys.stderr)
+        sys.exit(TERMINATED if isinstance(asked, Terminated) else INTERRUPTED)
+    print(counts(found))
+    failures = list(reasons(runs, found))
+    for line in failures:
+        print(line, file=sys.stderr)
+    if failures:
+        sys.exit(FAILED)

@@ -1,0 +1,80 @@
+"""A dataset: a folder with train, valid and test.jsonl, and what must be known about it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from mclas_lightning.errors import InputError, check_range
+from mclas_lightning.example import Example, Side, read_jsonl
+
+Split = Literal["train", "valid", "test"]
+
+SPLITS: tuple[Split, ...] = get_args(Split)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shards:
+    """How the released code cuts a training split, and how many shards a scenario takes."""
+
+    size: int  # examples; a corpus imported from released shards brings its own sizes
+    take: dict[str, int]  # of each scenario; one that is not named takes all
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetConfig:
+    """One file of ``conf/dataset/``."""
+
+    name: str
+    source: str  # language A, of documents and mono summaries (ISO 639-1)
+    target: str | None  # language B, of cross summaries; none in a monolingual corpus
+    path: str
+    tokenizer: str  # folder or hub name, for networks that bring none of their own
+    sizes: dict[str, float]  # of each scenario: a number of examples or, up to 1.0, a fraction
+    max_source: int  # word pieces of the document that are read
+    max_summary: int  # word pieces of each summary that are learned
+    vocabulary: str | None  # folder with <language>.json, see `mclas data vocab`; none: made anew
+    shards: Shards | None  # for split=first_shards
+    pretraining: list[str]  # words for mclas-train: the corpus of its MS pretraining
+    licence: str
+    how_to_get: str
+
+    def __post_init__(self) -> None:
+        check_range("dataset.max_source", self.max_source, 3)  # [CLS], a word piece, [SEP]
+        check_range("dataset.max_summary", self.max_summary, 1, 2000)
+
+    def language(self, side: Side) -> str:
+        """The language ``side`` is written in."""
+        if side == "mono":
+            return self.source
+        if self.target is None:
+            raise InputError(
+                f"dataset '{self.name}' is monolingual and has no cross summaries; "
+                f"it trains model=ms only"
+            )
+        return self.target
+
+    def file(self, split: Split) -> Path:
+        """Where the examples of ``split`` lie."""
+        return Path(self.path) / f"{split}.jsonl"
+
+    def check_files(self, splits: Iterable[Split] = SPLITS) -> None:
+        """InputError where the file of a split is not there."""
+        for split in splits:
+            if not self.file(split).exists():
+                raise InputError(
+                    f"{self.file(split)}: no such file; dataset '{self.name}' is not here yet; "
+                    f"to get it: {self.how_to_get}"
+                )
+
+    def read(self, split: Split, require: Iterable[Side]) -> list[Example]:
+        """All examples of ``split``."""
+        return read_examples(self.file(split), require)
+
+
+def read_examples(path: Path, require: Iterable[Side]) -> list[Example]:
+    """All examples of a file; InputError where it has none."""
+    examples = list(read_jsonl(path, require))
+    if not examples:
+        raise InputError(f"{path}: holds no examples")
+    return examples

@@ -1,0 +1,126 @@
+"""How a system is trained: a file of ``conf/optim/``, and the updates that it makes."""
+
+from dataclasses import dataclass
+
+from mclas_lightning.errors import check_range, one_of
+
+# What a budget counts: sources and the target tokens to predict | these target tokens | the target
+# of the last decoder, [BOS] included (released code).
+UNITS = ("both", "target", "released")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crowding:
+    """A micro-batch of more than ``documents`` counts ``tokens`` more (released code)."""
+
+    documents: int
+    tokens: int
+
+    def __post_init__(self) -> None:
+        check_range("optim.crowding.documents", self.documents, 1)
+        check_range("optim.crowding.tokens", self.tokens, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpdateShape:
+    """How an update is cut into micro-batches."""
+
+    max_tokens: int  # padded positions of a micro-batch
+    unit: str = "both"  # which positions are counted: a word of ``UNITS``
+    crowding: Crowding | None = None
+    accumulate: int = 1
+    ranks: int = 1
+
+    @property
+    def counts_sources(self) -> bool:
+        """Whether sources are a part of the budget, not targets alone."""
+        return self.unit == "both"
+
+    def fits(self, source: int, target: int) -> int:
+        """Documents of at most these lengths that one micro-batch may hold."""
+        width = source + target if self.counts_sources else target
+        number = self.max_tokens // width
+        if self.crowding and number > self.crowding.documents:
+            crowd = (self.max_tokens - self.crowding.tokens) // width
+            number = max(self.crowding.documents, crowd)
+        return max(number, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartRecipe:
+    """How the encoder or the decoders are trained."""
+
+    lr: float  # lr * min(t^-1/2, t * warmup^-3/2): its peak is lr / sqrt(warmup), at t = warmup
+    warmup: int
+    dropout: float
+
+    def __post_init__(self) -> None:
+        check_range("optim: lr", self.lr, 0)
+        check_range("optim: warmup", self.warmup, 1)
+        check_range("optim: dropout", self.dropout, 0, 0.99)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchRecipe:
+    """The batch of whoever found a recipe's rates."""
+
+    batch_unit: str
+    max_tokens: int
+    crowding: Crowding | None
+    accumulate: int
+    devices: int
+
+    def shape(self) -> UpdateShape:
+        """An update of theirs."""
+        return UpdateShape(
+            max_tokens=self.max_tokens,
+            unit=self.batch_unit,
+            crowding=self.crowding,
+            accumulate=self.accumulate,
+            ranks=self.devices,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimConfig:
+    """A recipe: section 5.2's is ``conf/optim/paper.yaml``."""
+
+    encoder: PartRecipe
+    decoder: PartRecipe
+    beta1: float
+    beta2: float
+    eps: float
+    label_smoothing: float
+    gradient_clip: float | None
+    recipe: BatchRecipe  # what the rates are made for
+    batch_unit: str  # what a micro-batch's budget counts: a word of UNITS
+    max_tokens: int  # padded positions of a micro-batch
+    crowding: Crowding | None
+    accumulate: int
+    max_source: int | None  # word pieces of a document and of a summary; none: the dataset's
+    max_summary: int | None
+    updates: dict[str, int]  # of each scenario
+    validations: int  # while training, evenly spread
+    patience: int  # validations without improvement after which training stops
+
+    def __post_init__(self) -> None:
+        check_range("optim.beta1", self.beta1, 0, 0.99999)
+        check_range("optim.beta2", self.beta2, 0, 0.99999)
+        check_range("optim.eps", self.eps, 0)
+        check_range("optim.label_smoothing", self.label_smoothing, 0, 0.99)
+        if self.batch_unit not in UNITS:
+            raise one_of("optim.batch_unit", self.batch_unit, UNITS)
+        for name in ("max_tokens", "accumulate", "validations", "patience"):
+            check_range(f"optim.{name}", getattr(self, name), 1)
+        for scenario, updates in self.updates.items():
+            check_range(f"optim.updates.{scenario}", updates, 1)
+
+    def shape(self, devices: int) -> UpdateShape:
+        """An update of this run."""
+        return UpdateShape(
+            max_tokens=self.max_tokens,
+            unit=self.batch_unit,
+            crowding=self.crowding,
+            accumulate=self.accumulate,
+            ranks=devices,
+        )

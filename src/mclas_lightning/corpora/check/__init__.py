@@ -1,0 +1,64 @@
+"""Check a corpus: is it whole, is it what it should be, has training seen its test set?"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Group
+
+from mclas_lightning.config.dataset import SPLITS, Split
+from mclas_lightning.corpora import catalog
+from mclas_lightning.corpora.check.corpus import Corpus, Finding
+from mclas_lightning.corpora.check.draw import draw
+from mclas_lightning.corpora.check.judge import judge
+from mclas_lightning.corpora.check.measure import measure_splits
+from mclas_lightning.corpora.manifest import read_manifest
+from mclas_lightning.errors import InputError
+from mclas_lightning.metrics.language import check_language
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found; a rich console prints it."""
+
+    corpus: Corpus
+    findings: list[Finding]
+
+    @property
+    def ok(self) -> bool:
+        """Nothing needs a look."""
+        return all(finding.ok for finding in self.findings)
+
+    def __rich__(self) -> Group:
+        return draw(self.corpus, self.findings)
+
+
+def check(
+    folder: Path, dataset: str | None = None, source: str | None = None, target: str | None = None
+) -> Report:
+    """Read each split of ``folder`` once and judge it.
+
+    Dataset and languages are the given ones, else the manifest's, else what ``conf/dataset/`` says
+    of a folder with this path.
+    """
+    here: list[Split] = [split for split in SPLITS if (folder / f"{split}.jsonl").exists()]
+    if not here:
+        _refuse_corpora(folder)
+    manifest = read_manifest(folder)
+    entry = catalog.named(dataset) if dataset else catalog.at(folder)
+    if here:
+        source, target = catalog.languages_of(folder, entry, source, target)
+    for language in filter(None, (source, target)):
+        check_language(language)
+    languages = {"document": source, "mono": source, "cross": target}
+    splits = measure_splits(folder, here, languages)
+    corpus = Corpus(
+        folder=folder, entry=entry, manifest=manifest, languages=languages, splits=splits
+    )
+    return Report(corpus, judge(corpus))
+
+
+def _refuse_corpora(folder: Path) -> None:
+    """InputError where ``folder`` holds corpora instead of being one."""
+    corpora = sorted(str(path.parent) for path in folder.glob("[!.]*/train.jsonl"))
+    if corpora:
+        raise InputError(f"{folder}: holds several corpora; check one of: {', '.join(corpora)}")

@@ -1,0 +1,83 @@
+"""Read Debian's description indexes (Translation-en, -de, -zh_CN) into texts joined by md5.
+
+A document is the long description without its synopsis, made one line: words and paragraphs are
+separated by single spaces, a list's items keep their bullets, which alone still mark where an item
+begins. In Chinese, where a line may break inside a word, no space stays between two characters.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mclas_lightning.corpora.debian.deb822 import Stanza, stanzas
+
+LANGUAGES = {"en": "en", "de": "de", "zh": "zh_CN"}
+
+CHINESE = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
+
+_WIDE = r"[\u3000-\u303f\u3400-\u4dbf\u4e00-\u9fff\uff00-\uffef]"
+
+_SPACE_INSIDE_CHINESE = re.compile(f"(?<={_WIDE}) (?={_WIDE})")
+
+_NOT_UTF8 = re.compile(r"[\udc80-\udcff]")  # as surrogateescape decodes it
+
+_MD5 = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(slots=True)
+class Description:
+    """One description in one language, and the packages that carry it."""
+
+    packages: set[str]
+    synopsis: str
+    paragraphs: tuple[str, ...]
+
+    @property
+    def document(self) -> str:
+        """The long description, as one line."""
+        return one_line(" ".join(self.paragraphs))
+
+
+Index = dict[str, Description]  # by Description-md5, which is the English text's in every language
+
+
+def read_index(paths: Sequence[Path], language: str) -> tuple[Index, int]:
+    """The descriptions of ``paths``, the first of an md5 winning; the number of malformed ones."""
+    index: Index = {}
+    malformed = 0
+    for path in paths:
+        for stanza in _stream(path):
+            description = _describe(stanza, f"description-{LANGUAGES[language]}".lower())
+            if description is None:
+                malformed += 1
+            else:
+                known = index.setdefault(stanza["description-md5"], description)
+                known.packages |= description.packages
+    return index, malformed
+
+
+def one_line(text: str) -> str:
+    """``text`` with single spaces, and none between two Chinese characters."""
+    return _SPACE_INSIDE_CHINESE.sub("", " ".join(text.split()))
+
+
+def length(text: str, language: str) -> int:
+    """Words; in Chinese, characters other than spaces."""
+    return len("".join(text.split())) if language == "zh" else len(text.split())
+
+
+def _stream(path: Path) -> Iterator[Stanza]:
+    with path.open(encoding="utf-8", errors="surrogateescape") as file:
+        yield from stanzas(file)
+
+
+def _describe(stanza: Stanza, field: str) -> Description | None:
+    """None for a stanza without package, md5 or synopsis, or with bytes that are not UTF-8."""
+    package, md5, text = (stanza.get(name, "") for name in ("package", "description-md5", field))
+    synopsis, *lines = text.split("\n")
+    if not package or not synopsis or not _MD5.fullmatch(md5) or _NOT_UTF8.search(text):
+        return None
+    body = "\n".join("" if line.strip() == "." else line for line in lines)
+    paragraphs = (one_line(paragraph) for paragraph in body.split("\n\n"))
+    return Description({package}, one_line(synopsis), tuple(filter(None, paragraphs)))

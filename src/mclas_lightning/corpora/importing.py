@@ -1,0 +1,253 @@
+"""``mclas data import``: a corpus as it is downloaded becomes canonical jsonl and a manifest."""
+
+import hashlib
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from mclas_lightning.config.dataset import SPLITS, Split
+from mclas_lightning.config.overrides import command
+from mclas_lightning.corpora.manifest import check_replaceable, whole_corpus
+from mclas_lightning.corpora.readers import lines, ncls
+from mclas_lightning.corpora.readers.formats import FORMATS, Files, Format, find_files
+from mclas_lightning.corpora.readers.log import Log, Sources, printable
+from mclas_lightning.errors import InputError, one_of
+from mclas_lightning.example import Example, to_line
+from mclas_lightning.files import LOST, write_json
+from mclas_lightning.metrics.language import check_language
+from mclas_lightning.progress import progress_bar
+
+
+@dataclass
+class Import:
+    """One import under way."""
+
+    format: str
+    languages: dict[str, str | None]
+    tokenizer: str | None
+    files: Files
+    sources: Sources
+    scratch: sqlite3.Connection
+    manifest: dict[str, Any] = field(default_factory=dict)
+
+
+def import_corpus(
+    format: str,
+    paths: Sequence[Path],
+    out: Path,
+    *,
+    source: str | None = None,
+    target: str | None = None,
+    tokenizer: str | None = None,
+) -> dict[str, Any]:
+    """Write ``out``/{train,valid,test}.jsonl and manifest.json, whole or not at all; the manifest.
+
+    ``paths`` are files, or folders with files, of the format. A damaged record is skipped and
+    counted; InputError where a file is cut short, is not of the format or mixes encodings, and
+    where more records of a split are skipped than kept.
+    """
+    if format not in FORMATS:
+        raise one_of("format", format, FORMATS)
+    languages = _languages(FORMATS[format], source, target)
+    files = find_files(FORMATS[format], paths)
+    check_replaceable(out, "imported")
+    total = sum(path.stat().st_size for found in files.values() for path in found)
+    # Resolved, so that a link to a folder on a larger disk stays one.
+    with whole_corpus(out.resolve()) as part, progress_bar(total, "importing", "B") as bar:
+        with _scratch(part / "scratch.sqlite", out) as scratch:
+            job = Import(format, languages, tokenizer, files, Sources(bar.update), scratch)
+            _write_splits(job, part)
+        write_json(part / "manifest.json", job.manifest)
+    return job.manifest
+
+
+@contextmanager
+def _scratch(path: Path, out: Path) -> Iterator[sqlite3.Connection]:
+    """A database for 1.7 million ids and documents: on the disk of the corpus, not in memory."""
+    try:
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            for statement in ("PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", "BEGIN"):
+                connection.execute(statement)
+            yield connection
+    except sqlite3.OperationalError as error:
+        raise InputError(f"{out}: cannot be written ({error}); {LOST}") from error
+    path.unlink()
+
+
+def _write_splits(job: Import, part: Path) -> None:
+    dataset = FORMATS[job.format].dataset
+    if job.format == "released-shards":
+        datasets = {(f.source, f.target): f.dataset for f in FORMATS.values()}
+        dataset = datasets.get((job.languages["source"], job.languages["target"]))
+    job.manifest |= {
+        "corpus": "imported",
+        "format": job.format,
+        "dataset": dataset,
+        "languages": job.languages,
+        "counts": {},
+        "unknown_tags": {},
+        "files": {},
+    }
+    read = _reader(job)
+    for split in SPLITS:
+        if split in job.files:
+            log = Log()
+            examples = _once(read(split, log), log, job.scratch)
+            job.manifest["files"][f"{split}.jsonl"] = _write(part / f"{split}.jsonl", examples, log)
+            _check_kept(log, split)
+            _note(job, split, log)
+    job.manifest["sources"] = job.sources.files
+
+
+def _note(job: Import, name: str, log: Log) -> None:
+    """Put what was counted into the manifest."""
+    job.manifest["counts"][name] = {"kept": log.kept, "skipped": log.skipped}
+    if FORMATS[job.format].corrected and name == "test":
+        job.manifest["counts"][name]["corrected"] = log.corrected
+    for tag, seen in log.unknown.items():
+        known = job.manifest["unknown_tags"].setdefault(tag, {**seen, "times": 0})
+        known["times"] += seen["times"]
+
+
+def _reader(job: Import) -> Callable[[Split, Log], Iterator[Example]]:
+    """The reader of a split, for this format."""
+    files, sources = job.files, job.sources
+    if job.format == "ncls-en2zh":
+        return lambda split, log: _each(files[split], lambda p: ncls.read_en2zh(p, sources, log))
+    if job.format == "ncls-zh2en":
+        (lcsts,) = files[None]
+        log = Log()
+        ncls.index_lcsts(lcsts, sources, log, job.scratch)
+        _note(job, lcsts.name, log)
+        return lambda split, log: _each(
+            files[split], lambda p: ncls.read_zh2en(p, sources, log, job.scratch)
+        )
+    if job.format == "en2desum":
+        return lambda split, log: _each(
+            files[split], lambda p: lines.read_en2desum(p, split, sources, log)
+        )
+    if job.format == "jsonl":
+        return lambda split, log: _each(
+            files[split], lambda p: lines.read_canonical(p, sources, log)
+        )
+    if job.format == "lines":
+        return lambda split, log: lines.read_parallel(
+            _parallel(files[split], split), split, sources, log
+        )
+    return _shard_reader(job)
+
+
+def _shard_reader(job: Import) -> Callable[[Split, Log], Iterator[Example]]:
+    from mclas_lightning.corpora.readers.shards import ShardReader
+    from mclas_lightning.data.tokenizer import Tokenizer
+
+    reader = ShardReader(
+        source=str(job.languages["source"]),
+        target=str(job.languages["target"]),
+        tokenizer=Tokenizer.load(job.tokenizer) if job.tokenizer else None,
+    )
+    first = next(job.files[split][0] for split in SPLITS if split in job.files)
+    reader = replace(reader, swapped=reader.fields_are_swapped(first))
+    job.manifest |= {"swapped": reader.swapped, "shards": {}}
+
+    def read(split: Split, log: Log) -> Iterator[Example]:
+        sizes = job.manifest["shards"][split] = []
+        for path in job.files[split]:
+            before = log.kept
+            yield from reader.read(path, job.sources, log)
+            sizes.append([printable(path.name), log.kept - before])
+
+    return read
+
+
+def _each(paths: Iterable[Path], read: Callable[[Path], Iterator[Example]]) -> Iterator[Example]:
+    for path in paths:
+        yield from read(path)
+
+
+def _parallel(paths: Sequence[Path], split: Split) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for name, ending in lines.ENDINGS.items():
+        for path in paths:
+            if path.name.lower().endswith(ending):
+                found[name] = path
+    if "document" not in found or len(found) < 2:
+        raise InputError(
+            f"{paths[0]}: '{split}' needs a file that ends in .source, and one or both of "
+            f".target.ms and .target.cls"
+        )
+    return found
+
+
+def _once(examples: Iterator[Example], log: Log, scratch: sqlite3.Connection) -> Iterator[Example]:
+    """The examples whose id is new in their split."""
+    scratch.execute("DROP TABLE IF EXISTS seen")
+    scratch.execute("CREATE TABLE seen (id TEXT PRIMARY KEY) WITHOUT ROWID")
+    insert = "INSERT OR IGNORE INTO seen VALUES (?)"
+    for example in examples:
+        if scratch.execute(insert, (example.id,)).rowcount:
+            log.kept += 1
+            yield example
+        else:
+            log.skip("the id was used before")
+
+
+def _write(path: Path, examples: Iterable[Example], log: Log) -> dict[str, Any]:
+    digest = hashlib.sha256()
+    with path.open("wb") as file:
+        for example in examples:
+            line = to_line(example).encode()
+            digest.update(line)
+            file.write(line)
+    return {"records": log.kept, "sha256": digest.hexdigest()}
+
+
+def _check_kept(log: Log, split: Split) -> None:
+    """InputError where this is not the corpus that it was taken for."""
+    if log.num_skipped <= log.kept and log.kept:
+        return
+    if not log.skipped:
+        raise InputError(f"{split}: no record found; are these files of the format named?")
+    reason, most = max(log.skipped.items(), key=lambda item: item[1]["records"])
+    raise InputError(
+        f"{split}: {log.num_skipped:,} of {log.num_skipped + log.kept:,} records cannot be used, "
+        f"{most['records']:,} because: {reason} (first {most['first']}); are these the right files?"
+    )
+
+
+def _languages(format: Format, source: str | None, target: str | None) -> dict[str, str | None]:
+    for given, decided, option in (
+        (source, format.source, "--source"),
+        (target, format.target, "--target"),
+    ):
+        if decided and given not in (None, decided):
+            raise InputError(f"{option} {given}: this format is in '{decided}'")
+    source, target = format.source or source, format.target or target
+    if source is None or (target is None and not format.monolingual):
+        raise InputError("give the languages of the corpus, such as --source en --target de")
+    if format.source is None:
+        for language in filter(None, (source, target)):
+            check_language(language)
+    return {"source": source, "target": target}
+
+
+def describe(out: Path, manifest: dict[str, Any]) -> Iterator[str]:
+    """Lines that say what was imported and what was not."""
+    sizes = ", ".join(f"{name} {file['records']:,}" for name, file in manifest["files"].items())
+    yield f"{printable(out)}: {sizes}"
+    if manifest.get("swapped"):
+        yield "  tgt and tgt_eng were swapped: tgt is the summary in the documents' language"
+    for split, counts in manifest["counts"].items():
+        if "corrected" in counts:
+            yield f"  {split}: references that people corrected: {counts['corrected']:,}"
+        for reason, seen in counts["skipped"].items():
+            yield f"  {split}: {seen['records']:,} skipped: {reason} (first {seen['first']})"
+    for tag, seen in manifest["unknown_tags"].items():
+        yield f"  not read: {tag}, {seen['times']:,} times (first {seen['first']})"
+    missing = [split for split in SPLITS if f"{split}.jsonl" not in manifest["files"]]
+    if missing:
+        yield f"  no files for: {', '.join(missing)}"
+    yield f"look at it with: {command('mclas data check', [printable(out)])}"

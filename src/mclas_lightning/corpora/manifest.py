@@ -1,0 +1,100 @@
+"""``manifest.json``: what a corpus says of itself, written when it was imported or built."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mclas_lightning.config.dataset import Split
+from mclas_lightning.errors import InputError
+from mclas_lightning.files import make_folder, num_records, read_json, whole_folder
+
+# What a build writes; all else in a corpus's folder was put there by somebody.
+OWN = re.compile(r"(train|valid|test)(\.kept|\.dropped)?\.jsonl|manifest\.json|scores\.png")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """Of one folder with train, valid and test.jsonl; all empty where nothing is written."""
+
+    dataset: str | None = None  # a name in conf/dataset/
+    languages: dict[str, str | None] = field(default_factory=dict)  # source, target
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)  # name -> records, sha256
+    counts: dict[str, dict[str, Any]] = field(default_factory=dict)  # split -> kept, skipped
+    unknown_tags: dict[str, Any] = field(default_factory=dict)
+    shards: dict[str, list[Any]] = field(default_factory=dict)  # split -> name, examples of each
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest in ``folder``, or in its parent where that was built as a whole."""
+    if (folder / "manifest.json").exists():
+        found = read_json(folder / "manifest.json", dict)
+        imported = found.get("corpus") == "imported"
+        return Manifest(
+            dataset=found.get("dataset"),
+            languages=found.get("languages") or {},
+            files=found.get("files") or {},
+            counts=(found.get("counts") or {}) if imported else {},
+            unknown_tags=found.get("unknown_tags") or {},
+            shards=found.get("shards") or {},
+        )
+    above = folder.parent / "manifest.json"
+    files = read_json(above, dict).get("files", {}) if above.exists() else {}
+    start = f"{folder.name}/"
+    return Manifest(
+        files={name.removeprefix(start): f for name, f in files.items() if name.startswith(start)}
+    )
+
+
+def num_examples(folder: Path, split: Split) -> int | None:
+    """Examples in a split by the manifest, else by counting lines; None where it is not here."""
+    path = folder / f"{split}.jsonl"
+    if not path.exists():
+        return None
+    if written := read_manifest(folder).files.get(path.name):
+        return written["records"]
+    return num_records(path)
+
+
+def check_replaceable(out: Path, corpus: str) -> None:
+    """InputError where ``out`` holds anything but an earlier corpus of this kind."""
+    if Path.cwd().is_relative_to(out.resolve()):
+        raise InputError(f"{out}: this folder would be replaced, and we are in it; name a new one")
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return
+    manifest = out / "manifest.json"
+    if not manifest.exists() or read_json(manifest, dict).get("corpus") != corpus:
+        raise InputError(
+            f"{out}: holds something other than a corpus of kind '{corpus}'; name a new folder"
+        )
+
+
+@contextmanager
+def whole_corpus(out: Path) -> Iterator[Path]:
+    """As ``whole_folder``, but of an earlier corpus in ``out`` only its own files are replaced.
+
+    What was made from it, such as ``tokenizer`` and ``vocabulary``, and what else lies there stays.
+    """
+    with whole_folder(out) as part:
+        yield part
+        if out.is_dir():
+            _keep(out, part)
+
+
+def _keep(old: Path, new: Path) -> None:
+    """Copy what is not the corpus's own: ``old`` stays whole until ``new`` has taken its place."""
+    for path in old.iterdir():
+        place = new / path.name
+        if OWN.fullmatch(path.name):
+            continue
+        if path.is_dir() and any(OWN.fullmatch(file.name) for file in path.iterdir()):
+            _keep(path, place)  # A direction of several, such as toy/en2de.
+        elif not place.exists():
+            make_folder(new)
+            if path.is_dir() and not path.is_symlink():
+                shutil.copytree(path, place, symlinks=True)
+            else:
+                shutil.copy2(path, place, follow_symlinks=False)

@@ -1,0 +1,222 @@
+"""Build a cross-lingual corpus from document-summary pairs by round trip (section 5.1).
+
+A summary is translated and translated back. The pair is kept if the back-translation is near the
+summary: ROUGE-1 F at least T1 = 0.6 and ROUGE-2 F at least T2 = 0.2, both lower-cased. Translations
+are written down batch by batch beside the corpus, so that nothing is lost or done twice when it is
+interrupted; thresholds are applied at the end.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from mclas_lightning.config.dataset import SPLITS
+from mclas_lightning.corpora.manifest import check_replaceable, whole_corpus
+from mclas_lightning.corpora.roundtrip.histogram import draw_scores
+from mclas_lightning.corpora.roundtrip.translations import Scored, check_pairs, pairs
+from mclas_lightning.errors import InputError, check_range
+from mclas_lightning.example import Example, to_line
+from mclas_lightning.files import make_folder, read_json, sha256, write_json
+from mclas_lightning.metrics.rouge import standard
+from mclas_lightning.progress import progress_bar
+from mclas_lightning.task import Translator
+
+SCORES = ("rouge1_f", "rouge2_f")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundTrip:
+    """What is built, and how; the thresholds are T1 and T2."""
+
+    source: str
+    target: str
+    forward: Translator
+    backward: Translator
+    batch: int
+    rouge1: float
+    rouge2: float
+
+    def __post_init__(self) -> None:
+        check_range("--rouge1", self.rouge1, 0, 1)
+        check_range("--rouge2", self.rouge2, 0, 1)
+
+    def keeps(self, scored: Mapping[str, Any]) -> bool:
+        """Section 5.1, equations for T1 and T2."""
+        near = scored["rouge1_f"] >= self.rouge1 and scored["rouge2_f"] >= self.rouge2
+        return near and bool(scored["cross"])
+
+    def score(self, examples: Sequence[Example]) -> list[dict[str, Any]]:
+        """Both translations of each summary, and how near the second is to it."""
+        summaries = [example.mono or "" for example in examples]
+        cross = self.forward.translate(summaries)
+        back = self.backward.translate(cross)
+        lower = [[text.lower() for text in texts] for texts in (back, summaries)]
+        scores = standard(self.source).scores(lower[0], lower[1], kinds=("rouge1", "rouge2"))
+        # Rounded: an F of exactly 1/5 or 3/5 may come out a bit below, and is to be kept.
+        rows = np.stack([scores[key] for key in SCORES], axis=1).round(9).tolist()
+        return [
+            {"cross": there, "back": here, **dict(zip(SCORES, row, strict=True))}
+            for there, here, row in zip(cross, back, rows, strict=True)
+        ]
+
+
+def build(source: Path, out: Path, job: RoundTrip) -> dict[str, Any]:
+    """Translate what is not translated yet, then write ``out``, whole or not at all; the manifest.
+
+    ``source`` is a folder with train, valid or test.jsonl, or one such file, taken as train.
+    """
+    inputs = _inputs(source)
+    if any(out.resolve() == path.resolve().parent for path in inputs.values()):
+        raise InputError(f"{out}: holds the pairs themselves; choose another --out")
+    check_replaceable(out, "roundtrip")
+    # Before a translator starts: a line mended later makes the file another one.
+    total = sum(check_pairs(path) for path in inputs.values())
+    work = _work(out)
+    make_folder(work)
+    try:
+        with FileLock(work / "lock", timeout=0):
+            identity = _claim(work, inputs, job)
+            files = {split: Scored(work / f"{split}.scored.jsonl") for split in inputs}
+            _translate(inputs, files, total, job)
+            return _write(out, inputs, files, job, identity)
+    except Timeout as error:
+        raise InputError(f"{work}: another process is at work here; wait for it") from error
+
+
+def _translate(
+    inputs: Mapping[str, Path], files: Mapping[str, Scored], total: int, job: RoundTrip
+) -> None:
+    done = sum(scored.done for scored in files.values())
+    if done == total:
+        print(f"all {total:,} summaries are translated; thresholds are applied")
+    with progress_bar(total, "translating", "summaries", done=done) as bar:
+        for split, path in inputs.items():
+            for finished in files[split].complete(path, job.score, job.batch):
+                bar.update(finished)
+
+
+def _inputs(source: Path) -> dict[str, Path]:
+    if source.is_file():
+        return {"train": source}
+    found = {split: source / f"{split}.jsonl" for split in SPLITS}
+    inputs = {split: path for split, path in found.items() if path.exists()}
+    if not inputs:
+        raise InputError(
+            f"{source}: expected a jsonl file, or a folder with train, valid or test.jsonl"
+        )
+    return inputs
+
+
+def _claim(work: Path, inputs: Mapping[str, Path], job: RoundTrip) -> dict[str, Any]:
+    """Note whose translations ``work`` holds; InputError where they are another job's."""
+    identity = {
+        "inputs": {split: sha256(path) for split, path in inputs.items()},
+        "forward": job.forward.identity,
+        "backward": job.backward.identity,
+        "languages": [job.source, job.target],
+    }
+    path = work / "job.json"
+    if not path.exists():
+        write_json(path, identity)
+    kept = read_json(path, dict)
+    for key, value in identity.items():
+        if kept.get(key) != value:
+            raise InputError(
+                f"{work}: holds translations of another job ({key} was {kept.get(key)}, is "
+                f"{value}); delete it, or choose another --out"
+            )
+    return identity
+
+
+def _write(
+    out: Path,
+    inputs: Mapping[str, Path],
+    files: Mapping[str, Scored],
+    job: RoundTrip,
+    identity: Mapping[str, Any],
+) -> dict[str, Any]:
+    manifest: dict[str, Any] = {
+        "corpus": "roundtrip",
+        "dataset": None,
+        "languages": {"source": job.source, "target": job.target},
+        "inputs": identity["inputs"],
+        "translators": {"forward": job.forward.identity, "backward": job.backward.identity},
+        "thresholds": {"rouge1_f": job.rouge1, "rouge2_f": job.rouge2},
+        "signature": standard(job.source).signature,
+        "counts": {},
+        "files": {},
+    }
+    scores: list[np.ndarray] = []
+    with whole_corpus(out) as part:
+        for split, path in inputs.items():
+            kept, of_split = _write_split(part, split, path, files[split], job)
+            dropped = len(of_split) - kept
+            reason = {"the round trip is too far": {"records": dropped, "first": split}}
+            manifest["counts"][split] = {"kept": kept, "skipped": reason if dropped else {}}
+            file = part / f"{split}.jsonl"
+            manifest["files"][file.name] = {"records": kept, "sha256": sha256(file)}
+            scores.append(of_split)
+        together = np.concatenate(scores)
+        manifest["quartiles"] = _quartiles(together)
+        draw_scores(part / "scores.png", together, (job.rouge1, job.rouge2))
+        write_json(part / "manifest.json", manifest)
+    return manifest
+
+
+def _write_split(
+    part: Path, split: str, source: Path, scored: Scored, job: RoundTrip
+) -> tuple[int, np.ndarray]:
+    """Write a split's corpus and all its scores; how many are kept, ROUGE-1 and 2 of all."""
+    scores: list[tuple[float, float]] = []
+    kept = 0
+    with (
+        (part / f"{split}.jsonl").open("w", encoding="utf-8") as corpus,
+        (part / f"{split}.kept.jsonl").open("w", encoding="utf-8") as keeping,
+        (part / f"{split}.dropped.jsonl").open("w", encoding="utf-8") as dropping,
+    ):
+        for example, row in zip(pairs(source), scored.in_order(), strict=True):
+            scores.append((row["rouge1_f"], row["rouge2_f"]))
+            keep = job.keeps(row)
+            line = {key: value for key, value in row.items() if key != "row"}
+            file = keeping if keep else dropping
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            if keep:
+                kept += 1
+                corpus.write(to_line(replace(example, cross=row["cross"])))
+    return kept, np.array(scores).reshape(-1, 2)
+
+
+def _quartiles(scores: np.ndarray) -> dict[str, list[float]]:
+    """Of each score, its quartiles over all pairs; none of no pairs."""
+    if not len(scores):
+        return {}
+    return {
+        name: np.quantile(column, (0.25, 0.5, 0.75)).round(4).tolist()
+        for name, column in zip(SCORES, scores.T, strict=True)
+    }
+
+
+def describe(out: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Lines that say what was kept, and where it is."""
+    for split, counts in manifest["counts"].items():
+        kept = counts["kept"]
+        dropped = sum(reason["records"] for reason in counts["skipped"].values())
+        share = kept / max(1, kept + dropped)
+        yield f"{out}: {split}: {kept:,} pairs kept ({share:.1%}), {dropped:,} dropped"
+    least = manifest["thresholds"]
+    yield f"  thresholds: ROUGE-1 F {least['rouge1_f']}, ROUGE-2 F {least['rouge2_f']}"
+    if quartiles := manifest["quartiles"]:
+        first, second = (" ".join(f"{value:.3f}" for value in quartiles[name]) for name in SCORES)
+        yield f"  quartiles of all pairs: ROUGE-1 F {first}, ROUGE-2 F {second}"
+    yield f"  all pairs with their scores: {out}/*.kept.jsonl, *.dropped.jsonl and scores.png"
+    yield f"  translations, for other thresholds: {_work(out)} (delete them when done)"
+
+
+def _work(out: Path) -> Path:
+    """Where the translations of a corpus lie."""
+    return out.with_name(f"{out.name}.translations")

@@ -1,0 +1,147 @@
+"""A toy corpus: short news stories of our own in English, German and Chinese.
+
+A story is an event in no language (``story``), drawn from a lexicon (``lexicon``, ``*.toml``) and
+told in each (``render``, ``words``, ``german``, ``numerals``). Story ``i`` depends on the seed and
+``i`` alone.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice, permutations
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from mclas_lightning.corpora.manifest import check_replaceable, whole_corpus
+from mclas_lightning.corpora.toy.render import document, summary
+from mclas_lightning.corpora.toy.story import Story, draw_story
+from mclas_lightning.corpora.toy.words import LANGUAGES, Language
+from mclas_lightning.errors import InputError, one_of
+from mclas_lightning.example import Example, write_jsonl
+from mclas_lightning.files import sha256, write_json
+
+DIRECTIONS: tuple[tuple[Language, Language], ...] = tuple(permutations(LANGUAGES, 2))
+
+TOY_SIZES = {
+    "train": 4000,
+    "valid": 200,
+    "test": 200,
+    "mono_train": 12000,
+    "mono_valid": 200,
+    "mono_test": 200,
+}
+
+# The stories of a split are numbered from its own hundred thousand, so that the size of one split
+# never changes another. Of two equal stories the split named first here keeps its own.
+ROOM = 100_000
+
+SPLITS = ("test", "valid", "train", "mono_test", "mono_valid", "mono_train")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Told:
+    """A story in all languages."""
+
+    id: str
+    story: Story
+    documents: dict[Language, str]
+    summaries: dict[Language, str]
+
+
+def tell(seed: int, index: int) -> Told:
+    """Story number ``index``."""
+    story = draw_story(Random(f"{seed}:{index}"))
+    wording = {language: Random(f"{seed}:{index}:{language}") for language in LANGUAGES}
+    return Told(
+        id=f"toy-{index:06}",
+        story=story,
+        documents={
+            language: document(story, language, wording[language]) for language in LANGUAGES
+        },
+        summaries={language: summary(story, language, wording[language]) for language in LANGUAGES},
+    )
+
+
+def stories(seed: int, split: str, seen: set[object]) -> Iterator[Told]:
+    """The stories of a split, less those whose event or document is in ``seen``, which grows."""
+    start = SPLITS.index(split) * ROOM
+    for index in range(start, start + ROOM):
+        told = tell(seed, index)
+        marks = {told.story.event, *told.documents.values()}
+        if seen.isdisjoint(marks):
+            seen |= marks
+            yield told
+
+
+def build(
+    out: Path,
+    *,
+    seed: int,
+    sizes: Mapping[str, int],
+    progress: Callable[[int], object] = lambda done: None,
+    finish: Callable[[Path], object] = lambda folder: None,
+) -> dict[str, Any]:
+    """Write the corpus under ``out``, whole or not at all; its manifest.
+
+    One folder a direction (``en2de``, ...) and one a language, whose stories are others and have no
+    ``cross``; ``progress`` is told of every story newly done, and ``finish`` may add to the folder
+    before it appears.
+    """
+    _check(out, sizes)
+    seen: set[object] = set()
+    with whole_corpus(out) as folder:
+        for split in SPLITS:
+            _write(folder, split, _take(stories(seed, split, seen), split, sizes[split], progress))
+        files = {
+            path.relative_to(folder).as_posix(): {
+                "records": sizes[("mono_" if len(path.parent.name) == 2 else "") + path.stem],
+                "sha256": sha256(path),
+            }
+            for path in sorted(folder.rglob("*.jsonl"))
+        }
+        manifest = {"corpus": "toy", "seed": seed, "sizes": dict(sizes), "files": files}
+        write_json(folder / "manifest.json", manifest)
+        finish(folder)
+    return manifest
+
+
+def _take(
+    told: Iterator[Told], split: str, size: int, progress: Callable[[int], object]
+) -> list[Told]:
+    taken = []
+    for story in islice(told, size):
+        taken.append(story)
+        progress(1)
+    if len(taken) < size:
+        raise InputError(f"toy corpus: '{split}' has no {size:,} different stories; ask for fewer")
+    return taken
+
+
+def _write(folder: Path, split: str, told: list[Told]) -> None:
+    """One split of every direction, or of every language where the split is monolingual."""
+    alone: list[tuple[Language, None]] = [(language, None) for language in LANGUAGES]
+    for source, target in alone if split.startswith("mono_") else DIRECTIONS:
+        name = f"{source}2{target}" if target else source
+        path = folder / name / f"{split.removeprefix('mono_')}.jsonl"
+        write_jsonl(path, (_example(story, source, target) for story in told))
+
+
+def _example(told: Told, source: Language, target: Language | None) -> Example:
+    return Example(
+        id=told.id,
+        document=told.documents[source],
+        mono=told.summaries[source],
+        cross=told.summaries[target] if target else None,
+    )
+
+
+def _check(out: Path, sizes: Mapping[str, int]) -> None:
+    for split in (*sizes, *TOY_SIZES):
+        if split not in TOY_SIZES:
+            raise one_of("toy split", split, TOY_SIZES)
+        if not 0 <= sizes.get(split, -1) < ROOM:
+            raise InputError(
+                f"toy corpus: size of '{split}' must be from 0 to {ROOM - 1:,}, "
+                f"found {sizes.get(split, 'none')}"
+            )
+    check_replaceable(out, "toy")

@@ -1,0 +1,102 @@
+"""The lexicon's tables, read from ``names.toml`` and ``nouns.toml``, and how a fact is drawn."""
+
+import math
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from mclas_lightning.corpora.toy import german
+from mclas_lightning.corpora.toy.words import (
+    Count,
+    Fact,
+    Money,
+    Name,
+    Person,
+    Quantity,
+    Score,
+    Thing,
+)
+
+HERE = Path(__file__).parent
+
+
+def load(path: str) -> dict[str, Any]:
+    """A TOML file of this package."""
+    return tomllib.loads((HERE / path).read_text(encoding="utf-8"))
+
+
+def rows(table: str) -> list[list[str]]:
+    """``a | b`` lines as lists of cells."""
+    return [[cell.strip() for cell in line.split("|")] for line in table.strip().splitlines()]
+
+
+def noun(english: str, german_forms: str, chinese: str) -> Thing:
+    """A row of ``nouns.toml``."""
+    singular, plural = english.split(", ")
+    measure, _, word = chinese.partition(", ")
+    return Thing(singular, plural, german.parse_noun(german_forms), measure, word)
+
+
+_names, _nouns = load("names.toml"), load("nouns.toml")
+
+NAMES = {key: [Name(*row) for row in rows(table)] for key, table in _names["names"].items()}
+
+PEOPLE = {key: [Name(*row) for row in rows(table)] for key, table in _names["people"].items()}
+
+NOUNS = {key: [noun(*row) for row in rows(table)] for key, table in _nouns["nouns"].items()}
+
+ADJECTIVES = {
+    key: [Name(*row) for row in rows(table)] for key, table in _nouns["adjectives"].items()
+}
+
+
+def draw(declaration: str, rng: Random) -> Fact:
+    """A fact as a story declares it, such as ``name place`` or ``count person 1 9``."""
+    match declaration.split():
+        case ["name", table]:
+            return rng.choice(NAMES[table])
+        case ["person"]:
+            return _person(rng)
+        case ["thing", table]:
+            return _thing(table, rng)
+        case ["count", table, low, high]:
+            return Count(_rounded(rng.randint(int(low), int(high))), _thing(table, rng))
+        case ["number", low, high]:
+            return Quantity(rng.randint(int(low), int(high)), "")
+        case ["decimal", low, high]:
+            return Quantity(_tenths(low, high, rng), "")
+        case [("percent" | "meter") as unit, low, high]:
+            return Quantity(_tenths(low, high, rng), unit)
+        case ["euro", low, high]:
+            exponent = rng.uniform(math.log10(int(low)), math.log10(int(high)))
+            return Money(int(float(f"{10**exponent:.1e}")))
+        case ["score"]:
+            won = rng.randint(2, 5)
+            return Score(won, rng.randrange(won))
+    raise ValueError(f"toy corpus: no such fact: '{declaration}'")
+
+
+def _person(rng: Random) -> Person:
+    chinese, female = rng.random() < 0.15, rng.random() < 0.5
+    before = "chinese_" if chinese else ""
+    given = rng.choice(PEOPLE[before + ("woman" if female else "man")])
+    return Person(given, rng.choice(PEOPLE[before + "family"]), female, chinese)
+
+
+def _thing(table: str, rng: Random) -> Thing:
+    thing = rng.choice(NOUNS[table])
+    if table not in ADJECTIVES:
+        return thing
+    return replace(thing, adjective=rng.choice(ADJECTIVES[table]))
+
+
+def _tenths(low: str, high: str, rng: Random) -> float:
+    return rng.randint(round(float(low) * 10), round(float(high) * 10)) / 10
+
+
+def _rounded(n: int) -> int:
+    """Reported counts are round: two digits of them up to 10,000, thousands above."""
+    size = 1000 if n > 10_000 else 100 if n > 1000 else 10 if n > 100 else 1
+    return round(n / size) * size

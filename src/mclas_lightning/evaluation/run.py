@@ -1,0 +1,174 @@
+"""From a trained run to its test predictions and scores."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from mclas_lightning.config.settings import Settings
+from mclas_lightning.decoding.summarizer import Summaries, Summarizer
+from mclas_lightning.distributed import is_first, merged, rank_and_world, together
+from mclas_lightning.evaluation.scores import profiles_of, score_side
+from mclas_lightning.evaluation.test_set import EvaluationSet
+from mclas_lightning.example import Example, Side
+from mclas_lightning.files import read_json, sha256, whole_file, whole_files
+from mclas_lightning.inference.pipeline import PipelineSummarizer, load_pipeline
+from mclas_lightning.inference.trained import environment, load_summarizer, start_run
+from mclas_lightning.metrics.neural.scores import NeuralScores
+from mclas_lightning.metrics.score import Scores
+from mclas_lightning.progress import progress_bar
+from mclas_lightning.runs.documents import NAME, write_documents
+from mclas_lightning.runs.predictions import PREDICTIONS
+from mclas_lightning.runs.recipe import recipe
+from mclas_lightning.runs.results import Results
+from mclas_lightning.task import Pipeline
+
+
+def score_run(
+    settings: Settings, config: Mapping[str, Any], scored: EvaluationSet | None = None
+) -> Results | None:
+    """Summarize the test documents; write predictions.jsonl, scores.npz and results.json.
+
+    Those of what else is ``scored`` are a trial, with a place of its own.
+
+    A pipeline, which was not trained, becomes a run of this configuration now. Several processes
+    share the documents; the first scores and writes, the others return None.
+    """
+    run, dataset, system = settings.run, settings.dataset, settings.system
+    scored = scored or EvaluationSet.of(dataset, "test")
+    with together():
+        scored.check(run, dataset)
+        # Hashed before it is read: what comes later is not what was scored.
+        of_set = scored.origin()
+        profiles = {
+            side: profiles_of(dataset.language(side), run.folder / "tokenizer")
+            for side in system.sides
+        }
+        neural = load_neural(settings)
+        examples = scored.read(system.required)
+        summarizer = load_system(settings)
+        own = _summarize(summarizer, examples, settings)
+    summaries = merged(own, len(examples))
+    if not is_first():
+        return None
+    start_run(run, config, [dataset.file("test")])
+    trial = scored.trial(settings.decoding)
+    folder = run.folder / trial if trial else run.folder
+    scores: dict[Side, Scores] = {
+        side: score_side(
+            [summary[side] for summary in summaries],
+            # Released code: references are detokenized, cut ids. We: the corpus's own text.
+            [example.summary(side) or "" for example in examples],
+            [example.document for example in examples],
+            profiles[side],
+            neural,
+        )
+        for side in system.sides
+    }
+    with whole_files(folder) as part:
+        _write_predictions(part / PREDICTIONS, examples, summaries)
+        written = sha256(part / PREDICTIONS)
+        origin = {
+            "config_sha256": sha256(run.folder / "config.yaml"),
+            **of_set,
+            "predictions_sha256": written,
+            "recipe": recipe(run.config),
+            "writes": summarizer.writes,
+            **_origin(summarizer, settings),
+            **environment(),
+        }
+        documents = {side: found.documents for side, found in scores.items()}
+        write_documents(part / NAME, [example.id for example in examples], documents, written)
+        results = _results(settings, scores, origin, folder)
+        results.write(part / "results.json")
+    return results
+
+
+def _write_predictions(
+    path: Path, examples: Sequence[Example], summaries: Sequence[Summaries]
+) -> None:
+    with whole_file(path) as file:
+        for example, summary in zip(examples, summaries, strict=True):
+            line = {
+                "id": example.id,
+                "document": example.document,
+                "hypotheses": summary,
+                "references": {side: example.summary(side) for side in summary},
+            }
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def _results(
+    settings: Settings, scores: Mapping[Side, Scores], origin: dict[str, Any], folder: Path
+) -> Results:
+    dataset = settings.dataset
+    return Results(
+        dataset=dataset.name,
+        scenario=settings.scenario,
+        model=settings.system.name,
+        seed=settings.seed,
+        languages={"source": dataset.source, "target": dataset.target},
+        scores={side: found.totals for side, found in scores.items()},
+        signatures={side: dict(found.signatures) for side, found in scores.items()},
+        decoding=asdict(settings.decoding),
+        provenance=origin,
+        folder=folder,
+    )
+
+
+def load_system(settings: Settings) -> Summarizer | PipelineSummarizer:
+    """The run's network or its pipeline, on the device that summarizes."""
+    if isinstance(settings.system, Pipeline):
+        return load_pipeline(
+            settings.system,
+            settings.dataset,
+            seed=settings.seed,
+            decoding=settings.decoding,
+            device=settings.device,
+        )
+    summarizer = load_summarizer(settings.run)
+    summarizer.network.to(settings.device)
+    return summarizer
+
+
+def _origin(summarizer: Summarizer | PipelineSummarizer, settings: Settings) -> dict[str, str]:
+    """Which weights wrote the summaries, and what they had learned from."""
+    if isinstance(summarizer, PipelineSummarizer):
+        return summarizer.provenance
+    training = read_json(settings.run.folder / "training.json", dict)
+    if "imported" in training:
+        return {"checkpoint": training["imported"], "checkpoint_sha256": training["sha256"]}
+    return _subset(settings, training)
+
+
+def _subset(settings: Settings, training: Mapping[str, Any]) -> dict[str, str]:
+    """Which examples it was trained on: by its training, else by earlier results or subset.json.
+
+    A run that was moved has left subset.json behind.
+    """
+    results, manifest = settings.run.folder / "results.json", settings.subset_manifest
+    kept = training.get("subset_sha256")
+    if kept is None and results.exists():
+        kept = Results.read(results).provenance.get("subset_sha256")
+    if kept is None and manifest.exists():
+        kept = sha256(manifest)
+    return {} if kept is None else {"subset_sha256": kept}
+
+
+def _summarize(
+    summarizer: Summarizer | PipelineSummarizer, examples: Sequence[Example], settings: Settings
+) -> list[Summaries]:
+    """What this process writes of them."""
+    rank, world = rank_and_world()
+    texts = [settings.system.source_text(example) for example in examples[rank::world]]
+    with progress_bar(len(texts), "summarizing", "documents", disable=rank > 0) as bar:
+        return summarizer.summarize(texts, settings.decoding, bar.update)
+
+
+def load_neural(settings: Settings) -> NeuralScores:
+    """The encoders that score; InputError where one is not there or cannot score a language."""
+    neural = NeuralScores.load(settings.scoring, settings.device)
+    for side in settings.system.sides:
+        neural.signatures(settings.dataset.language(side))
+    return neural

@@ -1,0 +1,141 @@
+"""Scores of finished runs once more, from their predictions: nothing is decoded."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from mclas_lightning.errors import InputError
+from mclas_lightning.example import Side
+from mclas_lightning.files import whole_files
+from mclas_lightning.metrics.neural.scores import NAMES, NeuralScores
+from mclas_lightning.metrics.pieces import WordPieces
+from mclas_lightning.metrics.rouge import Profile, folded, paper, standard
+from mclas_lightning.metrics.score import Scores, score
+from mclas_lightning.metrics.self_test import self_test
+from mclas_lightning.runs.documents import NAME, write_documents
+from mclas_lightning.runs.lock import locked
+from mclas_lightning.runs.predictions import Prediction, read
+from mclas_lightning.runs.results import Results
+
+
+def profiles_of(language: str, tokenizer: Path) -> list[Profile]:
+    """How ROUGE is computed; in Chinese the paper's way takes the run's word pieces."""
+    pieces = WordPieces.find(tokenizer) if language == "zh" else None
+    known = language != "zh" or pieces is not None
+    profiles = [standard(language), folded(language), *([paper(language, pieces)] if known else [])]
+    for profile in profiles:
+        self_test(profile)
+    return profiles
+
+
+def score_side(
+    hypotheses: Sequence[str],
+    references: Sequence[str],
+    documents: Sequence[str],
+    profiles: Sequence[Profile],
+    neural: NeuralScores,
+) -> Scores:
+    """All scores of one side's summaries."""
+    found = score(hypotheses, references, profiles)
+    language = profiles[0].language
+    (found,) = neural.add([found], [hypotheses], references, documents, language)
+    return found
+
+
+PAPER = "paper_rouge"  # begins the names of these scores
+
+
+def runs_in(folders: Sequence[Path]) -> list[Path]:
+    """The finished runs that ``folders`` are or hold; InputError where one has none."""
+    found: dict[Path, None] = {}
+    for folder in folders:
+        results = sorted(folder.rglob("results.json"))
+        if not results:
+            raise InputError(f"{folder}: no finished run here or below (no results.json)")
+        found |= dict.fromkeys(path.parent for path in results)
+    return [*found]
+
+
+def rescore(run: Path, neural: NeuralScores) -> Results:
+    """Replace results.json and scores.npz by the scores of predictions.jsonl.
+
+    What other encoders scored before stays; so does what would be scored in the same way. The run's
+    folder is this process's alone meanwhile.
+    """
+    with locked(run_of(run)):
+        return _rescore(run, neural)
+
+
+def run_of(folder: Path) -> Path:
+    """The folder of the run that results in ``folder`` are of; a trial lies two folders below."""
+    places = (folder, *folder.parents[:2])
+    return next((place for place in places if (place / "config.yaml").exists()), folder)
+
+
+def lost(old: Results, new: Results) -> list[str]:
+    """The families of scores, such as ``cross bertscore``, that rescoring could not keep."""
+    return [
+        f"{side} {family}"
+        for side, signatures in old.signatures.items()
+        for family in signatures
+        if family not in new.signatures[side]
+    ]
+
+
+def _rescore(run: Path, neural: NeuralScores) -> Results:
+    old = Results.read(run / "results.json")
+    predictions = [*read(old).values()]
+    scores: dict[Side, Scores] = {
+        side: _score(side, predictions, old, neural) for side in old.scores
+    }
+    new = replace(
+        old,
+        scores={side: found.totals for side, found in scores.items()},
+        signatures={side: dict(found.signatures) for side, found in scores.items()},
+    )
+    documents = {side: found.documents for side, found in scores.items()}
+    ids = [prediction.id for prediction in predictions]
+    with whole_files(run) as folder:
+        scored = old.provenance.get("predictions_sha256")
+        write_documents(folder / NAME, ids, documents, scored)
+        new.write(folder / "results.json")
+    return new
+
+
+def _score(
+    side: Side, predictions: Sequence[Prediction], old: Results, neural: NeuralScores
+) -> Scores:
+    assert old.folder is not None
+    profiles = profiles_of(old.language(side), run_of(old.folder) / "tokenizer")
+    asked, before = neural.signatures(old.language(side)), old.signatures[side]
+    kept = {f: NAMES[f] for f in NAMES if f in before and asked.get(f, before[f]) == before[f]}
+    if PAPER in before and not any(profile.name == "paper" for profile in profiles):
+        # Without the run's word pieces it cannot be counted again.
+        kept[PAPER] = tuple(name for name in old.scores[side] if name.startswith(PAPER))
+    columns = _columns(old, side, kept)
+    found = score_side(
+        [prediction.hypotheses[side] for prediction in predictions],
+        [prediction.references[side] for prediction in predictions],
+        [prediction.document for prediction in predictions],
+        profiles,
+        neural.without(columns.keys() & NAMES.keys()),
+    )
+    for family, values in columns.items():
+        found = found.plus(values, {family: before[family]})
+    return found
+
+
+def _columns(
+    old: Results, side: Side, families: Mapping[str, Sequence[str]]
+) -> dict[str, dict[str, np.ndarray]]:
+    """Each family's scores of the documents, where they are of these predictions for certain."""
+    if not families or "predictions_sha256" not in old.provenance:
+        return {}
+    arrays = old.documents([f"{side}/{name}" for names in families.values() for name in names])
+    return {
+        family: {name: arrays[f"{side}/{name}"] for name in names}
+        for family, names in families.items()
+        if all(f"{side}/{name}" in arrays for name in names)
+    }

@@ -1,0 +1,103 @@
+"""Texts of any system, as files: one a line, or jsonl of ``{"id": ..., "text": ...}``."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mclas_lightning.errors import InputError
+from mclas_lightning.example import id_of
+from mclas_lightning.files import json_lines
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What a file holds, in its order; without ids a text belongs to its line's number."""
+
+    path: Path
+    texts: list[str]
+    ids: list[str] | None
+
+
+def read_texts(path: Path) -> Texts:
+    """The texts of a file in UTF-8; InputError, with the line, where it cannot be read."""
+    lines = _lines(path)
+    if path.suffix != ".jsonl":
+        return Texts(path, lines, None)
+    numbered = json_lines(line.encode() for line in lines)
+    records = [_record(line, f"{path}:{number}") for number, line in numbered]
+    if not records:
+        raise InputError(f"{path}: is empty; expected a text a line")
+    ids = [example_id for example_id, _ in records]
+    if repeated := [example_id for example_id, times in Counter(ids).items() if times > 1]:
+        raise InputError(f"{path}: id '{repeated[0]}' is used more than once; ids must be unique")
+    return Texts(path, [text for _, text in records], ids)
+
+
+def check_references(references: Texts) -> None:
+    """InputError where a reference is empty: nothing can be compared with it."""
+    for number, text in enumerate(references.texts, start=1):
+        if not text.strip():
+            raise InputError(
+                f"{references.path}:{number}: this reference is empty; leave its document out of "
+                f"every file"
+            )
+
+
+def check_parallel(texts: Texts, others: Texts) -> None:
+    """InputError where two files have not the same documents in the same order."""
+    if len(texts.texts) != len(others.texts):
+        raise InputError(
+            f"{texts.path} has {len(texts.texts):,} texts, {others.path} {len(others.texts):,}; "
+            f"give as many as each other, an empty line for a document without a summary"
+        )
+    if texts.ids is None or others.ids is None:
+        return
+    for number, (found, expected) in enumerate(zip(texts.ids, others.ids, strict=True), start=1):
+        if found != expected:
+            raise InputError(
+                f"{texts.path}:{number}: is of document '{found}', line {number} of {others.path} "
+                f"of '{expected}'; bring both to the same documents in the same order"
+            )
+
+
+def system_names(paths: Sequence[Path]) -> list[str]:
+    """The files' names without endings; with as many folders before them as tell them apart."""
+    if len({path.resolve() for path in paths}) < len(paths):
+        raise InputError("the same file is given more than once as hypotheses of a system")
+    whole = [path.resolve() for path in paths]
+    for depth in range(1, max(len(path.parts) for path in whole) + 1):
+        names = ["/".join((*path.parts[-depth:-1], path.stem)) for path in whole]
+        if len(set(names)) == len(names):
+            return names
+    return [path.name for path in whole]  # Of one folder: their endings differ.
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise InputError(f"{path}:{line}: not in UTF-8; convert the file first") from None
+    if not text:
+        raise InputError(f"{path}: is empty; expected a text a line")
+    return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
+
+
+def _record(line: bytes, where: str) -> tuple[str, str]:
+    try:
+        record = json.loads(line)
+        example_id, text = id_of(record), record["text"]
+        if not isinstance(example_id, str) or not isinstance(text, str):
+            raise TypeError
+        text.encode()  # Half a character (a lone surrogate) cannot be.
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise InputError(
+            f'{where}: expected {{"id": ..., "text": ...}} with a string each'
+        ) from None
+    return example_id, text

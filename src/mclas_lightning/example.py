@@ -1,0 +1,113 @@
+"""The canonical corpus: one jsonl line per example.
+
+``{"id": str, "document": str, "mono": str | null, "cross": str | null}``: the document D^A, its
+summary S^A in the document's language A and its summary S^B in language B (paper, section 3.1).
+Either summary may be missing where no task needs it.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from json.encoder import encode_basestring as _quoted
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from mclas_lightning.errors import InputError
+from mclas_lightning.files import json_lines, whole_file
+
+Side = Literal["mono", "cross"]
+
+SIDES: tuple[Side, ...] = get_args(Side)
+
+FIELDS = ("id", "document", *SIDES)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Example:
+    """One document with its summaries."""
+
+    id: str
+    document: str
+    mono: str | None = None
+    cross: str | None = None
+
+    def summary(self, side: Side) -> str | None:
+        """The summary in language A (``mono``) or B (``cross``)."""
+        return self.mono if side == "mono" else self.cross
+
+
+def read_jsonl(
+    path: Path, require: Iterable[Side] = (), *, unique: bool = True
+) -> Iterator[Example]:
+    """Stream the examples of ``path``; each must hold the summaries named in ``require``.
+
+    InputError, with file and line, for a line that is not a JSON object, lacks a field, has one of
+    the wrong type, has an empty document or required summary, or, with ``unique``, repeats an id;
+    only this keeps all ids in memory.
+    """
+    required, seen = tuple(require), set[str]()
+    try:
+        with path.open("rb") as file:
+            for number, line in json_lines(file):
+                example = parse(line, f"{path}:{number}", required)
+                if unique and example.id in seen:
+                    raise repeated_id(f"{path}:{number}", example.id)
+                if unique:
+                    seen.add(example.id)
+                yield example
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def write_jsonl(path: Path, examples: Iterable[Example]) -> int:
+    """Write ``examples`` to ``path``, whole or not at all; the number written."""
+    count = 0
+    with whole_file(path) as file:
+        for example in examples:
+            file.write(to_line(example))
+            count += 1
+    return count
+
+
+def to_line(example: Example) -> str:
+    """The line of jsonl that ``parse`` reads."""
+    # json.dumps sets up an encoder for every line: of 1.7 million, that is most of the time.
+    mono = "null" if example.mono is None else _quoted(example.mono)
+    cross = "null" if example.cross is None else _quoted(example.cross)
+    text = f'"id": {_quoted(example.id)}, "document": {_quoted(example.document)}'
+    return f'{{{text}, "mono": {mono}, "cross": {cross}}}\n'
+
+
+def parse(line: bytes, where: str, required: Iterable[Side] = ()) -> Example:
+    """The example of a jsonl line at ``where``; InputError where it is not one."""
+    try:
+        record = json.loads(line.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{where}: not a line of JSON in UTF-8 ({error})") from error
+    if not isinstance(record, dict):
+        raise InputError(f"{where}: expected a JSON object, found {type(record).__name__}")
+    values: dict[str, str | None] = {}
+    for field in FIELDS:
+        value = id_of(record) if field == "id" else record.get(field)
+        if value is not None and not isinstance(value, str):
+            raise InputError(
+                f"{where}: field '{field}' must be a string, found {type(value).__name__}"
+            )
+        if value and any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise InputError(f"{where}: field '{field}' holds half a character (a lone surrogate)")
+        if field in ("id", "document", *required) and not (value or "").strip():
+            state = "is empty" if field in record else "is missing"
+            raise InputError(f"{where}: field '{field}' {state}")
+        values[field] = value
+    return Example(**values)  # pyright: ignore[reportArgumentType]  # id and document were checked
+
+
+def id_of(record: Mapping[str, Any]) -> Any:
+    """The id of a line of any jsonl file; a whole number is the text that it is written as."""
+    found = record.get("id")
+    return str(found) if type(found) is int else found
+
+
+def repeated_id(where: str, example_id: str) -> InputError:
+    """The error for an example with the id of another one."""
+    return InputError(f"{where}: id '{example_id}' was used before; ids must be unique")

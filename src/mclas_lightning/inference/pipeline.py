@@ -1,0 +1,141 @@
+"""TLTran and TETran: two trained systems, one after the other, as one summarizer."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import torch
+from sentencex import segment  # pyright: ignore[reportAttributeAccessIssue]
+
+from mclas_lightning.config.dataset import DatasetConfig
+from mclas_lightning.config.groups import DecodingConfig
+from mclas_lightning.decoding.summarizer import Summaries, Summarizer
+from mclas_lightning.errors import InputError
+from mclas_lightning.example import Side
+from mclas_lightning.files import sha256
+from mclas_lightning.inference.trained import dataset_of, load_summarizer, ms_run
+from mclas_lightning.inference.translators import (
+    TranslationFile,
+    default_translator,
+    load_translator,
+)
+from mclas_lightning.metrics.language import CHINESE
+from mclas_lightning.task import Pipeline, Translator
+
+DOCUMENTS = 64  # that go through both steps together
+
+TEXTS = 32  # that are translated at a time
+
+UNSPACED = CHINESE | {"ja"}  # languages without spaces between sentences
+
+
+@dataclass(frozen=True, kw_only=True)
+class PipelineSummarizer:
+    """A pipeline together with its trained systems."""
+
+    pipeline: Pipeline
+    summarizer: Summarizer
+    translator: Translator
+    source: str  # language of the documents
+    target: str
+    provenance: dict[str, str]
+
+    @property
+    def writes(self) -> dict[Side, dict[str, bool]]:
+        """What each side keeps of case and accents, as far as it is known."""
+        (mono,) = self.summarizer.writes.values()
+        if self.pipeline.reads == "cross":
+            return {"cross": mono}
+        return {"mono": mono, "cross": getattr(self.translator, "writes", {})}
+
+    def summarize(
+        self,
+        texts: Sequence[str],
+        config: DecodingConfig,
+        progress: Callable[[int], object] = lambda done: None,
+    ) -> list[Summaries]:
+        """The summaries of each text; ``progress`` hears of every batch's number of texts."""
+        step = self._late if self.pipeline.reads == "mono" else self._early
+        summaries: list[Summaries] = []
+        rest = iter(texts)
+        while documents := list(islice(rest, DOCUMENTS)):
+            summaries += step(documents, config)
+            progress(len(documents))
+        if isinstance(self.translator, TranslationFile):
+            self.translator.check_complete()
+        return summaries
+
+    def _late(self, documents: Sequence[str], config: DecodingConfig) -> list[Summaries]:
+        """Summarize, then translate (section 5.3); a summary's lines are its sentences."""
+        written = [s["mono"] for s in self.summarizer.summarize(documents, config)]
+        translated = self._translate_each([summary.split("\n") for summary in written], "\n")
+        pairs = zip(written, translated, strict=True)
+        return [{"mono": mono, "cross": cross} for mono, cross in pairs]
+
+    def _early(self, documents: Sequence[str], config: DecodingConfig) -> list[Summaries]:
+        """Translate sentence by sentence, then summarize (Zhu et al. 2019)."""
+        split = [[s.strip() for s in segment(self.source, text) if s.strip()] for text in documents]
+        texts = self._translate_each(split, "" if self.target in UNSPACED else " ")
+        return [{"cross": s["mono"]} for s in self.summarizer.summarize(texts, config)]
+
+    def _translate_each(self, split: Sequence[Sequence[str]], border: str) -> list[str]:
+        """Texts that are given by their sentences; ``border`` is between the translated ones."""
+        translated = iter(self._translate([sentence for text in split for sentence in text]))
+        return [border.join(islice(translated, len(sentences))) for sentences in split]
+
+    def _translate(self, texts: Sequence[str]) -> list[str]:
+        # Of similar lengths at a time: padding costs as much as text.
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        translations = [""] * len(texts)
+        for start in range(0, len(order), TEXTS):
+            batch = order[start : start + TEXTS]
+            found = self.translator.translate([texts[i] for i in batch])
+            for i, translation in zip(batch, found, strict=True):
+                translations[i] = translation
+        return translations
+
+
+def load_pipeline(
+    pipeline: Pipeline,
+    dataset: DatasetConfig,
+    *,
+    seed: int,
+    decoding: DecodingConfig,
+    device: torch.device,
+) -> PipelineSummarizer:
+    """Its ms run and its translator, ready to work; InputError where one is missing."""
+    source, target = dataset.source, dataset.language("cross")
+    language = dataset.language(pipeline.reads)
+    if pipeline.summarizer is None:
+        raise InputError(
+            f"model '{pipeline.name}' summarizes with an ms run in the language '{language}'; "
+            f"name its folder with model.summarizer=..."
+        )
+    run = ms_run(pipeline.summarizer, seed, "model.summarizer")
+    found = dataset_of(run).source
+    if found != language:
+        raise InputError(
+            f"model.summarizer={run}: summarizes texts in '{found}', model '{pipeline.name}' needs "
+            f"'{language}' here"
+        )
+    summarizer = load_summarizer(run)
+    summarizer.network.to(device)
+    name = pipeline.translator or default_translator(source, target, "model.translator")
+    if name.endswith(".jsonl"):
+        translator: Translator = TranslationFile.read(Path(name))
+    else:
+        of_seed = Path(name, f"seed={seed}")
+        name = str(of_seed) if of_seed.is_dir() else name
+        translator = load_translator(name, source, target, beam=decoding.beam, device=device)
+    return PipelineSummarizer(
+        pipeline=pipeline,
+        summarizer=summarizer,
+        translator=translator,
+        source=source,
+        target=target,
+        provenance={
+            "summarizer": f"{run} {sha256(run.best)}",
+            "translator": translator.identity,
+        },
+    )

@@ -1,0 +1,196 @@
+"""A trained run's network, vocabulary and summarizer."""
+
+import platform
+import subprocess
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import torch
+import yaml
+
+from mclas_lightning.config.dataset import DatasetConfig
+from mclas_lightning.config.groups import DecodingConfig
+from mclas_lightning.data.tokenizer import Tokenizer
+from mclas_lightning.data.vocabulary import Vocabulary, load_vocabulary, save_vocabulary
+from mclas_lightning.decoding.summarizer import Summarizer
+from mclas_lightning.errors import InputError
+from mclas_lightning.files import make_folder, read_json, sha256, whole_file, write_json
+from mclas_lightning.model.checkpoint import load_checkpoint, network_state
+from mclas_lightning.model.decoder import DecoderConfig
+from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
+from mclas_lightning.runs.run import Run
+from mclas_lightning.schema import typed
+from mclas_lightning.task import Task, task_from
+
+Section = TypeVar("Section")
+
+PACKAGES = ("mclas-lightning", "torch", "pytorch-lightning", "transformers", "tokenizers")
+
+
+class TrainedSystem(NamedTuple):
+    """What a network must be kept with."""
+
+    network: NetworkConfig
+    tokenizer: Tokenizer
+    vocabulary: Vocabulary
+
+
+def task_of(run: Run) -> Task:
+    """What it was trained to write."""
+    return _section(run, "model", task_from)
+
+
+def dataset_of(run: Run) -> DatasetConfig:
+    """What it was trained on."""
+    return _section(run, "dataset", lambda kept: typed("dataset", DatasetConfig, kept))
+
+
+def decoding_of(run: Run) -> DecodingConfig:
+    """How it was scored after its training."""
+    return _section(run, "decoding", lambda kept: typed("decoding", DecodingConfig, kept))
+
+
+def _section(run: Run, name: str, read: Callable[[Any], Section]) -> Section:
+    try:
+        return read(run.config[name])
+    except (KeyError, TypeError, InputError) as error:
+        raise InputError(
+            f"{run}: its config.yaml is not of this version ({name}: {error}); train it again"
+        ) from error
+
+
+def changed_files(run: Run, dataset: DatasetConfig) -> list[Path]:
+    """Files of the corpus that are not here, or not those that the run was started with."""
+    kept = read_json(run.folder / "corpus.json", dict)
+    files = {dataset.file(split): sha for split, sha in kept.items()}
+    return [path for path, sha in files.items() if not path.exists() or sha256(path) != sha]
+
+
+def check_content(run: Run, dataset: DatasetConfig, tokenizer: Tokenizer | None = None) -> None:
+    """InputError where corpus or vocabulary have changed since the run was started."""
+    if not run.started:
+        return
+    for path in changed_files(run, dataset):
+        raise InputError(
+            f"{path}: is not the file that {run} was started with; restore it, or delete the run"
+        )
+    if tokenizer and tokenizer.fingerprint != network_of(run)[1]:
+        raise InputError(
+            f"{dataset.tokenizer}: is not the tokenizer that {run} was started with; restore "
+            f"it, or delete the run"
+        )
+
+
+def start_run(
+    run: Run, config: Mapping[str, Any], files: Iterable[Path], system: TrainedSystem | None = None
+) -> None:
+    """Write all that is known before the first update; config.yaml last, it marks a run.
+
+    ``files`` are those of the corpus that it depends on; a pipeline has no ``system``.
+    """
+    make_folder(run.folder)
+    if (run.folder / "config.yaml").exists():
+        return
+    if system is not None:
+        _write_system(run, system)
+    started = datetime.now(UTC).isoformat()
+    write_json(run.folder / "environment.json", {"started": started, **environment()})
+    write_json(run.folder / "corpus.json", {path.stem: sha256(path) for path in files})
+    with whole_file(run.folder / "config.yaml") as file:
+        yaml.safe_dump(dict(config), file, allow_unicode=True, sort_keys=False)
+
+
+def _write_system(run: Run, system: TrainedSystem) -> None:
+    network, tokenizer, vocabulary = system
+    make_folder(run.folder / "checkpoints")
+    tokenizer.save(run.folder / "tokenizer")
+    save_vocabulary(run.folder / "vocabulary", vocabulary)
+    write_json(
+        run.folder / "network.json", {**asdict(network), "vocabulary": tokenizer.fingerprint}
+    )
+
+
+def network_of(run: Run) -> tuple[NetworkConfig, str]:
+    """The network's sizes and the fingerprint of its vocabulary."""
+    path = run.folder / "network.json"
+    try:
+        sizes = read_json(path, dict)
+        config = NetworkConfig(
+            encoder=sizes["encoder"],
+            decoder=DecoderConfig(**sizes["decoder"]),
+            decoders=tuple(sizes["decoders"]),
+            own_embeddings=tuple(sizes["own_embeddings"]),
+            sentence_id=sizes["sentence_id"],
+            alternating=sizes.get("alternating", True),
+        )
+        return config, sizes["vocabulary"]
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{path}: not a network of this version ({error})") from error
+
+
+def weights_of(run: Run) -> dict[str, torch.Tensor]:
+    """The network's tensors at the best validation loss."""
+    return network_state(load_checkpoint(run.best))
+
+
+def load_summarizer(run: Run) -> Summarizer:
+    """The trained network, ready to summarize."""
+    dataset, task = dataset_of(run), task_of(run)
+    tokenizer = Tokenizer.load(str(run.folder / "tokenizer"))
+    network = Seq2Seq(network_of(run)[0])
+    network.load_state_dict(weights_of(run))
+    apart = network.config.sentence_id is not None and task.source == "document"
+    return Summarizer(
+        network=network,
+        task=task,
+        tokenizer=tokenizer,
+        vocabulary=load_vocabulary(run.folder / "vocabulary", task.sides, len(tokenizer)),
+        languages={side: dataset.language(side) for side in task.sides},
+        max_source=dataset.max_source,
+        sentences=dataset.source if apart else None,
+    )
+
+
+def ms_run(folder: str, seed: int, word: str) -> Run:
+    """The trained ms run in ``folder``, or the one of this seed in its ``seed=<n>`` subfolder.
+
+    InputError, naming ``word`` of the command line, where there is none.
+    """
+    of_seed = Path(folder, f"seed={seed}")
+    run = Run(of_seed if of_seed.is_dir() else Path(folder))
+    where = f"{word}={run}"
+    if not (run.folder / "config.yaml").exists():
+        raise InputError(f"{where}: no run here; train one first with model=ms and the same seed")
+    run.check_diverged()
+    if not run.trained:
+        raise InputError(f"{where}: its training has not ended; run the same mclas-train again")
+    task = task_of(run)
+    if (task.sides, len(task.targets), task.source) != (("mono",), 1, "document"):
+        raise InputError(f"{where}: is a run of model '{task.name}'; give one of model=ms")
+    return run
+
+
+def environment() -> dict[str, Any]:
+    """What the results may depend on beside the configuration."""
+    return {
+        "git_commit": _git("rev-parse", "HEAD"),
+        "git_changes": bool(_git("status", "--porcelain", "--untracked-files=no")),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "threads": torch.get_num_threads(),
+        "cuda": torch.version.cuda if torch.cuda.is_available() else None,
+        "packages": {name: version(name) for name in PACKAGES},
+    }
+
+
+def _git(*arguments: str) -> str | None:
+    command = ["git", "-C", str(Path(__file__).parent), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()

@@ -1,0 +1,265 @@
+"""Translators: a Hugging Face sequence-to-sequence model, or a run trained here (model=mt)."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer
+from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+from mclas_lightning.config.groups import DecodingConfig
+from mclas_lightning.decoding.summarizer import Summarizer
+from mclas_lightning.errors import InputError
+from mclas_lightning.files import json_lines, sha256, whole_file
+from mclas_lightning.inference.trained import dataset_of, decoding_of, load_summarizer, task_of
+from mclas_lightning.metrics.writing import writes
+from mclas_lightning.runs.run import Run
+from mclas_lightning.task import Translator
+
+# The paper's translator (section 5.1) and its siblings.
+WMT19 = {
+    (source, target): f"facebook/wmt19-{source}-{target}"
+    for source, target in (("en", "de"), ("de", "en"), ("en", "ru"), ("ru", "en"))
+}
+
+# How NLLB names languages that others name by their ISO 639-1 code.
+NLLB = {
+    "ar": "arb_Arab", "de": "deu_Latn", "en": "eng_Latn", "es": "spa_Latn", "fr": "fra_Latn",
+    "it": "ita_Latn", "ja": "jpn_Jpan", "pt": "por_Latn", "ru": "rus_Cyrl", "zh": "zho_Hans",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class HuggingFaceTranslator:
+    """A pretrained model.
+
+    ``first`` is the token that makes a multilingual one write a language, ``prefix`` T5's words.
+    """
+
+    identity: str
+    model: Any
+    tokenizer: Any
+    first: int | None
+    prefix: str
+    beam: int
+
+    @property
+    def writes(self) -> dict[str, bool]:
+        """By its tokenizer's rules; unknown where they are not the tokenizers library's."""
+        rules = getattr(self.tokenizer, "backend_tokenizer", None)
+        return writes(rules) if isinstance(rules, Tokenizer) else {}
+
+    @torch.inference_mode()
+    def translate(self, texts: Sequence[str]) -> list[str]:
+        """All texts are one batch."""
+        if not texts:
+            return []
+        limit = min(self.tokenizer.model_max_length, _positions(self.model.config))
+        batch = self.tokenizer(
+            [self.prefix + text.replace("\n", " ") for text in texts],
+            return_tensors="pt",
+            padding=True,
+            truncation=True,
+            max_length=limit,
+        ).to(self.model.device)
+        forced = {} if self.first is None else {"forced_bos_token_id": self.first}
+        written = self.model.generate(
+            **batch,
+            num_beams=self.beam,
+            do_sample=False,
+            max_length=limit,  # of the model, not of the batch: no text depends on its neighbors
+            **forced,
+        )
+        decoded = self.tokenizer.batch_decode(written, skip_special_tokens=True)
+        return [" ".join(text.split()) for text in decoded]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunTranslator:
+    """A run of a model that reads mono summaries and writes cross ones."""
+
+    identity: str
+    summarizer: Summarizer
+    decoding: DecodingConfig
+
+    @property
+    def writes(self) -> dict[str, bool]:
+        """What the run's network keeps."""
+        return self.summarizer.writes["cross"]
+
+    def translate(self, texts: Sequence[str]) -> list[str]:
+        """Beam search as in the run's own evaluation."""
+        summaries = self.summarizer.summarize(list(texts), self.decoding)
+        return [summary["cross"] for summary in summaries]
+
+
+def default_translator(source: str, target: str, option: str) -> str:
+    """WMT19's for this pair; InputError, naming ``option``, where there is none."""
+    if (source, target) not in WMT19:
+        raise InputError(
+            f"no translator from '{source}' to '{target}' is known; name one with {option}: a "
+            f"model on a hub, its folder, or a run of model=mt"
+        )
+    return WMT19[source, target]
+
+
+def load_translator(
+    name: str, source: str, target: str, *, beam: int, device: torch.device
+) -> Translator:
+    """The run in folder ``name``, or the Hugging Face model of this name or folder."""
+    # Models of other libraries have a config.yaml, too.
+    if Path(name, "config.yaml").exists() and Path(name, "network.json").exists():
+        return _from_run(Run(Path(name)), source, target, device)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name)
+        model = AutoModelForSeq2SeqLM.from_pretrained(name)
+    except ImportError as error:
+        raise InputError(
+            f"translator '{name}': {str(error).strip().splitlines()[0]} (pip install "
+            f"'mclas-lightning[translation]')"
+        ) from error
+    except Exception as error:  # The libraries raise many things for a folder without a model.
+        raise InputError(
+            f"translator '{name}': neither a run, nor a folder with a sequence-to-sequence model, "
+            f"nor one that a hub could deliver"
+        ) from error
+    _check_pair(name, model, tokenizer, [source, target])
+    first = _choose_languages(name, tokenizer, source, target)
+    return HuggingFaceTranslator(
+        identity=f"{name} beam={beam}",
+        model=model.to(device).eval(),
+        tokenizer=tokenizer,
+        first=first,
+        prefix=_prefix(model.config, source, target),
+        beam=beam,
+    )
+
+
+def _from_run(run: Run, source: str, target: str, device: torch.device) -> RunTranslator:
+    task, dataset = task_of(run), dataset_of(run)
+    if task.source != "mono" or task.sides != ("cross",):
+        raise InputError(
+            f"{run}: is a run of model '{task.name}', which translates nothing; give mt"
+        )
+    if (dataset.source, dataset.target) != (source, target):
+        raise InputError(
+            f"{run}: translates from '{dataset.source}' to '{dataset.target}', not from "
+            f"'{source}' to '{target}'"
+        )
+    if not run.trained:
+        raise InputError(f"{run}: its training has not ended; run the same mclas-train again")
+    summarizer = load_summarizer(run)
+    summarizer.network.to(device)
+    return RunTranslator(
+        identity=f"{run} {sha256(run.best)}",
+        summarizer=summarizer,
+        decoding=decoding_of(run),
+    )
+
+
+def _check_pair(name: str, model: Any, tokenizer: Any, pair: list[str]) -> None:
+    """InputError where a model of one pair, such as WMT19's or Marian's, is of another."""
+    marian = [getattr(tokenizer, key, None) for key in ("source_lang", "target_lang")]
+    known = getattr(model.config, "langs", None) or marian
+    if all(known) and any(
+        found not in (asked, NLLB.get(asked, "")[:3])  # Marian: de or deu
+        for found, asked in zip(known, pair, strict=True)
+    ):
+        raise InputError(
+            f"translator '{name}': translates from '{known[0]}' to '{known[1]}', not from "
+            f"'{pair[0]}' to '{pair[1]}'"
+        )
+
+
+def _choose_languages(name: str, tokenizer: Any, source: str, target: str) -> int | None:
+    """Set a multilingual tokenizer to ``source``; the id of the token for ``target``."""
+    # An M2M100 that transformers 5 has saved anew names its languages in a table of its own alone.
+    special = sorted({*tokenizer.get_added_vocab(), *getattr(tokenizer, "lang_token_to_id", ())})
+    codes = {language: _language_token(special, language) for language in (source, target)}
+    if not any(re.fullmatch(r"(__)?[a-z]{2}(_XX|__)|[a-z]{3}_[A-Z][a-z]{3}", t) for t in special):
+        return None  # Of one pair, such as Marian's: it says nowhere which.
+    for language, token in codes.items():
+        if token is None:
+            raise InputError(f"translator '{name}': does not know the language '{language}'")
+    tokenizer.src_lang = str(codes[source]).strip("_")
+    return tokenizer.convert_tokens_to_ids(codes[target])
+
+
+def _language_token(special: Sequence[str], language: str) -> str | None:
+    """``__en__`` of M2M100, ``en_XX`` of mBART, ``eng_Latn`` of NLLB."""
+    own = re.compile(rf"__{language}__|{language}_[A-Z]{{2}}")
+    found = [token for token in special if own.fullmatch(token) or token == NLLB.get(language)]
+    return found[0] if found else None
+
+
+def _prefix(config: Any, source: str, target: str) -> str:
+    """What T5's configuration tells to write before a text of this pair."""
+    tasks = getattr(config, "task_specific_params", None) or {}
+    return tasks.get(f"translation_{source}_to_{target}", {}).get("prefix", "")
+
+
+def _positions(config: Any) -> int:
+    """Positions of a model; 512 where it has no limit of its own."""
+    return getattr(config, "max_position_embeddings", None) or 512
+
+
+@dataclass(frozen=True)
+class TranslationFile:
+    """Translations from elsewhere: jsonl lines ``{"text": ..., "translation": ...}``."""
+
+    path: Path
+    known: dict[str, str]
+    missing: dict[str, None] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path) -> "TranslationFile":
+        """Those of ``path``; none where it does not exist, so that it can be asked for."""
+        if not path.exists():
+            return cls(path, {})
+        try:
+            lines = path.read_bytes().split(b"\n")
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+        known: dict[str, str] = {}
+        for number, line in json_lines(lines):
+            try:
+                record = json.loads(line.decode("utf-8"))
+                text, translation = record["text"], record["translation"]
+                if not isinstance(text, str) or not isinstance(translation, str):
+                    raise TypeError
+            except (ValueError, TypeError, KeyError) as error:
+                raise InputError(
+                    f'{path}:{number}: expected a line {{"text": ..., "translation": ...}}'
+                ) from error
+            if translation.strip():
+                known[text] = translation
+        return cls(path, known)
+
+    @property
+    def identity(self) -> str:
+        """The file, and its content."""
+        return f"{self.path} {sha256(self.path)}" if self.path.exists() else str(self.path)
+
+    def translate(self, texts: Sequence[str]) -> list[str]:
+        """What the file has; texts that it lacks are remembered."""
+        asked = (text for text in texts if text.strip() and text not in self.known)
+        self.missing.update(dict.fromkeys(asked))
+        return [self.known.get(text, "") for text in texts]
+
+    def check_complete(self) -> None:
+        """InputError where texts were asked for that it lacks; they are written down beside it."""
+        if not self.missing:
+            return
+        todo = self.path.with_suffix(".missing.jsonl")
+        with whole_file(todo) as file:
+            for text in self.missing:
+                record = {"text": text, "translation": ""}
+                file.write(json.dumps(record, ensure_ascii=False) + "\n")
+        raise InputError(
+            f"{self.path}: lacks the translations of {len(self.missing):,} texts; they are in "
+            f"{todo}: fill in each 'translation', add the lines to {self.path}, and start again"
+        )

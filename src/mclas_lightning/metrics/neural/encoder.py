@@ -1,0 +1,167 @@
+"""A pretrained encoder that scores read texts with: a folder's, or a hub's.
+
+Shape letters: B texts, S length, D width.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from huggingface_hub import HfApi
+from torch import Tensor
+from transformers import AutoConfig, AutoModel, AutoTokenizer, RobertaTokenizer
+from transformers.utils import logging
+
+from mclas_lightning.errors import InputError
+from mclas_lightning.model.checkpoint import positions_of
+
+HUB_PATIENCE = 5  # seconds that a hub may take for each step of an answer
+
+POSITIONS = 512  # ids of a text, where an encoder has no limit of its own
+
+BATCH = 64  # texts
+
+
+class States(NamedTuple):
+    """One text, read: its states, and which are of word pieces ([CLS] and [SEP] are not)."""
+
+    hidden_SD: Tensor
+    is_piece_S: Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoder:
+    """Weights and word pieces; ``sha256`` is of both, whatever files or folder they came from."""
+
+    name: str  # the last part of a hub's name or of a folder's path
+    model: Any
+    tokenizer: Any
+    sha256: str
+
+    @property
+    def max_length(self) -> int:
+        """Ids of a text, [CLS] and [SEP] counted; what is longer is cut."""
+        return self.tokenizer.model_max_length
+
+    def num_pieces(self, texts: Sequence[str]) -> list[int]:
+        """Word pieces of each text, as it is cut, without the control tokens."""
+        if not texts:
+            return []
+        ids = self.tokenizer(list(texts), truncation=True)["input_ids"]
+        special = self.tokenizer.num_special_tokens_to_add(pair=False)
+        return [len(text) - special for text in ids]
+
+    @torch.inference_mode()
+    def read(self, texts: Iterable[str]) -> Iterator[tuple[str, States]]:
+        """Each distinct text and its last states, longest first, on the encoder's device."""
+        distinct = [*dict.fromkeys(texts)]
+        lengths = self.num_pieces(distinct)
+        order = sorted(range(len(distinct)), key=lambda i: -lengths[i])
+        for start in range(0, len(order), BATCH):
+            chosen = [distinct[i] for i in order[start : start + BATCH]]
+            batch = self.tokenizer(
+                chosen, padding=True, truncation=True, return_special_tokens_mask=True,
+                return_tensors="pt",
+            ).to(self.model.device)  # fmt: skip
+            is_piece_BS = batch.pop("special_tokens_mask") == 0
+            hidden_BSD = self.model(**batch).last_hidden_state
+            real_BS = batch["attention_mask"].bool()
+            for text, hidden_SD, is_piece_S, real_S in zip(
+                chosen, hidden_BSD, is_piece_BS, real_BS, strict=True
+            ):
+                yield text, States(hidden_SD[real_S], is_piece_S[real_S])
+
+    def __str__(self) -> str:
+        return f"model:{self.name}|sha256:{self.sha256[:12]}"
+
+
+def num_layers(name: str) -> int:
+    """Layers of the encoder in folder ``name``, or of this name on the hub."""
+    config = _load(AutoConfig, name)
+    if config.is_encoder_decoder or config.get_text_config() is not config:
+        raise InputError(f"encoder '{name}': is more than an encoder of text ({config.model_type})")
+    return config.num_hidden_layers
+
+
+def load_encoder(name: str, layers: int, device: torch.device) -> Encoder:
+    """The first ``layers`` layers of an encoder, in single precision, without dropout."""
+    # Options of a configuration are also its loader's: the layers above are never built.
+    words = {"num_hidden_layers": layers, "dtype": torch.float32}
+    model = _load(AutoModel, name, **words).eval()
+    tokenizer = _load(AutoTokenizer, name)
+    if isinstance(tokenizer, RobertaTokenizer):  # A text's first word is a word like the others.
+        tokenizer = _load(AutoTokenizer, name, add_prefix_space=True)
+    if None in (tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id):
+        raise InputError(
+            f"encoder '{name}': its vocabulary lacks [CLS], [SEP] or [PAD]; give an encoder such "
+            f"as bert-base-multilingual-cased"
+        )
+    config = model.config.to_dict()
+    positions = positions_of(config) if "max_position_embeddings" in config else POSITIONS
+    tokenizer.model_max_length = min(tokenizer.model_max_length, positions)
+    return Encoder(
+        name=Path(name).resolve().name if Path(name).is_dir() else name.split("/")[-1],
+        model=model.to(device),
+        tokenizer=tokenizer,
+        sha256=_digest(model, tokenizer),
+    )
+
+
+def _load(kind: Any, name: str, **words: Any) -> Any:
+    """What ``from_pretrained`` makes of it; InputError where there is nothing to make it of."""
+    is_folder, cached = Path(name).is_dir(), not _on_hub(name)
+    try:
+        with _quiet():
+            return kind.from_pretrained(
+                name, local_files_only=is_folder or cached, trust_remote_code=False, **words
+            )
+    except Exception as error:  # The libraries raise many things where files are missing.
+        found = "no such folder, nor is it in the cache of models, and no hub offers it"
+        if is_folder:
+            reason = str(error).strip().partition("\n")[0]
+            found = f"this folder holds no encoder that can be loaded ({reason})"
+        raise InputError(
+            f"encoder '{name}': {found}; give a folder with config.json, model.safetensors and "
+            f"tokenizer.json (where there is a network: hf download NAME --local-dir FOLDER)"
+        ) from error
+
+
+@cache
+def _on_hub(name: str) -> bool:
+    """Whether a hub has it: asked once, because loading would try again for a minute."""
+    if Path(name).is_dir():
+        return False
+    try:
+        HfApi().model_info(name, timeout=HUB_PATIENCE)
+    except Exception:  # Whatever its client's transport raises: offline, refused, unknown there.
+        return False
+    return True
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without a report of layers that are left out, and a bar for what takes a second."""
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def _digest(model: Any, tokenizer: Any) -> str:
+    pieces = sorted(tokenizer.get_vocab().items())
+    found = hashlib.sha256(json.dumps(pieces).encode())
+    for name, tensor in sorted(model.state_dict().items()):
+        if not name.startswith("pooler."):  # Unused; random where a checkpoint has none.
+            found.update(name.encode() + tensor.cpu().contiguous().numpy().tobytes())
+    return found.hexdigest()

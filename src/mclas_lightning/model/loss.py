@@ -1,0 +1,117 @@
+"""Label-smoothed cross-entropy of an output layer.
+
+Shape letters: M target positions, D width, V vocabulary; m positions of a chunk,
+v rows of a slice.
+"""
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from mclas_lightning.model.linear import product
+
+CHUNK = 2**25  # logits that are held at a time
+
+SLICE = 2**13  # rows of the output layer whose gradient is computed at a time
+
+
+def label_smoothed_kl(
+    logits_MV: Tensor, gold_M: Tensor, *, smoothing: float, pad_id: int
+) -> Tensor:
+    """Sum over positions of KL(q || softmax(logits)); 0 for a network that predicts q.
+
+    q is 1 - smoothing at the gold token, 0 at [PAD] and smoothing / (V - 2) elsewhere, as in the
+    released code. ``smoothing=0`` is the negative log-likelihood of equations 1, 2 and 4.
+    """
+    logits_MV = logits_MV.float()
+    return _kl(logits_MV, logits_MV.logsumexp(1), gold_M, smoothing, pad_id)
+
+
+def _kl(
+    logits_MV: Tensor, log_norm_M: Tensor, gold_M: Tensor, smoothing: float, pad_id: int
+) -> Tensor:
+    share = smoothing / (logits_MV.shape[1] - 2)
+    gold_log_p = logits_MV.gather(1, gold_M[:, None]).squeeze(1) - log_norm_M
+    loss = -(1 - smoothing) * gold_log_p.sum()
+    if smoothing:
+        pad_log_p = logits_MV[:, pad_id] - log_norm_M
+        all_log_p = logits_MV.sum(1) - logits_MV.shape[1] * log_norm_M
+        others = (all_log_p - gold_log_p - pad_log_p).sum()
+        entropy = -(1 - smoothing) * math.log(1 - smoothing) - smoothing * math.log(share)
+        loss = loss - share * others - entropy * len(gold_M)
+    return loss
+
+
+def output_loss(
+    hidden_MD: Tensor,
+    weight_VD: Tensor,
+    bias_V: Tensor,
+    gold_M: Tensor,
+    *,
+    smoothing: float,
+    pad_id: int,
+) -> Tensor:
+    """``label_smoothed_kl`` of the output layer's logits, which are never all there at once.
+
+    Each chunk's gradient, softmax - q, is computed with its loss, so that nothing is kept of it.
+    """
+    return _OutputLoss.apply(hidden_MD, weight_VD, bias_V, gold_M, smoothing, pad_id)  # pyright: ignore
+
+
+class _OutputLoss(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        hidden_MD: Tensor,
+        weight_VD: Tensor,
+        bias_V: Tensor,
+        gold_M: Tensor,
+        smoothing: float,
+        pad_id: int,
+    ) -> Tensor:
+        loss = torch.zeros((), device=hidden_MD.device)
+        d_hidden_MD, d_bias_V = torch.empty_like(hidden_MD), torch.zeros_like(bias_V)
+        d_weight_VD = torch.zeros_like(weight_VD)
+        rows = max(1, CHUNK // len(bias_V))
+        for start in range(0, len(gold_M), rows):
+            hidden_mD, gold_m = hidden_MD[start : start + rows], gold_M[start : start + rows]
+            logits_mV = product(hidden_mD, weight_VD, bias_V).float()
+            known = (logits_mV, logits_mV.logsumexp(1), gold_m, smoothing, pad_id)
+            loss += _kl(*known)
+            d_logits_mV = _softmax_minus_q(*known)
+            d_hidden_MD[start : start + rows] = product(d_logits_mV, weight_VD.T)
+            d_bias_V += d_logits_mV.sum(0)
+            _add_product(d_weight_VD, d_logits_mV, hidden_mD)
+        # Not as saved tensors, which would be held beside the parameters' gradients.
+        ctx.gradients = [d_hidden_MD, d_weight_VD, d_bias_V]
+        return loss
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        (grad,) = grads
+        gradients, ctx.gradients = ctx.gradients, None
+        for part in gradients:
+            part.mul_(grad)
+        return (*gradients, None, None, None)
+
+
+def _softmax_minus_q(
+    logits_mV: Tensor, log_norm_m: Tensor, gold_m: Tensor, smoothing: float, pad_id: int
+) -> Tensor:
+    """The gradient of a chunk's loss, in the place of its logits."""
+    share = smoothing / (logits_mV.shape[1] - 2)
+    d_logits_mV = logits_mV.sub_(log_norm_m[:, None]).exp_().sub_(share)
+    d_logits_mV[:, pad_id] += share
+    at_gold = torch.full_like(d_logits_mV[:, :1], share - (1 - smoothing))
+    return d_logits_mV.scatter_add_(1, gold_m[:, None], at_gold)
+
+
+def _add_product(total_VD: Tensor, d_logits_mV: Tensor, hidden_mD: Tensor) -> None:
+    """Add this chunk's part of the weight's gradient, by slices: as a whole it is as large."""
+    slices = zip(total_VD.split(SLICE), d_logits_mV.split(SLICE, dim=1), strict=True)
+    for slice_vD, d_logits_mv in slices:
+        slice_vD += product(d_logits_mv.T, hidden_mD.T)  # autocast's are in half precision

@@ -1,0 +1,276 @@
+"""Tables 2, 5, 6 and 7: the paper's numbers, ours beside them, and the difference."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from mclas_lightning import paper
+from mclas_lightning.report.finished_runs import Runs, in_words
+from mclas_lightning.report.gaps import TESTS, TRAINING, Gap, commands
+from mclas_lightning.report.grid import Grid, listed, places, tests
+from mclas_lightning.report.layout import LAYOUTS, Score, System
+from mclas_lightning.report.marks import Marks, marks
+from mclas_lightning.report.sheet import (
+    MISSING,
+    PLUS_MINUS,
+    Cell,
+    Column,
+    Entry,
+    Section,
+    Sheet,
+    number,
+)
+from mclas_lightning.runs.results import Results
+
+PAPERS = {
+    "rouge": (
+        "The paper's ROUGE is ROUGE-1.5.5's on lower-cased word pieces without accents, stemmed; "
+        "ours here is of profile {profile}: differences are of the measure, too (--profile paper)."
+    ),
+    "bertscore": "The paper does not say which encoder its BERTScore is of.",
+}
+
+PAPERS["folded_rouge"] = PAPERS["rouge"]
+
+NAMES = {
+    **{"rouge": "ROUGE", "folded_rouge": "ROUGE of profile folded"},
+    **{"paper_rouge": "ROUGE of profile paper"},
+    **{"bertscore": "BERTScore", "similarity": "Similarity"},
+}
+
+
+def notes(grid: Grid, printed: bool) -> Iterator[str]:
+    """The notes of one table; ``printed`` says whether the paper's numbers are beside ours."""
+    yield f"Ours: mean {PLUS_MINUS} standard deviation over seeds; bold is the best of its part."
+    if grid.unaccented:
+        yield (
+            "ROUGE without case and accents for all (profile folded), because of networks that "
+            f"cannot write them: {places(grid.unaccented)}."
+        )
+    if len(grid.tests) > 1:
+        yield "Not compared, no differences: test sets differ. " + _kinds(grid.tests)
+    for family, score in _families(grid).items():
+        if family not in NAMES:
+            continue
+        found = grid.signatures(score)
+        if len(found) > 1:
+            yield f"Not compared, no differences: {NAMES[family]} has {len(found)} signatures. " + (
+                _kinds(found)
+            )
+        elif found and (family != "rouge" or grid.counted == "standard"):  # else of lengths alone
+            yield f"{NAMES[family]}: {next(iter(found))}"
+        if printed and found and family in PAPERS and score.name != "length":
+            yield PAPERS[family].format(profile=grid.counted)
+    yield from _unlike(grid)
+    if grid.aside:
+        yield f"{in_words(grid.aside)}."
+
+
+def _unlike(grid: Grid) -> Iterator[str]:
+    """Whose seeds have no mean, which systems are not ranked, and which had other recipes."""
+    mixed = {s for score in grid.scores for s in grid.mixed(score)} - grid.unlike.keys()
+    if mixed:
+        names = ", ".join(sorted(f"{s.scenario}/{s.model}" for s in mixed))
+        yield f"No mean of seeds that differ in signature or test set: {names}."
+    for system, words in grid.unlike.items():
+        yield f"No mean, {system.scenario}/{system.model}: its seeds differ in {listed(words)}."
+    for section, words in grid.unranked.items():
+        where = f", {section}" if section else ""
+        yield f"Not ranked{where}: systems differ in {listed(words)}."
+    for scenario, words in grid.recipes.items():
+        yield f"Trained in different ways, {scenario}: {listed(words)}."
+
+
+def _families(grid: Grid) -> dict[str, Score]:
+    """A score of each family in the table."""
+    found: dict[str, Score] = {}
+    for score in grid.scores:
+        found.setdefault(grid.family(score), score)
+    return found
+
+
+def _kinds(found: dict[str, list]) -> str:
+    return "; ".join(f"{kind}: {places(runs)}" for kind, runs in found.items()) + "."
+
+
+SEEDS = "Seeds"
+
+
+def score_sheets(num: int, datasets: Sequence[str], runs: Runs, profile: str) -> list[Sheet]:
+    """Table ``num`` for each dataset; without names, for those that it has in the paper."""
+    layout = LAYOUTS[num]
+    grids = [
+        Grid(
+            layout=layout,
+            dataset=name,
+            profile=profile,
+            runs=runs.of(name),
+            aside=runs.found(name).aside,
+        )
+        for name in datasets or layout.datasets
+    ]
+    found = marks(grids)
+    return [of_paper(grid, found, runs, name=f"table{num}-{grid.dataset}") for grid in grids]
+
+
+def of_paper(grid: Grid, found: Marks, runs: Runs, *, name: str, label: str | None = None) -> Sheet:
+    """One of the paper's tables, with the commands that fill what it lacks."""
+    gaps, dataset = list(_gaps(grid)), grid.dataset
+    corpus = paper.numbers().corpora.get(dataset)
+    label = label or f"Table {grid.layout.number}"
+    return replace(
+        sheet(grid, found),
+        name=name,
+        label=label,
+        title=f"{label}. {grid.layout.title}, {corpus.name if corpus else dataset}",
+        commands=commands(dataset, gaps, runs),
+        missing=sum(gap.cells for gap in gaps),
+    )
+
+
+def sheet(grid: Grid, found: Marks) -> Sheet:
+    """The table of one grid."""
+    layout = grid.layout
+    table = _Table(grid, found)
+    return Sheet(
+        name=grid.dataset,
+        title=layout.title,
+        by="Scenario" if any(s.section for s in grid.systems) else "",
+        corner="Score" if layout.transposed else "System",
+        columns=tuple(table.columns()),
+        sections=list(table.sections()),
+        origins=list(table.origins()),
+        notes=[*notes(grid, table.printed), *found.note(grid.dataset)],
+    )
+
+
+def _gaps(grid: Grid) -> Iterator[Gap]:
+    """What the layout asks for and no run has; the paper leaves BERTScore of TLTran out, too."""
+    seeds = {run.seed for system in grid.layout.systems for run in grid.seeds(system)}
+    for system in grid.layout.systems:
+        wanted = [
+            score
+            for score in grid.layout.scores
+            if not score.optional and (system.model, score.family) != ("tltran", "bertscore")
+        ]
+        lacking = [s for s in wanted if grid.cell(system, s) is None or grid.partial(system, s)]
+        if not grid.seeds(system):
+            yield Gap(system.scenario, system.model, None, len(wanted))
+            continue
+        if {run.seed for run in grid.seeds(system)} < seeds:
+            yield Gap(system.scenario, system.model, None, 0)
+        again = _again(grid, system)
+        for family in dict.fromkeys(map(grid.family, lacking)):
+            cells = sum(grid.family(score) == family for score in lacking)
+            yield Gap(system.scenario, system.model, again or family, cells)
+
+
+def _again(grid: Grid, system: System) -> str | None:
+    """What must be done again for the seeds to have a mean, where more than scores differ."""
+    if any(not words.startswith("decoding.") for words in grid.unlike.get(system, ())):
+        return TRAINING
+    several = len(tests(grid.seeds(system), grid.layout.side)) > 1
+    return TESTS if several or system in grid.unlike else None
+
+
+class _Table:
+    """Systems by scores of one grid, either way round."""
+
+    def __init__(self, grid: Grid, found: Marks) -> None:
+        self.grid, self.found, self.layout = grid, found, grid.layout
+        self.best = {score: grid.ranked(score) for score in grid.scores}
+        known = (self._paper(system, score) for system in grid.systems for score in grid.scores)
+        self.printed = any(value is not None for value in known)
+        self.width = 3 if self.printed else 1  # columns of a number
+
+    def columns(self) -> Iterator[Column]:
+        """Of each score, or of each system: the paper, ours, the difference."""
+        names = [score.label for score in self.grid.scores]
+        if self.layout.transposed:
+            names = [*(system.name for system in self.grid.systems), self.layout.gold]
+        for name in names:
+            if self.printed:
+                yield from (
+                    Column(name, "paper"), Column(name, "ours", True), Column(name, "diff.")
+                )  # fmt: skip
+            else:
+                yield Column(name, "", True)
+        if not self.layout.transposed:
+            yield Column("", SEEDS)
+
+    def sections(self) -> Iterator[Section]:
+        """Scenarios with their systems and the references, or scores and seeds."""
+        if self.layout.transposed:
+            yield Section("", [self._of_score(score) for score in self.grid.scores])
+            yield Section("", [self._of_seeds()])
+            return
+        for name in dict.fromkeys(system.section for system in self.grid.systems):
+            systems = [system for system in self.grid.systems if system.section == name]
+            yield Section(name, [self._of_system(system) for system in systems])
+        if self.layout.gold:
+            cells = [entry for score in self.grid.scores for entry in self._gold(score)]
+            yield Section("", [(self.layout.gold, *cells, "")])
+
+    def origins(self) -> Iterator[tuple[str, ...]]:
+        """Test set, signatures and decoding of each row, in the order of ``sections``."""
+        scores = self.grid.scores
+        if self.layout.transposed:
+            yield from (self._origin(self.grid.used, [score]) for score in scores)
+            yield self._origin(self.grid.used, [])
+            return
+        for systems in self.grid.sections.values():
+            yield from (self._origin(self.grid.seeds(system), scores) for system in systems)
+        if self.layout.gold:
+            yield (self._origin(self.grid.used, [])[0], "", "")
+
+    def _origin(self, runs: Sequence[Results], scores: Sequence[Score]) -> tuple[str, ...]:
+        families = dict.fromkeys(map(self.grid.family, scores))
+        signed = [run.signatures[self.layout.side] for run in runs]
+        found = (one[name] for name in families for one in signed if name in one)
+        searched = (", ".join(f"{k} {v}" for k, v in run.decoding.items()) for run in runs)
+        each = (tests(runs, self.layout.side), found, filter(None, searched))
+        return tuple("; ".join(dict.fromkeys(values)) for values in each)
+
+    def _of_system(self, system: System) -> tuple[Entry, ...]:
+        cells = [e for score in self.grid.scores for e in self._entries(system, score)]
+        return (system.name, *cells, _seeds(self.grid.seeds(system)))
+
+    def _of_score(self, score: Score) -> tuple[Entry, ...]:
+        cells = [e for system in self.grid.systems for e in self._entries(system, score)]
+        return (score.label, *cells, *self._gold(score))
+
+    def _of_seeds(self) -> tuple[Entry, ...]:
+        side = [""] * (self.width // 2)  # the paper's, and the difference
+        seeds = [_seeds(self.grid.seeds(system)) for system in self.grid.systems]
+        return (SEEDS, *(e for text in (*seeds, "") for e in (*side, text, *side)))
+
+    def _entries(self, system: System, score: Score) -> list[Entry]:
+        ours = self.grid.cell(system, score)
+        if ours is not None:
+            ours = replace(
+                ours,
+                best=system in self.best[score],
+                significant=(self.grid.dataset, system, score) in self.found.marked,
+            )
+        return self._beside(self._paper(system, score), ours, score)
+
+    def _gold(self, score: Score) -> list[Entry]:
+        if not score.reference:
+            return [""] * self.width
+        printed = self.layout.printed_gold(self.grid.dataset, score.name)
+        return self._beside(printed, self.grid.reference(score), score)
+
+    def _beside(self, printed: float | None, ours: Cell | None, score: Score) -> list[Entry]:
+        if not self.printed:
+            return [ours or MISSING]
+        shown = MISSING if printed is None else number(printed, score.digits, score.signed)
+        difference = ""
+        if printed is not None and ours is not None and self.grid.comparable(score):
+            difference = number(float(ours.shown) - printed, score.digits, signed=True)
+        return [shown, ours or MISSING, difference]
+
+    def _paper(self, system: System, score: Score) -> float | None:
+        return self.layout.printed(self.grid.dataset, system, score.name)
+
+
+def _seeds(runs: Sequence[Results]) -> str:
+    return str(len(runs)) if runs else MISSING

@@ -1,0 +1,83 @@
+"""The recipe of a run: all of its configuration that its scores depend on, but for its seed.
+
+Seeds have a mean where their recipes are equal. Where a run was computed is no part of it, nor is
+how it was evaluated (``identity.NOT_IDENTITY``), and of folders and models only the name counts.
+"""
+
+from collections.abc import Iterator, Mapping
+from math import prod
+from pathlib import PurePath
+from typing import Any
+
+from mclas_lightning.runs.identity import NOT_IDENTITY
+
+# Mappings that may be null: a key for all of them, so that null and a mapping differ.
+WHOLE = ("optim.crowding", "dataset.shards", "model.targets")
+
+# Parts of a path that name what lies there: a run is dataset/scenario/model, whatever its seed.
+NAMES = {
+    **{"init_from": 3, "model.summarizer": 3, "model.translator": 3},
+    **{"network.tokenizer": 1, "network.encoder.pretrained": 1},
+}
+
+OF_SCENARIO = ("optim.updates", "dataset.sizes")
+
+LAYOUT = ("optim.max_tokens", "optim.accumulate", "trainer.devices", "trainer.num_nodes")
+
+NOT_RECIPE = (*NOT_IDENTITY, "seed", "optim.recipe", *LAYOUT)
+
+# A pipeline trains nothing.
+NOT_OF_PIPELINES = ("optim", "network", "split", "split_seed", "init_from", "dataset.sizes")
+
+
+def recipe(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The recipe in a run's resolved configuration, by flat keys such as ``optim.encoder.lr``."""
+    pipeline = "steps" in config.get("model", {})
+    left_out = (*NOT_RECIPE, *(NOT_OF_PIPELINES if pipeline else ()))
+    found = {
+        key: _named(key, value)
+        for key, value in _leaves(config)
+        if not _under(key, left_out) and _of_scenario(key, config.get("scenario"))
+    }
+    return found | ({} if pipeline else dict(_computed(config)))
+
+
+def _leaves(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """Flat keys, ``WHOLE`` ones in one piece."""
+    if not isinstance(value, Mapping) or key in WHOLE:
+        yield key, value
+        return
+    for name, inner in value.items():
+        yield from _leaves(inner, f"{key}.{name}" if key else str(name))
+
+
+def _computed(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """An update's tokens, whatever their layout, and the precision."""
+    sizes = [size for key in LAYOUT if isinstance(size := _get(config, key), int)]
+    if sizes:
+        yield "optim.max_tokens of an update", prod(sizes)
+    if (precision := _get(config, "trainer.precision")) is not None:
+        yield "trainer.precision", precision
+
+
+def _get(config: Mapping[str, Any], key: str) -> Any:
+    section, _, name = key.partition(".")
+    found = config.get(section)
+    return found.get(name) if isinstance(found, Mapping) else None
+
+
+def _named(key: str, value: Any) -> Any:
+    if key not in NAMES or not isinstance(value, str):
+        return value
+    parts = PurePath(value).parts
+    if parts and parts[-1].startswith("seed="):
+        parts = parts[:-1]
+    return "/".join(parts[-NAMES[key] :])
+
+
+def _of_scenario(key: str, scenario: Any) -> bool:
+    return not _under(key, OF_SCENARIO) or key.endswith(f".{scenario}")
+
+
+def _under(key: str, keys: tuple[str, ...]) -> bool:
+    return any(f"{key}.".startswith(f"{each}.") for each in keys)

@@ -1,0 +1,240 @@
+import errno
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from mclas_lightning.corpora import toy
+from mclas_lightning.corpora.importing import describe, import_corpus
+from mclas_lightning.corpora.readers.formats import FORMATS
+from mclas_lightning.corpora.readers.log import Log, Sources
+from mclas_lightning.data.store import open_store
+from mclas_lightning.errors import InputError
+from mclas_lightning.example import Example, parse, to_line
+from mclas_lightning.files import sha256, write_json
+from tests.conftest import read_lines
+
+EN_DE = {"source": "en", "target": "de"}
+
+
+@pytest.fixture
+def raw(corpus):
+    return corpus / "en2de"
+
+
+def test_the_manifest_says_what_was_read_and_written(raw, tmp_path):
+    out = tmp_path / "out"
+    manifest = import_corpus("jsonl", [raw], out, **EN_DE)
+    assert json.loads((out / "manifest.json").read_text()) == manifest
+    for split, records in (("train", 40), ("valid", 11), ("test", 7)):
+        path = out / f"{split}.jsonl"
+        assert manifest["files"][path.name] == {"records": records, "sha256": sha256(path)}
+    for source in manifest["sources"]:
+        path = raw / source["file"]
+        assert (source["bytes"], source["sha256"]) == (path.stat().st_size, sha256(path))
+    assert sorted(p.name for p in out.iterdir()) == [
+        "manifest.json", "test.jsonl", "train.jsonl", "valid.jsonl",
+    ]  # fmt: skip
+
+
+def test_an_import_replaces_an_earlier_one_and_nothing_else(raw, tmp_path):
+    out = tmp_path / "out"
+    import_corpus("jsonl", [raw], out, **EN_DE)
+    manifest = import_corpus("jsonl", [raw / "train.jsonl"], out, **EN_DE)
+    assert [*manifest["files"]] == ["train.jsonl"]
+    assert not (out / "test.jsonl").exists()
+    assert "no files for: valid, test" in "\n".join(describe(out, manifest))
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    with pytest.raises(InputError, match="something other than a corpus of kind 'imported'"):
+        import_corpus("jsonl", [raw], tmp_path / "mine", **EN_DE)
+    assert (tmp_path / "mine" / "thesis.txt").exists()
+
+
+def files_of(folder):
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()
+    }
+
+
+def test_what_was_made_from_a_corpus_stays_when_it_is_built_again(
+    raw, tokenizer, tmp_path, monkeypatch
+):
+    def imported(out, seed):
+        import_corpus("jsonl", [raw], out, **EN_DE)
+
+    def built(out, seed):
+        toy.build(out, seed=seed, sizes=dict.fromkeys(toy.TOY_SIZES, 3), finish=tokenizer_in)
+
+    def tokenizer_in(folder):
+        tokenizer.save(folder / "tokenizer")
+
+    for build, corpus in ((imported, "."), (built, "en2de")):
+        out = tmp_path / build.__name__
+        build(out, 0)
+        tokenizer.save(out / "tokenizer")
+        write_json(out / corpus / "vocabulary" / "de.json", [9])
+        (out / corpus / "notes.txt").write_text("years of work")
+        (out / "link").symlink_to(tmp_path / "elsewhere")
+        before = files_of(out)
+        build(out, 1)
+        after = files_of(out)
+        assert after.keys() == before.keys()
+        changed = {name for name in after if after[name] != before[name]}
+        assert all(Path(name).suffix in (".jsonl", ".json") for name in changed)
+        assert not any("vocabulary" in name or "tokenizer" in name for name in changed)
+        assert bool(changed) is (build is built)
+        assert (out / "link").is_symlink()
+    # A copy that fails leaves all as it was.
+    before = files_of(tmp_path / "imported")
+    monkeypatch.setattr(
+        shutil, "copytree", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "No"))
+    )
+    with pytest.raises(InputError, match="cannot be written"):
+        imported(tmp_path / "imported", 0)
+    assert files_of(tmp_path / "imported") == before
+
+
+@pytest.mark.parametrize(
+    ("format", "path", "words", "said"),
+    [
+        ("json", ".", EN_DE, "format 'json' does not exist; did you mean 'jsonl'"),
+        ("jsonl", "nowhere", EN_DE, "nowhere: no such file or folder"),
+        ("jsonl", "x" * 300, EN_DE, "xxx: no such file or folder"),
+        ("jsonl", ".", {}, "give the languages of the corpus"),
+        ("jsonl", ".", {"source": "en", "target": "xx"}, "language 'xx' does not exist"),
+        ("en2desum", ".", {"target": "fr"}, "--target fr: this format is in 'de'"),
+        ("ncls-en2zh", ".", {}, r"no file of a split here; expected names like EN2ZHSUM_"),
+        ("ncls-en2zh", "train.jsonl", {}, r"train\.jsonl: expected a name like EN2ZHSUM_"),
+    ],
+)
+def test_what_cannot_be_imported_is_said(raw, tmp_path, format, path, words, said):
+    with pytest.raises(InputError, match=said):
+        import_corpus(format, [raw / path], tmp_path / "out", **words)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_corpus_of_ones_own_may_be_monolingual(raw, tmp_path):
+    manifest = import_corpus("jsonl", [raw], tmp_path / "out", source="en")
+    assert manifest["languages"] == {"source": "en", "target": None}
+
+
+def test_two_files_of_a_split_are_a_question(raw, tmp_path):
+    (raw / "dev.jsonl").write_text("")
+    with pytest.raises(InputError, match=r"more than one file for 'valid': .*dev.* and .*valid"):
+        import_corpus("jsonl", [raw], tmp_path / "out", **EN_DE)
+    (raw / "dev.jsonl").rename(raw / "extra.jsonl")
+    with pytest.raises(InputError, match=r"extra\.jsonl: its name does not tell"):
+        import_corpus("jsonl", [raw], tmp_path / "out", **EN_DE)
+
+
+def test_the_folder_we_are_in_is_not_replaced(raw, tmp_path, monkeypatch):
+    (tmp_path / "here" / "below").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "here" / "below")
+    for out in (".", ".."):
+        with pytest.raises(InputError, match=rf"^{out}: this folder would be replaced"):
+            import_corpus("jsonl", [raw], Path(out), **EN_DE)
+
+
+def test_a_link_to_a_folder_elsewhere_stays_one(raw, tmp_path):
+    (tmp_path / "large disk").mkdir()
+    (tmp_path / "out").symlink_to(tmp_path / "large disk")
+    import_corpus("jsonl", [raw], tmp_path / "out", **EN_DE)
+    assert (tmp_path / "out").is_symlink()
+    assert (tmp_path / "large disk" / "train.jsonl").exists()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["corpus", "large disk", "out"]
+
+
+def test_a_name_that_is_not_text_is_shown_as_it_can_be(raw, tmp_path):
+    folder = tmp_path / os.fsdecode(b"\xb8\xff")  # as an archive made on another system has them
+    folder.mkdir()
+    (folder / "train.jsonl").write_text('{"id": "a", "document": "x"}\n' * 2)
+    manifest = import_corpus("jsonl", [folder], tmp_path / "out", **EN_DE)
+    shown = "\n".join(describe(folder, manifest))
+    assert shown.encode().count(b"\\udcb8\\udcff") == 3  # twice as out, once as the place
+
+
+def test_files_are_found_whatever_lies_beside_them(raw, tmp_path):
+    (raw / "._train.jsonl").write_bytes(b"\x00\x05\x16\x07")  # as archives from a Mac have them
+    (raw / "valid.jsonl").rename(raw / "validation.jsonl")
+    manifest = import_corpus("jsonl", [raw, raw], tmp_path / "out", **EN_DE)
+    assert [*manifest["files"]] == ["train.jsonl", "valid.jsonl", "test.jsonl"]
+
+
+@pytest.mark.parametrize("disk", ["mkdtemp", "connect"])
+def test_a_disk_full_at_the_start_is_one_line(raw, tmp_path, monkeypatch, disk):
+    error = sqlite3.OperationalError("unable to open database file")
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device") if disk == "mkdtemp" else error
+
+    monkeypatch.setattr(tempfile if disk == "mkdtemp" else sqlite3, disk, fail)
+    with pytest.raises(InputError, match=r"out: cannot be written \((No space|unable to open)"):
+        import_corpus("jsonl", [raw], tmp_path / "out", **EN_DE)
+    assert [p.name for p in tmp_path.iterdir()] == ["corpus"]
+
+
+def test_a_full_disk_leaves_no_half_corpus(tmp_path):
+    raw, out = tmp_path / "raw", tmp_path / "out"
+    raw.mkdir()
+    (raw / "train.jsonl").write_text('{"text": "a document", "summary": "kurz"}\n' * 500)
+    code = (
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "from mclas_lightning.corpora.importing import import_corpus\n"
+        "from mclas_lightning.errors import exits_cleanly\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))\n"
+        "exits_cleanly(import_corpus)('en2desum', [Path(sys.argv[1])], Path(sys.argv[2]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(raw), str(out)], capture_output=True, text=True
+    )
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    assert f"error: {out}: cannot be written (" in done.stderr.splitlines()[-1]
+    assert [p.name for p in tmp_path.iterdir()] == ["raw"]
+
+
+def test_a_line_is_what_json_writes_and_parse_reads():
+    for example in (
+        Example(id="a", document='"quoted"\t\\ \u2028 \x00 \x7f \U0001f600 ä', mono="", cross="\n"),
+        Example(id="\\", document="x"),
+    ):
+        fields = {f: getattr(example, f) for f in ("id", "document", "mono", "cross")}
+        assert to_line(example) == json.dumps(fields, ensure_ascii=False) + "\n"
+        assert parse(to_line(example).encode(), "here") == example
+
+
+def test_a_line_without_end_is_refused_before_memory_is(tmp_path):
+    path = tmp_path / "train.txt"
+    path.write_bytes(b"short\n" + b"x" * (18 * 2**20))
+    with pytest.raises(InputError, match=r"train\.txt:2: a line of over"):
+        list(Sources(lambda done: None).lines(path))
+
+
+def test_every_format_names_its_files():
+    for name, format in FORMATS.items():
+        assert format.help, name
+        assert "train" in format.names, name
+
+
+def test_an_imported_corpus_is_tokenized_as_it_is(raw, tmp_path, tokenizer):
+    import_corpus("jsonl", [raw], tmp_path / "out", **EN_DE)
+    store = open_store(tmp_path / "out" / "train.jsonl", tokenizer, 41, tmp_path / "store")
+    assert store.ids([39, 0]) == ["story-39", "story-0"]
+    assert len(read_lines(tmp_path / "out" / "train.jsonl")) == len(store) == 40
+
+
+def test_skips_are_counted_by_reason():
+    log = Log()
+    for line in (1, 9):
+        log.place = Path("f"), line
+        log.skip("too bad")
+    assert log.skipped == {"too bad": {"records": 2, "first": "f:1"}}
+    assert log.num_skipped == 2
