@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mclas_lightning.config.overrides import exactly, override, quoted
+from mclas_lightning.config.overrides import exactly, override
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import CONF
 from mclas_lightning.runs.identity import read_config, resolved, unequal
@@ -42,15 +42,13 @@ def own_corpus(dataset: str, runs: Sequence[Results]) -> Iterator[str]:
 
 def words_of(config: Mapping[str, Any], corpus: Sequence[str]) -> list[str]:
     """What must be said beside the words for the corpus; nothing of another version's config."""
-    from hydra.errors import HydraException  # Not in every table.
-
     try:
         words = [*corpus, *_data(config)]
         for group in GROUPS:
             words += _choice(group, config, words)
         words += _leaves(config, _composed(tuple(words)))
         _composed(tuple(words))
-    except (HydraException, InputError, AttributeError, TypeError):
+    except (InputError, AttributeError, TypeError):
         return []
     return words[len(corpus) :]
 
@@ -105,10 +103,9 @@ def _leaves(config: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[str]
 
 @cache
 def _composed(words: tuple[str, ...]) -> dict[str, Any]:
-    import hydra
+    from mclas_lightning.config.compose import compose  # Hydra: not in every table.
 
-    with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
-        return resolved(hydra.compose("train", overrides=[quoted(word) for word in words]))
+    return resolved(compose("train", words))
 
 
 def ms_place(config: Mapping[str, Any] | None, seed: int) -> Path | None:
