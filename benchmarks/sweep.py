@@ -23,7 +23,7 @@ WORDS = (
 )  # fmt: skip
 OWN = """
 import json, sys, time
-from mclas_lightning.app import compose
+from mclas_lightning.config.compose import compose
 from mclas_lightning.train import train
 seconds = []
 for words in json.load(sys.stdin):

@@ -24,9 +24,10 @@ from mclas_lightning.data.batch import EncodedExamples, Limits
 from mclas_lightning.data.store import open_store
 from mclas_lightning.data.tokenizer import Tokenizer, train
 from mclas_lightning.errors import InputError
-from mclas_lightning.example import Example, write_jsonl
+from mclas_lightning.example import SIDES, Example, Side, write_jsonl
 from mclas_lightning.model.decoder import DecoderConfig
 from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
+from mclas_lightning.runs.results import Results
 from mclas_lightning.task import Task
 
 # A busy machine must not fail a property.
@@ -146,7 +147,7 @@ def small_encoder(tmp_path_factory) -> Path:
 HOLD = """
 import sys
 from pathlib import Path
-from mclas_lightning.lock import locked
+from mclas_lightning.runs.lock import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
@@ -210,3 +211,31 @@ def outcome(call: Callable[[], Any]) -> Any:
         return call()
     except InputError as error:
         return error if "\n" not in str(error) else AssertionError(str(error))
+
+
+SCORES = {
+    **{"rouge1_f": 0.4, "rouge2_f": 0.2, "rougeL_f": 0.3, "length": 11.0, "reference_length": 13.0},
+    **{"wrong_language": 0.05, "reference_wrong_language": 0.02, "num": 17},
+}
+WRITES: dict[str, tuple[Side, ...]] = {"ms": ("mono",), "ncls": ("cross",)}
+
+
+@pytest.fixture
+def made_up() -> Callable[..., Results]:
+    """Results of a made-up run: ``made_up("mclas", seed=1, rouge1_f=0.5)``."""
+
+    def make(model: str, seed: int = 0, tok: str = "words", **changes: Any) -> Results:
+        sides = WRITES.get(model, SIDES)
+        return Results(
+            dataset=changes.pop("dataset", "toy_en2de"),
+            scenario=changes.pop("scenario", "minimum"),
+            model=model,
+            seed=seed,
+            languages={"source": "en", "target": "de"},
+            scores=dict.fromkeys(sides, SCORES | changes),
+            signatures={side: {"rouge": f"rouge|lang:{side}|tok:{tok}"} for side in sides},
+            decoding={"beam": 5},
+            provenance={"version": "0.1.0"},
+        )
+
+    return make

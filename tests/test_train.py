@@ -60,7 +60,7 @@ def test_a_run_initialized_from_ms_leaves_everything_behind(words, ms, model, ca
     documents = written.documents()
     assert documents["ids"].tolist() == [line["id"] for line in predictions]
     for side in results.scores:
-        assert set(results.signatures[side]) == {"rouge", "paper_rouge"}
+        assert set(results.signatures[side]) == {"rouge", "paper_rouge", "folded_rouge"}
         lengths = [len(tokens(line["hypotheses"][side])) for line in predictions]
         assert documents[f"{side}/length"].tolist() == lengths
     assert all(set(line["hypotheses"]) == set(sides) for line in predictions)

@@ -137,7 +137,7 @@ def test_toy_means_all_its_directions(tmp_path, monkeypatch, capsys):
 )
 def test_what_is_drawn_imports_nothing_heavy(runs, tmp_path, words):
     code = (
-        "import sys; from mclas_lightning import cli; sys.argv[0] = 'mclas'; cli.main(); "
+        "import sys; from mclas_lightning.cli.main import main; sys.argv[0] = 'mclas'; main(); "
         f"print(sorted(set(sys.modules) & set('{HEAVY}'.split())), file=sys.stderr)"
     )
     done = subprocess.run(

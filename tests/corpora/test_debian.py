@@ -336,9 +336,13 @@ def test_the_same_input_and_seed_give_the_same_bytes(tmp_path, fetched):
 def test_a_build_replaces_an_earlier_one_and_nothing_else(tmp_path, fetched):
     earlier, other = tmp_path / "earlier", tmp_path / "other"
     build(earlier, say=lambda line: None)
-    (earlier / "stale").touch()
+    split = earlier / "en2de" / "train.jsonl"
+    built = split.read_bytes()
+    split.write_text("stale", encoding="utf-8")
+    (earlier / "notes.txt").write_text("a user's own", encoding="utf-8")
     build(earlier, say=lambda line: None)
-    assert not (earlier / "stale").exists()
+    assert split.read_bytes() == built
+    assert (earlier / "notes.txt").exists()
     other.mkdir()
     for name, text in {"thesis.tex": "", "manifest.json": '{"corpus": "toy"}'}.items():
         (other / name).write_text(text)

@@ -142,8 +142,7 @@ def test_a_training_that_has_diverged_is_neither_resumed_nor_used(words, tmp_pat
 
 SPOILED = """\
 import math
-from mclas_lightning import ranks
-from mclas_lightning.module import SummarizationModule
+from mclas_lightning.training.module import SummarizationModule
 from mclas_lightning.train import main
 
 step = SummarizationModule.training_step
@@ -199,7 +198,7 @@ def test_an_error_of_the_first_process_ends_the_others(words, tmp_path):
 @pytest.mark.slow
 def test_a_full_disk_of_the_first_process_ends_the_others(words, tmp_path):
     (tmp_path / "full.py").write_text(
-        "from mclas_lightning import checkpoints\n"
+        "from mclas_lightning.training import checkpoints\n"
         "from mclas_lightning.errors import InputError\n"
         "from mclas_lightning.train import main\n"
         "def full(checkpoint, path, previous):\n"

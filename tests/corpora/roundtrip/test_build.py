@@ -154,7 +154,7 @@ def test_a_torn_line_is_done_again(corpus, tmp_path):
 SLOW = """
 import sys, time
 from pathlib import Path
-from mclas_lightning import roundtrip, translations
+from mclas_lightning.corpora.roundtrip import build, translations
 from tests.corpora.roundtrip.test_build import Table, job
 
 class Slow(Table):
@@ -163,7 +163,7 @@ class Slow(Table):
         return super().translate(texts)
 
 translations.WINDOW = 16
-roundtrip.build(Path(sys.argv[1]), Path(sys.argv[2]), job(forward=Slow("there", 5)))
+build.build(Path(sys.argv[1]), Path(sys.argv[2]), job(forward=Slow("there", 5)))
 """
 
 

@@ -83,7 +83,7 @@ def test_a_vocabulary_without_control_tokens_is_refused(small_encoder, tmp_path)
 
 def test_a_hub_that_does_not_answer_is_not_waited_for():
     code = (
-        "from mclas_lightning.metrics import encoder\nencoder.HUB_PATIENCE = 0.2\n"
+        "from mclas_lightning.metrics.neural import encoder\nencoder.HUB_PATIENCE = 0.2\n"
         "from mclas_lightning.errors import exits_cleanly\n"
         "exits_cleanly(encoder.num_layers)('google-bert/nothing')"
     )
