@@ -13,14 +13,15 @@ import torch
 from torch import Tensor
 
 from mclas_lightning.data.tokenizer import Tokenizer
+from mclas_lightning.metrics.tokens import UNSPACED_SCRIPTS
 
 WORDS, CHARACTERS = 3, 8  # of a repetition: three words (section 5.2), or eight characters
 
 LIMIT = WORDS * CHARACTERS  # of the shares of a repetition's pieces
 
-_UNSPACED = regex.compile(
-    r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Bopomofo}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\u30fc]"
-)
+# By script, and not by script extensions, to which punctuation belongs; the long vowel sign of
+# katakana, U+30FC, belongs to no single script.
+_UNSPACED = regex.compile(r"[\p{" + r"}\p{".join(UNSPACED_SCRIPTS) + r"}\u30fc]")
 
 
 @cache

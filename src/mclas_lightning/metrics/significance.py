@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mclas_lightning.errors import InputError, check_range
+from mclas_lightning.errors import check_range
 from mclas_lightning.metrics.resampling import (
     Array,
     Sample,
@@ -94,13 +94,6 @@ def pvalues(
     return [next(two_level) if each.error else PValue(*next(flips)) for each in samples]
 
 
-def bootstrap_interval(
-    scores: ArrayLike, *, resamples: int = RESAMPLES, level: float = LEVEL, seed: int = 0
-) -> Interval:
-    """Percentile interval of the mean; of several seeds, for documents and seeds like these."""
-    return bootstrap_intervals([scores], resamples=resamples, level=level, seed=seed)[0]
-
-
 def bootstrap_intervals(
     scores: Iterable[ArrayLike],
     *,
@@ -108,45 +101,14 @@ def bootstrap_intervals(
     level: float = LEVEL,
     seed: int = 0,
 ) -> list[Interval]:
-    """``bootstrap_interval`` of many systems and metrics at once."""
+    """Percentile interval of each system's mean in a metric.
+
+    With several seeds it is an interval for documents and seeds like these.
+    """
     check_range("level of the interval", level, 0, 1)
     samples = [sample(each) for each in scores]
     deviations = bootstrap(samples, resamples, seed)
     return [_interval(each, row, level) for each, row in zip(samples, deviations, strict=True)]
-
-
-def paired_bootstrap(
-    a: ArrayLike, b: ArrayLike, *, resamples: int = RESAMPLES, seed: int = 0
-) -> float:
-    """p of the paired bootstrap (Koehn 2004), two-sided; of several seeds the two-level one.
-
-    ``p = (1 + #{|d* - d| >= |d|}) / (1 + resamples)``: d is the difference of means, d* that of a
-    resample. The null hypothesis is a difference of 0, and resamples lie around d, so they are
-    shifted by it. (The share with d* <= 0, often reported, is one-sided and not shifted.)
-    """
-    found = difference(a, b)
-    if not found.error:
-        check_range("documents of a paired bootstrap", len(found.documents), 2)
-    return _shifted(found, bootstrap([found], resamples, seed)[0])
-
-
-def paired_randomization(
-    a: ArrayLike, b: ArrayLike, *, resamples: int = RESAMPLES, seed: int = 0
-) -> float:
-    """p of paired approximate randomization (Riezler and Maxwell 2005), two-sided, of one seed.
-
-    Were the systems the same, each document's difference d could as well have the other sign:
-    ``p = (1 + #{|sum of +-d| >= |sum of d|}) / (1 + resamples)`` with random signs. Where there are
-    no more than ``resamples`` patterns of signs (differences of 0 have none), p is exact: the share
-    of all patterns.
-    """
-    found = difference(a, b)
-    if found.error:
-        raise InputError(
-            "paired randomization: expected one output of each system, found several seeds; "
-            "the two-level bootstrap is for them: compare() or paired_bootstrap()"
-        )
-    return randomize([found], resamples, seed)[0][0]
 
 
 def _interval(each: Sample, deviations: Array, level: float) -> Interval:
@@ -160,7 +122,12 @@ def _two_level(each: Sample, deviations: Array) -> PValue:
 
 
 def _shifted(each: Sample, deviations: Array) -> float:
-    """The share of resamples, and of what was found, that is as far from 0 when 0 is the truth."""
+    """p of a bootstrap (Koehn 2004), two-sided: ``(1 + #{|d* - d| >= |d|}) / (1 + resamples)``.
+
+    d is the difference of means and d* that of a resample. Resamples lie around d; shifted by d,
+    they follow the null hypothesis, a difference of 0. (The share with d* <= 0, often reported, is
+    one-sided and not shifted.)
+    """
     reached = each.reached_by(deviations * len(each.documents))
     return (1 + int(reached.sum())) / (1 + len(deviations))
 

@@ -22,14 +22,14 @@ from mclas_lightning.metrics.normalization import normalize
 # Languages that are written so; their lengths are in characters.
 UNSPACED = frozenset({"ja", "km", "lo", "my", "th", "wuu", "yue", "zh"})
 
+# Unicode's names of the scripts that have no spaces between words.
+UNSPACED_SCRIPTS = ("Han", "Hiragana", "Katakana", "Bopomofo", "Thai", "Lao", "Khmer", "Myanmar")
+
 # By script extensions, because the long vowel sign of katakana belongs to two scripts.
-_UNSPACED_SCRIPTS = "".join(
-    rf"\p{{scx={script}}}"
-    for script in ("Han", "Hiragana", "Katakana", "Bopomofo", "Thai", "Lao", "Khmer", "Myanmar")
-)
+_UNSPACED = "".join(rf"\p{{scx={script}}}" for script in UNSPACED_SCRIPTS)
 
 # The Chinese zero is no letter but a \p{Nl}. Digits of every script are runs.
-_ALONE = rf"[[\p{{L}}\p{{Nl}}]&&[{_UNSPACED_SCRIPTS}]]"
+_ALONE = rf"[[\p{{L}}\p{{Nl}}]&&[{_UNSPACED}]]"
 
 # Last, four letters that are written on the one before: am of Thai and Lao, halfwidth voicing.
 _MARK = r"[\p{Mn}\p{Mc}\u0e33\u0eb3\uff9e\uff9f]"
