@@ -87,16 +87,19 @@ def test_a_sound_corpus_needs_no_look(write):
 def test_a_built_corpus_is_known_by_its_folder_and_the_manifest_above(built, name):
     report = check(built / name)
     assert problems(report) == []
-    assert report.corpus.entry == replace(catalog.named("toy"), **TOY[name])
+    pretraining = ["dataset=toy_mono", f"dataset.source={name[:2]}"]
+    assert report.corpus.entry == replace(
+        catalog.named("toy"), pretraining=pretraining, **TOY[name]
+    )
     assert said(report, "changes") == ["the files are as they were made"]
     assert len(report.corpus.splits["train"]) == (101 if "2" in name else 5)
 
 
 TOY: dict[str, Any] = {
     "en2de": {},
-    "de2zh": {"name": "toy_de2zh", "source": "de", "target": "zh", "path": "toy/de2zh"},
-    "zh2en": {"name": "toy_zh2en", "source": "zh", "target": "en", "path": "toy/zh2en"},
-    "zh": {"name": "toy_zh", "source": "zh", "target": None, "path": "toy/zh"},
+    "de2zh": {"name": "toy_de2zh", "source": "de", "target": "zh", "path": "./toy/de2zh"},
+    "zh2en": {"name": "toy_zh2en", "source": "zh", "target": "en", "path": "./toy/zh2en"},
+    "zh": {"name": "toy_zh", "source": "zh", "target": None, "path": "./toy/zh"},
 }
 
 

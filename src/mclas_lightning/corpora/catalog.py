@@ -1,38 +1,29 @@
-"""What ``conf/dataset/`` says of the corpora, read without Hydra: for checks and tables."""
+"""The datasets of ``conf/dataset/``, resolved by OmegaConf without Hydra: for checks and tables.
+
+Hydra composes a whole configuration. A dataset alone is its file, merged into the files that its
+``defaults`` name.
+"""
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
+from omegaconf import DictConfig, OmegaConf
 
+from mclas_lightning.config.dataset import DatasetConfig
 from mclas_lightning.corpora.manifest import read_manifest
 from mclas_lightning.errors import InputError, one_of
 from mclas_lightning.files import CONF
+from mclas_lightning.schema import typed
 
-_LANGUAGE = re.compile(r"\$\{\.(source|target)\}")
+# With these for languages, a name or a path is resolved to a regular expression.
+_ANY_LANGUAGES = {key: f"(?P<{key}>[a-z]{{2}})" for key in ("source", "target")}
 
-_IN_DATA = "${data}/"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One dataset; ``path`` is its folder's place in the data folder."""
-
-    name: str
-    source: str
-    target: str | None
-    path: str
-    sizes: dict[str, float]
-    max_source: int
-    shards: dict[str, Any] | None
-    licence: str
-    how_to_get: str
+_DATA = "./"  # begins a path that is relative to the data folder
 
 
-class Choice(NamedTuple):
+class DatasetWords(NamedTuple):
     """A dataset as words for mclas-train, with those for its MS pretraining and its runs' place."""
 
     choice: str  # what dataset= selects
@@ -44,50 +35,55 @@ class Choice(NamedTuple):
 def names() -> list[str]:
     """The datasets that have a place in the data folder."""
     files = sorted(path.stem for path in (CONF / "dataset").glob("[!_]*.yaml"))
-    return [name for name in files if _words(name)["path"].startswith(_IN_DATA)]
+    return [name for name in files if not OmegaConf.is_missing(_unresolved(name), "path")]
 
 
 def own_sizes() -> dict[str, float]:
     """The scenarios of a corpus that has no file of its own."""
-    return _words("jsonl")["sizes"]
+    return dict(_unresolved("jsonl").sizes)
 
 
 def own_max_source() -> int:
     """Word pieces that are read of a document of such a corpus."""
-    return _words("jsonl")["max_source"]
+    return _unresolved("jsonl").max_source
 
 
-def named(name: str) -> Entry:
-    """The dataset that ``dataset=name`` selects."""
+def named(name: str) -> DatasetConfig:
+    """The dataset that ``dataset=name`` selects; its paths are relative to the data folder."""
     if name not in names():
         raise one_of("dataset", name, names())
-    return _entry(_words(name))
+    return _typed(name)
 
 
-def at(folder: Path) -> Entry | None:
+def at(folder: Path) -> DatasetConfig | None:
     """The dataset that the manifest names, else the one whose path ``folder`` ends with."""
     if (name := read_manifest(folder).dataset) in names():
         return named(str(name))
-    for words in map(_words, names()):
-        end = _LANGUAGE.sub(r"(?P<\1>[a-z]{2})", words["path"].removeprefix(_IN_DATA))
-        if found := re.search(f"/{end}$", folder.resolve().as_posix()):
-            return _entry(words | found.groupdict())
+    for name in names():
+        if found := re.search(f"/{_patterns(name)[1]}$", folder.resolve().as_posix()):
+            return _typed(name, found.groupdict())
     return None
 
 
-def of_run(name: str) -> Choice | None:
+def of_run(name: str) -> DatasetWords | None:
     """The words whose runs lie in the folder ``name``; None where no file here makes that name."""
     for choice in names():
-        words = _words(choice)
-        pattern = _LANGUAGE.sub(r"(?P<\1>[a-z]{2})", words["name"])
-        if found := re.fullmatch(pattern, name):
-            languages = {key: value for key, value in found.groupdict().items() if value}
-            return _choice(choice, words, languages)
+        if found := re.fullmatch(_patterns(choice)[0], name):
+            languages = found.groupdict()
+            chosen = dict(w.split("=", 1) for w in _resolved(choice, languages).pretraining)
+            base = chosen.pop("dataset")
+            own = {key.removeprefix("dataset."): value for key, value in chosen.items()}
+            return DatasetWords(
+                choice, _words(choice, languages), _words(base, own), _resolved(base, own).name
+            )
     return None
 
 
 def languages_of(
-    folder: Path, entry: Entry | None, source: str | None = None, target: str | None = None
+    folder: Path,
+    entry: DatasetConfig | None,
+    source: str | None = None,
+    target: str | None = None,
 ) -> tuple[str, str | None]:
     """Source and target language: the given ones, the manifest's, or the entry's."""
     manifest = read_manifest(folder)
@@ -102,52 +98,33 @@ def languages_of(
 
 
 @cache
-def _words(name: str) -> dict[str, Any]:
-    """The keys of a file and of those it builds on, interpolations as they stand."""
-    text = (CONF / "dataset" / f"{name}.yaml").read_text(encoding="utf-8")
-    words = yaml.safe_load(text)
-    bases = [base for base in words.get("defaults", ()) if isinstance(base, str)]
-    inherited = [_words(base) for base in bases if base != "_self_"]
-    return {key: value for one in (*inherited, words) for key, value in one.items()}
+def _unresolved(name: str) -> DictConfig:
+    """A file merged into those that its ``defaults`` name."""
+    own: Any = OmegaConf.load(CONF / "dataset" / f"{name}.yaml")
+    bases = [base for base in own.pop("defaults", ()) if isinstance(base, str) and base != "_self_"]
+    return OmegaConf.merge(*map(_unresolved, bases), own)  # pyright: ignore[reportReturnType]
 
 
-def _entry(words: dict[str, Any]) -> Entry:
-    def filled(text: str) -> str:
-        return _LANGUAGE.sub(lambda found: words[found[1]], text)
-
-    return Entry(
-        name=filled(words["name"]),
-        source=words["source"],
-        target=words["target"],
-        path=filled(words["path"].removeprefix(_IN_DATA)),
-        sizes=words["sizes"],
-        max_source=words["max_source"],
-        shards=words["shards"],
-        licence=words["licence"],
-        how_to_get=words["how_to_get"],
-    )
+@cache
+def _patterns(name: str) -> tuple[str, str]:
+    """Regular expressions for the names and the paths of a dataset in all its languages."""
+    dataset = _resolved(name, _ANY_LANGUAGES)
+    return dataset.name, dataset.path.removeprefix(_DATA)
 
 
-def _choice(choice: str, words: dict[str, Any], languages: dict[str, str]) -> Choice:
-    given = words | languages
-    pretraining = tuple(
-        re.sub(r"\$\{dataset\.(\w+)\}", lambda found: given[found[1]], word)
-        for word in words["pretraining"]
-    )
-    chosen = dict(word.split("=", 1) for word in pretraining)
-    base = _words(chosen["dataset"])
-    own = base | {key.removeprefix("dataset."): value for key, value in chosen.items()}
-    return Choice(
-        choice,
-        (f"dataset={choice}", *_unlike(words, languages)),
-        (
-            f"dataset={chosen['dataset']}",
-            *_unlike(base, {k: own[k] for k in ("source", "target") if f"dataset.{k}" in chosen}),
-        ),
-        _LANGUAGE.sub(lambda found: own[found[1]], base["name"]),
-    )
+def _resolved(name: str, languages: dict[str, str]) -> Any:
+    """The dataset with these languages in place of its own, where ``${data}`` has a value."""
+    dataset = OmegaConf.merge(_unresolved(name), languages)
+    return OmegaConf.create({"data": ".", "dataset": dataset}).dataset
 
 
-def _unlike(words: dict[str, Any], languages: dict[str, str]) -> list[str]:
-    """Words for the languages that are not the file's own."""
-    return [f"dataset.{key}={value}" for key, value in languages.items() if words[key] != value]
+def _typed(name: str, languages: dict[str, str] | None = None) -> DatasetConfig:
+    section = OmegaConf.to_container(_resolved(name, languages or {}), resolve=True)
+    return typed("dataset", DatasetConfig, section)
+
+
+def _words(name: str, languages: dict[str, str]) -> tuple[str, ...]:
+    """``dataset=name`` with words for the languages that are not the file's own."""
+    own = _unresolved(name)
+    others = {key: value for key, value in languages.items() if own[key] != value}
+    return (f"dataset={name}", *(f"dataset.{key}={value}" for key, value in others.items()))

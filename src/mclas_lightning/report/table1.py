@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from mclas_lightning import paper
+from mclas_lightning.config.dataset import DatasetConfig
 from mclas_lightning.corpora import catalog
 from mclas_lightning.corpora.manifest import num_examples, read_manifest
 from mclas_lightning.data.scenario import subset_size
@@ -34,7 +35,7 @@ def table1(data: Path) -> list[Sheet]:
     return [*sheets, *([_others(data, others)] if others else [])]
 
 
-def _paper(folder: Path, entry: catalog.Entry) -> Sheet:
+def _paper(folder: Path, entry: DatasetConfig) -> Sheet:
     corpus, sizes = paper.numbers().corpora[entry.name], paper.numbers().table1[entry.name]
     printed = {name: (cell.size, cell.percent) for name, cell in sizes.items()}
     printed |= {"valid": (corpus.valid, None), "test": (corpus.test, None)}
@@ -63,7 +64,7 @@ def _cells(size: int, percent: float | None, here: int | None, full: int | None)
     return (*printed, f"{here:,}", share, f"{here - size:+,}" if here != size else "0")
 
 
-def _notes(folder: Path, entry: catalog.Entry, here: Mapping[str, int | None]) -> Iterator[str]:
+def _notes(folder: Path, entry: DatasetConfig, here: Mapping[str, int | None]) -> Iterator[str]:
     if set(here.values()) == {None}:
         yield f"Not here. To get it: {entry.how_to_get}"
     elif None in here.values():
@@ -72,7 +73,7 @@ def _notes(folder: Path, entry: catalog.Entry, here: Mapping[str, int | None]) -
     if shards and entry.shards:
         taken = {
             name: sum(size for _, size in sorted(shards)[:num])
-            for name, num in entry.shards["take"].items()
+            for name, num in entry.shards.take.items()
         }
         counts = ", ".join(f"{name} {size:,}" for name, size in taken.items())
         yield f"Released shards, with split=first_shards: {counts}."

@@ -5,9 +5,8 @@ from itertools import islice
 from pathlib import Path
 
 from mclas_lightning import paper
-from mclas_lightning.config.dataset import Split
+from mclas_lightning.config.dataset import DatasetConfig, Split
 from mclas_lightning.corpora import catalog
-from mclas_lightning.corpora.catalog import Entry
 from mclas_lightning.corpora.check.measure import Measured
 from mclas_lightning.corpora.manifest import Manifest
 from mclas_lightning.example import read_jsonl
@@ -20,7 +19,7 @@ class Corpus:
     """``languages`` are those of document, mono and cross; ``splits`` the ones that are here."""
 
     folder: Path
-    entry: Entry | None
+    entry: DatasetConfig | None
     manifest: Manifest
     languages: dict[str, str | None]
     splits: dict[Split, Measured]
