@@ -114,6 +114,21 @@ def test_a_pretraining_on_another_corpus_has_words_of_no_direction():
     )
 
 
+def test_a_pretraining_on_another_corpus_may_be_named_with_the_corpus_of_all_runs():
+    """Its words name the corpus where the runs start from an ms run of that name."""
+    corpus = ("dataset.name=mine", "dataset.path=here", "dataset.target=de")
+    named = plan(["toy"], ["seed=0", *corpus, "init_from=runs/mine/full/ms"])
+    assert named[0].folder == Path("runs/mine/full/ms/seed=0")
+    assert {run.needs for run in named[1:]} == {(named[0].folder,)}
+    assert {run.config["dataset"]["path"] for run in named} == {"here"}
+    assert named[0].config["dataset"]["target"] is None
+
+    ms, *others = plan(["toy"], ["seed=0", *corpus])
+    assert ms.folder == Path("runs/toy_en/full/ms/seed=0")
+    assert ms.config["dataset"]["path"] == "data/toy/en"
+    assert {run.config["dataset"]["path"] for run in others} == {"here"}
+
+
 def test_what_a_file_says_of_all_its_runs_is_said_to_the_pretraining(tmp_path):
     text = (EXPERIMENTS / "sweep" / "toy.yaml").read_text(encoding="utf-8")
     (tmp_path / "mine.yaml").write_text(

@@ -23,6 +23,9 @@ OF_ANY_CORPUS = tuple(
     f"dataset.{key}" for key in ("tokenizer", "vocabulary", "max_source", "max_summary")
 )
 
+# Of a corpus in two languages alone.
+DIRECTION = ("dataset.source", "dataset.target")
+
 
 def sweep_file(name: str) -> Path:
     """A file, or one of ``experiments/sweep/`` by its name."""
@@ -65,6 +68,11 @@ def shared_words(axes: Mapping[str, str]) -> list[str]:
         if key not in OF_ONE_RUN and not key.startswith("model.")
     )
     return [runs[0][0] for runs in found if len(runs) == 1]
+
+
+def of_any_corpus(key: str) -> bool:
+    """Whether what the key says holds for the corpus of a pretraining, too."""
+    return key in OF_ANY_CORPUS or not key.startswith("dataset.")
 
 
 def key_of(word: str) -> str:

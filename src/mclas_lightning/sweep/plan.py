@@ -16,7 +16,14 @@ from mclas_lightning.config.overrides import exactly, override, quoted
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import check_run_names
 from mclas_lightning.runs.identity import resolved
-from mclas_lightning.sweep.axes import OF_ANY_CORPUS, axes_of, key_of, shared_words, sweep_file
+from mclas_lightning.sweep.axes import (
+    DIRECTION,
+    axes_of,
+    key_of,
+    of_any_corpus,
+    shared_words,
+    sweep_file,
+)
 
 LATE = ("scenario", "seed")  # select no file of conf/: set after composing, which takes long
 
@@ -62,10 +69,10 @@ def _add(planned: dict[Path, PlannedRun], words: list[str], shared: Sequence[str
     names = [name for name in _builds_on(cfg) if name]
     places = {Path(name, end) for name in names for end in (f"seed={run.seed}", "")}
     if places and cfg.dataset.pretraining and cfg.model.name != "ms":
-        first = _pretraining(words, cfg, shared)
-        if Path(_config(tuple(first)).run_dir) in places:
-            _add(planned, first, shared)
-            cfg = _config(tuple(words))
+        for first in _pretrainings(words, cfg, shared):
+            if Path(_config(tuple(first)).run_dir) in places:
+                _add(planned, first, shared)
+                break
     needs = tuple(sorted(places & planned.keys()))
     run = replace(run, needs=needs)
     known = planned.setdefault(run.folder, run)
@@ -76,18 +83,19 @@ def _add(planned: dict[Path, PlannedRun], words: list[str], shared: Sequence[str
         )
 
 
-def _pretraining(words: Sequence[str], cfg: DictConfig, shared: Sequence[str]) -> list[str]:
-    """Words for the ms run that this one starts from: its corpus's, and those that all share."""
+def _pretrainings(words: Sequence[str], cfg: DictConfig, shared: Sequence[str]) -> list[list[str]]:
+    """Words for the ms run that this one starts from: its corpus's, and those that all share.
+
+    Shared words on the corpus itself, such as its name and path, may be meant for the ms run's
+    corpus or not: both are returned, without them first.
+    """
     corpus = [quoted(word) for word in cfg.dataset.pretraining]
     keys = {key_of(word) for word in corpus}
-    same = corpus[0] in words
-    own = [
-        word
-        for word in shared
-        if (key := key_of(word)) not in keys
-        and (same or key in OF_ANY_CORPUS or not key.startswith("dataset."))
-    ]
-    return [*corpus, "scenario=full", "model=ms", *own, f"seed={cfg.seed}"]
+    every = [word for word in shared if key_of(word) not in keys]
+    undirected = [word for word in every if key_of(word) not in DIRECTION]
+    neutral = [word for word in every if of_any_corpus(key_of(word))]
+    tried = [every] if corpus[0] in words else [neutral, undirected]
+    return [[*corpus, "scenario=full", "model=ms", *own, f"seed={cfg.seed}"] for own in tried]
 
 
 def _planned(words: tuple[str, ...], cfg: DictConfig) -> PlannedRun:
