@@ -64,3 +64,12 @@ def test_layers_are_those_that_imports_are_tested_with():
     rows = re.findall(r"^\| (\d+) \| ([^|]+) \|", section("Layers"), re.M)
     assert [int(number) for number, _ in rows] == list(range(len(ORDER)))
     assert [tuple(re.findall(r"`(\w+)`", names)) for _, names in rows] == list(ORDER)
+
+
+@pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")], ids=str)
+def test_files_that_a_page_names_are_there(page):
+    text = page.read_text(encoding="utf-8").split("\n## Files\n")[0]
+    for name in re.findall(r"`((?:[\w.-]+/)*\w+\.py)`", text):
+        assert any((ROOT / place / name).exists() for place in ("", "src/mclas_lightning")), name
+    for target in re.findall(r"\]\((?!http|#)([^)#]+)", text):
+        assert (page.parent / target).exists(), target
