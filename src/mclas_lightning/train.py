@@ -154,7 +154,7 @@ def _fit(
             "seconds": round(last.seconds, 1),
             "subset_sha256": sha256(settings.subset_manifest),
         }
-        write_json(run.folder / "training.json", ended)
+        write_json(run.training_path, ended)
         print(
             f"  {ended['updates']:,} updates in {ended['seconds']:,.0f} s"
             f"{' (stopped early)' if ended['stopped_early'] else ''}, "

@@ -53,7 +53,7 @@ def import_checkpoint(file: Path, settings: Settings, config: Mapping[str, Any])
         start_run(part, config, [path for path in files if path.exists()], system)
         named = {f"network.{name}": tensor.contiguous() for name, tensor in state.items()}
         torch.save({"state_dict": named}, part.best)
-        write_json(folder / "training.json", {"imported": file.name, "sha256": sha256(file)})
+        write_json(part.training_path, {"imported": file.name, "sha256": sha256(file)})
     return system
 
 

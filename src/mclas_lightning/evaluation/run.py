@@ -136,7 +136,7 @@ def _origin(summarizer: Summarizer | PipelineSummarizer, settings: Settings) -> 
     """Which weights wrote the summaries, and what they had learned from."""
     if isinstance(summarizer, PipelineSummarizer):
         return summarizer.provenance
-    training = read_json(settings.run.folder / "training.json", dict)
+    training = read_json(settings.run.training_path, dict)
     if "imported" in training:
         return {"checkpoint": training["imported"], "checkpoint_sha256": training["sha256"]}
     return _subset(settings, training)

@@ -12,7 +12,7 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.files import sha256
 from mclas_lightning.runs.identity import read_config
 from mclas_lightning.runs.results import Results
-from mclas_lightning.runs.run import Run
+from mclas_lightning.runs.run import Run, run_of_seed
 
 OPEN = ("decoding", "scoring", "logger", "trainer", "scored")  # what a trained run leaves open
 
@@ -105,8 +105,7 @@ def _check_parts(run: Run, kept: Mapping[str, Any], cfg: DictConfig) -> None:
 def _hash(name: str | None, seed: int) -> str | None:
     """Of a run its weights', of a file of translations its own."""
     place = Path(name or "")
-    of_seed = place / f"seed={seed}"
-    run = Run(of_seed if of_seed.is_dir() else place)
+    run = run_of_seed(place, seed)
     if run.best.exists():
         return sha256(run.best)
     return sha256(place) if place.is_file() else None

@@ -21,6 +21,7 @@ from mclas_lightning.inference.translators import (
     load_translator,
 )
 from mclas_lightning.metrics.language import CHINESE
+from mclas_lightning.runs.run import run_of_seed
 from mclas_lightning.task import Pipeline, Translator
 
 DOCUMENTS = 64  # that go through both steps together
@@ -125,8 +126,9 @@ def load_pipeline(
     if name.endswith(".jsonl"):
         translator: Translator = TranslationFile.read(Path(name))
     else:
-        of_seed = Path(name, f"seed={seed}")
-        name = str(of_seed) if of_seed.is_dir() else name
+        of_seed = run_of_seed(name, seed)
+        # The name of a model on a hub, or of its folder, stays as it was written.
+        name = name if of_seed.folder == Path(name) else str(of_seed)
         translator = load_translator(name, source, target, beam=decoding.beam, device=device)
     return PipelineSummarizer(
         pipeline=pipeline,

@@ -22,7 +22,7 @@ from mclas_lightning.files import make_folder, read_json, sha256, whole_file, wr
 from mclas_lightning.model.checkpoint import load_checkpoint, network_state
 from mclas_lightning.model.decoder import DecoderConfig
 from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
-from mclas_lightning.runs.run import Run
+from mclas_lightning.runs.run import Run, run_of_seed
 from mclas_lightning.schema import typed
 from mclas_lightning.task import Task, task_from
 
@@ -160,8 +160,7 @@ def ms_run(folder: str, seed: int, word: str) -> Run:
 
     InputError, naming ``word`` of the command line, where there is none.
     """
-    of_seed = Path(folder, f"seed={seed}")
-    run = Run(of_seed if of_seed.is_dir() else Path(folder))
+    run = run_of_seed(folder, seed)
     where = f"{word}={run}"
     if not (run.folder / "config.yaml").exists():
         raise InputError(f"{where}: no run here; train one first with model=ms and the same seed")

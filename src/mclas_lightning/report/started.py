@@ -10,6 +10,7 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.files import CONF
 from mclas_lightning.runs.identity import read_config, resolved, unequal
 from mclas_lightning.runs.results import Results
+from mclas_lightning.runs.run import Run, seed_folders
 from mclas_lightning.schema import flat
 
 GROUPS = ("network", "optim", "decoding")
@@ -113,11 +114,11 @@ def ms_place(config: Mapping[str, Any] | None, seed: int) -> Path | None:
     if config is None or not isinstance(config.get("init_from"), str):
         return None
     place = Path(config["init_from"])
-    place = place.parent if place.name == f"seed={seed}" else place
+    place = place.parent if place in seed_folders(place.parent, seed) else place
     return place if is_trained(place) else None
 
 
 def is_trained(place: Path, seed: int | None = None) -> bool:
     """Whether a run's training has ended in this folder, or in that of one of its seeds."""
-    below = "*" if seed is None else str(seed)
-    return (place / "training.json").exists() or any(place.glob(f"seed={below}/training.json"))
+    folders = [place, *place.glob("seed=*")] if seed is None else seed_folders(place, seed)
+    return any(Run(folder).trained for folder in folders)

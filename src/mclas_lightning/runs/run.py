@@ -25,6 +25,20 @@ AFTER_DIVERGENCE = (
 )
 
 
+def seed_folders(folder: str | Path, seed: int) -> tuple[Path, Path]:
+    """The two places of the run that ``folder`` means: its subfolder ``seed=<n>``, and itself.
+
+    A word such as ``init_from`` names either; the run need not be there yet.
+    """
+    return Path(folder, f"seed={seed}"), Path(folder)
+
+
+def run_of_seed(folder: str | Path, seed: int) -> "Run":
+    """The run that ``folder`` means: the one in its subfolder ``seed=<n>``, if it has that."""
+    inner, outer = seed_folders(folder, seed)
+    return Run(inner if inner.is_dir() else outer)
+
+
 @dataclass(frozen=True)
 class Run:
     """Paths and files of one run."""
@@ -79,9 +93,14 @@ class Run:
         )
 
     @property
+    def training_path(self) -> Path:
+        """How training ended: there once it has."""
+        return self.folder / "training.json"
+
+    @property
     def trained(self) -> bool:
         """Whether training has ended."""
-        return (self.folder / "training.json").exists()
+        return self.training_path.exists()
 
     @property
     def finished(self) -> bool:
@@ -105,8 +124,7 @@ class Run:
     @property
     def updates(self) -> int:
         """Updates of its training; none of a pipeline or an imported checkpoint."""
-        path = self.folder / "training.json"
-        return read_json(path, dict).get("updates", 0) if path.exists() else 0
+        return read_json(self.training_path, dict).get("updates", 0) if self.trained else 0
 
     def check_identity(self, config: Mapping[str, Any], sections: Sequence[str] = ()) -> None:
         """InputError where the folder holds a run of another configuration.

@@ -15,6 +15,7 @@ from mclas_lightning.inference.trained import ms_run
 from mclas_lightning.inference.translators import default_translator
 from mclas_lightning.metrics.rouge import standard
 from mclas_lightning.metrics.self_test import self_test
+from mclas_lightning.runs.run import seed_folders
 from mclas_lightning.sweep.plan import LATE, PlannedRun
 from mclas_lightning.task import Pipeline
 from mclas_lightning.tracking.loggers import build
@@ -94,7 +95,7 @@ def _check_pipeline(settings: Settings, pipeline: Pipeline, planned: Collection[
 
 
 def _check_ms(name: str, seed: int, word: str, planned: Collection[Path]) -> None:
-    if not {Path(name, f"seed={seed}"), Path(name)} & set(planned):
+    if not set(seed_folders(name, seed)) & set(planned):
         ms_run(name, seed, word)
 
 

@@ -16,6 +16,7 @@ from mclas_lightning.config.overrides import exactly, override, quoted
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import check_run_names
 from mclas_lightning.runs.identity import resolved
+from mclas_lightning.runs.run import seed_folders
 from mclas_lightning.sweep.axes import (
     DIRECTION,
     axes_of,
@@ -67,7 +68,7 @@ def _add(planned: dict[Path, PlannedRun], words: list[str], shared: Sequence[str
     cfg = _config(tuple(words))
     run = _planned(tuple(_resolved(word, cfg) for word in words), cfg)
     names = [name for name in _builds_on(cfg) if name]
-    places = {Path(name, end) for name in names for end in (f"seed={run.seed}", "")}
+    places = {place for name in names for place in seed_folders(name, run.seed)}
     if places and cfg.dataset.pretraining and cfg.model.name != "ms":
         for first in _pretrainings(words, cfg, shared):
             if Path(_config(tuple(first)).run_dir) in places:

@@ -12,6 +12,7 @@ from types import FrameType
 
 from mclas_lightning.progress import progress_bar
 from mclas_lightning.runs.preemption import INTERRUPTED, TERMINATED
+from mclas_lightning.runs.run import Run
 from mclas_lightning.sweep.plan import PlannedRun
 from mclas_lightning.sweep.state import LOG, State, last_line, states, write_failure
 from mclas_lightning.sweep.worker import BUSY, start
@@ -86,7 +87,7 @@ class LocalSweep:
             startable = found[run.folder].name in self.only and run.folder not in self._tried
             if not self._free or not startable:
                 continue
-            if any(not (need / "training.json").exists() for need in run.needs):
+            if not all(Run(need).trained for need in run.needs):
                 continue
             self._tried.add(run.folder)
             slot = self._free.pop(0)

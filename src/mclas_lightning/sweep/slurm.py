@@ -13,8 +13,9 @@ from typing import Any
 
 from mclas_lightning.config.compose import launcher_settings
 from mclas_lightning.errors import InputError
+from mclas_lightning.runs.run import Run
 from mclas_lightning.sweep.plan import PlannedRun
-from mclas_lightning.sweep.state import read_job, states, trained, write_job
+from mclas_lightning.sweep.state import read_job, states, write_job
 from mclas_lightning.sweep.worker import run
 
 OF_HYDRA = ("_target_", "submitit_folder", "array_parallelism", "max_num_timeout")
@@ -36,7 +37,7 @@ def submit(
             jobs[planned.folder] = str(read_job(planned.folder)["id"])
         if state.name not in (*only, "waiting"):
             continue
-        needs = [need for need in planned.needs if not trained(need)]
+        needs = [need for need in planned.needs if not Run(need).trained]
         if any(need not in jobs for need in needs):
             continue  # On a run that failed, and is not tried again.
         jobs[planned.folder] = _submit(planned, settings, [jobs[need] for need in needs])

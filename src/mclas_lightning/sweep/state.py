@@ -28,6 +28,7 @@ from mclas_lightning.runs.identity import (
     scored_otherwise,
 )
 from mclas_lightning.runs.lock import owner
+from mclas_lightning.runs.run import Run
 from mclas_lightning.sweep.plan import PlannedRun
 
 Name = Literal["done", "other", "running", "queued", "waiting", "diverged", "failed", "missing"]
@@ -63,11 +64,6 @@ def states(runs: Sequence[PlannedRun]) -> dict[Path, State]:
             state = _waiting(run, found) or state
         found[run.folder] = state
     return found
-
-
-def trained(folder: Path) -> bool:
-    """Whether others may build on a run."""
-    return (folder / "training.json").exists()
 
 
 def _own(run: PlannedRun, queue: Mapping[str, str]) -> State:
@@ -126,7 +122,7 @@ def _waiting(run: PlannedRun, found: Mapping[Path, State]) -> State | None:
     for folder in run.needs:
         if found[folder].name == "other":
             return State(name="waiting", detail=f"on another run, {folder}", failed_need=True)
-    needs = [folder for folder in run.needs if not trained(folder)]
+    needs = [folder for folder in run.needs if not Run(folder).trained]
     for folder in needs:
         if found[folder].name in ("failed", "diverged") or found[folder].failed_need:
             return State(name="waiting", detail=f"on a failed run, {folder}", failed_need=True)
@@ -135,7 +131,7 @@ def _waiting(run: PlannedRun, found: Mapping[Path, State]) -> State | None:
 
 def progress(run: PlannedRun) -> str:
     """Such as "45 %"; nothing before the first update."""
-    if trained(run.folder):
+    if Run(run.folder).trained:
         return "scoring"
     done = last_update(run.folder / "metrics.csv")
     return f"{100 * done // run.updates} %" if done and run.updates else ""

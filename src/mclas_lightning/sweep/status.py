@@ -15,8 +15,9 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.files import read_json
 from mclas_lightning.runs.identity import in_words
 from mclas_lightning.runs.results import MODELS, SCENARIOS
+from mclas_lightning.runs.run import Run
 from mclas_lightning.sweep.plan import PlannedRun
-from mclas_lightning.sweep.state import NAMES, PLANNED, Name, State, other, scored, trained
+from mclas_lightning.sweep.state import NAMES, PLANNED, Name, State, other, scored
 
 
 def lines(runs: Sequence[PlannedRun]) -> Iterator[str]:
@@ -34,7 +35,8 @@ def lines(runs: Sequence[PlannedRun]) -> Iterator[str]:
     others = [run for run in runs if other(run)]
     if others:
         yield f"other: {len(others)} runs are there with another configuration; {ADVICE}"
-    left = [run for run in runs if run.updates and run not in others and not trained(run.folder)]
+    mine = [run for run in runs if run.updates and run not in others]
+    left = [run for run in mine if not Run(run.folder).trained]
     yield _total(left, measured)
 
 
@@ -42,9 +44,10 @@ def seconds_per_update(runs: Sequence[PlannedRun]) -> dict[tuple[str, str], floa
     """Of each dataset and model, by the runs of it that have been trained."""
     found = defaultdict(list)
     for run in runs:
-        if trained(run.folder) and not other(run):
+        kept = Run(run.folder)
+        if kept.trained and not other(run):
             try:
-                ended = read_json(run.folder / "training.json", dict)
+                ended = read_json(kept.training_path, dict)
                 found[run.dataset, run.model].append(ended["seconds"] / ended["updates"])
             except (InputError, KeyError, TypeError, ZeroDivisionError):
                 continue  # An imported checkpoint was not trained here.

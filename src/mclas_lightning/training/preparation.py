@@ -29,7 +29,7 @@ from mclas_lightning.model.checkpoint import (
 )
 from mclas_lightning.model.decoder import DecoderConfig
 from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq, described, encoder_config
-from mclas_lightning.runs.run import Run
+from mclas_lightning.runs.run import Run, seed_folders
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,11 +101,9 @@ def check_inputs(
             f"model '{task.name}' starts its decoder {', '.join(settings.initialize)} from an ms "
             f"run; name its folder with init_from=..."
         )
-    if settings.init_from is not None:
-        places = {Path(settings.init_from, end) for end in (f"seed={settings.seed}", "")}
-        if not places & set(planned):
-            ms = ms_run(settings.init_from, settings.seed, "init_from")
-            check_initialization(ms, network, tokenizer)
+    start = settings.init_from
+    if start is not None and not set(seed_folders(start, settings.seed)) & set(planned):
+        check_initialization(ms_run(start, settings.seed, "init_from"), network, tokenizer)
     return tokenizer, network
 
 
