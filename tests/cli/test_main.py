@@ -1,9 +1,11 @@
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from mclas_lightning import __version__
 from mclas_lightning.cli import main as cli
 from mclas_lightning.cli.demo import demo
 from mclas_lightning.corpora import toy
@@ -30,6 +32,15 @@ def test_help_names_the_commands(tmp_path):
         "mclas-evaluate",
     ):
         assert command in done.stdout
+
+
+def test_the_version_is_the_packages(capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.parser().parse_args(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"mclas-lightning {__version__}\n"
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    assert "version" in project["dynamic"]
 
 
 @pytest.mark.parametrize("words", [("table",), ("show", "--dataset", "toy_en2de")])

@@ -116,12 +116,13 @@ def test_a_failing_run_stops_no_other_and_is_listed_at_the_end(sweep, tmp_path):
 
 
 @pytest.mark.slow
-def test_what_waits_for_a_failed_pretraining_is_reported(sweep, tmp_path):
+def test_what_waits_for_a_diverged_pretraining_is_reported(sweep, tmp_path):
     done = mclas("run", sweep, "optim.encoder.lr=1e30", "optim.decoder.lr=1e30")
     assert done.returncode == 1
-    assert "training diverged" in done.stderr
-    assert "waiting on a failed run" in done.stderr
-    assert "4 runs" in done.stderr
+    assert "5 runs: 4 waiting, 1 diverged" in done.stdout
+    ms, waiting = "small/full/ms/seed=0", f"{tmp_path}/runs/small/full/ms/seed=0"
+    assert f"diverged: {ms}: training diverged at update " in done.stderr
+    assert f"waiting on a failed run, {waiting}: 4 runs" in done.stderr
     assert not find(tmp_path / "runs")
 
 

@@ -20,8 +20,7 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.evaluate import evaluate
 from mclas_lightning.files import EXPERIMENTS
 from mclas_lightning.runs.results import Results
-from mclas_lightning.tracking import loggers
-from mclas_lightning.tracking import wandb_logger as account
+from mclas_lightning.tracking import account, loggers
 from mclas_lightning.tracking.wandb_logger import WandbMirror, sample_table
 from mclas_lightning.tracking.workspace import CONFIG, CURVES, ROUGE
 from tests.conftest import read_lines

@@ -20,6 +20,15 @@ E5_SMALL = Path("data/e5-small")  # what conf/network/e5_small.yaml names
 
 def add_commands(commands: Any) -> None:
     """Add every command of ``mclas data`` to these subparsers."""
+    _add_generators(commands)
+    _add_import(commands)
+    _add_check(commands)
+    _add_roundtrip(commands)
+    _add_models(commands)
+    _add_vocab(commands)
+
+
+def _add_generators(commands: Any) -> None:
     toy = commands.add_parser("toy", help="short trilingual news (en, de, zh), generated")
     toy.add_argument("--out", type=Path, default=Path("data/toy"))
     toy.add_argument("--seed", type=seed, default=0)
@@ -33,6 +42,8 @@ def add_commands(commands: Any) -> None:
     debian.add_argument("--suites", nargs="+", help="releases to read (default: four of them)")
     debian.set_defaults(run=_debian)
 
+
+def _add_import(commands: Any) -> None:
     importing = commands.add_parser(
         "import", help="the paper's corpora, or your own, as they are downloaded",
         formatter_class=argparse.RawDescriptionHelpFormatter, epilog=_formats(),
@@ -49,12 +60,16 @@ def add_commands(commands: Any) -> None:
     )
     importing.set_defaults(run=_import)
 
+
+def _add_check(commands: Any) -> None:
     check = commands.add_parser("check", help="is a corpus whole, and what it should be?")
     check.add_argument("corpus", type=Path, help="holds train, valid and test.jsonl")
     check.add_argument("--dataset", help="a name in conf/dataset (default: what fits the folder)")
     _add_languages(check)
     check.set_defaults(run=_check)
 
+
+def _add_roundtrip(commands: Any) -> None:
     roundtrip = commands.add_parser(
         "roundtrip", help="build a corpus from documents and summaries in one language"
     )
@@ -76,6 +91,8 @@ def add_commands(commands: Any) -> None:
     roundtrip.add_argument("--batch", type=positive, default=32, help="summaries at a time (32)")
     roundtrip.set_defaults(run=_roundtrip)
 
+
+def _add_models(commands: Any) -> None:
     tokenizer = commands.add_parser("tokenizer", help="word pieces for a corpus of your own")
     tokenizer.add_argument("folder", type=Path, help="holds train.jsonl, or folders that do")
     tokenizer.add_argument("--size", type=positive, default=16000)
@@ -92,6 +109,8 @@ def add_commands(commands: Any) -> None:
     )  # fmt: skip
     e5.set_defaults(run=_e5_small)
 
+
+def _add_vocab(commands: Any) -> None:
     vocab = commands.add_parser(
         "vocab", help="target vocabulary of each language, from the training summaries"
     )

@@ -6,13 +6,10 @@ Modules are imported by the command that needs them: ``mclas --help`` and tables
 import argparse
 import logging
 from pathlib import Path
+from typing import Any
 
-from mclas_lightning.cli import data as cli_data
-from mclas_lightning.cli import human as cli_human
-from mclas_lightning.cli import report as cli_report
-from mclas_lightning.cli import score as cli_score
-from mclas_lightning.cli import sweep as cli_sweep
-from mclas_lightning.cli import wandb as cli_wandb
+from mclas_lightning import __version__
+from mclas_lightning.cli import data, human, report, score, sweep, wandb
 from mclas_lightning.errors import InputError, exits_cleanly
 
 
@@ -26,24 +23,19 @@ def main() -> None:
 
 
 def parser() -> argparse.ArgumentParser:
-    """All commands; each sets ``run``."""
+    """The parser of all commands; the parser of each command sets ``run`` to its function."""
     parser = argparse.ArgumentParser(
         prog="mclas",
         description="Cross-lingual summarization with MCLAS and its baselines.",
         epilog="Train with mclas-train, score again with mclas-evaluate; both take --help.",
     )
+    parser.add_argument("--version", action="version", version=f"mclas-lightning {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    data = commands.add_parser("data", help="get, check and build corpora")
-    cli_data.add_commands(data.add_subparsers(required=True, metavar="COMMAND"))
-
-    human = commands.add_parser("human", help="human evaluation: sheets and their scores")
-    cli_human.add_commands(human.add_subparsers(required=True, metavar="COMMAND"))
-    sweep = commands.add_parser("sweep", help="many runs with one command")
-    cli_sweep.add_commands(sweep.add_subparsers(required=True, metavar="COMMAND"))
-
-    wandb = commands.add_parser("wandb", help="upload offline runs to W&B, compare runs there")
-    cli_wandb.add_commands(wandb.add_subparsers(required=True, metavar="COMMAND"))
+    data.add_commands(_group(commands, "data", "get, check and build corpora"))
+    human.add_commands(_group(commands, "human", "human evaluation: sheets and their scores"))
+    sweep.add_commands(_group(commands, "sweep", "many runs with one command"))
+    wandb.add_commands(_group(commands, "wandb", "upload offline runs to W&B, compare runs there"))
 
     demo = commands.add_parser("demo", help="pretrain, fine-tune three systems, compare them")
     demo.add_argument("--dataset", default="toy", help="a name in conf/dataset (default: toy)")
@@ -60,10 +52,16 @@ def parser() -> argparse.ArgumentParser:
     )
     released.set_defaults(run=_import_checkpoint)
 
-    cli_score.add_command(commands)
-    cli_score.add_rescore(commands)
-    cli_report.add_commands(commands)
+    score.add_score(commands)
+    score.add_rescore(commands)
+    report.add_commands(commands)
     return parser
+
+
+def _group(commands: Any, name: str, help: str) -> Any:
+    """The subparsers of ``mclas <name>``."""
+    group = commands.add_parser(name, help=help)
+    return group.add_subparsers(required=True, metavar="COMMAND")
 
 
 def _demo(arguments: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""``mclas score``: any system's outputs against references, without a run.
+"""``mclas score``: any system's outputs against references; ``mclas rescore``: finished runs.
 
 Torch is loaded where an encoder is named, and only there.
 """
@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mclas_lightning.cli import score as cli_neural
 from mclas_lightning.cli.arguments import positive, seed
 from mclas_lightning.errors import InputError
 from mclas_lightning.metrics.language import LANGUAGES
@@ -20,8 +19,10 @@ if TYPE_CHECKING:
     from mclas_lightning.metrics.neural.scores import NeuralScores
     from mclas_lightning.metrics.score import Scores
 
+SOME_SKIPPED, ALL_SKIPPED = 1, 2  # exit codes of ``mclas rescore``
 
-def add_command(commands: argparse._SubParsersAction) -> None:
+
+def add_score(commands: argparse._SubParsersAction) -> None:
     """``score`` and its words."""
     score = commands.add_parser(
         "score", help="score any system's outputs against references",
@@ -42,7 +43,7 @@ def add_command(commands: argparse._SubParsersAction) -> None:
         "--vocabulary", type=Path, metavar="FOLDER",
         help="tokenizer with the word pieces that the profile paper scores Chinese by",
     )  # fmt: skip
-    cli_neural.add_options(score)
+    add_encoder_options(score)
     score.add_argument(
         "--documents", type=Path, metavar="FILE", help="what was summarized, for --similarity"
     )
@@ -91,7 +92,7 @@ def _score(arguments: argparse.Namespace) -> None:
     ]
     if bare:
         way = ways[-1]
-    neural = cli_neural.load(arguments)
+    neural = load_encoders(arguments)
     if neural is not None:
         scores = _with_neural(neural, arguments, scores, outputs, references)
     how = {"resamples": arguments.resamples, "seed": arguments.seed}
@@ -128,12 +129,6 @@ def _with_neural(
     return dict(zip(scores, found, strict=True))
 
 
-SOME, NOTHING = 1, 2  # exit codes: of the runs some were skipped, or all
-
-if TYPE_CHECKING:
-    from mclas_lightning.metrics.neural.scores import NeuralScores
-
-
 def add_rescore(commands: argparse._SubParsersAction) -> None:
     """``rescore`` and its words."""
     again = commands.add_parser(
@@ -142,12 +137,12 @@ def add_rescore(commands: argparse._SubParsersAction) -> None:
     again.add_argument(
         "runs", nargs="+", type=Path, metavar="RUN", help="a run's folder, or one with several"
     )
-    add_options(again)
+    add_encoder_options(again)
     again.set_defaults(run=_rescore)
 
 
-def add_options(command: argparse.ArgumentParser) -> None:
-    """What ``load`` reads."""
+def add_encoder_options(command: argparse.ArgumentParser) -> None:
+    """The options that ``load_encoders`` reads."""
     command.add_argument(
         "--bertscore", metavar="MODEL", help="an encoder's name on a hub, or its folder"
     )
@@ -162,7 +157,7 @@ def add_options(command: argparse.ArgumentParser) -> None:
     )
 
 
-def load(arguments: argparse.Namespace) -> "NeuralScores | None":
+def load_encoders(arguments: argparse.Namespace) -> "NeuralScores | None":
     """The encoders that were named, on a GPU where there is one; None, and no torch, for none."""
     if not any((arguments.bertscore, arguments.layer, arguments.rescale, arguments.similarity)):
         return None
@@ -185,7 +180,7 @@ def _rescore(arguments: argparse.Namespace) -> None:
     from mclas_lightning.runs.results import Results, headline
 
     runs = runs_in(arguments.runs)
-    neural = load(arguments) or NeuralScores(bertscore=None, similarity=None)
+    neural = load_encoders(arguments) or NeuralScores(bertscore=None, similarity=None)
     skipped = 0
     for run in runs:
         try:
@@ -202,4 +197,4 @@ def _rescore(arguments: argparse.Namespace) -> None:
             print(f"  could not be counted again, and is gone: {', '.join(gone)}")
     if skipped:
         print(f"{skipped} of {len(runs)} runs were skipped, see above", file=sys.stderr)
-        sys.exit(NOTHING if skipped == len(runs) else SOME)
+        sys.exit(ALL_SKIPPED if skipped == len(runs) else SOME_SKIPPED)

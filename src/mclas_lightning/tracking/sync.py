@@ -16,7 +16,7 @@ from pathlib import Path
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.progress import progress_bar
-from mclas_lightning.tracking.wandb_logger import check_account
+from mclas_lightning.tracking.account import check_account
 
 ALIVE = 120  # seconds; a run that goes on writes its machine's load more often
 

@@ -12,7 +12,7 @@ import wandb_workspaces.reports.v2.interface as wr
 import wandb_workspaces.workspaces as ws
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.tracking.wandb_logger import check_account
+from mclas_lightning.tracking.account import check_account
 
 UPDATES = "trainer/global_step"
 
