@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -22,11 +23,13 @@ COMMANDS = [line for block in BLOCKS for line in block.splitlines() if line]
 INLINE = re.findall(r"`(mclas-train -m [^`]*)`", (ROOT / "README.md").read_text("utf-8"))
 PAGES = [
     line
-    for page in ("data.md", "reproduce.md", "wandb.md")
-    for line in re.findall(r"^mclas\S* .*$", (ROOT / "docs" / page).read_text("utf-8"), re.M)
+    for page in sorted(ROOT.glob("docs/*.md"))
+    for line in re.findall(
+        r"^(?:    )?(mclas\S* .*)$", page.read_text("utf-8").replace("\\\n", " "), re.M
+    )
 ]
 FAST = ["optim.updates={minimum: 4, full: 4}", "optim.validations=2"]
-MODULES = {"mclas": "cli", "mclas-train": "train", "mclas-evaluate": "evaluate"}
+MODULES = {"mclas": "cli.main", "mclas-train": "train", "mclas-evaluate": "evaluate"}
 
 
 def test_the_two_commands_come_first():
@@ -55,7 +58,7 @@ def test_words_for_hydra_compose(line):
 
 @pytest.mark.parametrize("line", [line for line in PAGES if line.startswith("mclas ")])
 def test_commands_of_the_other_pages_are_understood(line):
-    arguments = parser().parse_args(line.split()[1:])
+    arguments = parser().parse_args(shlex.split(line, comments=True)[1:])
     assert callable(arguments.run)
     if line.startswith("mclas data import"):
         assert arguments.format in FORMATS
