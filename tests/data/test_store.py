@@ -1,9 +1,11 @@
 import os
+import pickle
 import shutil
 import subprocess
 import sys
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from mclas_lightning.data import store as store_module
@@ -87,7 +89,22 @@ def test_several_processes_make_the_same_store(path, tmp_path, tokenizer, monkey
     together = open_store(path, tokenizer, LIMIT, tmp_path / "together")
     assert len(list(together.folder.glob("part-*"))) > 2
     assert together.about == alone.about
-    assert together.table.to_dict() == alone.table.to_dict()
+    rows = np.random.default_rng(0).permutation(61)  # Every part, in and out of order.
+    for store in (together, pickle.loads(pickle.dumps(together))):
+        assert store.texts(rows, TEXTS) == alone.texts(rows, TEXTS)
+        assert store.ids(rows.tolist()) == [f"story-{row}" for row in rows]
+        assert store.ids([]) == []
+
+
+def test_a_part_may_be_of_several_record_batches(path, tmp_path, tokenizer):
+    store = open_store(path, tokenizer, LIMIT, tmp_path / "store")
+    (part,) = store.folder.glob("part-*.arrow")
+    table = pa.ipc.open_stream(part.read_bytes()).read_all()
+    with pa.OSFile(str(part), "wb") as file, pa.ipc.new_stream(file, table.schema) as stream:
+        stream.write_table(table, max_chunksize=7)
+    rows = np.array([60, 0, 6, 7, 13, 14, 6])
+    expected = {text: table[text].take(rows).to_pylist() for text in TEXTS}
+    assert open_store(path, tokenizer, LIMIT, tmp_path / "store").texts(rows, TEXTS) == expected
 
 
 def test_a_store_is_used_again_and_never_for_something_else(path, tmp_path, tokenizer):

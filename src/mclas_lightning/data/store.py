@@ -1,4 +1,4 @@
-"""Token ids of a corpus file, made once and mapped into memory as a Hugging Face dataset.
+"""Token ids of a corpus file, made once as Arrow streams and mapped into memory.
 
 A store belongs to the content of one file, one tokenizer, one length limit and whether sentences
 are set apart: its folder is named by the hash of all, so whatever changes makes another one.
@@ -12,9 +12,10 @@ from concurrent.futures import as_completed
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from filelock import FileLock
 
 from mclas_lightning.data.encoding import TEXTS, How, Part, Range, encode_range, ranges
@@ -23,9 +24,6 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.example import SIDES, Side, read_jsonl
 from mclas_lightning.files import make_folder, read_json, sha256, whole_folder, write_json
 from mclas_lightning.progress import cores, progress_bar, worker_pool
-
-if TYPE_CHECKING:
-    from datasets import Dataset
 
 FORMAT = 4
 
@@ -45,12 +43,35 @@ class TokenStore:
         return read_json(self.folder / "store.json", dict)
 
     @cached_property
-    def table(self) -> "Dataset":
-        """Columns id, document, mono, cross."""
-        import datasets  # Here: with pandas, it is 90 MB.
-
+    def _batches(self) -> list[pa.RecordBatch]:
+        """Record batches of ``SCHEMA`` in the order of the corpus; their bytes stay on disk."""
         parts = sorted(self.folder.glob("part-*.arrow"))
-        return datasets.concatenate_datasets([datasets.Dataset.from_file(str(p)) for p in parts])
+        return [b for part in parts for b in pa.ipc.open_stream(pa.memory_map(str(part)))]
+
+    @cached_property
+    def _stops(self) -> np.ndarray:
+        """The row after the last one of each record batch."""
+        return np.cumsum([batch.num_rows for batch in self._batches])
+
+    @cached_property
+    def _texts(self) -> dict[str, list[tuple[np.ndarray, np.ndarray]]]:
+        """For each text and record batch: the ids of all its rows, and the borders of the rows."""
+        columns = {text: [batch.column(text) for batch in self._batches] for text in TEXTS}
+        return {
+            text: [(c.values.to_numpy(), c.offsets.to_numpy()) for c in of_text]  # pyright: ignore
+            for text, of_text in columns.items()
+        }
+
+    def _places(self, rows: Sequence[int] | np.ndarray) -> list[tuple[int, int]]:
+        """The record batch of each row, and the row's number inside of it."""
+        at = np.asarray(rows, np.int64)
+        batches = np.searchsorted(self._stops, at, side="right")
+        inside = at - np.concatenate([[0], self._stops])[batches]
+        return list(zip(batches.tolist(), inside.tolist(), strict=True))
+
+    def __reduce__(self) -> tuple[type["TokenStore"], tuple[Path, Path]]:
+        """A pickle holds the paths alone; whoever loads it maps the files anew."""
+        return TokenStore, (self.path, self.folder)
 
     def __len__(self) -> int:
         return self.about["records"]
@@ -70,11 +91,19 @@ class TokenStore:
 
     def texts(self, rows: np.ndarray, names: Iterable[str]) -> dict[str, list[list[int]]]:
         """The ids of the texts ``names`` (document, mono, cross) of the examples in ``rows``."""
-        return self.table.select_columns(list(names))[rows.tolist()]
+        places, found = self._places(rows), {}
+        for name in names:
+            parts = self._texts[name]
+            found[name] = [
+                ids[borders[row] : borders[row + 1]].tolist()
+                for (ids, borders), row in ((parts[batch], row) for batch, row in places)
+            ]
+        return found
 
     def ids(self, rows: Sequence[int]) -> list[str]:
         """The ids of the examples in ``rows``."""
-        return self.table.select_columns("id")[list(rows)]["id"] if len(rows) else []
+        columns = [batch.column("id") for batch in self._batches]
+        return [columns[batch][row].as_py() for batch, row in self._places(rows)]
 
     def written(self, side: Side) -> list[int]:
         """The ids that occur in the summaries of ``side``."""
