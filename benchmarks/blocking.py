@@ -15,8 +15,12 @@ from pathlib import Path
 import torch
 
 from mclas_lightning.data.tokenizer import Tokenizer
-from mclas_lightning.decoding.processors import shared
-from mclas_lightning.decoding.words import LIMIT, WORDS, shares
+from mclas_lightning.decoding.processors import repeated_shares
+from mclas_lightning.decoding.repetition import (
+    REPETITION_SHARES,
+    REPETITION_WORDS,
+    repetition_shares,
+)
 from mclas_lightning.example import read_jsonl
 
 PAD = 0  # of mBERT and of the vocabularies that are trained here; no text has it
@@ -44,7 +48,9 @@ def unwritable(ids: Sequence[int], share_V: torch.Tensor, limit: int) -> bool:
     padded = torch.tensor([*[PAD] * (len(ids) - 2), *ids[:-1]])
     prefixes_TT, next_T1 = padded.unfold(0, len(ids) - 1, 1), torch.tensor(ids[1:])[:, None]
     share_T1 = share_V[next_T1]
-    again_TT = (shared(prefixes_TT, share_V) + share_T1 >= limit) & (prefixes_TT == next_T1)
+    again_TT = (repeated_shares(prefixes_TT, share_V) + share_T1 >= limit) & (
+        prefixes_TT == next_T1
+    )
     return bool((again_TT & (share_T1 > 0)).any())
 
 
@@ -62,7 +68,7 @@ def main() -> None:
     parser.add_argument("--texts", type=int, default=500, help="of each line, at most")
     asked = parser.parse_args()
     tokenizer = Tokenizer.load(asked.tokenizer)
-    ours_V = shares(tokenizer)
+    ours_V = repetition_shares(tokenizer)
     for (language, kind), written in sorted(texts(asked.corpus).items()):
         random.Random(0).shuffle(written)
         encoded = tokenizer.encode(written, LENGTHS[-1][1] + 1)
@@ -75,10 +81,10 @@ def main() -> None:
             if language == "zh":
                 # A word has as many shares as a repetition has characters, these have WORDS.
                 for number in CHARACTERS:
-                    share_V = torch.where(ours_V % WORDS == 0, ours_V, number)
-                    line += f", {number}: {percent(some, share_V, WORDS * number):.1f}"
+                    share_V = torch.where(ours_V % REPETITION_WORDS == 0, ours_V, number)
+                    line += f", {number}: {percent(some, share_V, REPETITION_WORDS * number):.1f}"
             else:
-                line += f", 3 words {percent(some, ours_V, LIMIT):.1f}"
+                line += f", 3 words {percent(some, ours_V, REPETITION_SHARES):.1f}"
             print(line, flush=True)
 
 

@@ -18,10 +18,10 @@ from benchmarks.measure import arguments, matmul_rate, operations, peak_memory, 
 from benchmarks.networks import VOCABULARY, paper_network
 from benchmarks.peers import ctranslate2_search, transformers_generate, with_torchs_products
 from mclas_lightning.decoding.beam import Beam, beam_search
-from mclas_lightning.decoding.output import Output, choices
+from mclas_lightning.decoding.output import OutputLayer, shortlists_of
 from mclas_lightning.decoding.processors import RepetitionBlock, SideLengths
+from mclas_lightning.decoding.repetition import REPETITION_CHARACTERS
 from mclas_lightning.decoding.summarizer import DecoderStep
-from mclas_lightning.decoding.words import CHARACTERS
 from mclas_lightning.model.linear import packed
 from mclas_lightning.model.seq2seq import Seq2Seq
 
@@ -43,12 +43,16 @@ class Ours:
     ) -> None:
         self.network = network
         self.beam = Beam(width=beam, max_length=steps, length_penalty=1.0, bos_id=BOS, eos_id=EOS)
-        self.choices = choices([words.tolist()], VOCABULARY, lsep_id=LSEP, eos_id=EOS)
+        self.shortlists = shortlists_of([words.tolist()], VOCABULARY, lsep_id=LSEP, eos_id=EOS)
         layer = (network.embedding.weight, network.output_bias)
-        self.output = Output(*layer, self.choices, lsep_id=LSEP, renormalize=renormalize, int8=int8)
+        self.output = OutputLayer(
+            *layer, self.shortlists, lsep_id=LSEP, renormalize=renormalize, int8=int8
+        )
         self.processors = [
             SideLengths(steps - 1, steps - 1, BOS, LSEP),
-            RepetitionBlock(self.choices, torch.full((VOCABULARY,), CHARACTERS), LSEP),
+            RepetitionBlock(
+                self.shortlists, torch.full((VOCABULARY,), REPETITION_CHARACTERS), LSEP
+            ),
         ]
         self.in_network = 0.0
 

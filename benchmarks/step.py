@@ -39,7 +39,7 @@ def with_torchs_products(
     """Ours without oneDNN, its layers compiled or not."""
     from mclas_lightning.model import linear
 
-    linear._is_onednns = lambda x: False
+    linear._onednn_multiplies = lambda x: False
     network = paper_network()
     if compiled:
         for layer in (*network.encoder.encoder.layer, *network.decoder("decoder").layers):
@@ -52,7 +52,7 @@ def update(network: Seq2Seq, source_BS: Tensor, target_BT: Tensor) -> Callable[[
     from mclas_lightning.config.compose import compose
     from mclas_lightning.config.settings import read_settings
     from mclas_lightning.data.batch import make_batch
-    from mclas_lightning.model.memory import keep_freed_memory
+    from mclas_lightning.model.malloc import keep_freed_memory
     from mclas_lightning.training.module import SummarizationModule
 
     keep_freed_memory()

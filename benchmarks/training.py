@@ -13,7 +13,7 @@ from mclas_lightning.config.settings import Settings, read_settings
 from mclas_lightning.corpora import toy
 from mclas_lightning.corpora.build import build_tokenizer
 from mclas_lightning.data.datamodule import LoaderConfig, SummarizationData
-from mclas_lightning.model.memory import keep_freed_memory
+from mclas_lightning.model.malloc import keep_freed_memory
 from mclas_lightning.train import quiet_libraries
 from mclas_lightning.training.module import SummarizationModule
 from mclas_lightning.training.preparation import build_network, prepare

@@ -29,7 +29,7 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.evaluation.run import load_neural, score_run
 from mclas_lightning.files import sha256, write_json
 from mclas_lightning.inference.trained import check_content, start_run
-from mclas_lightning.model.memory import keep_freed_memory
+from mclas_lightning.model.malloc import keep_freed_memory
 from mclas_lightning.runs.identity import in_words, scored_otherwise
 from mclas_lightning.runs.lock import locked
 from mclas_lightning.runs.preemption import Preempted, Preemption

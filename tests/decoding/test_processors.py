@@ -2,7 +2,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mclas_lightning.decoding.output import END, SECOND_BOS, choices
+from mclas_lightning.decoding.output import END_COLUMN, SECOND_BOS_COLUMN, shortlists_of
 from mclas_lightning.decoding.processors import (
     BLOCKED,
     ReleasedBlock,
@@ -11,21 +11,14 @@ from mclas_lightning.decoding.processors import (
     SideLengths,
     TargetLength,
 )
-from mclas_lightning.decoding.words import CHARACTERS, WORDS
+from mclas_lightning.decoding.repetition import REPETITION_CHARACTERS, REPETITION_WORDS
 
 LSEP, EOS, BOS = 0, 1, 2
 
 
-ALL = choices([range(3, 7), range(3, 7)], 7, lsep_id=LSEP, eos_id=EOS)  # column 1 is token 3, ...
-
-
-def test_only_the_last_summary_may_end_the_target_and_the_others_only_pass_on():
-    found = choices([[3, 4], [5]], 7, lsep_id=LSEP, eos_id=EOS)
-    assert found.token_SC.tolist() == [[LSEP, 3, 4], [EOS, 5, -1]]
-    assert found.sizes == [3, 2]
-    assert found.column_SV.tolist() == [[0, -1, -1, 1, 2, -1, -1], [-1, 0, -1, -1, -1, 1, -1]]
-    second = choices([[3, 4], [5]], 7, lsep_id=LSEP, eos_id=EOS, second_bos=BOS)
-    assert second.token_SC.tolist() == [[LSEP, BOS, 3, 4], [EOS, BOS, 5, -1]]
+ALL = shortlists_of(
+    [range(3, 7), range(3, 7)], 7, lsep_id=LSEP, eos_id=EOS
+)  # column 1 is token 3, ...
 
 
 def test_lengths_count_each_summary_by_itself():
@@ -43,17 +36,17 @@ def test_lengths_count_each_summary_by_itself():
         ([BOS, 5, 5, LSEP, BOS, 5, 6, 3], True, False),
     ]:
         finite_C = lengths(torch.tensor([prefix]), torch.zeros(1, 5))[0].isfinite()
-        assert finite_C[END] == may_end, prefix
-        assert finite_C[END + 1 :].tolist() == [may_go_on] * 4, prefix
+        assert finite_C[END_COLUMN] == may_end, prefix
+        assert finite_C[END_COLUMN + 1 :].tolist() == [may_go_on] * 4, prefix
 
 
-EVERY = torch.full((7,), CHARACTERS)  # Every token is a word.
+EVERY = torch.full((7,), REPETITION_CHARACTERS)  # Every token is a word.
 # Of tokens 3 and 4, each opens a word; 5 goes on with one, 6 is a character of an unspaced script.
-MIXED = torch.tensor([0, 0, 0, CHARACTERS, CHARACTERS, 0, WORDS])
+MIXED = torch.tensor([0, 0, 0, REPETITION_CHARACTERS, REPETITION_CHARACTERS, 0, REPETITION_WORDS])
 
 
-def block(choices=ALL, share_V=EVERY, across=False):
-    return RepetitionBlock(choices, share_V, LSEP, across=across)
+def block(shortlists=ALL, share_V=EVERY, across=False):
+    return RepetitionBlock(shortlists, share_V, LSEP, across=across)
 
 
 def blocked_by_brute_force(prefix: list[int], vocab: int) -> list[bool]:
@@ -74,7 +67,7 @@ def test_trigram_block_by_brute_force(rows, data):
         if at := data.draw(st.integers(0, 9)):
             prefix[at] = LSEP
     scores_NC = block()(torch.tensor(prefixes), torch.zeros(len(prefixes), 5))
-    blocked_NC = (scores_NC <= BLOCKED)[:, END + 1 :]
+    blocked_NC = (scores_NC <= BLOCKED)[:, END_COLUMN + 1 :]
     assert blocked_NC.tolist() == [blocked_by_brute_force(prefix, 7)[3:] for prefix in prefixes]
 
 
@@ -135,7 +128,7 @@ def test_across_summaries_a_trigram_of_the_first_is_blocked_in_the_second():
     blocked_C = block(across=True)(prefix, torch.zeros(1, 5))[0] <= BLOCKED
     assert ALL.token_SC[1, blocked_C].tolist() == [5]
     # A token that the second summary cannot be written with needs no block.
-    apart = choices([[3, 4, 5], [3, 4]], 7, lsep_id=LSEP, eos_id=EOS)
+    apart = shortlists_of([[3, 4, 5], [3, 4]], 7, lsep_id=LSEP, eos_id=EOS)
     assert block(apart, across=True)(prefix, torch.zeros(1, 4)).tolist() == [[0.0] * 4]
 
 
@@ -145,7 +138,7 @@ def test_the_released_block_gives_up_what_ends_in_three_words_again(tokens, agai
     prefix = [BOS, *tokens, LSEP, BOS, *tokens[:again]]
     words = words_of(prefix)  # [BOS] and [LSEP] are words; 5 after them is a part of them.
     trigrams = [tuple(words[i : i + 3]) for i in range(len(words) - 2)]
-    share_V = torch.tensor([*[CHARACTERS] * 5, 0, CHARACTERS])
+    share_V = torch.tensor([*[REPETITION_CHARACTERS] * 5, 0, REPETITION_CHARACTERS])
     scores_C = ReleasedBlock(share_V)(torch.tensor([prefix]), torch.zeros(1, 5))[0]
     given_up = trigrams[-1] in trigrams[:-1]
     assert scores_C.tolist() == [BLOCKED if given_up else 0.0] * 5
@@ -165,8 +158,10 @@ def test_a_target_may_end_once_it_has_its_shortest_length():
 def test_a_second_bos_follows_lsep_and_nothing_else():
     prefix = torch.tensor([[BOS, 5, LSEP], [BOS, LSEP, BOS], [BOS, 5, 6]])
     forced_NC = SecondBos(LSEP, free=True)(prefix, torch.full((3, 5), -2.0))
-    assert forced_NC[:, SECOND_BOS].tolist() == [0.0, -torch.inf, -torch.inf]
-    others_NC = torch.cat((forced_NC[:, :SECOND_BOS], forced_NC[:, SECOND_BOS + 1 :]), 1)
+    assert forced_NC[:, SECOND_BOS_COLUMN].tolist() == [0.0, -torch.inf, -torch.inf]
+    others_NC = torch.cat(
+        (forced_NC[:, :SECOND_BOS_COLUMN], forced_NC[:, SECOND_BOS_COLUMN + 1 :]), 1
+    )
     assert others_NC.tolist() == [[-torch.inf] * 4, [-2.0] * 4, [-2.0] * 4]
     paid_NC = SecondBos(LSEP, free=False)(prefix, torch.full((3, 5), -2.0))
-    assert paid_NC[:, SECOND_BOS].tolist() == [-2.0, -torch.inf, -torch.inf]
+    assert paid_NC[:, SECOND_BOS_COLUMN].tolist() == [-2.0, -torch.inf, -torch.inf]

@@ -1,3 +1,4 @@
+import copy
 import dataclasses
 from collections.abc import Sequence
 from itertools import pairwise
@@ -7,58 +8,24 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mclas_lightning.config.groups import DecodingConfig
 from mclas_lightning.data.batch import pad
 from mclas_lightning.decoding.beam import Beam, beam_search
-from mclas_lightning.decoding.output import Output, choices
+from mclas_lightning.decoding.output import OutputLayer, shortlists_of
 from mclas_lightning.decoding.processors import BLOCKED
 from mclas_lightning.decoding.summarizer import DecoderStep, Summarizer, batches_by_length
+from mclas_lightning.errors import InputError
 from mclas_lightning.example import SIDES
-from mclas_lightning.task import Task
 from tests.conftest import examples, small_network
+from tests.decoding.conftest import DECODING, RELEASED, TASKS, make_summarizer
 from tests.decoding.test_beam import textbook
 
-DECODING = DecodingConfig(
-    beam=3, length_penalty=0.8, min_length=2, max_length=9, lengths="summary", mask="both",
-    renormalize=True,
-    block_trigrams="summary", weights="float32", max_tokens=200,
-)  # fmt: skip
-RELEASED = dataclasses.replace(
-    DECODING,
-    min_length=5,
-    max_length=12,
-    lengths="target",
-    mask="cross",
-    block_trigrams="released",
-    renormalize=False,
-)
-TASKS = [
-    Task(name="ncls", targets={"decoder": ("cross",)}),
-    Task(name="ncls_ms", targets={"mono": ("mono",), "cross": ("cross",)}),
-    Task(name="mclas", targets={"decoder": ("mono", "cross")}),
-    Task(name="released", targets={"decoder": ("mono", "cross")}, bos_after_lsep=True),
-]
 
-
-def everything(network) -> Output:
+def everything(network) -> OutputLayer:
     """An output layer of all tokens but the last, which stands for [LSEP] and [EOS]."""
     size = len(network.output_bias)
     layer = (network.embedding.weight, network.output_bias)
-    found = choices([range(size - 1)], size, lsep_id=-9, eos_id=size - 1)
-    return Output(*layer, found, lsep_id=-9, renormalize=False)
-
-
-def test_cached_decoding_is_the_full_forward():
-    network = small_network()
-    torch.manual_seed(0)
-    source_BS, target_BT = torch.randint(1, 53, (3, 13)), torch.randint(1, 53, (3, 7))
-    source_BS[1, 8:] = 0
-    memory = network.encode(source_BS)
-    full_BTV = network.logits(network.hidden("decoder", target_BT, memory)).log_softmax(2)
-    step = DecoderStep(network, "decoder", memory, everything(network))
-    for t in range(7):
-        scores_BC = step(target_BT[:, t])
-        torch.testing.assert_close(scores_BC[:, 1:], full_BTV[:, t, :-1], rtol=1e-4, atol=1e-4)
+    found = shortlists_of([range(size - 1)], size, lsep_id=-9, eos_id=size - 1)
+    return OutputLayer(*layer, found, lsep_id=-9, renormalize=False)
 
 
 def test_reordered_beams_and_leaving_documents_keep_their_own_past():
@@ -77,20 +44,6 @@ def test_reordered_beams_and_leaving_documents_keep_their_own_past():
         target = torch.stack((first_N[row], second_N[n]))[None]
         expected_V = network.logits(network.hidden("decoder", target, alone))[0, -1].log_softmax(0)
         torch.testing.assert_close(scores_NC[n, 1:], expected_V[:-1], rtol=1e-4, atol=1e-4)
-
-
-def make_summarizer(task, tokenizer, seed=0):
-    network = small_network(*task.targets, vocab_size=len(tokenizer), seed=seed)
-    half = len(tokenizer) // 2
-    first = len(tokenizer.special)
-    return Summarizer(
-        network=network,
-        task=task,
-        tokenizer=tokenizer,
-        vocabulary={"mono": range(first, half), "cross": range(half, len(tokenizer))},
-        languages={"mono": "en", "cross": "de"},
-        max_source=41,
-    )
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
@@ -114,7 +67,7 @@ def search(summarizer, decoder, memory, config) -> list[tuple[int, ...]]:
     sides = summarizer.task.targets[decoder]
     output = summarizer._output(summarizer.network, sides, config)
     step = DecoderStep(summarizer.network, decoder, memory, output)
-    processors = summarizer._processors(sides, config, output.choices)
+    processors = summarizer._processors(sides, config, output.shortlists)
     beam = summarizer._beam(len(sides), config)
     found = beam_search(step, len(memory.hidden_BSD), beam, processors)
     return [hypothesis.ids for hypothesis in found]
@@ -258,3 +211,22 @@ def test_beam_settings_leave_room_for_every_side(tokenizer):
     assert beam.max_length == 2 * (DECODING.max_length + 1)
     beam = make_summarizer(TASKS[3], tokenizer)._beam(2, DECODING)
     assert beam.max_length == 2 * (DECODING.max_length + 1) + 1
+
+
+def test_bfloat16_is_a_copys_and_the_network_stays_as_it_was(tokenizer):
+    summarizer = make_summarizer(TASKS[0], tokenizer)
+    before = copy.deepcopy(summarizer.network.state_dict())
+    texts = [example.document for example in examples(5)]
+    found = summarizer.summarize(texts, dataclasses.replace(DECODING, weights="bfloat16"))
+    for name, tensor in summarizer.network.state_dict().items():
+        assert tensor.dtype == before[name].dtype
+        assert torch.equal(tensor, before[name]), name
+    rounded = dataclasses.replace(summarizer, network=copy.deepcopy(summarizer.network).bfloat16())
+    assert found == rounded.summarize(texts, DECODING)
+
+
+def test_8_bits_are_for_cpus(tokenizer):
+    summarizer = make_summarizer(TASKS[0], tokenizer)
+    summarizer.network.to("meta")
+    with pytest.raises(InputError, match=r"decoding\.weights=int8: is for CPUs"):
+        summarizer.summarize(["storm"], dataclasses.replace(DECODING, weights="int8"))

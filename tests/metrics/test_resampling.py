@@ -9,7 +9,13 @@ from scipy import stats
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.metrics import resampling
-from mclas_lightning.metrics.resampling import Sample, bootstrap, difference, randomize, sample
+from mclas_lightning.metrics.resampling import (
+    Sample,
+    bootstrap,
+    randomize,
+    sample_of_differences,
+    sample_of_scores,
+)
 
 PAIRED = "paired randomization"
 
@@ -25,7 +31,7 @@ def share_of_all_signs(differences: list[Fraction]) -> float:
 
 
 def random_samples(num: int, documents: int) -> list[Sample]:
-    return [sample(row) for row in np.random.default_rng(0).normal(size=(num, documents))]
+    return [sample_of_scores(row) for row in np.random.default_rng(0).normal(size=(num, documents))]
 
 
 @pytest.mark.parametrize(
@@ -38,24 +44,28 @@ def random_samples(num: int, documents: int) -> list[Sample]:
     ],
 )
 def test_all_signs_are_tried_where_they_are_few(differences: list[Fraction]):
-    ((p, method),) = randomize([sample([float(each) for each in differences])], 2**11, seed=0)
+    ((p, method),) = randomize(
+        [sample_of_scores([float(each) for each in differences])], 2**11, seed=0
+    )
     assert p == share_of_all_signs(differences)
     assert method == f"exact {PAIRED}"
 
 
 def test_documents_without_a_difference_do_not_keep_the_test_from_being_exact():
     few = [0.3, 0.1, -0.2, 0.7]
-    ((p, method),) = randomize([sample([*few, *[0.0] * 1000])], 2**4, seed=0)
+    ((p, method),) = randomize([sample_of_scores([*few, *[0.0] * 1000])], 2**4, seed=0)
     assert p == share_of_all_signs([Fraction(each) for each in few])
     assert method == f"exact {PAIRED}"
-    assert randomize([sample(few)], 2**4 - 1, seed=0)[0][1] == f"{PAIRED}, 15 resamples"
+    assert randomize([sample_of_scores(few)], 2**4 - 1, seed=0)[0][1] == f"{PAIRED}, 15 resamples"
 
 
 def test_random_signs_come_to_the_share_of_all_of_them():
     # 13 differences of a few sizes: many patterns tie with what was found.
     differences = [Fraction(k, 7) for k in (1, 1, 1, -1, 2, 2, -1, 3, 1, 1, -2, 1, 1)]
     exact, resamples = share_of_all_signs(differences), 2**13 - 1
-    ((p, _),) = randomize([sample([float(each) for each in differences])], resamples, seed=0)
+    ((p, _),) = randomize(
+        [sample_of_scores([float(each) for each in differences])], resamples, seed=0
+    )
     assert p != exact
     assert abs(p - exact) < 4 * (exact * (1 - exact) / resamples) ** 0.5
 
@@ -63,7 +73,7 @@ def test_random_signs_come_to_the_share_of_all_of_them():
 def test_resampled_means_come_to_those_of_all_resamples():
     scores = np.array([0.0, 1.0, 3.0, 10.0])
     every = np.array([np.mean(drawn) for drawn in product(scores, repeat=4)]) - scores.mean()
-    (found,) = bootstrap([sample(scores)], 50_000, seed=0)
+    (found,) = bootstrap([sample_of_scores(scores)], 50_000, seed=0)
     assert set(np.round(found, 4)) == set(np.round(every, 4))
     assert found.std() == pytest.approx(every.std(), rel=0.02)
     assert np.quantile(found, 0.9) == pytest.approx(np.quantile(every, 0.9), abs=0.26)
@@ -73,7 +83,7 @@ def test_resampled_means_come_to_those_of_all_resamples():
 def test_chunks_change_no_draw(monkeypatch: pytest.MonkeyPatch, chunk: int):
     samples = random_samples(3, 17)
     expected = bootstrap(samples, 101, seed=5)
-    monkeypatch.setattr(resampling, "CHUNK", chunk)
+    monkeypatch.setattr(resampling, "CHUNK_WEIGHTS", chunk)
     np.testing.assert_allclose(bootstrap(samples, 101, seed=5), expected, rtol=1e-4, atol=1e-6)
 
 
@@ -101,36 +111,40 @@ THREE, FIVE = np.split(np.random.default_rng(0).normal(size=(8, 11)), [3])
 
 
 def test_one_seed_is_taken_as_it_is():
-    documents, *of_seeds = sample([0.5, 0.25])
+    documents, *of_seeds = sample_of_scores([0.5, 0.25])
     assert (documents.tolist(), of_seeds) == ([0.5, 0.25], [0, 0, 0])
 
 
 def test_standard_error_over_seeds_is_scipys():
-    found = sample(THREE)
+    found = sample_of_scores(THREE)
     assert found.error == pytest.approx(stats.sem(THREE.mean(1)))
     assert found.freedom == 2
 
 
 def test_degrees_of_freedom_are_welchs():
-    found = difference(THREE, FIVE)
+    found = sample_of_differences(THREE, FIVE)
     theirs: Any = stats.ttest_ind(THREE.mean(1), FIVE.mean(1), equal_var=False)
     assert found.freedom == pytest.approx(theirs.df)
     assert found.mean / found.error == pytest.approx(theirs.statistic)
 
 
 def test_a_system_without_seeds_adds_no_error():
-    for found in (difference(THREE, FIVE[0]), difference(FIVE[0], THREE)):
-        assert (found.error, found.freedom) == pytest.approx((sample(THREE).error, 2))
-    assert difference(FIVE[0], FIVE[1]).error == difference([THREE[0]] * 3, FIVE[1]).error == 0
+    for found in (sample_of_differences(THREE, FIVE[0]), sample_of_differences(FIVE[0], THREE)):
+        assert (found.error, found.freedom) == pytest.approx((sample_of_scores(THREE).error, 2))
+    assert (
+        sample_of_differences(FIVE[0], FIVE[1]).error
+        == sample_of_differences([THREE[0]] * 3, FIVE[1]).error
+        == 0
+    )
 
 
 def test_luck_is_what_is_left_by_seeds_and_documents():
     # An analysis of variance without replication, with distinct effects of 3 seeds and 4 documents.
     seeds, documents = np.array([[0.0], [1.0], [5.0]]), np.array([0.0, 2.0, 3.0, 7.0])
-    assert sample(seeds + documents).luck == pytest.approx(0)
-    assert sample(seeds + documents).share == pytest.approx(1)
+    assert sample_of_scores(seeds + documents).luck == pytest.approx(0)
+    assert sample_of_scores(seeds + documents).share == pytest.approx(1)
     crossed = np.outer([1, -1, 0], [1, -1, 0, 0])  # sums to 0 over seeds and over documents
-    found = sample(seeds + documents + crossed)
+    found = sample_of_scores(seeds + documents + crossed)
     assert found.documents.tolist() == (documents + 2).tolist()
     assert found.luck == pytest.approx(4 / (3 * 4) / (3 - 1))
     assert found.share == pytest.approx((1 - found.luck / documents.var()) ** 0.5)
@@ -138,8 +152,8 @@ def test_luck_is_what_is_left_by_seeds_and_documents():
 
 def test_more_seeds_would_leave_nothing_of_documents_that_are_all_luck():
     luck = np.random.default_rng(0).normal(size=(5, 1_009))
-    assert sample(luck).share < 0.3
-    assert sample(np.outer([1, -1], [1, -1])).share == 0
+    assert sample_of_scores(luck).share < 0.3
+    assert sample_of_scores(np.outer([1, -1], [1, -1])).share == 0
 
 
 @pytest.mark.parametrize(
@@ -156,12 +170,12 @@ def test_more_seeds_would_leave_nothing_of_documents_that_are_all_luck():
 )
 def test_what_is_no_score_is_refused(scores: object, message: str):
     with pytest.raises(InputError, match=message) as caught:
-        sample(scores)  # pyright: ignore[reportArgumentType]
+        sample_of_scores(scores)  # pyright: ignore[reportArgumentType]
     assert "\n" not in str(caught.value)
 
 
 def test_the_message_says_which_system():
     with pytest.raises(InputError, match=r"scores of the second system: .* found nan"):
-        difference([0.1], [float("nan")])
+        sample_of_differences([0.1], [float("nan")])
     with pytest.raises(InputError, match="same documents, in the same order; found 2 and 3 scores"):
-        difference([0.1, 0.2], [[0.1, 0.2, 0.3], [0.1, 0.2, 0.3]])
+        sample_of_differences([0.1, 0.2], [[0.1, 0.2, 0.3], [0.1, 0.2, 0.3]])

@@ -1,7 +1,6 @@
 from collections.abc import Callable
 from importlib.metadata import version
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -166,19 +165,6 @@ def test_a_documents_scores_do_not_depend_on_the_others(pairs, random, profile: 
     shuffled = profile.scores([pairs[i][0] for i in order], [pairs[i][1] for i in order])
     for name, column in found.items():
         assert shuffled[name].tolist() == column[order].tolist()
-
-
-def test_several_processes_score_what_one_does():
-    words = ["die", "Größe", "der", "Lücke", "fällt.", "Im", "Norden", "regnet", "es!"]
-    random = np.random.default_rng(0)
-    texts = [" ".join(random.choice(words, 9)) for _ in range(2 * 250)]
-    alone, shared = (
-        standard("de").scores(texts[::2], texts[1::2], processes=processes) for processes in (1, 2)
-    )
-    assert list(alone) == [f"{kind}_{name}" for kind in KINDS for name in "prf"]
-    for name, column in alone.items():
-        assert len(column) == 250
-        assert shared[name].tolist() == column.tolist()
 
 
 def test_only_the_kinds_asked_for_are_counted():

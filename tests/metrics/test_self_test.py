@@ -9,7 +9,7 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.metrics.language import LANGUAGES
 from mclas_lightning.metrics.pieces import WordPieces
 from mclas_lightning.metrics.rouge import paper, standard
-from mclas_lightning.metrics.self_test import SAMPLES, samples, self_test
+from mclas_lightning.metrics.self_test import SENTENCE_PAIRS, self_test, sentence_pairs
 
 PIECES = WordPieces({"警": 0, "方": 1})
 MARKED = "ar he hi mr ne bn pa gu or te kn ml si my km th"
@@ -32,8 +32,8 @@ def test_the_self_test_passes_in_every_language(language: str):
 
 
 def test_every_language_has_one_sample():
-    assert sorted(samples()) == LANGUAGES
-    assert sum(len(row.split()) for row in SAMPLES) == len(LANGUAGES)
+    assert sorted(sentence_pairs()) == LANGUAGES
+    assert sum(len(row.split()) for row in SENTENCE_PAIRS) == len(LANGUAGES)
 
 
 @pytest.mark.parametrize("language", MARKED.split())

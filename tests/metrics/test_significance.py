@@ -9,8 +9,8 @@ from scipy import stats
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.metrics.significance import (
+    Comparison,
     bootstrap_intervals,
-    compare,
     compare_all,
     corrected,
     holm,
@@ -30,6 +30,10 @@ def seeds_of(quality: float, num_seeds: int, documents: np.ndarray, rng: np.rand
     """Seeds that differ by 0.01, and documents that each seed does better or worse by 0.1."""
     seeds = rng.normal(quality, 0.01, size=(num_seeds, 1))
     return documents + seeds + rng.normal(0, 0.1, size=(num_seeds, len(documents)))
+
+
+def compare(a: Any, b: Any, **settings: Any) -> Comparison:
+    return compare_all([(a, b)], **settings)[0]
 
 
 def interval(scores: Any, **settings: Any) -> tuple[float, float]:

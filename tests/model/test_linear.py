@@ -2,8 +2,20 @@ import pytest
 import torch
 from torch import nn
 
-from mclas_lightning.model.linear import Linear, pack, packed, product, use_onednn
+from mclas_lightning.config.compose import compose
+from mclas_lightning.corpora.build import build_toy
+from mclas_lightning.evaluate import evaluate
+from mclas_lightning.model.linear import (
+    Linear,
+    linear_no_grad,
+    pack_linear,
+    packed,
+    use_onednn_linear,
+)
+from mclas_lightning.train import train
 from tests.conftest import small_network
+
+ROUGE_DISTANCE = 0.02  # docs/performance.md: of the means over 200 documents, half of it at most
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -25,19 +37,19 @@ def test_a_linear_layer_is_torchs_with_its_gradients(bias):
 def test_products_of_transposed_views_and_packed_weights_are_products():
     x, w, b = torch.randn(11, 7), torch.randn(5, 7), torch.randn(5)
     expected = x @ w.T + b
-    torch.testing.assert_close(product(x, w, b), expected)
-    torch.testing.assert_close(product(x.T.contiguous().T, w.T.contiguous().T, b), expected)
-    torch.testing.assert_close(pack(w, b)(x), expected)
+    torch.testing.assert_close(linear_no_grad(x, w, b), expected)
+    torch.testing.assert_close(linear_no_grad(x.T.contiguous().T, w.T.contiguous().T, b), expected)
+    torch.testing.assert_close(pack_linear(w, b)(x), expected)
 
 
 def test_in_8_bits_a_product_is_as_near_as_127_steps_allow():
     torch.manual_seed(0)
     x, w, b = torch.randn(11, 64), torch.randn(5, 64), torch.randn(5)
-    expected, found = x @ w.T + b, pack(w, b, int8=True)(x)
+    expected, found = x @ w.T + b, pack_linear(w, b, int8=True)(x)
     assert not torch.equal(found, expected)
     # Half a step of each factor, over 64 products of numbers around one.
     assert (found - expected).abs().max() < 0.02 * expected.std() * 8
-    nothing = pack(torch.zeros(5, 64), b, int8=True)(x)
+    nothing = pack_linear(torch.zeros(5, 64), b, int8=True)(x)
     torch.testing.assert_close(nothing, b.expand(11, 5))
 
 
@@ -71,5 +83,21 @@ def test_every_layer_of_the_network_is_one():
     assert all(type(layer) is Linear for layer in layers)
     with torch.device("meta"):
         other = nn.Sequential(nn.Linear(3, 3))
-    use_onednn(other)
+    use_onednn_linear(other)
     assert type(other[0]) is Linear
+
+
+@pytest.mark.slow
+def test_8_bits_change_rouge_by_little_on_the_toy_corpus(tmp_path):
+    build_toy(tmp_path / "data" / "toy", seed=0)
+    words = [
+        "dataset=toy_mono", "scenario=full", "model=ms", f"data={tmp_path / 'data'}",
+        f"runs={tmp_path / 'runs'}", "optim.updates.full=500",
+    ]  # fmt: skip
+    exact = train(compose("train", words))
+    assert exact is not None
+    assert exact.scores["mono"]["rouge1_f"] > 0.2, "it has learned to summarize"
+    small = evaluate(compose("evaluate", [*words, "decoding.weights=int8"]))
+    assert small is not None
+    for kind in ("rouge1_f", "rouge2_f", "rougeL_f"):
+        assert abs(small.scores["mono"][kind] - exact.scores["mono"][kind]) < ROUGE_DISTANCE, kind

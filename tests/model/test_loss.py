@@ -45,7 +45,7 @@ def test_the_smoothed_distribution_itself_has_loss_zero():
 @pytest.mark.parametrize("chunk", [1, 53 * 3, 53 * 7, 2**25])
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 def test_in_chunks_loss_and_gradients_are_those_of_the_whole(monkeypatch, chunk, smoothing):
-    monkeypatch.setattr("mclas_lightning.model.loss.CHUNK", chunk)
+    monkeypatch.setattr("mclas_lightning.model.loss.CHUNK_LOGITS", chunk)
     torch.manual_seed(0)
     gold_M = torch.randint(1, 53, (19,))
 

@@ -1,17 +1,23 @@
-import math
-
 import pytest
 import torch
 from torch import nn
+from transformers import AutoConfig, AutoModel, BertConfig, BertModel
 
 from mclas_lightning.config.compose import compose
 from mclas_lightning.config.settings import read_settings
-from mclas_lightning.model.checkpoint import initialize_from_ms
-from mclas_lightning.model.decoder import DecoderConfig, sinusoids
+from mclas_lightning.inference.trained import load_summarizer
+from mclas_lightning.model.decoder import DecoderConfig
 from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
+from mclas_lightning.runs.run import Run
+from mclas_lightning.train import train
+from mclas_lightning.training.preparation import prepare
 from tests.conftest import small_network
 
 PAPER = DecoderConfig(layers=6, heads=8, feed_forward=2048, dropout=0.1)
+SIZES = {
+    "num_hidden_layers": 2, "num_attention_heads": 2, "hidden_size": 24, "intermediate_size": 30,
+    "vocab_size": 53,
+}  # fmt: skip
 UNCASED = {"vocab_size": 105_879}  # bert-base-multilingual-uncased; BERT's other sizes are defaults
 
 
@@ -71,62 +77,6 @@ def test_the_embedding_starts_as_the_encoders_but_is_not_shared_with_it():
     assert fresh.embedding.weight.data_ptr() != words.data_ptr()
 
 
-def test_logits_are_those_of_torchs_own_decoder():
-    network = small_network()
-    torch.manual_seed(1)
-    source_BS, target_BT = torch.randint(1, 53, (5, 13)), torch.randint(1, 53, (5, 7))
-    source_BS[2, 9:] = 0
-    memory = network.encode(source_BS)
-    ours = network.logits(network.hidden("decoder", target_BT, memory))
-
-    theirs = nn.TransformerDecoderLayer(
-        24,
-        2,
-        31,
-        activation=lambda x: nn.functional.gelu(x, approximate="tanh"),
-        layer_norm_eps=1e-6,
-        batch_first=True,
-        norm_first=True,
-    )
-    stack = nn.TransformerDecoder(theirs, 2, nn.LayerNorm(24, eps=1e-6)).eval()
-    _copy(network.decoder("decoder"), stack)
-    positions_TD = torch.tensor(
-        [
-            [(math.sin, math.cos)[d % 2](t / 10_000 ** ((d - d % 2) / 24)) for d in range(24)]
-            for t in range(7)
-        ]
-    )
-    hidden_BTD = stack(
-        network.embedding(target_BT) * math.sqrt(24) + positions_TD,
-        memory.hidden_BSD,
-        tgt_mask=nn.Transformer.generate_square_subsequent_mask(7),
-        memory_key_padding_mask=torch.where(source_BS == 0, -torch.inf, 0.0),
-    )
-    expected = hidden_BTD @ network.embedding.weight.T + network.output_bias
-    torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-4)
-
-
-def _copy(ours, theirs):
-    for own, layer in zip(ours.layers, theirs.layers, strict=True):
-        for mine, other in (
-            (own.self_attention, layer.self_attn),
-            (own.cross_attention, layer.multihead_attn),
-        ):
-            parts = (mine.query, mine.key, mine.value)
-            other.in_proj_weight.data = torch.cat([part.weight for part in parts]).data
-            other.in_proj_bias.data = torch.cat([part.bias for part in parts]).data
-            other.out_proj.load_state_dict(mine.output.state_dict())
-        for mine, other in (
-            (own.self_norm, layer.norm1),
-            (own.cross_norm, layer.norm2),
-            (own.feed_norm, layer.norm3),
-            (own.inner, layer.linear1),
-            (own.outer, layer.linear2),
-        ):
-            other.load_state_dict(mine.state_dict())
-    theirs.norm.load_state_dict(ours.norm.state_dict())
-
-
 def test_padding_of_the_source_changes_nothing():
     network = small_network()
     source_BS, target_BT = torch.randint(1, 53, (3, 11)), torch.randint(1, 53, (3, 5))
@@ -135,47 +85,6 @@ def test_padding_of_the_source_changes_nothing():
         network.hidden("decoder", target_BT, network.encode(x)) for x in (source_BS, padded_BS)
     )
     torch.testing.assert_close(padded, plain, rtol=1e-4, atol=1e-5)
-
-
-def test_ms_copied_into_ncls_ms_gives_equal_logits_from_both_decoders():
-    ms, both = small_network(seed=1), small_network("mono", "cross", seed=2)
-    source_BS, target_BT = torch.randint(1, 53, (3, 11)), torch.randint(1, 53, (3, 5))
-
-    def logits(network, decoder):
-        return network.logits(network.hidden(decoder, target_BT, network.encode(source_BS)))
-
-    assert not torch.allclose(logits(both, "mono"), logits(both, "cross"))
-    initialize_from_ms(both, ms.state_dict(), ["mono", "cross"])
-    expected = logits(ms, "decoder")
-    assert torch.equal(logits(both, "mono"), expected)
-    assert torch.equal(logits(both, "cross"), expected)
-
-
-def test_a_half_initialized_network_keeps_one_decoder_as_it_was_drawn():
-    ms, half = small_network(seed=1), small_network("mono", "cross", seed=2)
-    drawn = {name: tensor.clone() for name, tensor in half.state_dict().items()}
-    initialize_from_ms(half, ms.state_dict(), ["mono"])
-    theirs = ms.state_dict()
-    for name, tensor in half.state_dict().items():
-        if name.startswith("decoders.cross."):
-            assert torch.equal(tensor, drawn[name]), name
-        else:
-            name = name.replace("decoders.mono.", "decoders.decoder.")
-            assert torch.equal(tensor, theirs[name]), name
-    assert not torch.equal(drawn["embedding.weight"], half.embedding.weight)
-
-
-def test_an_initialized_network_shares_no_tensor_with_the_old_one():
-    ms, other = small_network(seed=1), small_network("mono", "cross", seed=2)
-    initialize_from_ms(other, ms.state_dict(), ["mono", "cross"])
-    assert not {p.data_ptr() for p in ms.parameters()} & {p.data_ptr() for p in other.parameters()}
-
-
-@pytest.mark.parametrize("width", [6, 8])
-def test_sinusoids_interleave_sines_and_cosines(width):
-    table = sinusoids(11, width)
-    assert table[7, 4].item() == pytest.approx(math.sin(7 / 10_000 ** (4 / width)), abs=1e-5)
-    assert table[7, 5].item() == pytest.approx(math.cos(7 / 10_000 ** (4 / width)), abs=1e-5)
 
 
 def test_recomputed_activations_give_the_same_gradients():
@@ -238,3 +147,56 @@ def test_decoding_and_validation_give_no_memory_back(monkeypatch):
 
 def test_the_layers_that_are_sharded_are_the_encoders_and_all_decoders():
     assert len(small_network("mono", "cross").layers()) == 2 + 2 * 2
+
+
+@pytest.mark.parametrize("kind", ["bert", "xlm-roberta"])
+def test_a_mask_that_is_not_looked_into_hides_the_same_padding(kind):
+    torch.manual_seed(0)
+    encoder = AutoModel.from_config(
+        AutoConfig.for_model(kind, **SIZES, pad_token_id=1, max_position_embeddings=514)
+    ).eval()
+    source = torch.tensor([[5, 6, 7, 8, 9], [5, 6, 7, 1, 1]])
+    mask = source != 1
+    looked_into = encoder(input_ids=source, attention_mask=mask).last_hidden_state
+    as_is = encoder(input_ids=source, attention_mask=mask[:, None, None]).last_hidden_state
+    torch.testing.assert_close(as_is[mask], looked_into[mask])
+
+
+def test_segment_ids_alternate_from_sentence_to_sentence():
+    network = Seq2Seq(
+        NetworkConfig(
+            encoder={**SIZES, "max_position_embeddings": 41, "pad_token_id": 0},
+            decoder=DecoderConfig(layers=1, heads=2, feed_forward=31, dropout=0.0),
+            sentence_id=2,
+        )
+    ).eval()
+    plain = BertModel(BertConfig(**SIZES, max_position_embeddings=41)).eval()  # pyright: ignore
+    plain.load_state_dict(network.encoder.state_dict())
+    source = torch.tensor([[2, 7, 8, 3, 2, 9, 3, 2, 11, 12, 3]])
+    segments = torch.tensor([[0, 0, 0, 0, 1, 1, 1, 0, 0, 0, 0]])
+    expected = plain(input_ids=source, token_type_ids=segments).last_hidden_state
+    torch.testing.assert_close(network.encode(source).hidden_BSD, expected)
+    without = plain(input_ids=source).last_hidden_state
+    assert not torch.allclose(network.encode(source).hidden_BSD, without, atol=1e-3)
+    assert small_network().config.sentence_id is None
+
+
+def test_a_run_learns_and_summarizes_from_sentences_set_apart(words, tmp_path):
+    more = ["network.encoder.sentences=true", "model=mclas"]
+    settings, _ = read_settings(compose("train", [*words, *more]))
+    prepared = prepare(settings)
+    store = prepared.train.store
+    special = prepared.tokenizer.special
+    sources, _ = prepared.train.ids(range(5))
+    assert max(source.count(special.cls) for source in sources) > 2
+    assert train(compose("train", [*words, *more]))
+    summarizer = load_summarizer(Run(settings.run.folder))
+    assert summarizer.sentences == "en"
+    assert summarizer.network.config.sentence_id == special.cls
+    texts = [
+        example.document
+        for example in settings.dataset.read("train", [])
+        if example.id in store.ids(prepared.train.rows[:5].tolist())
+    ]
+    encoded = summarizer.tokenizer.encode_sources(texts, settings.dataset.max_source, "en")
+    assert sorted(encoded) == sorted(sources)

@@ -17,7 +17,7 @@ from mclas_lightning.metrics.language import LANGUAGES
 if TYPE_CHECKING:
     from mclas_lightning.evaluation.texts import Texts
     from mclas_lightning.metrics.neural.scores import NeuralScores
-    from mclas_lightning.metrics.score import Scores
+    from mclas_lightning.metrics.score import SystemScores
 
 SOME_SKIPPED, ALL_SKIPPED = 1, 2  # exit codes of ``mclas rescore``
 
@@ -63,12 +63,12 @@ def _score(arguments: argparse.Namespace) -> None:
         read_texts,
         system_names,
     )
+    from mclas_lightning.metrics.accents import lacks_accents
     from mclas_lightning.metrics.language import check_language
     from mclas_lightning.metrics.rouge import folded, profile
     from mclas_lightning.metrics.score import overlap
     from mclas_lightning.metrics.self_test import self_test
     from mclas_lightning.metrics.tokens import unit
-    from mclas_lightning.metrics.writing import lacks_accents
 
     check_language(arguments.lang)
     way = profile(arguments.profile, arguments.lang, arguments.vocabulary)
@@ -108,10 +108,10 @@ def _score(arguments: argparse.Namespace) -> None:
 def _with_neural(
     neural: "NeuralScores",
     arguments: argparse.Namespace,
-    scores: Mapping[str, "Scores"],
+    scores: Mapping[str, "SystemScores"],
     outputs: Sequence["Texts"],
     references: "Texts",
-) -> dict[str, "Scores"]:
+) -> dict[str, "SystemScores"]:
     from mclas_lightning.evaluation.texts import check_parallel, read_texts
 
     texts = [""] * len(references.texts)

@@ -20,7 +20,7 @@ from transformers import BertConfig
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.model.decoder import DecoderConfig
-from mclas_lightning.model.seq2seq import NetworkConfig, described
+from mclas_lightning.model.seq2seq import NetworkConfig, encoder_settings
 
 HEADS = 8  # of the released decoder, where the file's options do not say
 
@@ -118,7 +118,7 @@ class Released:
         inner = self.state["bert.model.encoder.layer.0.intermediate.dense.weight"].shape[0]
         positions = self.state["bert.model.embeddings.position_embeddings.weight"].shape[0]
         return NetworkConfig(
-            encoder=described(
+            encoder=encoder_settings(
                 BertConfig(
                     vocab_size=words.shape[0],
                     hidden_size=width,

@@ -10,13 +10,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mclas_lightning.model.linear import pack, product
+from mclas_lightning.model.linear import linear_no_grad, pack_linear
 
-END, SECOND_BOS = 0, 1  # columns
+END_COLUMN, SECOND_BOS_COLUMN = 0, 1  # columns
 
 
 @dataclass(frozen=True, eq=False)
-class Choices:
+class Shortlists:
     """The token of each column, for each summary; -1 fills shorter rows up."""
 
     token_SC: Tensor
@@ -27,19 +27,19 @@ class Choices:
         """Choices of each summary."""
         return (self.token_SC >= 0).sum(1).tolist()
 
-    def to(self, device: torch.device) -> "Choices":
+    def to(self, device: torch.device) -> "Shortlists":
         """The same, there."""
-        return Choices(self.token_SC.to(device), self.column_SV.to(device))
+        return Shortlists(self.token_SC.to(device), self.column_SV.to(device))
 
 
-def choices(
+def shortlists_of(
     vocabularies: Sequence[Sequence[int]],
     size: int,
     *,
     lsep_id: int,
     eos_id: int,
     second_bos: int | None = None,
-) -> Choices:
+) -> Shortlists:
     """The choices of one target's summaries; ``second_bos`` is a choice of each, too."""
     rows = [
         [
@@ -54,10 +54,10 @@ def choices(
     for summary, row in enumerate(rows):
         token_SC[summary, : len(row)] = torch.tensor(row)
         column_SV[summary, row] = torch.arange(len(row))
-    return Choices(token_SC, column_SV)
+    return Shortlists(token_SC, column_SV)
 
 
-class Output:
+class OutputLayer:
     """Log-probabilities of the choices of the summary that each row is writing.
 
     Its matrix is the widest of a step's: of each summary's language, only the rows of its own
@@ -71,27 +71,29 @@ class Output:
         self,
         weight_VD: Tensor,
         bias_V: Tensor,
-        choices: Choices,
+        shortlists: Shortlists,
         *,
         lsep_id: int,
         renormalize: bool,
         int8: bool = False,
     ) -> None:
-        self.choices, self.lsep_id = choices, lsep_id
-        tokens = [row[:size] for row, size in zip(choices.token_SC, choices.sizes, strict=True)]
+        self.shortlists, self.lsep_id = shortlists, lsep_id
+        tokens = [
+            row[:size] for row, size in zip(shortlists.token_SC, shortlists.sizes, strict=True)
+        ]
         self.tokens = tokens
         self.whole = None if renormalize else (weight_VD, bias_V)
         sliced = tokens if renormalize else []
-        self.layers = [pack(weight_VD[ids], bias_V[ids], int8=int8) for ids in sliced]
+        self.layers = [pack_linear(weight_VD[ids], bias_V[ids], int8=int8) for ids in sliced]
 
     def __call__(self, hidden_ND: Tensor, segment_N: Tensor) -> Tensor:
         """``[N, C]``, -inf where a row has fewer choices than others."""
         present = segment_N.unique().tolist()
         if len(present) == 1:
             scores_NC = self._scores(hidden_ND, present[0])
-            missing = self.choices.token_SC.shape[1] - scores_NC.shape[1]
+            missing = self.shortlists.token_SC.shape[1] - scores_NC.shape[1]
             return F.pad(scores_NC, (0, missing), value=-torch.inf) if missing else scores_NC
-        shape = (len(hidden_ND), self.choices.token_SC.shape[1])
+        shape = (len(hidden_ND), self.shortlists.token_SC.shape[1])
         scores_NC = torch.full(shape, -torch.inf, device=hidden_ND.device)
         for segment in present:
             rows = (segment_N == segment).nonzero().flatten()
@@ -101,6 +103,6 @@ class Output:
 
     def _scores(self, hidden_ND: Tensor, segment: int) -> Tensor:
         if self.whole is not None:
-            scores_NV = product(hidden_ND, *self.whole).float().log_softmax(1)
+            scores_NV = linear_no_grad(hidden_ND, *self.whole).float().log_softmax(1)
             return scores_NV[:, self.tokens[segment]]
         return self.layers[segment](hidden_ND).float().log_softmax(1)

@@ -1,8 +1,8 @@
 """What a step of the search may write: pure functions of (prefix, scores).
 
-Shape letters: N rows (documents x beams), T target length so far ([BOS] included), C columns, which
-``Choices`` gives a meaning; S summaries of one target, of which a row has begun as many as it has
-[LSEP].
+Shape letters: N rows (documents x beams), T target length so far ([BOS] included), S summaries of a
+target (a row is in the summary whose index is its number of [LSEP]), C columns of ``Shortlists``,
+V vocabulary, W positions of a window.
 """
 
 from collections.abc import Callable
@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mclas_lightning.decoding.output import END, SECOND_BOS, Choices
-from mclas_lightning.decoding.words import LIMIT
+from mclas_lightning.decoding.output import END_COLUMN, SECOND_BOS_COLUMN, Shortlists
+from mclas_lightning.decoding.repetition import REPETITION_SHARES
 
 Processor = Callable[[Tensor, Tensor], Tensor]
 
@@ -42,8 +42,8 @@ class SideLengths:
         opens_NT = (prefix_NT == self.bos_id) | (prefix_NT == self.lsep_id)
         length_N = ((segment_NT == segment_NT[:, -1:]) & ~opens_NT).sum(1)
         too_short_N, too_long_N = length_N < self.shortest, length_N >= self.longest
-        scores_NC[too_short_N, END] = -torch.inf
-        scores_NC[too_long_N, END + 1 :] = -torch.inf
+        scores_NC[too_short_N, END_COLUMN] = -torch.inf
+        scores_NC[too_long_N, END_COLUMN + 1 :] = -torch.inf
         return scores_NC
 
 
@@ -58,7 +58,7 @@ class TargetLength:
     def __call__(self, prefix_NT: Tensor, scores_NC: Tensor) -> Tensor:
         if prefix_NT.shape[1] <= self.shortest:
             last_N = segments(prefix_NT, self.lsep_id)[:, -1] == self.num_sides - 1
-            scores_NC[last_N, END] = -torch.inf
+            scores_NC[last_N, END_COLUMN] = -torch.inf
         return scores_NC
 
 
@@ -73,14 +73,16 @@ class SecondBos:
 
     def __call__(self, prefix_NT: Tensor, scores_NC: Tensor) -> Tensor:
         opens_N = prefix_NT[:, -1] == self.lsep_id
-        price_N = torch.zeros_like(scores_NC[:, 0]) if self.free else scores_NC[:, SECOND_BOS]
+        price_N = (
+            torch.zeros_like(scores_NC[:, 0]) if self.free else scores_NC[:, SECOND_BOS_COLUMN]
+        )
         price_N = torch.where(opens_N, price_N, -torch.inf)
         scores_NC.masked_fill_(opens_N[:, None], -torch.inf)
-        scores_NC[:, SECOND_BOS] = price_N
+        scores_NC[:, SECOND_BOS_COLUMN] = price_N
         return scores_NC
 
 
-def shared(prefix_NT: Tensor, share_V: Tensor) -> Tensor:
+def repeated_shares(prefix_NT: Tensor, share_V: Tensor) -> Tensor:
     """For each position, the shares of the pieces before it that the prefix ends with, too.
 
     Of the last ``WINDOW`` pieces, which hold any repetition of words that people write.
@@ -101,18 +103,20 @@ class RepetitionBlock:
     The first piece of the third word is not written, so that no word is cut off.
     """
 
-    choices: Choices
+    shortlists: Shortlists
     share_V: Tensor  # of each piece in a repetition, see ``words``
     lsep_id: int
     across: bool = False
 
     def __call__(self, prefix_NT: Tensor, scores_NC: Tensor) -> Tensor:
         share_NT = self.share_V[prefix_NT]
-        repeats_NT = (share_NT > 0) & (shared(prefix_NT, self.share_V) + share_NT >= LIMIT)
+        repeats_NT = (share_NT > 0) & (
+            repeated_shares(prefix_NT, self.share_V) + share_NT >= REPETITION_SHARES
+        )
         segment_NT = segments(prefix_NT, self.lsep_id)
         if not self.across:
             repeats_NT &= segment_NT == segment_NT[:, -1:]
-        column_NT = self.choices.column_SV[segment_NT[:, -1:], prefix_NT]
+        column_NT = self.shortlists.column_SV[segment_NT[:, -1:], prefix_NT]
         penalty_NT = torch.where(repeats_NT & (column_NT >= 0), BLOCKED, 0.0).to(scores_NC.dtype)
         return scores_NC.scatter_add_(1, column_NT.clamp(min=0), penalty_NT)
 
@@ -131,5 +135,7 @@ class ReleasedBlock:
     def __call__(self, prefix_NT: Tensor, scores_NC: Tensor) -> Tensor:
         # What ends before t is a repetition if a word ends there, too: one begins at t.
         begins_NT = self.share_V[prefix_NT] > 0
-        given_up_N = (begins_NT & (shared(prefix_NT, self.share_V) >= LIMIT)).any(1)
+        given_up_N = (
+            begins_NT & (repeated_shares(prefix_NT, self.share_V) >= REPETITION_SHARES)
+        ).any(1)
         return scores_NC + torch.where(given_up_N, BLOCKED, 0.0).to(scores_NC.dtype)[:, None]

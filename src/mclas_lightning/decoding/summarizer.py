@@ -15,7 +15,7 @@ from mclas_lightning.data.batch import pad
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.data.vocabulary import Vocabulary
 from mclas_lightning.decoding.beam import Beam, beam_search
-from mclas_lightning.decoding.output import Choices, Output, choices
+from mclas_lightning.decoding.output import OutputLayer, Shortlists, shortlists_of
 from mclas_lightning.decoding.processors import (
     Processor,
     ReleasedBlock,
@@ -24,10 +24,10 @@ from mclas_lightning.decoding.processors import (
     SideLengths,
     TargetLength,
 )
-from mclas_lightning.decoding.words import released_shares, shares
+from mclas_lightning.decoding.repetition import released_repetition_shares, repetition_shares
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Side
-from mclas_lightning.metrics.writing import writes
+from mclas_lightning.metrics.accents import kept_by_tokenizer
 from mclas_lightning.model.attention import Cache, KeysValues
 from mclas_lightning.model.linear import packed
 from mclas_lightning.model.seq2seq import Memory, Seq2Seq
@@ -51,7 +51,9 @@ class Summarizer:
     @property
     def writes(self) -> dict[Side, dict[str, bool]]:
         """What each side keeps of case and accents."""
-        return dict.fromkeys(self.task.sides, writes(self.tokenizer.backend.backend_tokenizer))
+        return dict.fromkeys(
+            self.task.sides, kept_by_tokenizer(self.tokenizer.backend.backend_tokenizer)
+        )
 
     def summarize(
         self,
@@ -86,7 +88,7 @@ class Summarizer:
         network: Seq2Seq,
         sources: list[list[int]],
         config: DecodingConfig,
-        outputs: Mapping[str, Output],
+        outputs: Mapping[str, OutputLayer],
     ) -> list[Summaries]:
         device = network.output_bias.device
         memory = network.encode(pad(sources, self.tokenizer.special.pad).to(device))
@@ -97,7 +99,7 @@ class Summarizer:
                 DecoderStep(network, decoder, memory, output),
                 len(sources),
                 self._beam(len(sides), config),
-                self._processors(sides, config, output.choices),
+                self._processors(sides, config, output.shortlists),
                 device,
             )
             for summary, hypothesis in zip(summaries, hypotheses, strict=True):
@@ -106,16 +108,18 @@ class Summarizer:
                     summary[side] = self.tokenizer.decode(ids, self.languages[side])
         return summaries
 
-    def _output(self, network: Seq2Seq, sides: Sequence[Side], config: DecodingConfig) -> Output:
+    def _output(
+        self, network: Seq2Seq, sides: Sequence[Side], config: DecodingConfig
+    ) -> OutputLayer:
         special = self.tokenizer.special
-        found = choices(
+        found = shortlists_of(
             [self._may_write(side, config) for side in sides],
             len(network.output_bias),
             lsep_id=special.lsep,
             eos_id=special.eos,
             second_bos=special.bos if self.task.bos_after_lsep else None,
         )
-        return Output(
+        return OutputLayer(
             network.embedding.weight,
             network.output_bias,
             found.to(network.output_bias.device),
@@ -137,7 +141,7 @@ class Summarizer:
         )
 
     def _processors(
-        self, sides: Sequence[Side], config: DecodingConfig, may_write: Choices
+        self, sides: Sequence[Side], config: DecodingConfig, may_write: Shortlists
     ) -> list[Processor]:
         bos, lsep = self.tokenizer.special.bos, self.tokenizer.special.lsep
         if config.lengths == "summary":
@@ -156,13 +160,13 @@ class Summarizer:
             processors.append(SecondBos(lsep, free=config.renormalize))
         return processors
 
-    def _blocks(self, config: DecodingConfig, may_write: Choices) -> list[Processor]:
+    def _blocks(self, config: DecodingConfig, may_write: Shortlists) -> list[Processor]:
         kind, device = config.block_trigrams, may_write.token_SC.device
         if kind == "none":
             return []
         if kind == "released":
-            return [ReleasedBlock(released_shares(self.tokenizer).to(device))]
-        share_V, lsep = shares(self.tokenizer).to(device), self.tokenizer.special.lsep
+            return [ReleasedBlock(released_repetition_shares(self.tokenizer).to(device))]
+        share_V, lsep = repetition_shares(self.tokenizer).to(device), self.tokenizer.special.lsep
         return [RepetitionBlock(may_write, share_V, lsep, across=kind == "target")]
 
     def _may_write(self, side: Side, config: DecodingConfig) -> Sequence[int]:
@@ -175,7 +179,7 @@ class Summarizer:
 class DecoderStep:
     """One decoder at work on a batch: keeps the keys and values of what was read and written."""
 
-    def __init__(self, network: Seq2Seq, decoder: str, memory: Memory, output: Output) -> None:
+    def __init__(self, network: Seq2Seq, decoder: str, memory: Memory, output: OutputLayer) -> None:
         self.network, self.name, self.decoder = network, decoder, network.decoder(decoder)
         self.output = output
         self.cross = self.decoder.cross_keys_values(memory.hidden_BSD)
@@ -195,7 +199,7 @@ class DecoderStep:
     def token(self, rows: Tensor, columns: Tensor) -> Tensor:
         """The tokens that these columns of these rows stand for."""
         assert self.segment_N is not None
-        return self.output.choices.token_SC[self.segment_N[rows], columns]
+        return self.output.shortlists.token_SC[self.segment_N[rows], columns]
 
     def select(self, rows_N: Tensor, documents_B: Tensor) -> None:
         """Follow the rows that go on; documents that are done leave."""

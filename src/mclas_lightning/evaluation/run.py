@@ -16,7 +16,7 @@ from mclas_lightning.files import read_json, sha256, whole_file, whole_files
 from mclas_lightning.inference.pipeline import PipelineSummarizer, load_pipeline
 from mclas_lightning.inference.trained import environment, load_summarizer, start_run
 from mclas_lightning.metrics.neural.scores import NeuralScores
-from mclas_lightning.metrics.score import Scores
+from mclas_lightning.metrics.score import SystemScores
 from mclas_lightning.progress import progress_bar
 from mclas_lightning.runs.documents import NAME, write_documents
 from mclas_lightning.runs.predictions import PREDICTIONS
@@ -55,7 +55,7 @@ def score_run(
     start_run(run, config, [dataset.file("test")])
     trial = scored.trial(settings.decoding)
     folder = run.folder / trial if trial else run.folder
-    scores: dict[Side, Scores] = {
+    scores: dict[Side, SystemScores] = {
         side: score_side(
             [summary[side] for summary in summaries],
             # Released code: references are detokenized, cut ids. We: the corpus's own text.
@@ -100,7 +100,7 @@ def _write_predictions(
 
 
 def _results(
-    settings: Settings, scores: Mapping[Side, Scores], origin: dict[str, Any], folder: Path
+    settings: Settings, scores: Mapping[Side, SystemScores], origin: dict[str, Any], folder: Path
 ) -> Results:
     dataset = settings.dataset
     return Results(

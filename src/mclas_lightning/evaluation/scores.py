@@ -9,10 +9,10 @@ import numpy as np
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Side
 from mclas_lightning.files import whole_files
-from mclas_lightning.metrics.neural.scores import NAMES, NeuralScores
+from mclas_lightning.metrics.neural.scores import NEURAL_SCORES, NeuralScores
 from mclas_lightning.metrics.pieces import WordPieces
 from mclas_lightning.metrics.rouge import Profile, folded, paper, standard
-from mclas_lightning.metrics.score import Scores, score
+from mclas_lightning.metrics.score import SystemScores, score
 from mclas_lightning.metrics.self_test import self_test
 from mclas_lightning.runs.documents import NAME, write_documents
 from mclas_lightning.runs.lock import locked
@@ -36,7 +36,7 @@ def score_side(
     documents: Sequence[str],
     profiles: Sequence[Profile],
     neural: NeuralScores,
-) -> Scores:
+) -> SystemScores:
     """All scores of one side's summaries."""
     found = score(hypotheses, references, profiles)
     language = profiles[0].language
@@ -87,7 +87,7 @@ def lost(old: Results, new: Results) -> list[str]:
 def _rescore(run: Path, neural: NeuralScores) -> Results:
     old = Results.read(run / "results.json")
     predictions = [*read(old).values()]
-    scores: dict[Side, Scores] = {
+    scores: dict[Side, SystemScores] = {
         side: _score(side, predictions, old, neural) for side in old.scores
     }
     new = replace(
@@ -106,11 +106,15 @@ def _rescore(run: Path, neural: NeuralScores) -> Results:
 
 def _score(
     side: Side, predictions: Sequence[Prediction], old: Results, neural: NeuralScores
-) -> Scores:
+) -> SystemScores:
     assert old.folder is not None
     profiles = profiles_of(old.language(side), run_of(old.folder) / "tokenizer")
     asked, before = neural.signatures(old.language(side)), old.signatures[side]
-    kept = {f: NAMES[f] for f in NAMES if f in before and asked.get(f, before[f]) == before[f]}
+    kept = {
+        f: NEURAL_SCORES[f]
+        for f in NEURAL_SCORES
+        if f in before and asked.get(f, before[f]) == before[f]
+    }
     if PAPER in before and not any(profile.name == "paper" for profile in profiles):
         # Without the run's word pieces it cannot be counted again.
         kept[PAPER] = tuple(name for name in old.scores[side] if name.startswith(PAPER))
@@ -120,7 +124,7 @@ def _score(
         [prediction.references[side] for prediction in predictions],
         [prediction.document for prediction in predictions],
         profiles,
-        neural.without(columns.keys() & NAMES.keys()),
+        neural.without(columns.keys() & NEURAL_SCORES.keys()),
     )
     for family, values in columns.items():
         found = found.plus(values, {family: before[family]})

@@ -10,7 +10,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from mclas_lightning.metrics.score import Scores
+from mclas_lightning.metrics.score import SystemScores
 from mclas_lightning.metrics.significance import (
     LEVEL,
     Comparison,
@@ -25,7 +25,7 @@ class System:
     """A system's scores, and 95 % intervals of the means over documents."""
 
     name: str
-    scores: Scores
+    scores: SystemScores
     intervals: Mapping[str, tuple[float, float]]
 
 
@@ -39,7 +39,9 @@ class Pair:
     comparison: Comparison
 
 
-def with_intervals(scores: Mapping[str, Scores], *, resamples: int, seed: int) -> list[System]:
+def with_intervals(
+    scores: Mapping[str, SystemScores], *, resamples: int, seed: int
+) -> list[System]:
     """The systems by their names, with the intervals of all their scores."""
     columns = [column for found in scores.values() for column in found.documents.values()]
     intervals = iter(bootstrap_intervals(columns, resamples=resamples, seed=seed))

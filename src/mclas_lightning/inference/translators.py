@@ -16,7 +16,7 @@ from mclas_lightning.decoding.summarizer import Summarizer
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import json_lines, sha256, whole_file
 from mclas_lightning.inference.trained import dataset_of, decoding_of, load_summarizer, task_of
-from mclas_lightning.metrics.writing import writes
+from mclas_lightning.metrics.accents import kept_by_tokenizer
 from mclas_lightning.runs.run import Run
 from mclas_lightning.task import Translator
 
@@ -51,7 +51,7 @@ class HuggingFaceTranslator:
     def writes(self) -> dict[str, bool]:
         """By its tokenizer's rules; unknown where they are not the tokenizers library's."""
         rules = getattr(self.tokenizer, "backend_tokenizer", None)
-        return writes(rules) if isinstance(rules, Tokenizer) else {}
+        return kept_by_tokenizer(rules) if isinstance(rules, Tokenizer) else {}
 
     @torch.inference_mode()
     def translate(self, texts: Sequence[str]) -> list[str]:

@@ -15,15 +15,15 @@ SEQUENCES = ("rouge1", "rouge2", "rougeL")  # These take a text as one sequence.
 
 KINDS = (*SEQUENCES, "rougeLsum")
 
-SHARE = 100  # pairs that a process counts at a time
+PAIRS_OF_A_TASK = 100  # pairs that a process counts at a time
 
 # Products of two texts' tokens, which a longest common subsequence takes: some seconds of them.
-SEVERAL = 2e7
+PRODUCTS_WORTH_PROCESSES = 2e7
 
 Pair = tuple[str, str]  # hypothesis, reference
 
 
-class Spaces:
+class SpaceTokenizer:
     """What rouge-score asks for: an object that turns a text into tokens."""
 
     def tokenize(self, text: str) -> list[str]:
@@ -31,22 +31,26 @@ class Spaces:
         return text.split()
 
 
-def count(pairs: Sequence[Pair], kinds: Sequence[str], processes: int | None) -> np.ndarray:
+def count_overlaps(
+    pairs: Sequence[Pair], kinds: Sequence[str], processes: int | None
+) -> np.ndarray:
     """Precision, recall and F1: ``[pairs, kinds, 3]``; ``processes`` None as is best."""
-    large = _products(pairs) > SEVERAL
+    large = _products(pairs) > PRODUCTS_WORTH_PROCESSES
     if processes is None:
         processes = cores() if large else 1
-    work = partial(_count, tuple(kinds))
-    shares = [pairs[start : start + SHARE] for start in range(0, len(pairs), SHARE)]
+    work = partial(_count_pairs, tuple(kinds))
+    shares = [
+        pairs[start : start + PAIRS_OF_A_TASK] for start in range(0, len(pairs), PAIRS_OF_A_TASK)
+    ]
     found: list[np.ndarray] = []
     with progress_bar(len(pairs), "scoring", "documents", disable=not large) as bar:
-        for part in _parts(work, shares, min(processes, len(shares))):
+        for part in _map_in_order(work, shares, min(processes, len(shares))):
             found.append(part)
             bar.update(len(part))
     return np.concatenate(found) if found else np.empty((0, len(kinds), 3))
 
 
-def _parts(
+def _map_in_order(
     work: Callable[[Sequence[Pair]], np.ndarray], shares: Sequence[Sequence[Pair]], processes: int
 ) -> Iterator[np.ndarray]:
     """What ``work`` makes of each share, in order."""
@@ -57,7 +61,7 @@ def _parts(
         yield from pool.map(work, shares)
 
 
-def _count(kinds: tuple[str, ...], pairs: Sequence[Pair]) -> np.ndarray:
+def _count_pairs(kinds: tuple[str, ...], pairs: Sequence[Pair]) -> np.ndarray:
     scorer = _scorer(kinds)
     scores = [scorer.score(target=target, prediction=prediction) for prediction, target in pairs]
     return np.array([[row[kind] for kind in kinds] for row in scores], float)
@@ -68,7 +72,7 @@ def _scorer(kinds: tuple[str, ...]):
     """rouge-score takes a second to import: where something is counted, and in no table."""
     from rouge_score.rouge_scorer import RougeScorer
 
-    return RougeScorer(kinds, tokenizer=Spaces())
+    return RougeScorer(kinds, tokenizer=SpaceTokenizer())
 
 
 def _products(pairs: Sequence[Pair]) -> int:

@@ -50,7 +50,7 @@ class Sample(NamedTuple):
         return np.abs(sums) >= abs(self.documents.sum()) - rounding
 
 
-def sample(scores: ArrayLike, what: str = "scores") -> Sample:
+def sample_of_scores(scores: ArrayLike, what: str = "scores") -> Sample:
     """Of scores ``[documents]`` or ``[seeds, documents]``; InputError where they are no such."""
     checked = _checked(scores, what)
     documents, num_seeds = checked.mean(0), len(checked)
@@ -67,11 +67,11 @@ def sample(scores: ArrayLike, what: str = "scores") -> Sample:
     )
 
 
-def difference(a: ArrayLike, b: ArrayLike) -> Sample:
+def sample_of_differences(a: ArrayLike, b: ArrayLike) -> Sample:
     """Of ``a - b``, document by document; InputError where they have not the same documents."""
     first, second = (
-        sample(a, "scores of the first system"),
-        sample(b, "scores of the second system"),
+        sample_of_scores(a, "scores of the first system"),
+        sample_of_scores(b, "scores of the second system"),
     )
     if len(first.documents) != len(second.documents):
         raise InputError(
@@ -111,7 +111,7 @@ def _checked(scores: ArrayLike, what: str) -> Array:
 
 
 # Weights of a chunk: 1 MB in float32, so that they stay in the cache.
-CHUNK = 2**18
+CHUNK_WEIGHTS = 2**18
 
 T = TypeVar("T")
 
@@ -189,7 +189,7 @@ def _weighted_sums(
     single_CN = scores_CN.astype(np.float32)
     sums_CR = np.empty((len(scores_CN), resamples), np.float32)
     # One buffer: new memory for each chunk would cost more than the draws.
-    weights_BN = np.empty((min(resamples, max(1, CHUNK // size)), size), np.float32)
+    weights_BN = np.empty((min(resamples, max(1, CHUNK_WEIGHTS // size)), size), np.float32)
     for start in range(0, resamples, len(weights_BN)):
         chunk_BN = weights_BN[: resamples - start]
         draw(chunk_BN, rng)

@@ -23,7 +23,7 @@ import numpy as np
 from sentencex import segment  # pyright: ignore[reportAttributeAccessIssue]
 
 from mclas_lightning.errors import InputError, one_of
-from mclas_lightning.metrics.counting import KINDS, count
+from mclas_lightning.metrics.counting import KINDS, count_overlaps
 from mclas_lightning.metrics.normalization import normalize
 from mclas_lightning.metrics.pieces import WordPieces
 from mclas_lightning.metrics.tokens import plain, stems, tokens, unit
@@ -86,7 +86,7 @@ class Profile:
                 f"and {len(references)} references"
             )
         pairs = list(zip(self._lines(hypotheses), self._lines(references), strict=True))
-        found = count(pairs, kinds, processes)
+        found = count_overlaps(pairs, kinds, processes)
         return {
             self._name(kind, name): found[:, i, j]
             for i, kind in enumerate(kinds)

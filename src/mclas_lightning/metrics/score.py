@@ -13,7 +13,7 @@ from mclas_lightning.metrics.tokens import length
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scores:
+class SystemScores:
     """What a system scored.
 
         rouge1_p, rouge1_r, rouge1_f, rouge2_*, ...   from 0 to 1; also paper_rouge1_p, ...
@@ -35,7 +35,9 @@ class Scores:
         means = {name: fmean(column.tolist()) for name, column in self.documents.items()}
         return {**means, **self.of_all}
 
-    def plus(self, documents: Mapping[str, np.ndarray], signatures: Mapping[str, str]) -> "Scores":
+    def plus(
+        self, documents: Mapping[str, np.ndarray], signatures: Mapping[str, str]
+    ) -> "SystemScores":
         """With further scores of the same documents."""
         return replace(
             self,
@@ -46,7 +48,7 @@ class Scores:
 
 def overlap(
     hypotheses: Sequence[str], references: Sequence[str], profiles: Sequence[Profile]
-) -> Scores:
+) -> SystemScores:
     """ROUGE by each of ``profiles``, which are of one language, and lengths."""
     if not hypotheses:
         raise InputError("there are no summaries to score")
@@ -55,7 +57,7 @@ def overlap(
         documents |= profile.scores(hypotheses, references)
     for name, texts in (("length", hypotheses), ("reference_length", references)):
         documents[name] = np.array([length(text) for text in texts], float)
-    return Scores(
+    return SystemScores(
         documents=documents,
         of_all={"empty": int((documents["length"] == 0).sum()), "num": len(hypotheses)},
         signatures={profile.family: profile.signature for profile in profiles},
@@ -64,7 +66,7 @@ def overlap(
 
 def score(
     hypotheses: Sequence[str], references: Sequence[str], profiles: Sequence[Profile]
-) -> Scores:
+) -> SystemScores:
     """``overlap``, and the shares that are in the wrong language."""
     found = overlap(hypotheses, references, profiles)
     language = profiles[0].language

@@ -11,7 +11,7 @@ from mclas_lightning.metrics.language import check_language
 from mclas_lightning.metrics.rouge import Profile
 
 # The first language of a row is that of its sentences; the others are written in the same script.
-SAMPLES = {
+SENTENCE_PAIRS = {
     "de": ("Grüße für alle aus Köln", "Die Größe fällt"),
     "en pcm zxx": ("Police look for 2 witnesses", "It will rain tomorrow"),
     "fr br gcf gcr ht wa": ("L'été dernier à Orléans", "Une élève était blessée"),
@@ -76,15 +76,15 @@ SAMPLES = {
 
 
 @cache
-def samples() -> dict[str, tuple[str, str]]:
+def sentence_pairs() -> dict[str, tuple[str, str]]:
     """The two sentences for each language."""
-    return {language: pair for row, pair in SAMPLES.items() for language in row.split()}
+    return {language: pair for row, pair in SENTENCE_PAIRS.items() for language in row.split()}
 
 
 def self_test(profile: Profile) -> None:
     """A text scores 1 against itself and 0 against one it shares no token with, or RuntimeError."""
     check_language(profile.language)
-    text, other = samples()[profile.language]
+    text, other = sentence_pairs()[profile.language]
     for against, expected in ((text, 1.0), (other, 0.0)):
         found = {name: values.item() for name, values in profile.scores([text], [against]).items()}
         wrong = {name: value for name, value in found.items() if value != expected}

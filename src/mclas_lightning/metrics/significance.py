@@ -27,9 +27,9 @@ from mclas_lightning.metrics.resampling import (
     Array,
     Sample,
     bootstrap,
-    difference,
     randomize,
-    sample,
+    sample_of_differences,
+    sample_of_scores,
 )
 
 RESAMPLES = 10_000
@@ -57,20 +57,15 @@ class PValue(NamedTuple):
     method: str
 
 
-def compare(a: ArrayLike, b: ArrayLike, *, seed: int = 0, resamples: int = RESAMPLES) -> Comparison:
-    """System ``a`` against system ``b`` in one metric; InputError where the scores do not fit."""
-    return compare_all([(a, b)], seed=seed, resamples=resamples)[0]
-
-
 def compare_all(
     pairs: Iterable[tuple[ArrayLike, ArrayLike]], *, seed: int = 0, resamples: int = RESAMPLES
 ) -> list[Comparison]:
-    """``compare`` for many pairs, of systems and of metrics, at little more than the price of one.
+    """The first system of each pair against the second; InputError where scores do not fit.
 
-    Pairs with equally many documents share the random draws; a pair's result does not depend on
-    the others.
+    Pairs, of systems or of metrics, with equally many documents share the random draws, so that
+    many cost little more than one. A pair's result does not depend on the others.
     """
-    samples = [difference(a, b) for a, b in pairs]
+    samples = [sample_of_differences(a, b) for a, b in pairs]
     deviations = bootstrap(samples, resamples, seed)
     flips = iter(randomize([each for each in samples if not each.error], resamples, seed))
     return [
@@ -87,7 +82,7 @@ def pvalues(
     pairs: Iterable[tuple[ArrayLike, ArrayLike]], *, seed: int = 0, resamples: int = RESAMPLES
 ) -> list[PValue]:
     """Only the tests of ``compare_all``: with one seed each, at a third of the price."""
-    samples = [difference(a, b) for a, b in pairs]
+    samples = [sample_of_differences(a, b) for a, b in pairs]
     seeds = [each for each in samples if each.error]
     two_level = map(_two_level, seeds, bootstrap(seeds, resamples, seed))
     flips = iter(randomize([each for each in samples if not each.error], resamples, seed))
@@ -106,7 +101,7 @@ def bootstrap_intervals(
     With several seeds it is an interval for documents and seeds like these.
     """
     check_range("level of the interval", level, 0, 1)
-    samples = [sample(each) for each in scores]
+    samples = [sample_of_scores(each) for each in scores]
     deviations = bootstrap(samples, resamples, seed)
     return [_interval(each, row, level) for each, row in zip(samples, deviations, strict=True)]
 

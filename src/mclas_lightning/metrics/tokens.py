@@ -20,7 +20,7 @@ import regex
 from mclas_lightning.metrics.normalization import normalize
 
 # Languages that are written so; their lengths are in characters.
-UNSPACED = frozenset({"ja", "km", "lo", "my", "th", "wuu", "yue", "zh"})
+UNSPACED_LANGUAGES = frozenset({"ja", "km", "lo", "my", "th", "wuu", "yue", "zh"})
 
 # Unicode's names of the scripts that have no spaces between words.
 UNSPACED_SCRIPTS = ("Han", "Hiragana", "Katakana", "Bopomofo", "Thai", "Lao", "Khmer", "Myanmar")
@@ -51,7 +51,7 @@ class Token(NamedTuple):
 
 def unit(language: str) -> str:
     """What a token of ``language`` mostly is: ``characters`` or ``words``."""
-    return "characters" if language in UNSPACED else "words"
+    return "characters" if language in UNSPACED_LANGUAGES else "words"
 
 
 def tokens(text: str) -> list[str]:

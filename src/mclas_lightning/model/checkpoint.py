@@ -10,7 +10,7 @@ from transformers import AutoConfig, AutoModel, PreTrainedModel
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import KEPT, clear_when_full
-from mclas_lightning.model.seq2seq import Seq2Seq, described
+from mclas_lightning.model.seq2seq import Seq2Seq, encoder_settings
 
 State = Mapping[str, Tensor]
 
@@ -36,7 +36,7 @@ def pretrained_config(name: str) -> dict[str, Any]:
             f"{where}: its word embedding is {config.embedding_size} wide, its layers "
             f"{config.hidden_size}; the decoder's embedding cannot be initialized from it"
         )
-    found = described(config)
+    found = encoder_settings(config)
     if "max_position_embeddings" not in found:
         raise InputError(f"{where}: does not say how long a text may be ({config.model_type})")
     return found
@@ -62,7 +62,7 @@ def load_pretrained_encoder(network: Seq2Seq, name: str) -> None:
         raise InputError(
             f"network.encoder.pretrained '{name}': its weights cannot be loaded"
         ) from error
-    if not _reads_both_ways(pretrained.eval()):
+    if not _is_bidirectional(pretrained.eval()):
         raise InputError(
             f"network.encoder.pretrained '{name}': reads from left to right alone; it is no encoder"
         )
@@ -73,7 +73,7 @@ def load_pretrained_encoder(network: Seq2Seq, name: str) -> None:
 
 
 @torch.no_grad()
-def _reads_both_ways(encoder: PreTrainedModel) -> bool:
+def _is_bidirectional(encoder: PreTrainedModel) -> bool:
     """Whether the last token of a text says anything to the first."""
     texts = torch.tensor([[5, 6, 7], [5, 6, 8]])
     first, other = encoder(input_ids=texts).last_hidden_state[:, 0]

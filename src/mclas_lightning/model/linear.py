@@ -14,38 +14,38 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-Packed = Callable[[Tensor], Tensor]
+PackedLinear = Callable[[Tensor], Tensor]
 
-ROWS = 20  # of the products that weights are packed for; others may be of any number
+PACKED_ROWS = 20  # of the products that weights are packed for; others may be of any number
 
 
-def product(x_MI: Tensor, weight_OI: Tensor, bias_O: Tensor | None = None) -> Tensor:
+def linear_no_grad(x_MI: Tensor, weight_OI: Tensor, bias_O: Tensor | None = None) -> Tensor:
     """x W^T + b of matrices, without a gradient; both may be transposed views."""
-    if _is_onednns(x_MI):
+    if _onednn_multiplies(x_MI):
         return torch.ops.mkldnn._linear_pointwise(x_MI, weight_OI, bias_O, "none", [], "")
     return F.linear(x_MI, weight_OI, bias_O)
 
 
-def pack(weight_OI: Tensor, bias_O: Tensor | None, *, int8: bool = False) -> Packed:
-    """``product`` with these, laid out for many small ones; ``int8`` is for CPUs alone.
+def pack_linear(weight_OI: Tensor, bias_O: Tensor | None, *, int8: bool = False) -> PackedLinear:
+    """``linear_no_grad`` with these, laid out for many small ones; ``int8`` is for CPUs alone.
 
     In int8, each of the weight's rows has a scale of its own, and inputs one for each product.
     """
     weight_OI = weight_OI.detach().contiguous()
     if int8:
-        return _in_8_bits(weight_OI, bias_O)
-    if _is_onednns(weight_OI):
-        weight_OI = torch.ops.mkldnn._reorder_linear_weight(weight_OI, ROWS)
-    return lambda x_MI: product(x_MI, weight_OI, bias_O)
+        return _pack_int8(weight_OI, bias_O)
+    if _onednn_multiplies(weight_OI):
+        weight_OI = torch.ops.mkldnn._reorder_linear_weight(weight_OI, PACKED_ROWS)
+    return lambda x_MI: linear_no_grad(x_MI, weight_OI, bias_O)
 
 
-def _in_8_bits(weight_OI: Tensor, bias_O: Tensor | None) -> Packed:
+def _pack_int8(weight_OI: Tensor, bias_O: Tensor | None) -> PackedLinear:
     scale_O = weight_OI.abs().amax(1).clamp(min=1e-12) / 127
     zero_O = torch.zeros(len(scale_O), dtype=torch.long)
     steps_OI = (weight_OI / scale_O[:, None]).round().to(torch.int8)
-    held = torch.ops.onednn.qlinear_prepack(steps_OI, [ROWS, weight_OI.shape[1]])
+    held = torch.ops.onednn.qlinear_prepack(steps_OI, [PACKED_ROWS, weight_OI.shape[1]])
 
-    def product_8(x_MI: Tensor) -> Tensor:
+    def linear_int8(x_MI: Tensor) -> Tensor:
         scale = max(x_MI.abs().max().item(), 1e-12) / 127
         steps_MI = (x_MI * (1 / scale)).round_().add_(128).to(torch.uint8)
         weight, output = (held, scale_O, zero_O, bias_O), (1.0, 0, torch.float32)
@@ -53,26 +53,26 @@ def _in_8_bits(weight_OI: Tensor, bias_O: Tensor | None) -> Packed:
             steps_MI, scale, 128, *weight, *output, "none", [], ""
         )
 
-    return product_8
+    return linear_int8
 
 
-def _is_onednns(x: Tensor) -> bool:
+def _onednn_multiplies(x: Tensor) -> bool:
     available = x.is_cpu and x.dtype == torch.float32 and torch.backends.mkldnn.is_available()
     return available and not torch.is_autocast_enabled("cpu")
 
 
 def linear(x: Tensor, weight_OI: Tensor, bias_O: Tensor | None) -> Tensor:
     """``F.linear`` of ``[..., I]``, gradients included."""
-    if not _is_onednns(x):
+    if not _onednn_multiplies(x):
         return F.linear(x, weight_OI, bias_O)
-    y_MO = _Product.apply(x.reshape(-1, x.shape[-1]), weight_OI, bias_O)
+    y_MO = _LinearFunction.apply(x.reshape(-1, x.shape[-1]), weight_OI, bias_O)
     return y_MO.view(*x.shape[:-1], -1)  # pyright: ignore
 
 
 class Linear(nn.Linear):
     """``nn.Linear``, its parameters and their names included."""
 
-    packed: Packed | None = None
+    packed: PackedLinear | None = None
 
     def forward(self, input: Tensor) -> Tensor:
         """``[..., I]`` to ``[..., O]``."""
@@ -87,18 +87,18 @@ def packed(module: nn.Module, *, int8: bool = False) -> Iterator[None]:
     layers = [layer for layer in module.modules() if isinstance(layer, Linear)]
     try:
         for layer in layers:
-            layer.packed = pack(layer.weight, layer.bias, int8=int8)
+            layer.packed = pack_linear(layer.weight, layer.bias, int8=int8)
         yield
     finally:
         for layer in layers:
             layer.packed = None
 
 
-class _Product(torch.autograd.Function):
+class _LinearFunction(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x_MI: Tensor, weight_OI: Tensor, bias_O: Tensor | None) -> Tensor:
         ctx.save_for_backward(x_MI, weight_OI)
-        return product(x_MI, weight_OI, bias_O)
+        return linear_no_grad(x_MI, weight_OI, bias_O)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
@@ -106,13 +106,13 @@ class _Product(torch.autograd.Function):
         (d_y_MO,) = grads
         of_x, of_weight, of_bias = ctx.needs_input_grad
         return (
-            product(d_y_MO, weight_OI.T) if of_x else None,
-            product(d_y_MO.T, x_MI.T) if of_weight else None,
+            linear_no_grad(d_y_MO, weight_OI.T) if of_x else None,
+            linear_no_grad(d_y_MO.T, x_MI.T) if of_weight else None,
             d_y_MO.sum(0) if of_bias else None,
         )
 
 
-def use_onednn(module: nn.Module) -> None:
+def use_onednn_linear(module: nn.Module) -> None:
     """Make every ``nn.Linear`` in ``module`` a ``Linear``."""
     for layer in module.modules():
         if type(layer) is nn.Linear:

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from mclas_lightning.model.linear import product
+from mclas_lightning.model.linear import linear_no_grad
 
-CHUNK = 2**25  # logits that are held at a time
+CHUNK_LOGITS = 2**25  # logits that are held at a time
 
-SLICE = 2**13  # rows of the output layer whose gradient is computed at a time
+SLICE_ROWS = 2**13  # rows of the output layer whose gradient is computed at a time
 
 
 def label_smoothed_kl(
@@ -75,14 +75,14 @@ class _OutputLoss(torch.autograd.Function):
         loss = torch.zeros((), device=hidden_MD.device)
         d_hidden_MD, d_bias_V = torch.empty_like(hidden_MD), torch.zeros_like(bias_V)
         d_weight_VD = torch.zeros_like(weight_VD)
-        rows = max(1, CHUNK // len(bias_V))
+        rows = max(1, CHUNK_LOGITS // len(bias_V))
         for start in range(0, len(gold_M), rows):
             hidden_mD, gold_m = hidden_MD[start : start + rows], gold_M[start : start + rows]
-            logits_mV = product(hidden_mD, weight_VD, bias_V).float()
+            logits_mV = linear_no_grad(hidden_mD, weight_VD, bias_V).float()
             known = (logits_mV, logits_mV.logsumexp(1), gold_m, smoothing, pad_id)
             loss += _kl(*known)
             d_logits_mV = _softmax_minus_q(*known)
-            d_hidden_MD[start : start + rows] = product(d_logits_mV, weight_VD.T)
+            d_hidden_MD[start : start + rows] = linear_no_grad(d_logits_mV, weight_VD.T)
             d_bias_V += d_logits_mV.sum(0)
             _add_product(d_weight_VD, d_logits_mV, hidden_mD)
         # Not as saved tensors, which would be held beside the parameters' gradients.
@@ -112,6 +112,6 @@ def _softmax_minus_q(
 
 def _add_product(total_VD: Tensor, d_logits_mV: Tensor, hidden_mD: Tensor) -> None:
     """Add this chunk's part of the weight's gradient, by slices: as a whole it is as large."""
-    slices = zip(total_VD.split(SLICE), d_logits_mV.split(SLICE, dim=1), strict=True)
+    slices = zip(total_VD.split(SLICE_ROWS), d_logits_mV.split(SLICE_ROWS, dim=1), strict=True)
     for slice_vD, d_logits_mv in slices:
-        slice_vD += product(d_logits_mv.T, hidden_mD.T)  # autocast's are in half precision
+        slice_vD += linear_no_grad(d_logits_mv.T, hidden_mD.T)  # autocast's are in half precision

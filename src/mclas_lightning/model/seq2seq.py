@@ -14,9 +14,9 @@ from transformers import AutoConfig, AutoModel, PreTrainedConfig
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.model.decoder import Decoder, DecoderConfig
-from mclas_lightning.model.linear import linear, use_onednn
+from mclas_lightning.model.linear import linear, use_onednn_linear
 from mclas_lightning.model.loss import output_loss
-from mclas_lightning.model.memory import give_freed_memory_back
+from mclas_lightning.model.malloc import give_freed_memory_back
 
 INIT_STD = 0.02  # Released code: N(0, 0.02) for the decoder's linear layers and embedding.
 
@@ -52,7 +52,7 @@ class Seq2Seq(nn.Module):
         super().__init__()
         self.config = config
         self.encoder = AutoModel.from_config(encoder_config(config.encoder))
-        use_onednn(self.encoder)
+        use_onednn_linear(self.encoder)
         width, vocabulary = self.encoder.config.hidden_size, self.encoder.config.vocab_size
         self.decoders = nn.ModuleDict(
             {name: Decoder(width, config.decoder) for name in config.decoders}
@@ -160,7 +160,7 @@ def encoder_config(settings: Mapping[str, Any]) -> PreTrainedConfig:
     return config
 
 
-def described(config: PreTrainedConfig) -> dict[str, Any]:
+def encoder_settings(config: PreTrainedConfig) -> dict[str, Any]:
     """The inverse of ``encoder_config``: what a kind of model has of its own.
 
     Not who wrote the file, when, and for which task.

@@ -360,6 +360,10 @@ def _writes(run: Results) -> dict[Side, dict[str, bool]]:
     """What ``provenance`` says; of a run of an earlier version, what its tokenizer.json does."""
     if "writes" in run.provenance or run.folder is None:
         return run.provenance.get("writes", {})
-    from mclas_lightning.metrics.writing import writes_of_file  # Tokenizers: not in every table.
+    from mclas_lightning.metrics.accents import (
+        kept_by_tokenizer_file,  # Tokenizers: not in every table.
+    )
 
-    return dict.fromkeys(run.scores, writes_of_file(run.folder / "tokenizer" / "tokenizer.json"))
+    return dict.fromkeys(
+        run.scores, kept_by_tokenizer_file(run.folder / "tokenizer" / "tokenizer.json")
+    )

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.metrics.detectable import detectable
-from mclas_lightning.metrics.resampling import difference
+from mclas_lightning.metrics.power import detectable_difference
+from mclas_lightning.metrics.resampling import sample_of_differences
 from mclas_lightning.metrics.significance import holm, pvalues
 from mclas_lightning.report.grid import Grid
 from mclas_lightning.report.layout import Score, System
@@ -139,7 +139,10 @@ def _detectable(contests: Sequence[Contest], dataset: str, num: int) -> str:
     least: dict[Score, list[float]] = {}
     for (name, _, score), best, others in contests:
         if name == dataset:
-            found = (detectable(difference(best, other), LEVEL / num) for other in others)
+            found = (
+                detectable_difference(sample_of_differences(best, other), LEVEL / num)
+                for other in others
+            )
             least.setdefault(score, []).extend(found)
     named = (
         f"{score.label} {number(min(values) * score.scale, score.digits)}"

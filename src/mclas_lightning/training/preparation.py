@@ -28,7 +28,7 @@ from mclas_lightning.model.checkpoint import (
     pretrained_config,
 )
 from mclas_lightning.model.decoder import DecoderConfig
-from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq, described, encoder_config
+from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq, encoder_config, encoder_settings
 from mclas_lightning.runs.run import Run, seed_folders
 
 
@@ -193,7 +193,7 @@ def network_config(settings: Settings, tokenizer: Tokenizer) -> NetworkConfig:
                 f"network.{part}: width {sizes.hidden_size} cannot be split into {heads} heads"
             )
     return NetworkConfig(
-        encoder=described(sizes),
+        encoder=encoder_settings(sizes),
         decoder=DecoderConfig(**vars(decoder), dropout=settings.optim.decoder.dropout),
         decoders=tuple(settings.task.targets),
         sentence_id=tokenizer.special.cls if asked.sentences else None,

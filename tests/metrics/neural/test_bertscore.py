@@ -96,8 +96,8 @@ def test_neighbors_order_and_chunks_do_not_matter(small_encoder, monkeypatch):
     scorer = load(small_encoder, LAYERS)  # Here, some pieces are unlike all others.
     together = scorer.score(hypotheses, references, "en")["bertscore_f"]
     turned = scorer.score(hypotheses[::-1], references[::-1], "en")["bertscore_f"]
-    monkeypatch.setattr(bertscore, "CHUNK", 3)
-    monkeypatch.setattr(encoder, "BATCH", 1)
+    monkeypatch.setattr(bertscore, "CHUNK_DOCUMENTS", 3)
+    monkeypatch.setattr(encoder, "BATCH_TEXTS", 1)
     alone = scorer.score(hypotheses, references, "en")["bertscore_f"]
     np.testing.assert_allclose(turned[::-1], together, atol=1e-6)
     np.testing.assert_allclose(alone, together, atol=1e-6)

@@ -34,7 +34,7 @@ def test_similarity_is_the_cosine_of_mean_states(small_encoder):
 
 def test_neighbors_do_not_matter(small_encoder, monkeypatch):
     together = Similarity.load(str(small_encoder), CPU).score(SUMMARIES, DOCUMENTS)
-    monkeypatch.setattr(encoder, "BATCH", 1)
+    monkeypatch.setattr(encoder, "BATCH_TEXTS", 1)
     alone = Similarity.load(str(small_encoder), CPU)
     turned = alone.score(SUMMARIES[::-1], DOCUMENTS[::-1])
     assert turned[::-1] == pytest.approx(together, abs=1e-5)

@@ -28,7 +28,7 @@ from mclas_lightning.errors import InputError, check_range
 from mclas_lightning.metrics.neural.encoder import Encoder, States, load_encoder, num_layers
 from mclas_lightning.progress import progress_bar
 
-CHUNK = 256  # documents whose states are in memory
+CHUNK_DOCUMENTS = 256  # documents whose states are in memory
 
 BASELINES = Path(bert_score.utils.__file__).parent / "rescale_baseline"
 
@@ -60,8 +60,8 @@ class BertScore:
         full = [(r, references[i], i) for i, (h, r) in enumerate(lengths) if min(h, r) > 0]
         order = [i for *_, i in sorted(full)]  # Equal references meet, and are read once.
         with progress_bar(len(order), "BERTScore", "documents") as bar:
-            for start in range(0, len(order), CHUNK):
-                chunk = order[start : start + CHUNK]
+            for start in range(0, len(order), CHUNK_DOCUMENTS):
+                chunk = order[start : start + CHUNK_DOCUMENTS]
                 raw_N3[chunk] = self._match(
                     [hypotheses[i] for i in chunk], [references[i] for i in chunk]
                 )

@@ -25,7 +25,7 @@ HUB_PATIENCE = 5  # seconds that a hub may take for each step of an answer
 
 POSITIONS = 512  # ids of a text, where an encoder has no limit of its own
 
-BATCH = 64  # texts
+BATCH_TEXTS = 64  # texts
 
 
 class States(NamedTuple):
@@ -63,8 +63,8 @@ class Encoder:
         distinct = [*dict.fromkeys(texts)]
         lengths = self.num_pieces(distinct)
         order = sorted(range(len(distinct)), key=lambda i: -lengths[i])
-        for start in range(0, len(order), BATCH):
-            chosen = [distinct[i] for i in order[start : start + BATCH]]
+        for start in range(0, len(order), BATCH_TEXTS):
+            chosen = [distinct[i] for i in order[start : start + BATCH_TEXTS]]
             batch = self.tokenizer(
                 chosen, padding=True, truncation=True, return_special_tokens_mask=True,
                 return_tensors="pt",

@@ -8,13 +8,13 @@ import torch
 
 from mclas_lightning.config.groups import ScoringConfig
 from mclas_lightning.metrics.neural.similarity import Similarity
-from mclas_lightning.metrics.score import Scores
+from mclas_lightning.metrics.score import SystemScores
 
 if TYPE_CHECKING:
     from mclas_lightning.metrics.neural.bertscore import BertScore
 
 # What each family adds to a document's scores.
-NAMES = {
+NEURAL_SCORES = {
     "bertscore": ("bertscore_p", "bertscore_r", "bertscore_f"),
     "similarity": ("similarity", "reference_similarity"),
 }
@@ -55,12 +55,12 @@ class NeuralScores:
 
     def add(
         self,
-        scores: Sequence[Scores],
+        scores: Sequence[SystemScores],
         outputs: Sequence[Sequence[str]],
         references: Sequence[str],
         documents: Sequence[str],
         language: str,
-    ) -> list[Scores]:
+    ) -> list[SystemScores]:
         """``scores`` and these, of each system's outputs; documents are for the similarity.
 
         With the similarity also the references' own, to compare with.

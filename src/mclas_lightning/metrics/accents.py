@@ -18,7 +18,7 @@ PROBE = "\u00c4"  # a capital with an accent
 KEEPS_ALL = {"case": True, "accents": True}
 
 
-def writes(tokenizer: Tokenizer) -> dict[str, bool]:
+def kept_by_tokenizer(tokenizer: Tokenizer) -> dict[str, bool]:
     """What of ``case`` and ``accents`` is left of a text before its word pieces are looked up."""
     if tokenizer.normalizer is None:
         return KEEPS_ALL
@@ -26,12 +26,12 @@ def writes(tokenizer: Tokenizer) -> dict[str, bool]:
     return {"case": left != left.lower(), "accents": left.lower() == PROBE.lower()}
 
 
-def writes_of_file(path: Path) -> dict[str, bool]:
+def kept_by_tokenizer_file(path: Path) -> dict[str, bool]:
     """The same of a tokenizer.json; empty where there is none that can be read."""
     if not path.exists():
         return {}
     try:
-        return writes(Tokenizer.from_file(str(path)))
+        return kept_by_tokenizer(Tokenizer.from_file(str(path)))
     except Exception:  # The tokenizers library raises nothing more specific.
         return {}
 

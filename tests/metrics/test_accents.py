@@ -1,7 +1,7 @@
 import pytest
 from tokenizers import Tokenizer, models, normalizers
 
-from mclas_lightning.metrics.writing import lacks_accents, writes, writes_of_file
+from mclas_lightning.metrics.accents import kept_by_tokenizer, kept_by_tokenizer_file, lacks_accents
 
 
 def backend(normalizer) -> Tokenizer:
@@ -26,15 +26,15 @@ def backend(normalizer) -> Tokenizer:
 )
 def test_what_a_tokenizer_keeps_is_found_by_trying(tmp_path, normalizer, case, accents):
     expected = {"case": case, "accents": accents}
-    assert writes(backend(normalizer)) == expected
+    assert kept_by_tokenizer(backend(normalizer)) == expected
     backend(normalizer).save(str(tmp_path / "tokenizer.json"))
-    assert writes_of_file(tmp_path / "tokenizer.json") == expected
+    assert kept_by_tokenizer_file(tmp_path / "tokenizer.json") == expected
 
 
 def test_nothing_is_known_of_a_file_that_is_not_there_or_damaged(tmp_path):
-    assert writes_of_file(tmp_path / "none.json") == {}
+    assert kept_by_tokenizer_file(tmp_path / "none.json") == {}
     (tmp_path / "damaged.json").write_text("{")
-    assert writes_of_file(tmp_path / "damaged.json") == {}
+    assert kept_by_tokenizer_file(tmp_path / "damaged.json") == {}
 
 
 def test_texts_lack_accents_where_their_references_have_some():

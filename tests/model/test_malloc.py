@@ -5,7 +5,7 @@ import pytest
 
 PROGRAM = """
 from pathlib import Path
-from mclas_lightning.model.memory import give_freed_memory_back, keep_freed_memory
+from mclas_lightning.model.malloc import give_freed_memory_back, keep_freed_memory
 
 def held():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20

@@ -11,10 +11,10 @@ import numpy as np
 
 from mclas_lightning.metrics.resampling import Sample
 
-STEPS = 100_000
+DENSITY_STEPS = 100_000
 
 
-def detectable(difference: Sample, level: float) -> float:
+def detectable_difference(difference: Sample, level: float) -> float:
     """How far apart the means must be for a two-sided p of ``level``."""
     num = len(difference.documents)
     if num < 2:
@@ -25,12 +25,12 @@ def detectable(difference: Sample, level: float) -> float:
     if not variance:
         return 0.0
     terms = documents**2 / (num - 1) + (seeds**2 / difference.freedom if seeds else 0.0)
-    return student(1 - level / 2, variance**2 / terms) * float(np.sqrt(variance))
+    return student_t_quantile(1 - level / 2, variance**2 / terms) * float(np.sqrt(variance))
 
 
-def student(p: float, freedom: float) -> float:
+def student_t_quantile(p: float, freedom: float) -> float:
     """The quantile of Student's t, by summing its density: t = sqrt(v) tan(a), cos(a)^(v - 1)."""
-    angles = (np.arange(STEPS) + 0.5) * (np.pi / 2 / STEPS)
+    angles = (np.arange(DENSITY_STEPS) + 0.5) * (np.pi / 2 / DENSITY_STEPS)
     upper = np.cumsum(np.cos(angles) ** (freedom - 1))
-    angle = np.interp((2 * p - 1) * upper[-1], upper, angles + np.pi / 4 / STEPS)
+    angle = np.interp((2 * p - 1) * upper[-1], upper, angles + np.pi / 4 / DENSITY_STEPS)
     return float(np.sqrt(freedom) * np.tan(angle))

@@ -15,9 +15,14 @@ from torch import Tensor
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.metrics.tokens import UNSPACED_SCRIPTS
 
-WORDS, CHARACTERS = 3, 8  # of a repetition: three words (section 5.2), or eight characters
+REPETITION_WORDS, REPETITION_CHARACTERS = (
+    3,
+    8,
+)  # of a repetition: three words (section 5.2), or eight characters
 
-LIMIT = WORDS * CHARACTERS  # of the shares of a repetition's pieces
+REPETITION_SHARES = (
+    REPETITION_WORDS * REPETITION_CHARACTERS
+)  # of the shares of a repetition's pieces
 
 # By script, and not by script extensions, to which punctuation belongs; the long vowel sign of
 # katakana, U+30FC, belongs to no single script.
@@ -25,8 +30,8 @@ _UNSPACED = regex.compile(r"[\p{" + r"}\p{".join(UNSPACED_SCRIPTS) + r"}\u30fc]"
 
 
 @cache
-def shares(tokenizer: Tokenizer) -> Tensor:
-    """How much each piece adds to a repetition, which is complete at ``LIMIT``.
+def repetition_shares(tokenizer: Tokenizer) -> Tensor:
+    """How much each piece adds to a repetition, which is complete at ``REPETITION_SHARES``.
 
     A word's first piece stands for the word, a character of an unspaced script for itself.
     Punctuation adds nothing: "U.S." and "Covid-19" are no repetition when they are written again.
@@ -37,9 +42,9 @@ def shares(tokenizer: Tokenizer) -> Tensor:
 
 
 @cache
-def released_shares(tokenizer: Tokenizer) -> Tensor:
+def released_repetition_shares(tokenizer: Tokenizer) -> Tensor:
     """The same for words of the released code: everything but pieces inside a word is one."""
-    return _of_pieces(tokenizer, lambda text, opens: CHARACTERS if opens else 0)
+    return _of_pieces(tokenizer, lambda text, opens: REPETITION_CHARACTERS if opens else 0)
 
 
 def _of_pieces(tokenizer: Tokenizer, share: Callable[[str, bool], int]) -> Tensor:
@@ -49,5 +54,5 @@ def _of_pieces(tokenizer: Tokenizer, share: Callable[[str, bool], int]) -> Tenso
 
 def _share(text: str, opens: bool) -> int:
     if _UNSPACED.search(text):
-        return WORDS * sum(unicodedata.category(c)[0] == "L" for c in text)
-    return CHARACTERS if opens and any(c.isalnum() for c in text) else 0
+        return REPETITION_WORDS * sum(unicodedata.category(c)[0] == "L" for c in text)
+    return REPETITION_CHARACTERS if opens and any(c.isalnum() for c in text) else 0

@@ -7,9 +7,14 @@ from tokenizers import models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from mclas_lightning.data.tokenizer import Tokenizer, train
-from mclas_lightning.decoding.output import choices
+from mclas_lightning.decoding.output import shortlists_of
 from mclas_lightning.decoding.processors import BLOCKED, RepetitionBlock
-from mclas_lightning.decoding.words import CHARACTERS, WORDS, released_shares, shares
+from mclas_lightning.decoding.repetition import (
+    REPETITION_CHARACTERS,
+    REPETITION_WORDS,
+    released_repetition_shares,
+    repetition_shares,
+)
 
 PIECES = ["▁rain", "s", "▁", ",", "雨", "大雨", "▁的", "ロ", "▁비", "ฝน", "8"]
 
@@ -24,22 +29,32 @@ def sentence_pieces() -> Tokenizer:
 
 
 def test_sentence_pieces_say_where_a_word_begins(sentence_pieces):
-    found = dict(zip(PIECES, shares(sentence_pieces)[4:].tolist(), strict=False))
-    words = {"▁rain": CHARACTERS, "▁비": CHARACTERS}
-    characters = {"雨": WORDS, "大雨": 2 * WORDS, "▁的": WORDS, "ロ": WORDS, "ฝน": 2 * WORDS}
+    found = dict(zip(PIECES, repetition_shares(sentence_pieces)[4:].tolist(), strict=False))
+    words = {"▁rain": REPETITION_CHARACTERS, "▁비": REPETITION_CHARACTERS}
+    characters = {
+        "雨": REPETITION_WORDS,
+        "大雨": 2 * REPETITION_WORDS,
+        "▁的": REPETITION_WORDS,
+        "ロ": REPETITION_WORDS,
+        "ฝน": 2 * REPETITION_WORDS,
+    }
     assert found == {**dict.fromkeys(PIECES, 0), **words, **characters}
-    released = dict(zip(PIECES, released_shares(sentence_pieces)[4:].tolist(), strict=False))
+    released = dict(
+        zip(PIECES, released_repetition_shares(sentence_pieces)[4:].tolist(), strict=False)
+    )
     assert {piece for piece, share in released.items() if share} == {"▁rain", "▁", "▁的", "▁비"}
 
 
 def test_word_pieces_say_where_a_word_goes_on(tokenizer):
     names = tokenizer.backend.convert_ids_to_tokens([*range(len(tokenizer))])
-    for name, share in zip(names, shares(tokenizer).tolist(), strict=True):
+    for name, share in zip(names, repetition_shares(tokenizer).tolist(), strict=True):
         opens = not name.startswith("##") and name.isalnum()
-        assert share == (CHARACTERS if opens else 0), name
+        assert share == (REPETITION_CHARACTERS if opens else 0), name
     control = [*tokenizer.special]
-    assert shares(tokenizer)[control].tolist() == [0] * len(control)
-    assert released_shares(tokenizer)[control].tolist() == [CHARACTERS] * len(control)
+    assert repetition_shares(tokenizer)[control].tolist() == [0] * len(control)
+    assert released_repetition_shares(tokenizer)[control].tolist() == [REPETITION_CHARACTERS] * len(
+        control
+    )
 
 
 TERM = "人工智能"
@@ -65,8 +80,8 @@ def blocked(tokenizer: Tokenizer, text: str) -> list[str]:
     """The pieces of a text that the block would not let follow what is before them."""
     ids, special = tokenizer.encode([text], 500)[0], tokenizer.special
     writable = sorted({*ids})
-    every = choices([writable], len(tokenizer), lsep_id=special.lsep, eos_id=special.eos)
-    block = RepetitionBlock(every, shares(tokenizer), special.lsep)
+    every = shortlists_of([writable], len(tokenizer), lsep_id=special.lsep, eos_id=special.eos)
+    block = RepetitionBlock(every, repetition_shares(tokenizer), special.lsep)
     found = []
     for length, piece in enumerate(ids):
         prefix_1T = torch.tensor([[special.bos, *ids[:length]]])

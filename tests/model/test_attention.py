@@ -1,0 +1,76 @@
+import pytest
+import torch
+from torch import nn
+
+from mclas_lightning.model.attention import Attention, Cache, KeysValues
+
+WIDTH, HEADS = 15, 3
+
+
+def theirs_of(ours: Attention) -> nn.MultiheadAttention:
+    """torch's attention with the weights of ours."""
+    theirs = nn.MultiheadAttention(WIDTH, HEADS, batch_first=True)
+    parts = (ours.query, ours.key, ours.value)
+    theirs.in_proj_weight.data = torch.cat([part.weight for part in parts]).data
+    theirs.in_proj_bias.data = torch.cat([part.bias for part in parts]).data
+    theirs.out_proj.load_state_dict(ours.output.state_dict())
+    return theirs
+
+
+def test_masked_attention_is_torchs():
+    torch.manual_seed(0)
+    ours = Attention(WIDTH, HEADS, dropout=0.0)
+    query_NTD, memory_BSD = torch.randn(2, 5, WIDTH), torch.randn(2, 7, WIDTH)
+    mask_BS = torch.arange(7) < torch.tensor([[7], [4]])
+    expected, _ = theirs_of(ours)(query_NTD, memory_BSD, memory_BSD, key_padding_mask=~mask_BS)
+    found = ours(query_NTD, ours.keys_values(memory_BSD), mask_BS[:, None, None])
+    torch.testing.assert_close(found, expected)
+
+
+def test_causal_attention_is_torchs():
+    torch.manual_seed(0)
+    ours, x_NTD = Attention(WIDTH, HEADS, dropout=0.0), torch.randn(2, 5, WIDTH)
+    mask_TT = nn.Transformer.generate_square_subsequent_mask(5)
+    expected, _ = theirs_of(ours)(x_NTD, x_NTD, x_NTD, attn_mask=mask_TT)
+    torch.testing.assert_close(ours(x_NTD, ours.keys_values(x_NTD), causal=True), expected)
+
+
+def test_beams_of_a_document_attend_as_documents_of_their_own():
+    torch.manual_seed(0)
+    attention = Attention(WIDTH, HEADS, dropout=0.0)
+    query_NTD, memory_BSD = torch.randn(2 * 3, 1, WIDTH), torch.randn(2, 7, WIDTH)
+    mask_B11S = (torch.arange(7) < torch.tensor([[7], [4]]))[:, None, None]
+    shared = attention(query_NTD, attention.keys_values(memory_BSD), mask_B11S)
+    repeated_NSD = memory_BSD.repeat_interleave(3, 0)
+    expected = attention(
+        query_NTD, attention.keys_values(repeated_NSD), mask_B11S.repeat_interleave(3, 0)
+    )
+    torch.testing.assert_close(shared, expected)
+
+
+def test_dropout_is_for_training_alone():
+    attention, x_NTD = Attention(WIDTH, HEADS, dropout=0.5), torch.randn(2, 5, WIDTH)
+    memory = attention.keys_values(x_NTD)
+    assert not torch.equal(attention(x_NTD, memory), attention(x_NTD, memory))
+    attention.eval()
+    assert torch.equal(attention(x_NTD, memory), attention(x_NTD, memory))
+
+
+@pytest.mark.parametrize("kept", [[0, 1, 2, 3, 4], [0, 1, 1, 3, 3], [2, 4], [3]])
+def test_a_cache_holds_each_rows_own_past_in_every_layer(kept):
+    torch.manual_seed(0)
+    layers, rows, steps = 2, 5, Cache.ROOM + 3
+    cache = Cache(layers)
+    past: list[list[list[torch.Tensor]]] = [[[], []] for _ in range(layers)]
+    for step in range(steps):
+        for layer, held in enumerate(past):
+            new = KeysValues(*torch.randn(2, rows, HEADS, 1, 4))
+            found = cache.append(layer, new)
+            for part, new_NH1d, found_NHTd in zip(held, new, found, strict=True):
+                part.append(new_NH1d)
+                assert torch.equal(found_NHTd, torch.cat(part, 2))
+        if step == 1:
+            cache.select(torch.tensor(kept))
+            past = [[[each[kept] for each in part] for part in held] for held in past]
+            rows = len(kept)
+    assert cache.length == steps
