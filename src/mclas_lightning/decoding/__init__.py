@@ -1,1 +1,1 @@
-"""From logits to summaries: beam search, its processors, and the summarizer."""
+"""From logits to summaries: beam search, processors of its scores, the summarizer."""

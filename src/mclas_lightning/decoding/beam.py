@@ -15,18 +15,18 @@ from mclas_lightning.decoding.processors import Processor
 
 
 class Step(Protocol):
-    """The network as the search sees it; it keeps what it knows of each row."""
+    """The network as the search sees it; a step holds the state (key-value cache) of each row."""
 
     def __call__(self, last_N: Tensor) -> Tensor:
-        """Log-probabilities ``[N, C]`` of what may come after ``last_N``."""
+        """Log-probabilities ``[N, C]`` of the token after ``last_N``, by column."""
         ...
 
     def token(self, rows: Tensor, columns: Tensor) -> Tensor:
-        """The tokens that these columns of these rows stand for."""
+        """The tokens of these ``columns`` in these ``rows``, elementwise."""
         ...
 
     def select(self, rows_N: Tensor, documents_B: Tensor) -> None:
-        """Go on with these rows, which belong to these documents (indices into the present)."""
+        """Keep these rows and documents, both given as indices into the present ones."""
         ...
 
 
@@ -36,9 +36,7 @@ class Beam:
 
     width: int
     max_length: int  # of the whole target, [BOS] not counted, [EOS] counted
-    cut: bool = (
-        False  # at max_length, hypotheses end as they are and not with [EOS] (released code)
-    )
+    cut: bool = False  # At max_length a hypothesis ends without [EOS] (released code).
     length_penalty: float  # alpha of Wu et al. 2016, equation 14
     bos_id: int
     eos_id: int
@@ -66,14 +64,14 @@ def beam_search(
 ) -> list[Hypothesis]:
     """The best hypothesis of each document.
 
-    At each length the best ``width`` continuations of a document are taken; those that end retire
-    (released code: they go on after [EOS]), and the best ``width`` that do not end go on. A
-    document is done when no open hypothesis can overtake its best finished one: log-probabilities
-    only fall, and the penalty is largest at ``max_length``.
+    At each length, those of a document's best ``width`` continuations that end are finished
+    hypotheses (released code: they go on after [EOS]). The best ``width`` continuations that do not
+    end stay open. A document is done when no open hypothesis can overtake its best finished one:
+    log-probabilities only fall, and the length penalty is largest at ``max_length``.
     """
     K, B = beam.width, num_documents
     best: list[Hypothesis | None] = [None] * B
-    document_B = torch.arange(B)  # Which of the original documents each present one is.
+    document_B = torch.arange(B)  # The original index of each document that is not done.
     prefix_BKT = torch.full((B, K, 1), beam.bos_id, device=device)
     log_p_BK = torch.tensor([0.0] + [-torch.inf] * (K - 1), device=device).repeat(B, 1)
     for length in range(1, beam.max_length + 1):
@@ -122,7 +120,7 @@ def _only(token: int, step: Step, scores_NC: Tensor) -> Tensor:
 def _candidates(log_p_BK: Tensor, scores_NC: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The best 2 x K continuations of each document: log P, row and column, best first."""
     B, K = log_p_BK.shape
-    # Of each row first: a document's best are among its rows' best.
+    # The best of each row first: a document's best are among them.
     score_NM, column_NM = scores_NC.topk(min(2 * K, scores_NC.shape[1]), dim=1)
     total_BM = (log_p_BK[:, :, None] + score_NM.view(B, K, -1)).flatten(1)
     log_p_BM, at_BM = total_BM.topk(min(2 * K, total_BM.shape[1]), dim=1)
@@ -130,15 +128,16 @@ def _candidates(log_p_BK: Tensor, scores_NC: Tensor) -> tuple[Tensor, Tensor, Te
 
 
 def _slots(row_BK: Tensor) -> Tensor:
-    """Which continuation goes where: each row's first stays in the row's place, if it has one.
+    """For each place in the beam, the index of the continuation that takes it.
 
-    What stays need not be copied; the others take the places of rows that none goes on from.
+    The best continuation of a row takes the row's own place, so that its cache is not copied. The
+    other continuations take the places of rows that have no continuation.
     """
     K = row_BK.shape[1]
     again_BK = (row_BK[:, :, None] == row_BK[:, None, :]).tril(-1).any(2)
     places_K = torch.arange(K, device=row_BK.device)
     taken_BK = (row_BK[:, None, :] == places_K[:, None]).any(2)
-    # Stable sorts: the first free place for the first of the others, and so on.
+    # Stable sorts give the first free place to the first of the other continuations.
     free_BK = torch.argsort(taken_BK.to(torch.uint8), dim=1, stable=True)
     other_BK = torch.argsort((~again_BK).to(torch.uint8), dim=1, stable=True)
     number_B1 = again_BK.sum(1, keepdim=True)

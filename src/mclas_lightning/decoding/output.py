@@ -1,6 +1,7 @@
-"""The output layer, cut down to what may be written.
+"""The output layer on a shortlist: the tokens that each summary of a target may be written with.
 
-Shape letters: N rows, D width, V vocabulary, C columns.
+Shape letters: N rows, D width, V vocabulary, S summaries of a target, C columns (places in a
+shortlist).
 """
 
 from collections.abc import Sequence
@@ -12,23 +13,25 @@ from torch import Tensor
 
 from mclas_lightning.model.linear import linear_no_grad, pack_linear
 
-END_COLUMN, SECOND_BOS_COLUMN = 0, 1  # columns
+END_COLUMN = 0  # [LSEP] of every summary but the last, [EOS] of the last
+
+SECOND_BOS_COLUMN = 1  # where [BOS] follows [LSEP] (released code)
 
 
 @dataclass(frozen=True, eq=False)
 class Shortlists:
-    """The token of each column, for each summary; -1 fills shorter rows up."""
+    """The shortlist of each summary, as tokens by column and as columns by token."""
 
-    token_SC: Tensor
-    column_SV: Tensor  # the inverse; -1 for a token that is no choice
+    token_SC: Tensor  # -1 after the end of a shorter list
+    column_SV: Tensor  # the inverse; -1 for a token that is not on the list
 
     @property
     def sizes(self) -> list[int]:
-        """Choices of each summary."""
+        """The length of each summary's list."""
         return (self.token_SC >= 0).sum(1).tolist()
 
     def to(self, device: torch.device) -> "Shortlists":
-        """The same, there."""
+        """A copy on ``device``."""
         return Shortlists(self.token_SC.to(device), self.column_SV.to(device))
 
 
@@ -40,7 +43,10 @@ def shortlists_of(
     eos_id: int,
     second_bos: int | None = None,
 ) -> Shortlists:
-    """The choices of one target's summaries; ``second_bos`` is a choice of each, too."""
+    """Shortlists of one target's summaries: terminator, ``second_bos`` if given, vocabulary.
+
+    ``size`` is the number of tokens in the whole vocabulary.
+    """
     rows = [
         [
             eos_id if summary == len(vocabularies) - 1 else lsep_id,
@@ -58,14 +64,14 @@ def shortlists_of(
 
 
 class OutputLayer:
-    """Log-probabilities of the choices of the summary that each row is writing.
+    """Log-probabilities of the shortlist of the summary that each row is in.
 
-    Its matrix is the widest of a step's: of each summary's language, only the rows of its own
-    vocabulary are multiplied, and probabilities are over these.
+    The output matrix is the largest of a decoding step. With ``renormalize``, only the shortlist's
+    rows of it are multiplied, and probabilities are over the shortlist.
     """
 
-    # Released code: over the whole vocabulary, before the mask. We: over what the mask leaves,
-    # or as released, which takes the whole matrix.
+    # Released code: probabilities over the whole vocabulary, before the mask. We: over the
+    # shortlist, or as released with ``renormalize=False``, which multiplies the whole matrix.
     @torch.no_grad()
     def __init__(
         self,
@@ -87,7 +93,7 @@ class OutputLayer:
         self.layers = [pack_linear(weight_VD[ids], bias_V[ids], int8=int8) for ids in sliced]
 
     def __call__(self, hidden_ND: Tensor, segment_N: Tensor) -> Tensor:
-        """``[N, C]``, -inf where a row has fewer choices than others."""
+        """``[N, C]``, -inf after the end of a row's shortlist; ``segment_N`` is its summary."""
         present = segment_N.unique().tolist()
         if len(present) == 1:
             scores_NC = self._scores(hidden_ND, present[0])

@@ -1,4 +1,4 @@
-"""What a step of the search may write: pure functions of (prefix, scores).
+"""Processors of the scores of a search: what a row may write next, given its prefix.
 
 Shape letters: N rows (documents x beams), T target length so far ([BOS] included), S summaries of a
 target (a row is in the summary whose index is its number of [LSEP]), C columns of ``Shortlists``,
@@ -17,19 +17,19 @@ from mclas_lightning.decoding.repetition import REPETITION_SHARES
 
 Processor = Callable[[Tensor, Tensor], Tensor]
 
-WINDOW = 32  # pieces that a repetition is looked for in
+WINDOW = 32  # The longest repetition that is found, in word pieces.
 
 BLOCKED = -1e4  # Finite: a repetition is still better than no summary at all.
 
 
 def segments(prefix_NT: Tensor, lsep_id: int) -> Tensor:
-    """For each position, the index of the summary it is in; [LSEP] opens the next one."""
+    """For each position, the index of its summary; [LSEP] opens the next summary."""
     return (prefix_NT == lsep_id).cumsum(1)
 
 
 @dataclass(frozen=True, eq=False)
 class SideLengths:
-    """Each summary has ``shortest`` to ``longest`` tokens, its terminator not counted."""
+    """Each summary has ``shortest`` to ``longest`` tokens, [LSEP] and [EOS] not counted."""
 
     shortest: int
     longest: int
@@ -38,7 +38,7 @@ class SideLengths:
 
     def __call__(self, prefix_NT: Tensor, scores_NC: Tensor) -> Tensor:
         segment_NT = segments(prefix_NT, self.lsep_id)
-        # [BOS] and [LSEP] open a summary and are not of it.
+        # [BOS] and [LSEP] open a summary and are not counted.
         opens_NT = (prefix_NT == self.bos_id) | (prefix_NT == self.lsep_id)
         length_N = ((segment_NT == segment_NT[:, -1:]) & ~opens_NT).sum(1)
         too_short_N, too_long_N = length_N < self.shortest, length_N >= self.longest
@@ -64,10 +64,11 @@ class TargetLength:
 
 @dataclass(frozen=True, eq=False)
 class SecondBos:
-    """[LSEP] is followed by [BOS] (released code), and nothing else is."""
+    """[BOS] follows each [LSEP] (released code), and is written nowhere else."""
 
-    # Released code: [BOS] is predicted, and paid for. We: forced, and paid for where probabilities
-    # are over the whole vocabulary. Over what the mask leaves, [BOS] alone, its probability is 1.
+    # Released code: [BOS] is predicted, and its log-probability is part of the hypothesis's score.
+    # We: [BOS] is forced. Its log-probability counts, unless it is ``free``: with probabilities
+    # over the allowed tokens, of which [BOS] is the only one, it is 0.
     lsep_id: int
     free: bool
 
@@ -83,13 +84,14 @@ class SecondBos:
 
 
 def repeated_shares(prefix_NT: Tensor, share_V: Tensor) -> Tensor:
-    """For each position, the shares of the pieces before it that the prefix ends with, too.
+    """For each position t, how much of the prefix's end stands before t, too: ``[N, T]``.
 
-    Of the last ``WINDOW`` pieces, which hold any repetition of words that people write.
+    The longest run of pieces that ends at t - 1 and that the prefix ends with is found, up to
+    ``WINDOW`` pieces; its shares (see ``repetition``) are summed.
     """
     width = min(prefix_NT.shape[1], WINDOW)
-    # A window holds the pieces before a position, the nearest first; -1 is before the first piece.
-    # The first window is that of the end, the next that of the last position, and so on.
+    # A window holds the pieces before a position, the nearest first; -1 fills it up at the start.
+    # Windows are in reverse order: of the prefix's end, of its last position, and so on.
     before_NTW = F.pad(prefix_NT.flip(1), (0, width), value=-1).unfold(1, width, 1)
     same_NTW = (before_NTW[:, 1:] == before_NTW[:, :1]).cumprod(2, dtype=torch.uint8)
     share_NW = share_V[before_NTW[:, 0].clamp(min=0)]
@@ -100,11 +102,11 @@ def repeated_shares(prefix_NT: Tensor, share_V: Tensor) -> Tensor:
 class RepetitionBlock:
     """No three words twice in one summary or, across summaries, in one target (section 5.2).
 
-    The first piece of the third word is not written, so that no word is cut off.
+    The block is on the first piece of the third word, so that no word is cut off.
     """
 
     shortlists: Shortlists
-    share_V: Tensor  # of each piece in a repetition, see ``words``
+    share_V: Tensor  # of each piece in a repetition, see ``repetition``
     lsep_id: int
     across: bool = False
 
@@ -123,17 +125,17 @@ class RepetitionBlock:
 
 @dataclass(frozen=True, eq=False)
 class ReleasedBlock:
-    """A target that ends in three words that it has had before is given up (released code).
+    """Lowers a target whose last three words it has had before (released code).
 
     [BOS] and [LSEP] are words, and the last word may be unfinished.
     """
 
-    # Released code: -1e21 for all that follows, in which log P is lost: where all beams end so,
-    # what is written is arbitrary. We: ``BLOCKED``, which leaves them in the order of log P.
+    # Released code: adds -1e21 to the score, in which log P is lost, so that the output is
+    # arbitrary where all beams are blocked. We: add ``BLOCKED``, which keeps the order of log P.
     share_V: Tensor
 
     def __call__(self, prefix_NT: Tensor, scores_NC: Tensor) -> Tensor:
-        # What ends before t is a repetition if a word ends there, too: one begins at t.
+        # The run that ends before t is of whole words if a word begins at t.
         begins_NT = self.share_V[prefix_NT] > 0
         given_up_N = (
             begins_NT & (repeated_shares(prefix_NT, self.share_V) >= REPETITION_SHARES)

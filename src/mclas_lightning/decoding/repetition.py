@@ -1,7 +1,7 @@
-"""What a repetition is made of: words, whose pieces belong together, or characters.
+"""Units of a repetition: words, or characters in scripts without spaces between words.
 
-A script that has no spaces between words (Chinese, Japanese, Thai, ...) is counted by characters.
-How many of them make a repetition is measured on real texts: ``python -m benchmarks.blocking``.
+Section 5.2 blocks three words. How many Chinese, Japanese, Thai, ... characters are as much is
+measured on real texts: ``python -m benchmarks.blocking``.
 """
 
 import unicodedata
@@ -31,10 +31,10 @@ _UNSPACED = regex.compile(r"[\p{" + r"}\p{".join(UNSPACED_SCRIPTS) + r"}\u30fc]"
 
 @cache
 def repetition_shares(tokenizer: Tokenizer) -> Tensor:
-    """How much each piece adds to a repetition, which is complete at ``REPETITION_SHARES``.
+    """The share ``[V]`` of each piece in a repetition, which is whole at ``REPETITION_SHARES``.
 
-    A word's first piece stands for the word, a character of an unspaced script for itself.
-    Punctuation adds nothing: "U.S." and "Covid-19" are no repetition when they are written again.
+    A word's first piece has the share of the word. A piece of an unspaced script has the shares of
+    its letters. Punctuation has none, so that "U.S." and "Covid-19" may be written again.
     """
     share_V = _of_pieces(tokenizer, _share)
     share_V[sorted({*tokenizer.silent, *tokenizer.special, tokenizer.border} - {None})] = 0
@@ -43,7 +43,7 @@ def repetition_shares(tokenizer: Tokenizer) -> Tensor:
 
 @cache
 def released_repetition_shares(tokenizer: Tokenizer) -> Tensor:
-    """The same for words of the released code: everything but pieces inside a word is one."""
+    """The shares ``[V]`` of the released code: a word opens with each piece that continues none."""
     return _of_pieces(tokenizer, lambda text, opens: REPETITION_CHARACTERS if opens else 0)
 
 

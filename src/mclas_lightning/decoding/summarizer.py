@@ -1,4 +1,4 @@
-"""Texts in, summaries out.
+"""The summarizer: a trained network that turns texts into summaries.
 
 Shape letters: B documents, N rows (documents x beams), S source length, V vocabulary.
 """
@@ -38,7 +38,7 @@ Summaries = dict[Side, str]
 
 @dataclass(frozen=True, kw_only=True)
 class Summarizer:
-    """A trained network together with all it needs to turn texts into summaries."""
+    """A trained network with its task, tokenizer and target vocabulary."""
 
     network: Seq2Seq
     task: Task
@@ -50,7 +50,7 @@ class Summarizer:
 
     @property
     def writes(self) -> dict[Side, dict[str, bool]]:
-        """What each side keeps of case and accents."""
+        """For each side, whether its summaries can have case and accents."""
         return dict.fromkeys(
             self.task.sides, kept_by_tokenizer(self.tokenizer.backend.backend_tokenizer)
         )
@@ -61,7 +61,7 @@ class Summarizer:
         config: DecodingConfig,
         progress: Callable[[int], object] = lambda done: None,
     ) -> list[Summaries]:
-        """The summaries of each text; ``progress`` hears of every batch's number of texts."""
+        """The summaries of each text; ``progress`` is called with the size of each batch done."""
         sources = self.tokenizer.encode_sources(texts, self.max_source, self.sentences)
         summaries: list[Summaries] = [{} for _ in texts]
         network, int8 = self.network.eval(), config.weights == "int8"
@@ -72,7 +72,7 @@ class Summarizer:
         outputs = {
             name: self._output(network, sides, config) for name, sides in self.task.targets.items()
         }
-        # All of the network in 8 bits; else what has few rows to multiply.
+        # In 8 bits the whole network is packed; else the decoders, whose products have few rows.
         with packed(network if int8 else network.decoders, int8=int8):
             for indices in batches_by_length(sources, config.max_tokens // config.beam):
                 batch = [sources[i] for i in indices]
@@ -149,7 +149,8 @@ class Summarizer:
                 SideLengths(config.min_length, config.max_length, bos, lsep)
             ]
         else:
-            # Room for the [LSEP], and one token at least, of every later summary; [EOS] needs none.
+            # Each later summary needs room for [LSEP], one token, and [BOS] where it has one.
+            # [EOS] needs no room, because a target is cut.
             later = (len(sides) - 1) * (3 if self.task.bos_after_lsep else 2)
             processors = [
                 SideLengths(1, config.max_length - later, bos, lsep),
@@ -170,14 +171,14 @@ class Summarizer:
         return [RepetitionBlock(may_write, share_V, lsep, across=kind == "target")]
 
     def _may_write(self, side: Side, config: DecodingConfig) -> Sequence[int]:
-        # Paper: both sides masked. Released code: none, or only S^B.
+        # Paper: both sides are masked. Released code: no side, or S^B alone.
         if config.mask == "both" or (config.mask, side) == ("cross", "cross"):
             return self.vocabulary[side]
         return sorted(set(range(len(self.tokenizer))) - set(self.tokenizer.special))
 
 
 class DecoderStep:
-    """One decoder at work on a batch: keeps the keys and values of what was read and written."""
+    """One decoder's ``Step`` of a batch, with the cached keys and values of sources and targets."""
 
     def __init__(self, network: Seq2Seq, decoder: str, memory: Memory, output: OutputLayer) -> None:
         self.network, self.name, self.decoder = network, decoder, network.decoder(decoder)
@@ -189,7 +190,7 @@ class DecoderStep:
 
     @torch.no_grad()
     def __call__(self, last_N: Tensor) -> Tensor:
-        """Log-probabilities of each row's choices."""
+        """Log-probabilities ``[N, C]`` of each row's shortlist."""
         begins_N = last_N == self.output.lsep_id
         self.segment_N = begins_N.long() + (0 if self.segment_N is None else self.segment_N)
         embedded_N1D = self.network.embed(self.name, last_N[:, None])
@@ -197,12 +198,12 @@ class DecoderStep:
         return self.output(hidden_N1D[:, 0], self.segment_N)
 
     def token(self, rows: Tensor, columns: Tensor) -> Tensor:
-        """The tokens that these columns of these rows stand for."""
+        """The tokens of these ``columns`` in these ``rows``, elementwise."""
         assert self.segment_N is not None
         return self.output.shortlists.token_SC[self.segment_N[rows], columns]
 
     def select(self, rows_N: Tensor, documents_B: Tensor) -> None:
-        """Follow the rows that go on; documents that are done leave."""
+        """Keep these rows, and the sources of these documents."""
         assert self.segment_N is not None
         self.segment_N = self.segment_N[rows_N]
         self.cache.select(rows_N)

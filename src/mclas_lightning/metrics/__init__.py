@@ -1,1 +1,1 @@
-"""Scores of summaries: ROUGE in every language, lengths, language identification."""
+"""Scores of summaries (ROUGE, lengths, language) and tests of their differences."""

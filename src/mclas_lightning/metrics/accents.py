@@ -1,7 +1,8 @@
 """Whether a system can write accents and capitals.
 
-An uncased network never sees them, so it cannot write them: of an umlaut in a reference it scores
-nothing, and beside a system that can write them that is no fault of its summaries.
+The tokenizer of an uncased network removes both, so that the network never writes the umlaut of a
+reference. ROUGE counts that as an error of every summary; a fair comparison with a system that can
+write accents folds them (``rouge.folded``).
 """
 
 from collections.abc import Iterable
@@ -13,13 +14,13 @@ from tokenizers import Tokenizer
 from mclas_lightning.metrics.normalization import normalize
 from mclas_lightning.metrics.tokens import fold, plain
 
-PROBE = "\u00c4"  # a capital with an accent
+PROBE = "\u00c4"  # capital A with diaeresis
 
 KEEPS_ALL = {"case": True, "accents": True}
 
 
 def kept_by_tokenizer(tokenizer: Tokenizer) -> dict[str, bool]:
-    """What of ``case`` and ``accents`` is left of a text before its word pieces are looked up."""
+    """Whether ``case`` and ``accents`` of a text survive the tokenizer's normalization."""
     if tokenizer.normalizer is None:
         return KEEPS_ALL
     left = unicode_form("NFC", tokenizer.normalizer.normalize_str(PROBE))
@@ -27,7 +28,7 @@ def kept_by_tokenizer(tokenizer: Tokenizer) -> dict[str, bool]:
 
 
 def kept_by_tokenizer_file(path: Path) -> dict[str, bool]:
-    """The same of a tokenizer.json; empty where there is none that can be read."""
+    """``kept_by_tokenizer`` of a tokenizer.json; empty where the file cannot be read."""
     if not path.exists():
         return {}
     try:

@@ -1,7 +1,7 @@
-"""rouge-score over many pairs, by several processes where that is worth their start.
+"""ROUGE of many pairs by rouge-score, in several processes where they save time.
 
-Texts are lines of tokens with spaces between: a line a sentence. A new process imports rouge-score
-alone, and is started, not forked: torch's threads would not survive a fork.
+A text has its tokens separated by spaces and a sentence on each line. Worker processes are spawned,
+because torch's threads do not survive a fork; each imports rouge-score and nothing else.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -11,30 +11,34 @@ import numpy as np
 
 from mclas_lightning.progress import cores, progress_bar, worker_pool
 
-SEQUENCES = ("rouge1", "rouge2", "rougeL")  # These take a text as one sequence.
+SEQUENCES = ("rouge1", "rouge2", "rougeL")  # kinds that ignore sentences
 
 KINDS = (*SEQUENCES, "rougeLsum")
 
-PAIRS_OF_A_TASK = 100  # pairs that a process counts at a time
+PAIRS_OF_A_TASK = 100  # pairs in one task of a worker process
 
-# Products of two texts' tokens, which a longest common subsequence takes: some seconds of them.
+# Processes are started for more steps than these, which take some seconds. A longest common
+# subsequence takes the product of two lengths in tokens.
 PRODUCTS_WORTH_PROCESSES = 2e7
 
 Pair = tuple[str, str]  # hypothesis, reference
 
 
 class SpaceTokenizer:
-    """What rouge-score asks for: an object that turns a text into tokens."""
+    """A tokenizer for rouge-score, of texts whose tokens are separated by spaces."""
 
     def tokenize(self, text: str) -> list[str]:
-        """They stand apart already."""
+        """The tokens of ``text``."""
         return text.split()
 
 
 def count_overlaps(
     pairs: Sequence[Pair], kinds: Sequence[str], processes: int | None
 ) -> np.ndarray:
-    """Precision, recall and F1: ``[pairs, kinds, 3]``; ``processes`` None as is best."""
+    """Precision, recall and F1 of each pair: ``[pairs, kinds, 3]``.
+
+    With ``processes=None``, there are as many as cores for much work and one for little.
+    """
     large = _products(pairs) > PRODUCTS_WORTH_PROCESSES
     if processes is None:
         processes = cores() if large else 1
@@ -53,7 +57,7 @@ def count_overlaps(
 def _map_in_order(
     work: Callable[[Sequence[Pair]], np.ndarray], shares: Sequence[Sequence[Pair]], processes: int
 ) -> Iterator[np.ndarray]:
-    """What ``work`` makes of each share, in order."""
+    """``work`` of each share, in order."""
     if processes < 2:
         yield from map(work, shares)
         return
@@ -69,7 +73,7 @@ def _count_pairs(kinds: tuple[str, ...], pairs: Sequence[Pair]) -> np.ndarray:
 
 @cache
 def _scorer(kinds: tuple[str, ...]):
-    """rouge-score takes a second to import: where something is counted, and in no table."""
+    # An import of one second, not for tables, which count nothing.
     from rouge_score.rouge_scorer import RougeScorer
 
     return RougeScorer(kinds, tokenizer=SpaceTokenizer())

@@ -1,9 +1,9 @@
-"""Which language a summary is in: by script for Chinese, by py3langid for the rest.
+"""Language identification of summaries: by script for Chinese, by py3langid for the others.
 
 A system that writes two languages with one decoder can write the wrong one. A summary is short and
-full of names, and is sometimes taken for another language; so this share is only to be read beside
-the same share of the references, which shows how far the identifier errs on such text. The verdict
-on a text depends on the language that it should be in, and on no other language of its corpus.
+full of names, so that it is sometimes taken for another language. The share of summaries in the
+wrong language is therefore read beside the share of references, which is the identifier's error.
+The verdict on a text depends on its expected language, and on no other language of the corpus.
 """
 
 import math
@@ -20,18 +20,19 @@ from mclas_lightning.metrics.tokens import tokens
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
-# Half of the tokens. A run of other letters counts once, like a Han character: a Chinese sentence
-# on software keeps its long Latin names, so most of its letters, but not its tokens, may be Latin.
+# The least share of Han characters among the tokens of a Chinese text. Tokens and not letters are
+# counted, because a Chinese sentence on software may have more letters in long Latin names.
 HAN_SHARE = 0.5
 
-# Of Han characters and kana: Japanese has far more of them, Chinese may quote a name in kana.
+# The largest share of kana among Han characters and kana in a Chinese text, which may quote a name
+# in kana. Japanese has far more.
 KANA_SHARE = 0.05
 
-# Written in Chinese characters alone; script does not tell them apart.
+# Languages in Chinese characters alone, which script does not tell apart.
 CHINESE = frozenset({"wuu", "yue", "zh"})
 
-# The languages of common corpora compete for a text with the one that it should be in, whatever the
-# pair is. With all that py3langid knows, more than twice as many short English texts go astray.
+# The languages that compete with the expected one: those of common corpora. With all of py3langid's
+# languages, more than twice as many short English texts are taken for another language.
 _COMPETITORS = (
     "am ar bn cs de el en es fa fr gu he hi id it ja km ko mr my ne nl pa pl pt ru si so sw ta te "
     "th tr uk ur vi yo"
@@ -39,10 +40,11 @@ _COMPETITORS = (
 
 COMPETITORS = frozenset(_COMPETITORS.split())
 
-# How much likelier another language must be: headlines of names are as likely in several.
+# How much likelier another language must be for a text to be in the wrong one. Headlines that are
+# mostly names are about as likely in several languages.
 ODDS = 100
 
-# What py3langid knows; its model would take 0.7 s and 100 MB to say so.
+# The languages of py3langid's model, which takes 0.7 s and 100 MB to load.
 _CODES = (
     "ace af am an ar ary arz as az ba bcl be bg bn br bs ca crh cs cy da de dz el en eo es et eu "
     "ext fa fi fo fr fuv fy ga gcf gcr gd gl gom grc gu gug guw ha hbo he hi hr ht hu hy id ig is "
@@ -61,16 +63,16 @@ _KANA = regex.compile(r"[\p{Hiragana}\p{Katakana}]")
 def share_in_wrong_language(texts: Iterable[str], expected: str) -> float:
     """The share of ``texts`` that are not in ``expected`` but clearly in another language.
 
-    Languages are ISO 639 codes. A text without letters, such as an empty one, is in no language and
-    is not counted; a share of no texts is 0.
+    ``expected`` is an ISO 639 code. A text without letters is not counted. A share of no texts is
+    0.
     """
-    is_right = _test_for(expected)
+    is_right = _language_test(expected)
     right = [is_right(text) for text in texts if any(map(str.isalpha, text))]
     return right.count(False) / len(right) if right else 0.0
 
 
 def is_chinese(text: str) -> bool:
-    """At least half of the tokens of ``text``, numbers aside, are Han characters; few are kana.
+    """Whether at least half of the tokens, numbers aside, are Han characters, and few are kana.
 
     Traditional and simplified characters are both Chinese.
     """
@@ -81,7 +83,7 @@ def is_chinese(text: str) -> bool:
 
 
 def check_language(language: str, what: str = "language") -> None:
-    """InputError for a code that is not one of a language we can recognize."""
+    """InputError for a code of no language that can be identified."""
     if language in LANGUAGES:
         return
     without_region = regex.split("[-_]", language.lower())[0]  # of zh-CN, pt_BR, EN
@@ -93,11 +95,11 @@ def check_language(language: str, what: str = "language") -> None:
     raise one_of(what, language, LANGUAGES, "all: mclas score --help")
 
 
-def _test_for(expected: str) -> Callable[[str], bool]:
+def _language_test(expected: str) -> Callable[[str], bool]:
     check_language(expected)
     if expected in CHINESE:
         return is_chinese
-    identifier = copy(_identifier())  # restricted below; a copy, so the next call starts with all
+    identifier = copy(_identifier())  # A copy, because its languages are restricted.
     identifier.set_languages(COMPETITORS | {expected})
 
     def is_right(text: str) -> bool:
@@ -111,7 +113,7 @@ def _test_for(expected: str) -> Callable[[str], bool]:
 
 @cache
 def _identifier() -> "LanguageIdentifier":
-    """One of our own, not py3langid's global one; loading it takes 0.7 s."""
+    """An identifier of all languages; py3langid's global one stays as it is."""
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     return LanguageIdentifier.from_model_file(MODEL_FILE)

@@ -1,7 +1,7 @@
-"""Chinese as word pieces, as the released code scores it.
+"""Word pieces of Chinese texts, which the released code computes ROUGE on.
 
-Its outputs are cut by mBERT's tokenizer and compared as ids: a CJK character is a piece, a word of
-Latin letters or digits is one or several, and punctuation counts. Read without torch.
+The released code compares ids of mBERT's tokenizer: a CJK character is a piece, a word of Latin
+letters or digits is one piece or several, and a punctuation mark is a piece.
 """
 
 import hashlib
@@ -18,10 +18,10 @@ NORMALIZER = normalizers.BertNormalizer(lowercase=True, strip_accents=True)
 
 
 class WordPieces:
-    """The pieces of a vocabulary, in texts that are lower-cased and without accents."""
+    """A WordPiece tokenizer that lower-cases texts and strips their accents."""
 
     def __init__(self, vocabulary: dict[str, int], prefix: str = "##") -> None:
-        # One more entry, which no piece can be: words that the vocabulary cannot write.
+        # An entry that equals no piece, for words that the vocabulary cannot write.
         self.unknown = "\n"
         entries = vocabulary | {self.unknown: max(vocabulary.values()) + 1}
         model = models.WordPiece(
@@ -36,7 +36,7 @@ class WordPieces:
 
     @classmethod
     def find(cls, path: Path) -> "WordPieces | None":
-        """Those of a Hugging Face tokenizer, its folder or tokenizer.json; None of another kind."""
+        """The pieces of a tokenizer.json, or of its folder; None where it is not of WordPiece."""
         path = path / "tokenizer.json" if path.is_dir() else path
         try:
             found = Tokenizer.from_file(str(path))
@@ -49,7 +49,7 @@ class WordPieces:
 
     @classmethod
     def read(cls, path: Path) -> "WordPieces":
-        """As ``find``; InputError where there are none."""
+        """As ``find``, but InputError instead of None."""
         found = cls.find(path)
         if found is None:
             raise InputError(
@@ -68,7 +68,7 @@ class WordPieces:
         """The pieces of each text."""
         texts = list(texts)
         encodings = self._tokenizer.encode_batch(texts, add_special_tokens=False)
-        # Released code: all unknown words are the same [UNK]. We: each is itself.
+        # Released code: all unknown words are equal, [UNK]. We: an unknown word equals itself only.
         return [
             [
                 _plain(text[slice(*place)]) if piece == self.unknown else piece
@@ -79,4 +79,4 @@ class WordPieces:
 
 
 def _plain(word: str) -> str:
-    return NORMALIZER.normalize_str(word).strip()  # It sets spaces around a CJK character.
+    return NORMALIZER.normalize_str(word).strip()  # BertNormalizer puts spaces around CJK.

@@ -2,9 +2,9 @@
 
     t(1 - level / 2, v) * sqrt(s^2 / n + e^2)
 
-``s`` is the standard deviation of the n documents' differences, less what seeds add to it; ``e`` is
-the standard error of the seeds' means, 0 of one seed. Student's t has the degrees of freedom ``v``
-of Welch and Satterthwaite for this sum: those of ``e``, and n - 1 of the documents.
+``s`` is the standard deviation of the n documents' differences without the seeds' part
+(``Sample.share``). ``e`` is the standard error of the seeds' means, 0 for one seed. ``v`` are the
+degrees of freedom of Welch and Satterthwaite for this sum, from those of ``e`` and n - 1.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ DENSITY_STEPS = 100_000
 
 
 def detectable_difference(difference: Sample, level: float) -> float:
-    """How far apart the means must be for a two-sided p of ``level``."""
+    """The difference of means that has a two-sided p of ``level``; infinite for one document."""
     num = len(difference.documents)
     if num < 2:
         return float("inf")
@@ -29,7 +29,11 @@ def detectable_difference(difference: Sample, level: float) -> float:
 
 
 def student_t_quantile(p: float, freedom: float) -> float:
-    """The quantile of Student's t, by summing its density: t = sqrt(v) tan(a), cos(a)^(v - 1)."""
+    """The quantile ``p`` of Student's t with v = ``freedom``.
+
+    With t = sqrt(v) tan(a), the density of the angle a is proportional to cos(a)^(v - 1), which is
+    summed numerically.
+    """
     angles = (np.arange(DENSITY_STEPS) + 0.5) * (np.pi / 2 / DENSITY_STEPS)
     upper = np.cumsum(np.cos(angles) ** (freedom - 1))
     angle = np.interp((2 * p - 1) * upper[-1], upper, angles + np.pi / 4 / DENSITY_STEPS)

@@ -1,8 +1,8 @@
-"""Bootstrap and randomization of many samples at once.
+"""Bootstrap and approximate randomization of many samples at once.
 
-Both are one matrix product, of documents' random weights and scores. The weights are shared by all
-samples with the same number of documents, and made in chunks, so that memory does not grow with the
-resamples.
+Either is a product of two matrices: the scores of all samples with the same number of documents,
+and random weights of the documents. Weights are drawn in chunks, so that memory does not grow with
+the number of resamples.
 
 Shape letters: C samples (systems or differences of two, by metric), N documents, R resamples,
 B resamples of a chunk.
@@ -20,43 +20,43 @@ Array = NDArray[np.floating]
 
 
 class Sample(NamedTuple):
-    """Scores of one system, or differences of two, and what their mean owes to the seeds."""
+    """Documents' scores of a system, or differences of two, and how far seeds make them vary."""
 
-    documents: Array  # every document's mean over seeds
-    error: float  # standard error over seeds of the mean over documents; 0 of one seed
-    freedom: float  # degrees of freedom of that error
-    luck: float  # variance of a document's mean that is due to single seeds being good or bad at it
+    documents: Array  # the mean over seeds of each document
+    error: float  # standard error, over seeds, of the mean over documents; 0 for one seed
+    freedom: float  # degrees of freedom of ``error``
+    luck: float  # variance of a document's mean from the interaction of seed and document
 
     @property
     def mean(self) -> float:
-        """Over documents and seeds."""
+        """The mean over documents and seeds."""
         return float(self.documents.mean())
 
     @property
     def share(self) -> float:
-        """The part of the documents' standard deviation that more seeds would leave.
+        """The share of the documents' standard deviation that is not due to ``luck``, 0 to 1.
 
-        The rest is in the error over seeds, whose means are over these documents.
+        The seeds' means, and so ``error``, already contain the luck.
         """
         variance = float(self.documents.var())
         return (1 - self.luck / variance) ** 0.5 if variance > self.luck else 0.0
 
     def reached_by(self, sums: Array) -> Array:
-        """Which sums over documents are at least as far from 0 as this sample's own.
+        """Which ``sums`` over documents are at least as far from 0 as this sample's own.
 
-        Sums of float32 products are rounded; one that is closer than rounding counts as equal.
+        ``sums`` are of float32 products; a difference within their rounding counts as equality.
         """
         rounding = 16 * np.finfo(np.float32).eps * np.abs(self.documents).sum()
         return np.abs(sums) >= abs(self.documents.sum()) - rounding
 
 
 def sample_of_scores(scores: ArrayLike, what: str = "scores") -> Sample:
-    """Of scores ``[documents]`` or ``[seeds, documents]``; InputError where they are no such."""
+    """The sample of scores ``[documents]`` or ``[seeds, documents]``; InputError for others."""
     checked = _checked(scores, what)
     documents, num_seeds = checked.mean(0), len(checked)
     if num_seeds == 1:
         return Sample(documents, error=0.0, freedom=0.0, luck=0.0)
-    # Less the first, so that equal seeds have an error of exactly 0.
+    # The first seed's mean is subtracted, so that equal seeds have an error of exactly 0.
     means = checked.mean(1) - checked[0].mean()
     rest = checked - documents - (means - means.mean())[:, None]
     return Sample(
@@ -68,7 +68,7 @@ def sample_of_scores(scores: ArrayLike, what: str = "scores") -> Sample:
 
 
 def sample_of_differences(a: ArrayLike, b: ArrayLike) -> Sample:
-    """Of ``a - b``, document by document; InputError where they have not the same documents."""
+    """The sample of ``a - b``, document by document; InputError for unequal numbers."""
     first, second = (
         sample_of_scores(a, "scores of the first system"),
         sample_of_scores(b, "scores of the second system"),
@@ -78,7 +78,7 @@ def sample_of_differences(a: ArrayLike, b: ArrayLike) -> Sample:
             "two systems are compared on the same documents, in the same order; found "
             f"{len(first.documents)} and {len(second.documents)} scores"
         )
-    # Welch 1947: each system draws its own seeds, and its seeds may vary more than the other's.
+    # Welch 1947, Satterthwaite 1946: the variances over the two systems' seeds may differ.
     terms = [(part.error**2, part.freedom) for part in (first, second) if part.error]
     variance = sum(square for square, _ in terms)
     freedom = variance**2 / sum(square**2 / free for square, free in terms) if terms else 0.0
@@ -110,28 +110,28 @@ def _checked(scores: ArrayLike, what: str) -> Array:
     return found
 
 
-# Weights of a chunk: 1 MB in float32, so that they stay in the cache.
+# Weights of a chunk, 1 MB in float32, which fit into the processor's cache.
 CHUNK_WEIGHTS = 2**18
 
 T = TypeVar("T")
 
 
 def bootstrap(samples: Sequence[Sample], resamples: int, seed: int) -> list[Array]:
-    """Of each sample, how far the means ``[R]`` of its resamples are from its own.
+    """For each sample, the means of its resamples minus its own mean: ``[R]``.
 
-    Documents are drawn with replacement; seeds are not (see significance.py): to a resample they
-    add their standard error times a draw from Student's t.
+    A resample draws documents with replacement, and adds the seeds' standard error times a draw
+    from Student's t (``metrics.significance`` says why).
     """
     check_range("resamples", resamples, 1)
 
     def deviations(group: list[Sample]) -> list[Array]:
-        # Centered, so that what float32 leaves out is small beside the deviations.
+        # Centered, because float32 rounds relative to the size of a number.
         centered_CN = np.stack([each.documents - each.mean for each in group])
         found_CR = _weighted_sums(centered_CN, _draw_counts, resamples, seed)
         found_CR /= centered_CN.shape[1]
         for each, found_R in zip(group, found_CR, strict=True):
             if each.error:
-                # A stream of its own, so that it does not matter which samples come before.
+                # A generator of its own, so that the draws do not depend on the samples before.
                 student = np.random.default_rng([seed, 1]).standard_t(each.freedom, resamples)
                 found_R *= each.share
                 found_R += each.error * student
@@ -141,9 +141,12 @@ def bootstrap(samples: Sequence[Sample], resamples: int, seed: int) -> list[Arra
 
 
 def randomize(samples: Sequence[Sample], resamples: int, seed: int) -> list[tuple[float, str]]:
-    """Of each sample, the share of patterns of signs whose sum reaches its own, and their name.
+    """For each sample, p of the paired randomization test (Riezler and Maxwell 2005), and its name.
 
-    All patterns are tried where they are no more than ``resamples``; 0 has no sign.
+    If the systems were the same, each document's difference d could as well have the other sign:
+    ``p = (1 + #{|sum of +-d| >= |sum of d|}) / (1 + resamples)`` with random signs. Where there are
+    no more than ``resamples`` patterns of signs (a difference of 0 has none), p is exact: the share
+    of all patterns.
     """
     check_range("resamples", resamples, 1)
     few = [np.count_nonzero(each.documents) < resamples.bit_length() for each in samples]
@@ -164,7 +167,7 @@ def _all_signs(sample: Sample) -> float:
 
 
 def _random_signs(group: list[Sample], resamples: int, seed: int) -> list[float]:
-    """The signs that were found are one pattern more, so that a share is never 0."""
+    """p of each sample; the observed signs count as one pattern, so that p is never 0."""
     scores_CN = np.stack([each.documents for each in group])
     sums_CR = _weighted_sums(scores_CN, _draw_signs, resamples, seed)
     reached = [each.reached_by(sums).sum() for each, sums in zip(group, sums_CR, strict=True)]
@@ -172,7 +175,7 @@ def _random_signs(group: list[Sample], resamples: int, seed: int) -> list[float]
 
 
 def _by_size(samples: Sequence[Sample], work: Callable[[list[Sample]], list[T]]) -> list[T]:
-    """``work`` done for the samples of each number of documents together."""
+    """``work`` of all samples, called once for each number of documents."""
     sizes = [len(each.documents) for each in samples]
     found: dict[int, T] = {}
     for size in set(sizes):
@@ -184,11 +187,11 @@ def _by_size(samples: Sequence[Sample], work: Callable[[list[Sample]], list[T]])
 def _weighted_sums(
     scores_CN: Array, draw: Callable[[Array, np.random.Generator], None], resamples: int, seed: int
 ) -> Array:
-    """Sums over documents ``[C, R]``; ``draw`` fills weights ``[B, N]`` of a chunk of resamples."""
+    """Weighted sums over documents ``[C, R]``; ``draw`` fills the weights ``[B, N]`` of a chunk."""
     size, rng = scores_CN.shape[1], np.random.default_rng(seed)
     single_CN = scores_CN.astype(np.float32)
     sums_CR = np.empty((len(scores_CN), resamples), np.float32)
-    # One buffer: new memory for each chunk would cost more than the draws.
+    # One buffer for all chunks: to allocate one for each takes longer than the draws.
     weights_BN = np.empty((min(resamples, max(1, CHUNK_WEIGHTS // size)), size), np.float32)
     for start in range(0, resamples, len(weights_BN)):
         chunk_BN = weights_BN[: resamples - start]
@@ -198,14 +201,14 @@ def _weighted_sums(
 
 
 def _draw_counts(weights_BN: Array, rng: np.random.Generator) -> None:
-    """How often each document is among N drawn with replacement."""
+    """Fill each row with how often each document is among N drawn with replacement."""
     size = weights_BN.shape[1]
     for weights_N in weights_BN:
         weights_N[:] = np.bincount(rng.integers(size, size=size), minlength=size)
 
 
 def _draw_signs(weights_BN: Array, rng: np.random.Generator) -> None:
-    """-1 or 1, by a random bit."""
+    """Fill the weights with -1 or 1, by random bits."""
     num, size = weights_BN.shape
     bits = rng.integers(256, size=(num, -(-size // 8)), dtype=np.uint8)
     weights_BN[:] = np.unpackbits(bits, axis=1, count=size)

@@ -1,17 +1,17 @@
 """ROUGE-1, ROUGE-2, ROUGE-L and ROUGE-Lsum (Lin 2004) with tokens that fit the language.
 
-The counting is rouge-score's; only the tokens and sentences that it is given are ours. Its own
-tokenizer keeps ``[a-z0-9]+``: two equal Chinese texts score 0, and German words break at their
-umlauts. There are three profiles:
+rouge-score counts; tokens and sentences come from this package. rouge-score's own tokenizer keeps
+``[a-z0-9]+``, so that two equal Chinese texts score 0 and German words break at their umlauts.
+There are three profiles:
 
     standard  ``metrics.tokens``: characters where a script has no spaces, words elsewhere; accents
               kept, no stemming
-    folded    the same without accents, for a comparison in which a system cannot write them
+    folded    standard without accents, for comparisons with a system that cannot write accents
     paper     as the released code scores: accents stripped; Chinese as word pieces, Porter's
               stemmer for the words of every other language
 
 ROUGE-L takes a summary as one sequence, ROUGE-Lsum sentence by sentence (Lin 2004, section 3.2).
-``VERSION`` in the signature goes up whenever these rules change.
+``VERSION``, a part of the signature, goes up when the rules change.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -44,23 +44,23 @@ class Profile:
 
     @property
     def family(self) -> str:
-        """What the names of its scores begin with: ``rouge``, ``folded_rouge``, ``paper_rouge``."""
+        """How names of these scores begin: ``rouge``, ``folded_rouge``, ``paper_rouge``."""
         return "rouge" if self.name == "standard" else f"{self.name}_rouge"
 
     @property
     def l_kind(self) -> str:
-        """The kind that a table's R-L stands for: ``rougeL`` or ``rougeLsum``."""
+        """The kind that a table shows as R-L: ``rougeL`` or ``rougeLsum``."""
         # Released code: ROUGE-1.5.5 with sentences, but Chinese as one string of numbers.
         return "rougeLsum" if self.name == "paper" and self.language != "zh" else "rougeL"
 
     @property
     def headline(self) -> list[str]:
-        """The three scores that a table shows, F1 of ROUGE-1, ROUGE-2 and its ROUGE-L."""
+        """The three scores that a table shows: F1 of ROUGE-1, of ROUGE-2 and of ``l_kind``."""
         return [self._name(kind, "f") for kind in ("rouge1", "rouge2", self.l_kind)]
 
     @property
     def signature(self) -> str:
-        """All that two scores must share to be comparable, in the manner of sacrebleu."""
+        """All settings that two comparable scores share, in the manner of sacrebleu."""
         return (
             f"rouge|profile:{self.name}|lang:{self.language}|{self.rules}|L:{self.l_kind}"
             f"|sentencex:{version('sentencex')}|rouge-score:{version('rouge-score')}"
@@ -77,8 +77,8 @@ class Profile:
     ) -> dict[str, np.ndarray]:
         """Precision, recall and F1 of each pair: ``rouge1_p``, ..., ``paper_rougeLsum_f``.
 
-        A pair scores 0 where either text has no n-gram, so a one-word text has a ROUGE-2 of 0.
-        Many pairs are shared by ``processes``, by default as many as there are cores.
+        A pair scores 0 where a text has no n-gram, so that a one-word text has a ROUGE-2 of 0.
+        ``processes`` is for ``counting.count_overlaps``. InputError for unequal numbers of texts.
         """
         if len(hypotheses) != len(references):
             raise InputError(
@@ -97,24 +97,24 @@ class Profile:
         return f"{self.family.removesuffix('rouge')}{kind}_{part}"
 
     def _lines(self, texts: Sequence[str]) -> list[str]:
-        """What rouge-score is given: a sentence a line, a space between tokens."""
+        """The texts for rouge-score: a sentence on each line, tokens separated by spaces."""
         split = [sentences(normalize(text), self.language) for text in texts]
         lines = map(" ".join, self.tokenize(sentence for text in split for sentence in text))
         return ["\n".join(next(lines) for _ in text) for text in split]
 
 
 def sentences(text: str, language: str) -> list[str]:
-    """The lines of a text of several; the sentences that sentencex finds in any other.
+    """The sentences of a text: its lines, or those that sentencex finds in a single line.
 
-    A newline in a summary is a boundary that its data gives, as for rouge-score. sentencex knows
-    fewer: it needs final punctuation, which headlines, Thai and many corpora lack.
+    A newline in a summary is a boundary that the corpus gives, as for rouge-score. sentencex needs
+    final punctuation, which headlines, Thai and many corpora lack.
     """
     lines = text.strip().split("\n")
     return lines if len(lines) > 1 else list(segment(language, text))
 
 
 def standard(language: str) -> Profile:
-    """Characters or words as they are written, without case."""
+    """The profile of lower-cased characters or words."""
     return Profile(
         name="standard",
         language=language,
@@ -124,7 +124,7 @@ def standard(language: str) -> Profile:
 
 
 def folded(language: str) -> Profile:
-    """As ``standard``, of texts without accents: what an uncased network cannot write."""
+    """The profile ``standard`` of texts without accents, which an uncased network cannot write."""
     return Profile(
         name="folded",
         language=language,
@@ -134,7 +134,7 @@ def folded(language: str) -> Profile:
 
 
 def paper(language: str, vocabulary: WordPieces | None = None) -> Profile:
-    """What the paper's numbers were computed by; Chinese needs a WordPiece ``vocabulary``."""
+    """The profile of the paper's numbers; InputError for Chinese without a ``vocabulary``."""
     if language != "zh":
         rules = "tok:words|case:lower|accents:stripped|stem:porter"
         return Profile(name="paper", language=language, rules=rules, tokenize=stems)
@@ -148,7 +148,7 @@ def paper(language: str, vocabulary: WordPieces | None = None) -> Profile:
 
 
 def profile(name: str, language: str, vocabulary: Path | None = None) -> Profile:
-    """The profile of this name; ``vocabulary`` is a tokenizer's folder or tokenizer.json."""
+    """The profile called ``name``; ``vocabulary`` is a tokenizer's folder or tokenizer.json."""
     if name not in PROFILES:
         raise one_of("profile", name, PROFILES)
     if name != "paper":

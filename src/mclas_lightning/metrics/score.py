@@ -1,4 +1,4 @@
-"""All scores of one system's summaries in one language: of each document, and their means."""
+"""All scores of one system's summaries in one language, by document and as means."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from mclas_lightning.metrics.tokens import length
 
 @dataclass(frozen=True, kw_only=True)
 class SystemScores:
-    """What a system scored.
+    """The scores of one system, by name:
 
         rouge1_p, rouge1_r, rouge1_f, rouge2_*, ...   from 0 to 1; also paper_rouge1_p, ...
         length, reference_length                      tokens: words or characters, by script
@@ -26,19 +26,19 @@ class SystemScores:
     """
 
     documents: Mapping[str, np.ndarray]  # one value a document, in their order
-    of_all: Mapping[str, float]  # what no single document has
+    of_all: Mapping[str, float]  # scores of the whole test set: shares, empty, num
     signatures: Mapping[str, str]  # by family: rouge, paper_rouge, bertscore, similarity
 
     @property
     def totals(self) -> dict[str, float]:
-        """Means over documents, each counting once, and what is of all of them."""
+        """Means over documents, each counting once, and ``of_all``."""
         means = {name: fmean(column.tolist()) for name, column in self.documents.items()}
         return {**means, **self.of_all}
 
     def plus(
         self, documents: Mapping[str, np.ndarray], signatures: Mapping[str, str]
     ) -> "SystemScores":
-        """With further scores of the same documents."""
+        """These scores and further ones of the same documents."""
         return replace(
             self,
             documents={**self.documents, **documents},
@@ -49,7 +49,7 @@ class SystemScores:
 def overlap(
     hypotheses: Sequence[str], references: Sequence[str], profiles: Sequence[Profile]
 ) -> SystemScores:
-    """ROUGE by each of ``profiles``, which are of one language, and lengths."""
+    """Lengths, and ROUGE by each of ``profiles``, all of one language."""
     if not hypotheses:
         raise InputError("there are no summaries to score")
     documents: dict[str, np.ndarray] = {}
@@ -67,7 +67,7 @@ def overlap(
 def score(
     hypotheses: Sequence[str], references: Sequence[str], profiles: Sequence[Profile]
 ) -> SystemScores:
-    """``overlap``, and the shares that are in the wrong language."""
+    """``overlap`` and the shares of summaries and references in the wrong language."""
     found = overlap(hypotheses, references, profiles)
     language = profiles[0].language
     shares = {

@@ -1,8 +1,8 @@
-"""A test of ROUGE on two sentences in the script of the language, before anything is scored.
+"""A self-test of ROUGE on two sentences in the script of the language, before texts are scored.
 
-A tokenizer that drops a script gives a table of zeros, and one that breaks words at their marks
-gives a table that is too high; neither looks wrong. So the two sentences of a language share no
-token, but those of scripts with vowel signs would share fragments if marks split them.
+A tokenizer that drops a script scores 0, and one that splits words at their marks scores too high;
+neither looks wrong in a table. The two sentences of a language therefore share no token, but those
+of scripts with vowel signs share fragments where marks split words.
 """
 
 from functools import cache
@@ -10,7 +10,7 @@ from functools import cache
 from mclas_lightning.metrics.language import check_language
 from mclas_lightning.metrics.rouge import Profile
 
-# The first language of a row is that of its sentences; the others are written in the same script.
+# The sentences are in the first language of a row; the row's other languages have the same script.
 SENTENCE_PAIRS = {
     "de": ("Grüße für alle aus Köln", "Die Größe fällt"),
     "en pcm zxx": ("Police look for 2 witnesses", "It will rain tomorrow"),
@@ -77,12 +77,12 @@ SENTENCE_PAIRS = {
 
 @cache
 def sentence_pairs() -> dict[str, tuple[str, str]]:
-    """The two sentences for each language."""
+    """The two sentences of each language."""
     return {language: pair for row, pair in SENTENCE_PAIRS.items() for language in row.split()}
 
 
 def self_test(profile: Profile) -> None:
-    """A text scores 1 against itself and 0 against one it shares no token with, or RuntimeError."""
+    """RuntimeError unless a sentence scores 1 against itself, and 0 against the other one."""
     check_language(profile.language)
     text, other = sentence_pairs()[profile.language]
     for against, expected in ((text, 1.0), (other, 0.0)):

@@ -1,18 +1,18 @@
-"""Is one system better than another, or is it chance? Intervals and tests on documents' scores.
+"""Intervals of systems' scores, and tests of the difference of two systems.
 
 Scores are ``[documents]``, or ``[seeds, documents]`` of a system that was trained several times.
-Two systems are scored on the same documents in the same order. Tested, two-sided, is the difference
-of their means over documents and seeds:
+Two systems are scored on the same documents in the same order. Tests are two-sided, of the
+difference of the means over documents and seeds:
 
     one seed        paired approximate randomization (Riezler and Maxwell 2005)
     several seeds   two-level bootstrap: both systems share the documents, each has its own seeds
 
-In the two-level bootstrap documents are drawn with replacement, and a draw is used by all seeds of
-both systems. Two to five seeds are too few to draw from: 3 have 10 resamples, whose variance comes
-out a third too small. So what the seeds add to a draw is the standard error of their means times a
-draw from Student's t, with Welch's degrees of freedom: the means are taken as normal. A seed can be
-good or bad at single documents; that is in this error, too, so documents' deviations are reduced by
-it (``Sample.share``). A system with one seed adds nothing: its output is taken as it is.
+A resample of the two-level bootstrap draws documents with replacement, the same for all seeds of
+both systems. Seeds are not drawn, because two to five are too few: three seeds have 10 resamples,
+whose variance is a third too small. Instead, a resample adds the standard error of the seeds' means
+times a draw from Student's t with Welch's degrees of freedom, as for normal means. This error
+contains that a seed is good or bad at single documents, so that the documents' deviations are
+reduced by as much (``Sample.share``). A system with one seed has no such error.
 """
 
 from collections.abc import Iterable, Sequence
@@ -41,7 +41,7 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True)
 class Comparison:
-    """``a - b``: the difference of means, its 95 % interval, the p-value and how it was found."""
+    """``a - b``: the difference of means, its 95 % interval, the p-value and the test's name."""
 
     difference: float
     low: float
@@ -51,7 +51,7 @@ class Comparison:
 
 
 class PValue(NamedTuple):
-    """A p-value and how it was found."""
+    """A p-value and the name of its test."""
 
     p: float
     method: str
@@ -81,7 +81,7 @@ def compare_all(
 def pvalues(
     pairs: Iterable[tuple[ArrayLike, ArrayLike]], *, seed: int = 0, resamples: int = RESAMPLES
 ) -> list[PValue]:
-    """Only the tests of ``compare_all``: with one seed each, at a third of the price."""
+    """``compare_all`` without intervals: with one seed each, in a third of the time."""
     samples = [sample_of_differences(a, b) for a, b in pairs]
     seeds = [each for each in samples if each.error]
     two_level = map(_two_level, seeds, bootstrap(seeds, resamples, seed))
@@ -128,9 +128,9 @@ def _shifted(each: Sample, deviations: Array) -> float:
 
 
 def holm(pvalues: Sequence[float]) -> list[float]:
-    """p-values adjusted for testing all of them (Holm 1979), in the order given.
+    """Holm's adjusted p-values (Holm 1979), in the order given.
 
-    In ascending order, the k-th of m is multiplied by m - k + 1, but none is below the one before.
+    In ascending order, the k-th of m is multiplied by m - k + 1 and raised to the one before it.
     """
     for p in pvalues:
         check_range("p-value", p, 0, 1)

@@ -1,4 +1,4 @@
-"""The tokens that ROUGE compares, and that the length of a summary counts.
+"""Tokens of texts, which ROUGE compares and lengths count.
 
 The script of the text decides, not its language:
 
@@ -6,8 +6,9 @@ The script of the text decides, not its language:
                 Burmese): every letter is a token, with the combining marks on it
     words       of every other script: a run of letters and digits is a token, with their marks
 
-Everything else separates: ``don't`` is ``don t``, ``well-known`` is ``well known`` and ``1,234`` is
-``1 234``. On ASCII text this is exactly rouge-score's tokenization. Texts are normalized first.
+All other characters separate tokens: ``don't`` is ``don t``, ``well-known`` is ``well known``,
+``1,234`` is ``1 234``. On ASCII text this is rouge-score's tokenization. Texts are normalized
+first.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -19,7 +20,7 @@ import regex
 
 from mclas_lightning.metrics.normalization import normalize
 
-# Languages that are written so; their lengths are in characters.
+# Languages in scripts without spaces between words, whose lengths are in characters.
 UNSPACED_LANGUAGES = frozenset({"ja", "km", "lo", "my", "th", "wuu", "yue", "zh"})
 
 # Unicode's names of the scripts that have no spaces between words.
@@ -28,10 +29,11 @@ UNSPACED_SCRIPTS = ("Han", "Hiragana", "Katakana", "Bopomofo", "Thai", "Lao", "K
 # By script extensions, because the long vowel sign of katakana belongs to two scripts.
 _UNSPACED = "".join(rf"\p{{scx={script}}}" for script in UNSPACED_SCRIPTS)
 
-# The Chinese zero is no letter but a \p{Nl}. Digits of every script are runs.
+# Letters of unspaced scripts. The Chinese zero is of category Nl. Digits of all scripts are runs.
 _ALONE = rf"[[\p{{L}}\p{{Nl}}]&&[{_UNSPACED}]]"
 
-# Last, four letters that are written on the one before: am of Thai and Lao, halfwidth voicing.
+# Combining marks, and four letters that are written on the one before: am of Thai and of Lao, and
+# the halfwidth voicing marks of katakana.
 _MARK = r"[\p{Mn}\p{Mc}\u0e33\u0eb3\uff9e\uff9f]"
 
 _TOKEN = regex.compile(
@@ -42,7 +44,7 @@ _ACCENTED = regex.compile(r"([\p{Latin}\p{Greek}\p{Cyrillic}])\p{Mn}+")
 
 
 class Token(NamedTuple):
-    """A token as it is compared, and where it stands in the normalized text."""
+    """A token without case, and its span in the normalized text."""
 
     word: str
     start: int
@@ -50,7 +52,7 @@ class Token(NamedTuple):
 
 
 def unit(language: str) -> str:
-    """What a token of ``language`` mostly is: ``characters`` or ``words``."""
+    """The unit of lengths in ``language``: ``characters`` or ``words``."""
     return "characters" if language in UNSPACED_LANGUAGES else "words"
 
 
@@ -60,7 +62,7 @@ def tokens(text: str) -> list[str]:
 
 
 def places(normalized: str) -> Iterator[Token]:
-    """The tokens of a text that ``normalize`` returned, with their places in it."""
+    """The tokens of a text that ``normalize`` returned, with their spans."""
     for found in _TOKEN.finditer(normalized):
         yield Token(fold(found[0]), *found.span())
 
@@ -71,7 +73,7 @@ def length(text: str) -> int:
 
 
 def stems(texts: Iterable[str]) -> list[list[str]]:
-    """The tokens of each text without accents, by Porter's stemmer: of four letters or more."""
+    """The tokens of each text without accents; Porter stems of those longer than 3."""
     stem = _stemmer()
     return [
         [stem(word) if len(word) > 3 else word for word in tokens(plain(text))] for text in texts
@@ -81,17 +83,17 @@ def stems(texts: Iterable[str]) -> list[list[str]]:
 def fold(text: str) -> str:
     """``text`` without case, in NFC.
 
-    A lower-cased Turkish dotted I leaves a combining dot behind, which is no accent; the sigma that
-    ends a Greek word is a sigma.
+    The combining dot that ``str.lower`` makes of a Turkish dotted I is removed. A final sigma
+    becomes a sigma.
     """
     lower = text.lower().replace("i\u0307", "i").replace("\u03c2", "\u03c3")
     return unicode_form("NFC", lower)
 
 
 def plain(text: str) -> str:
-    """``text`` without case and accents, as an uncased BERT has it.
+    """``text`` without case and accents, as an uncased BERT reads it.
 
-    Accents are those of Latin, Greek and Cyrillic letters. In other scripts a mark is a vowel, or
+    Accents are marks on Latin, Greek and Cyrillic letters. In other scripts a mark is a vowel, or
     makes another letter.
     """
     letters = unicode_form("NFD", fold(normalize(text)))
@@ -100,7 +102,7 @@ def plain(text: str) -> str:
 
 @cache
 def _stemmer() -> Callable[[str], str]:
-    """The stemmer that rouge-score has; it takes a second to import, and a text repeats words."""
+    """rouge-score's stemmer, cached by word; its import takes a second."""
     from nltk.stem.porter import PorterStemmer
 
     return cache(PorterStemmer().stem)

@@ -14,23 +14,26 @@ from mclas_lightning.model.linear import Linear
 
 
 class KeysValues(NamedTuple):
-    """What queries attend to, split into heads."""
+    """Keys and values of attention, split into heads."""
 
     keys_BHSd: Tensor
     values_BHSd: Tensor
 
 
 class Cache:
-    """Keys and values of the target positions so far, of all layers."""
+    """The key-value cache of all self-attention layers, over the target positions so far."""
 
-    ROOM = 32  # positions that it grows by
+    ROOM = 32  # positions that the buffer grows by
 
     def __init__(self, layers: int) -> None:
         self.layers, self.length = layers, 0
-        self._room_NL2HSd: Tensor | None = None  # A row's are together: they move together.
+        self._room_NL2HSd: Tensor | None = None  # Row first: a row moves as one block.
 
     def append(self, layer: int, new: KeysValues) -> KeysValues:
-        """Add a layer's of the next positions; all of this layer's. Layers come in order."""
+        """Add ``new`` positions to ``layer``; returns its keys and values of all positions.
+
+        Each step appends to every layer once, in order from layer 0, which makes room for all.
+        """
         T = new.keys_BHSd.shape[2]
         if layer == 0:
             self.length += T
@@ -42,16 +45,17 @@ class Cache:
         return KeysValues(*kept_NHSd)
 
     def select(self, rows_N: Tensor) -> None:
-        """Go on with these rows; one that stays where it was is not copied.
+        """Keep ``rows_N``, in this order; a row that keeps its place is not copied.
 
-        Where there are as many as before, none is copied that another one takes the place of.
+        With as many rows as before, rows are copied in place. A row that another row is copied from
+        must then keep its place (``decoding.beam`` orders rows so).
         """
         assert self._room_NL2HSd is not None
         if len(rows_N) < len(self._room_NL2HSd):
             self._room_NL2HSd = self._room_NL2HSd[rows_N]
             return
         kept_NL2HTd = self._room_NL2HSd[..., : self.length, :]
-        if kept_NL2HTd.is_cpu:  # Row by row: indices would copy each twice.
+        if kept_NL2HTd.is_cpu:  # Row by row, because an index copies each row twice.
             for place, row in enumerate(rows_N.tolist()):
                 if place != row:
                     kept_NL2HTd[place].copy_(kept_NL2HTd[row])
@@ -72,7 +76,7 @@ class Cache:
 
 
 class Attention(nn.Module):
-    """Attention whose keys and values are computed apart, so that they can be kept."""
+    """Multi-head attention; its keys and values are computed apart, so that a search keeps them."""
 
     def __init__(self, width: int, heads: int, dropout: float) -> None:
         super().__init__()
@@ -81,7 +85,7 @@ class Attention(nn.Module):
         self.value, self.output = Linear(width, width), Linear(width, width)
 
     def keys_values(self, memory_BSD: Tensor) -> KeysValues:
-        """Keys and values of everything that may be attended to."""
+        """Keys and values of each position of ``memory``."""
         return KeysValues(self._split(self.key(memory_BSD)), self._split(self.value(memory_BSD)))
 
     def forward(
@@ -92,10 +96,10 @@ class Attention(nn.Module):
         *,
         causal: bool = False,
     ) -> Tensor:
-        """Mix the values for each query; ``mask`` is true where a key may be attended to.
+        """The attention output of each query; ``mask`` is true where a key may be attended to.
 
-        Rows may outnumber documents: N = B x K, the K beams of a document beside each other. Their
-        queries are laid side by side, so that the document's keys are held and read once.
+        In a beam search N = B x K, the K beams of a document beside each other. The queries of a
+        document's beams are laid side by side, so that its keys are stored and read once.
         """
         N, T, D = query_NTD.shape
         B = len(memory.keys_BHSd)

@@ -1,4 +1,4 @@
-"""Weights from elsewhere: a pretrained encoder, a run's checkpoint, MS initialization."""
+"""Loading weights: a pretrained encoder, a run's checkpoint, an MS network (section 4.2)."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,7 +21,7 @@ DROPOUT = (
 
 
 def pretrained_config(name: str) -> dict[str, Any]:
-    """The configuration of an encoder in a folder or on the hub, as ``NetworkConfig`` has it."""
+    """The configuration of an encoder in a folder or on a hub, for ``NetworkConfig.encoder``."""
     where = f"network.encoder.pretrained '{name}'"
     try:
         config = AutoConfig.from_pretrained(name)
@@ -43,19 +43,19 @@ def pretrained_config(name: str) -> dict[str, Any]:
 
 
 def dropout_of(encoder: Mapping[str, Any], probability: float) -> dict[str, float]:
-    """``probability`` for every dropout that this kind of encoder has."""
+    """``probability`` under the name of each dropout setting that the encoder's type has."""
     return {key: probability for key in DROPOUT if key in encoder}
 
 
 def positions_of(encoder: Mapping[str, Any]) -> int:
-    """Ids that a source of this encoder may have."""
-    # RoBERTa and its kin count positions from the padding's id on.
+    """The largest number of ids in a source of this encoder."""
+    # RoBERTa and XLM-R number positions from pad_token_id + 1.
     offset = encoder["pad_token_id"] + 1 if "roberta" in encoder["model_type"] else 0
     return encoder["max_position_embeddings"] - offset
 
 
 def load_pretrained_encoder(network: Seq2Seq, name: str) -> None:
-    """Initialize the encoder, and with its word embedding the decoders' (section 4.1)."""
+    """Initialize the encoder, and the decoders' embedding from the encoder's (section 4.1)."""
     try:
         pretrained = AutoModel.from_pretrained(name, dtype=torch.float32)
     except (OSError, ValueError) as error:
@@ -66,7 +66,7 @@ def load_pretrained_encoder(network: Seq2Seq, name: str) -> None:
         raise InputError(
             f"network.encoder.pretrained '{name}': reads from left to right alone; it is no encoder"
         )
-    # Control tokens that its vocabulary lacks have rows of their own at the end.
+    # Control tokens that the encoder's vocabulary lacks get rows at the end of its embedding.
     pretrained.resize_token_embeddings(network.encoder.config.vocab_size, mean_resizing=False)
     network.encoder.load_state_dict(pretrained.state_dict())
     network.copy_embedding()
@@ -74,19 +74,19 @@ def load_pretrained_encoder(network: Seq2Seq, name: str) -> None:
 
 @torch.no_grad()
 def _is_bidirectional(encoder: PreTrainedModel) -> bool:
-    """Whether the last token of a text says anything to the first."""
+    """Whether the first token's state depends on the last token, as in no causal model."""
     texts = torch.tensor([[5, 6, 7], [5, 6, 8]])
     first, other = encoder(input_ids=texts).last_hidden_state[:, 0]
     return not torch.allclose(first, other, rtol=1e-6, atol=1e-7)
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
-    """What Lightning saved, plain types and tensors only; nothing in the file is executed."""
+    """A checkpoint of Lightning's: plain types and tensors; no code of the file is executed."""
     if not path.exists():
         raise InputError(f"{path}: no such checkpoint")
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises many kinds for a file that was cut short
+    except Exception as error:  # torch raises many kinds of errors for a file that was cut short.
         raise InputError(
             f"{path}: not a whole checkpoint (cut short, or not ours); delete "
             f"{'it' if path.name == 'last.ckpt' else 'the folder of its run'} and train again"
@@ -96,7 +96,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
 def save_checkpoint(
     checkpoint: Mapping[str, Any], path: Path, previous: Path | None = None
 ) -> None:
-    """Write it whole or not at all; what ``path`` held becomes ``previous``."""
+    """Write ``path`` whole or not at all; an earlier file of this name becomes ``previous``."""
     part = path.with_name(f".{path.name}.part")
     with clear_when_full(path, KEPT), part.open("wb") as file:
         torch.save(checkpoint, file)
@@ -106,7 +106,7 @@ def save_checkpoint(
 
 
 def network_state(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:
-    """The network's tensors in a checkpoint of Lightning's."""
+    """The network's tensors of a checkpoint of Lightning's."""
     prefix = "network."
     return {
         name.removeprefix(prefix): tensor
@@ -116,7 +116,7 @@ def network_state(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:
 
 
 def initialize_from_ms(network: Seq2Seq, state: State, decoders: Sequence[str]) -> None:
-    """Copy an MS network: its encoder, and its one decoder into these (sections 4.2 and 5.3)."""
+    """Copy an MS network's encoder, and its decoder into ``decoders`` (sections 4.2, 5.3)."""
     own = network.state_dict()
     own |= {name: tensor for name, tensor in state.items() if not name.startswith("decoders.")}
     (source,) = {name.split(".")[1] for name in state if name.startswith("decoders.")}

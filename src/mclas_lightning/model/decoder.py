@@ -1,6 +1,7 @@
 """The decoder: a pre-norm Transformer with cross-attention (section 4.1, as released).
 
-Shape letters: B documents, N rows (documents x beams), T target length, S source length, D width.
+Shape letters: B documents, N rows (documents x beams), T target length, S source length, D width,
+F feed-forward width, H heads, d = D / H.
 """
 
 import math
@@ -20,12 +21,13 @@ NORM_EPS = 1e-6  # Released code; the encoder has BERT's 1e-12.
 
 MAX_POSITIONS = 5000
 
-Earlier = Callable[[KeysValues], KeysValues]
+# Adds keys and values of new positions to a layer's cache; returns those of all positions.
+Append = Callable[[KeysValues], KeysValues]
 
 
 @dataclass(frozen=True, kw_only=True)
 class DecoderConfig:
-    """Sizes; the width is the encoder's."""
+    """Sizes of a decoder; its width is the encoder's."""
 
     layers: int
     heads: int
@@ -34,7 +36,7 @@ class DecoderConfig:
 
 
 class DecoderLayer(nn.Module):
-    """x + self-attention, + cross-attention, + feed-forward, each of a normalized x."""
+    """A pre-norm layer: x + f(norm(x)) for self-attention, cross-attention and feed-forward."""
 
     def __init__(self, width: int, config: DecoderConfig) -> None:
         super().__init__()
@@ -48,17 +50,20 @@ class DecoderLayer(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
 
     def cross_keys_values(self, memory_BSD: Tensor) -> KeysValues:
-        """What the layer reads of the document."""
+        """The document's keys and values in this layer's cross-attention."""
         return self.cross_attention.keys_values(memory_BSD)
 
     def forward(
-        self, x_NTD: Tensor, cross: KeysValues, mask_B11S: Tensor, earlier: Earlier | None
+        self, x_NTD: Tensor, cross: KeysValues, mask_B11S: Tensor, append: Append | None
     ) -> Tensor:
-        """The layer's output, whose positions follow those that ``earlier`` adds them to."""
+        """The layer's output at the positions of ``x``.
+
+        ``append`` adds them to the cached positions before. Without it, attention is causal.
+        """
         own = self.self_attention.keys_values(normed_NTD := self.self_norm(x_NTD))
-        if earlier is not None:
-            own = earlier(own)
-        mixed_NTD = self.self_attention(normed_NTD, own, causal=earlier is None)
+        if append is not None:
+            own = append(own)
+        mixed_NTD = self.self_attention(normed_NTD, own, causal=append is None)
         x_NTD = x_NTD + self.dropout(mixed_NTD)
         mixed_NTD = self.cross_attention(self.cross_norm(x_NTD), cross, mask_B11S)
         x_NTD = x_NTD + self.dropout(mixed_NTD)
@@ -67,19 +72,19 @@ class DecoderLayer(nn.Module):
 
 
 class Decoder(nn.Module):
-    """From embedded target tokens to the vectors the output layer reads."""
+    """From embedded target tokens to the vectors that the output layer reads."""
 
     def __init__(self, width: int, config: DecoderConfig) -> None:
         super().__init__()
         self.layers = nn.ModuleList(DecoderLayer(width, config) for _ in range(config.layers))
         self.norm = nn.LayerNorm(width, eps=NORM_EPS)
         self.dropout = nn.Dropout(config.dropout)
-        # One position sequence over both summaries and no language embedding: section 4.1.
+        # Positions run on over both summaries, without a language embedding (section 4.1).
         self.register_buffer("positions_TD", sinusoids(MAX_POSITIONS, width), persistent=False)
-        self.recompute = False  # Layers' activations in training, instead of keeping them.
+        self.recompute = False  # Activation checkpointing of the layers in training.
 
     def cross_keys_values(self, memory_BSD: Tensor) -> list[KeysValues]:
-        """Each layer's keys and values of the document, computed once for all steps and beams."""
+        """Each layer's keys and values of the documents, computed once for all steps and beams."""
         return [layer.cross_keys_values(memory_BSD) for layer in self.layers]  # pyright: ignore
 
     def forward(
@@ -89,17 +94,18 @@ class Decoder(nn.Module):
         mask_B11S: Tensor,
         cache: Cache | None = None,
     ) -> Tensor:
-        """Vectors of the T given positions, which follow those in the cache.
+        """Vectors of T positions.
 
-        With a cache, T is 1: a step of the search. Without, the whole target, left to right.
+        A step of the search has a ``cache`` and T = 1, the position after the cached ones.
+        Teacher forcing has none: T is the whole target, each position sees those before it.
         """
         T, D = embedded_NTD.shape[1:]
         start = cache.length if cache else 0
         positions_TD = self.get_buffer("positions_TD")[start : start + T]
         x_NTD = self.dropout(embedded_NTD * math.sqrt(D) + positions_TD)
         for index, layer in enumerate(self.layers):
-            earlier = partial(cache.append, index) if cache else None
-            arguments = (x_NTD, cross[index], mask_B11S, earlier)
+            append = partial(cache.append, index) if cache else None
+            arguments = (x_NTD, cross[index], mask_B11S, append)
             if self.recompute and self.training:
                 x_NTD = checkpoint(layer, *arguments, use_reentrant=False)
             else:

@@ -1,7 +1,7 @@
-"""Linear layers whose products on a CPU are oneDNN's.
+"""Linear layers that oneDNN multiplies on a CPU.
 
-torch multiplies float32 matrices by MKL, which gives processors of other makers than its own its
-slower kernels; oneDNN goes by what a processor can do (docs/performance.md).
+torch multiplies float32 matrices by MKL, whose fast kernels are for Intel's processors. oneDNN
+chooses a kernel by the instructions that the processor has (docs/performance.md).
 
 Shape letters: M rows, I and O features in and out.
 """
@@ -16,20 +16,21 @@ from torch import Tensor, nn
 
 PackedLinear = Callable[[Tensor], Tensor]
 
-PACKED_ROWS = 20  # of the products that weights are packed for; others may be of any number
+PACKED_ROWS = 20  # Weights are packed for products of M = 20; other M are correct, too.
 
 
 def linear_no_grad(x_MI: Tensor, weight_OI: Tensor, bias_O: Tensor | None = None) -> Tensor:
-    """x W^T + b of matrices, without a gradient; both may be transposed views."""
+    """x W^T + b of matrices, without a gradient; x and W may be transposed views."""
     if _onednn_multiplies(x_MI):
         return torch.ops.mkldnn._linear_pointwise(x_MI, weight_OI, bias_O, "none", [], "")
     return F.linear(x_MI, weight_OI, bias_O)
 
 
 def pack_linear(weight_OI: Tensor, bias_O: Tensor | None, *, int8: bool = False) -> PackedLinear:
-    """``linear_no_grad`` with these, laid out for many small ones; ``int8`` is for CPUs alone.
+    """A function x -> x W^T + b whose weight is laid out for products of few rows.
 
-    In int8, each of the weight's rows has a scale of its own, and inputs one for each product.
+    ``int8`` (on a CPU only) rounds the weight with a scale for each row, and x with one scale for
+    each product.
     """
     weight_OI = weight_OI.detach().contiguous()
     if int8:
@@ -83,7 +84,7 @@ class Linear(nn.Linear):
 
 @contextmanager
 def packed(module: nn.Module, *, int8: bool = False) -> Iterator[None]:
-    """Within it, every ``Linear`` of ``module`` has packed weights, and no gradient."""
+    """Within the context every ``Linear`` of ``module`` has packed weights and no gradient."""
     layers = [layer for layer in module.modules() if isinstance(layer, Linear)]
     try:
         for layer in layers:

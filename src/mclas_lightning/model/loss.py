@@ -1,4 +1,4 @@
-"""Label-smoothed cross-entropy of an output layer.
+"""The label-smoothed loss of an output layer, computed in chunks.
 
 Shape letters: M target positions, D width, V vocabulary; m positions of a chunk,
 v rows of a slice.
@@ -13,7 +13,7 @@ from torch.autograd.function import once_differentiable
 
 from mclas_lightning.model.linear import linear_no_grad
 
-CHUNK_LOGITS = 2**25  # logits that are held at a time
+CHUNK_LOGITS = 2**25  # logits in memory at a time
 
 SLICE_ROWS = 2**13  # rows of the output layer whose gradient is computed at a time
 
@@ -54,9 +54,9 @@ def output_loss(
     smoothing: float,
     pad_id: int,
 ) -> Tensor:
-    """``label_smoothed_kl`` of the output layer's logits, which are never all there at once.
+    """``label_smoothed_kl`` of the output layer's logits, of which a chunk is in memory at a time.
 
-    Each chunk's gradient, softmax - q, is computed with its loss, so that nothing is kept of it.
+    The forward pass computes a chunk's loss and its gradient, softmax - q, and frees the logits.
     """
     return _OutputLoss.apply(hidden_MD, weight_VD, bias_V, gold_M, smoothing, pad_id)  # pyright: ignore
 
@@ -85,7 +85,7 @@ class _OutputLoss(torch.autograd.Function):
             d_hidden_MD[start : start + rows] = linear_no_grad(d_logits_mV, weight_VD.T)
             d_bias_V += d_logits_mV.sum(0)
             _add_product(d_weight_VD, d_logits_mV, hidden_mD)
-        # Not as saved tensors, which would be held beside the parameters' gradients.
+        # Saved tensors would stay in memory beside the gradients of the parameters.
         ctx.gradients = [d_hidden_MD, d_weight_VD, d_bias_V]
         return loss
 
@@ -102,7 +102,7 @@ class _OutputLoss(torch.autograd.Function):
 def _softmax_minus_q(
     logits_mV: Tensor, log_norm_m: Tensor, gold_m: Tensor, smoothing: float, pad_id: int
 ) -> Tensor:
-    """The gradient of a chunk's loss, in the place of its logits."""
+    """The gradient of a chunk's loss, written over its logits."""
     share = smoothing / (logits_mV.shape[1] - 2)
     d_logits_mV = logits_mV.sub_(log_norm_m[:, None]).exp_().sub_(share)
     d_logits_mV[:, pad_id] += share
@@ -111,7 +111,7 @@ def _softmax_minus_q(
 
 
 def _add_product(total_VD: Tensor, d_logits_mV: Tensor, hidden_mD: Tensor) -> None:
-    """Add this chunk's part of the weight's gradient, by slices: as a whole it is as large."""
+    """Add a chunk's gradient of the weight by slices: the whole one is as large as the weight."""
     slices = zip(total_VD.split(SLICE_ROWS), d_logits_mV.split(SLICE_ROWS, dim=1), strict=True)
     for slice_vD, d_logits_mv in slices:
-        slice_vD += linear_no_grad(d_logits_mv.T, hidden_mD.T)  # autocast's are in half precision
+        slice_vD += linear_no_grad(d_logits_mv.T, hidden_mD.T)  # In half precision under autocast.

@@ -1,4 +1,4 @@
-"""Memory that a CPU's trainings and searches use again and again."""
+"""Settings of glibc's malloc, for trainings and searches on a CPU."""
 
 import ctypes
 import sys
@@ -8,9 +8,10 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # glibc, malloc.h
 
 
 def keep_freed_memory() -> None:
-    """Keep what is freed instead of giving it back to the system, which clears every page anew.
+    """Let malloc keep freed memory for later, instead of returning it to the system.
 
-    The gradient of an embedding is hundreds of megabytes, in every step (docs/performance.md).
+    The system clears each page before it gives it out again. The gradient of an embedding is
+    hundreds of megabytes in every step (docs/performance.md).
     """
     mallopt = _glibc("mallopt")
     if mallopt is not None:
@@ -19,7 +20,7 @@ def keep_freed_memory() -> None:
 
 
 def give_freed_memory_back() -> None:
-    """Give back, once, what is kept: before something that its gaps have no room for."""
+    """Return freed memory to the system once, before an allocation that fits into no gap of it."""
     malloc_trim = _glibc("malloc_trim")
     if malloc_trim is not None:
         malloc_trim(0)

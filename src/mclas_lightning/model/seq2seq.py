@@ -23,17 +23,18 @@ INIT_STD = 0.02  # Released code: N(0, 0.02) for the decoder's linear layers and
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkConfig:
-    """All that is needed to build the network, weights aside.
+    """The network without its weights.
 
-    ``encoder`` are the settings of a Hugging Face configuration, BERT's if no ``model_type`` says
-    otherwise. Where ``sentence_id`` opens each sentence of a source, the sentences' segment ids
-    alternate between 0 and 1 (released code), unless its ``use_interval=False`` made them all 0.
+    ``encoder`` are the settings of a Hugging Face configuration, of BERT by default.
+    ``sentence_id`` is the token that opens each sentence of a source, if sentences are set apart.
+    Segment ids then alternate between 0 and 1 from sentence to sentence (released code), or are all
+    0 without ``alternating`` (released code with ``use_interval=False``).
     """
 
     encoder: Mapping[str, Any]
     decoder: DecoderConfig
     decoders: tuple[str, ...] = ("decoder",)
-    own_embeddings: tuple[str, ...] = ()  # decoders that do not read through the output layer's
+    own_embeddings: tuple[str, ...] = ()  # decoders whose embedding is not the output layer's
     sentence_id: int | None = None
     alternating: bool = True
 
@@ -65,19 +66,20 @@ class Seq2Seq(nn.Module):
         self.output_bias = nn.Parameter(torch.zeros(vocabulary))
         self.decoders.apply(_initialize)
         self.copy_embedding()
-        # The paper counts the pooler. Nothing uses it, and DDP refuses parameters without gradient.
+        # The paper counts the pooler, which nothing uses. DDP refuses a parameter that wants a
+        # gradient and gets none.
         if getattr(self.encoder, "pooler", None) is not None:
             self.encoder.get_submodule("pooler").requires_grad_(False)
 
     def recompute_activations(self) -> None:
-        """Keep no layer's activations in training: less memory, more time."""
+        """Turn on activation checkpointing of all layers: less memory, more time."""
         if not self.encoder.supports_gradient_checkpointing:
             raise InputError("trainer.recompute_activations: this encoder cannot; set it to false")
         self.encoder.activation_checkpointing_enable({"use_reentrant": False})
         for name in self.decoders:
             self.decoder(name).recompute = True
         for module in (self.encoder.get_input_embeddings(), self.encoder, *self._embeddings()):
-            module.register_forward_hook(_make_room)
+            module.register_forward_hook(_return_freed_memory)
 
     def layers(self) -> list[nn.Module]:
         """The encoder's layers and the decoders'."""
@@ -98,7 +100,7 @@ class Seq2Seq(nn.Module):
         return [self.embedding, *self.embeddings.values()]
 
     def encode(self, source_BS: Tensor) -> Memory:
-        """Read the documents."""
+        """Encode the documents."""
         mask_BS = source_BS != self.pad_id
         inputs = {"input_ids": source_BS, "attention_mask": self._attention_mask(mask_BS)}
         if self.config.sentence_id is not None and self.config.alternating:
@@ -108,18 +110,19 @@ class Seq2Seq(nn.Module):
         return Memory(hidden_BSD, mask_BS[:, None, None])
 
     def _attention_mask(self, mask_BS: Tensor) -> Tensor:
-        # A mask of two dimensions is looked into: on a GPU, the step would wait for that.
+        # transformers reads the values of a mask of two dimensions, for which a GPU's step would
+        # wait.
         is_plain = self.encoder.config.model_type in ("bert", "xlm-roberta", "roberta")
         return mask_BS[:, None, None] if mask_BS.is_cuda and is_plain else mask_BS
 
     def hidden(self, decoder: str, target_BT: Tensor, memory: Memory) -> Tensor:
-        """Vectors that predict the token after each of ``target``, given the true ones before."""
+        """Vectors that predict the token after each position of ``target`` (teacher forcing)."""
         network = self.decoder(decoder)
         cross = network.cross_keys_values(memory.hidden_BSD)
         return network(self.embed(decoder, target_BT), cross, memory.mask_B11S)
 
     def embed(self, decoder: str, target_BT: Tensor) -> Tensor:
-        """What ``decoder`` reads of its target."""
+        """Embedded target tokens of ``decoder``."""
         own = decoder in self.config.own_embeddings
         return (self.embeddings[decoder] if own else self.embedding)(target_BT)
 
@@ -128,7 +131,7 @@ class Seq2Seq(nn.Module):
         return linear(hidden_MD, self.embedding.weight, self.output_bias)
 
     def loss(self, hidden_MD: Tensor, gold_M: Tensor, smoothing: float) -> Tensor:
-        """Summed label-smoothed loss of these positions' true tokens."""
+        """The label-smoothed loss, summed over positions, of the true tokens ``gold_M``."""
         layer = (self.embedding.weight, self.output_bias)
         return output_loss(hidden_MD, *layer, gold_M, smoothing=smoothing, pad_id=self.pad_id)
 
@@ -138,15 +141,15 @@ class Seq2Seq(nn.Module):
 
     @property
     def pad_id(self) -> int:
-        """The id that fills short rows up."""
+        """The id of padding."""
         return self.encoder.config.pad_token_id or 0
 
     def encoder_parameters(self) -> list[nn.Parameter]:
-        """What the encoder's optimizer trains."""
+        """The parameters of the encoder's optimizer."""
         return [p for p in self.encoder.parameters() if p.requires_grad]
 
     def decoder_parameters(self) -> list[nn.Parameter]:
-        """What the decoders' optimizer trains: decoders, their embedding, the output bias."""
+        """The parameters of the decoders' optimizer: decoders, embeddings, output bias."""
         embeddings = (*self.embedding.parameters(), *self.embeddings.parameters())
         shared = (*embeddings, self.output_bias)
         return [*self.decoders.parameters(), *shared]
@@ -156,14 +159,14 @@ def encoder_config(settings: Mapping[str, Any]) -> PreTrainedConfig:
     """The Hugging Face configuration that ``NetworkConfig.encoder`` describes."""
     words = {"model_type": "bert", **settings}
     config = AutoConfig.for_model(words.pop("model_type"), **words)
-    config.use_cache = False  # An encoder has no use for it.
+    config.use_cache = False  # An encoder has no key-value cache.
     return config
 
 
 def encoder_settings(config: PreTrainedConfig) -> dict[str, Any]:
-    """The inverse of ``encoder_config``: what a kind of model has of its own.
+    """The settings that rebuild ``config``; the inverse of ``encoder_config``.
 
-    Not who wrote the file, when, and for which task.
+    Only the fields that the model's type adds to every configuration's are among them.
     """
     ours = {field.name for field in fields(config)} - {f.name for f in fields(PreTrainedConfig)}
     ours -= {"bos_token_id", "eos_token_id", "use_cache", "classifier_dropout"}
@@ -177,10 +180,11 @@ def _initialize(module: nn.Module) -> None:
         nn.init.zeros_(module.bias)
 
 
-def _make_room(module: nn.Module, inputs: Any, output: Any) -> None:
-    """Give freed memory back, now and when the gradient of ``output`` has come this far.
+def _return_freed_memory(module: nn.Module, inputs: Any, output: Any) -> None:
+    """A forward hook that returns freed memory, now and when the backward pass reaches ``output``.
 
-    What comes next, an embedding's gradient or layers, does not fit into the gaps that are left.
+    The next allocations, layers or an embedding's gradient, do not fit into the gaps of the freed
+    memory.
     """
     x = output if isinstance(output, Tensor) else output[0]
     if x.is_cpu and x.requires_grad and torch.is_grad_enabled():

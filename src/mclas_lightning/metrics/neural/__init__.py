@@ -1,1 +1,1 @@
-"""x"""
+"""Scores by a pretrained encoder."""

@@ -1,13 +1,15 @@
-"""BERTScore (Zhang et al. 2020): each word piece is matched with the most similar one of the other
-text, by the cosine of their states in one layer of an encoder.
+"""BERTScore (Zhang et al. 2020): greedy matching of word pieces by an encoder's states.
+
+A piece is matched with the most similar piece of the other text, by the cosine of their states in
+one layer:
 
     P = mean of max cos over the hypothesis's pieces, R = the same over the reference's
     F = 2 P R / (P + R)
 
 As in bert-score, the package that the paper cites, [CLS] and [SEP] have no weight, but a piece may
-be most similar to them; no piece counts more than another (no idf). Default layers and baselines
-are that package's. Its batches are not used: their padding is a match of cosine 0, so that a score
-may depend on its neighbors. torchmetrics 1.9 pairs texts of different lengths wrongly.
+be most similar to them. All pieces have the same weight (no idf). Default layers and baselines are
+bert-score's. Its batches are not used: padding is a match of cosine 0 there, so that a score can
+depend on the other texts of its batch. torchmetrics 1.9 pairs texts of different lengths wrongly.
 
 Shape letters: N documents, H and R states of a hypothesis and a reference, D width.
 """
@@ -28,7 +30,7 @@ from mclas_lightning.errors import InputError, check_range
 from mclas_lightning.metrics.neural.encoder import Encoder, States, load_encoder, num_layers
 from mclas_lightning.progress import progress_bar
 
-CHUNK_DOCUMENTS = 256  # documents whose states are in memory
+CHUNK_DOCUMENTS = 256  # documents whose states are in memory at a time
 
 BASELINES = Path(bert_score.utils.__file__).parent / "rescale_baseline"
 
@@ -45,7 +47,7 @@ class BertScore:
     def load(
         cls, model: str, layer: int | None, rescale: bool, device: torch.device
     ) -> "BertScore":
-        """The encoder of a folder or a hub's name; without a ``layer``, ``default_layer``."""
+        """The encoder in folder ``model``, or of this name on a hub; InputError where it is not."""
         total = num_layers(model)
         layer = default_layer(model, total) if layer is None else layer
         check_range(f"layer of encoder '{model}'", layer, 1, total)
@@ -54,11 +56,14 @@ class BertScore:
     def score(
         self, hypotheses: Sequence[str], references: Sequence[str], language: str
     ) -> dict[str, np.ndarray]:
-        """Precision, recall and F1 of each document; a pair with an empty text scores 0, raw."""
+        """Precision, recall and F1 of each document.
+
+        A pair with an empty text scores 0 before it is rescaled.
+        """
         raw_N3 = np.zeros((len(hypotheses), 3))
         lengths = zip(*map(self.encoder.num_pieces, (hypotheses, references)), strict=True)
         full = [(r, references[i], i) for i, (h, r) in enumerate(lengths) if min(h, r) > 0]
-        order = [i for *_, i in sorted(full)]  # Equal references meet, and are read once.
+        order = [i for *_, i in sorted(full)]  # A chunk reads equal references once.
         with progress_bar(len(order), "BERTScore", "documents") as bar:
             for start in range(0, len(order), CHUNK_DOCUMENTS):
                 chunk = order[start : start + CHUNK_DOCUMENTS]
@@ -71,7 +76,7 @@ class BertScore:
         return {f"bertscore_{name}": values for name, values in zip("prf", columns, strict=True)}
 
     def signature(self, language: str) -> str:
-        """All that two scores must share to be comparable; InputError without its baseline."""
+        """All settings that two comparable scores share; InputError where a baseline is missing."""
         self._baseline(language)
         return (
             f"bertscore|{self.encoder}|layer:{self.layer}|idf:no"
@@ -85,7 +90,7 @@ class BertScore:
         return torch.stack([greedy(states[h], states[r]) for h, r in pairs]).cpu().numpy()
 
     def _baseline(self, language: str) -> np.ndarray:
-        """What unrelated texts of the language score (P, R, F); 0 without rescaling."""
+        """P, R and F of unrelated texts in ``language``; 0 without rescaling."""
         if not self.rescale:
             return np.zeros(3)
         folder = BASELINES / language
@@ -111,5 +116,5 @@ def greedy(hypothesis: States, reference: States) -> torch.Tensor:
 
 
 def default_layer(model: str, total: int) -> int:
-    """bert-score's for the models in its table; else three quarters of the layers, as 9 of 12."""
+    """bert-score's layer for the models in its table; three quarters of the layers for others."""
     return model2layers.get(model) or model2layers.get(model.split("/")[-1]) or (3 * total + 2) // 4

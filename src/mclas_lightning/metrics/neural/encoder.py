@@ -1,4 +1,4 @@
-"""A pretrained encoder that scores read texts with: a folder's, or a hub's.
+"""The pretrained encoder of a score, from a folder or a hub.
 
 Shape letters: B texts, S length, D width.
 """
@@ -21,15 +21,15 @@ from transformers.utils import logging
 from mclas_lightning.errors import InputError
 from mclas_lightning.model.checkpoint import positions_of
 
-HUB_PATIENCE = 5  # seconds that a hub may take for each step of an answer
+HUB_PATIENCE = 5  # seconds that a hub may take to connect, and to send
 
-POSITIONS = 512  # ids of a text, where an encoder has no limit of its own
+POSITIONS = 512  # the largest number of ids for an encoder without a limit of its own
 
-BATCH_TEXTS = 64  # texts
+BATCH_TEXTS = 64
 
 
 class States(NamedTuple):
-    """One text, read: its states, and which are of word pieces ([CLS] and [SEP] are not)."""
+    """The encoder's states of one text; the mask is false at [CLS] and [SEP]."""
 
     hidden_SD: Tensor
     is_piece_S: Tensor
@@ -37,7 +37,7 @@ class States(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Encoder:
-    """Weights and word pieces; ``sha256`` is of both, whatever files or folder they came from."""
+    """A network and its tokenizer; ``sha256`` is of weights and vocabulary, not of their files."""
 
     name: str  # the last part of a hub's name or of a folder's path
     model: Any
@@ -46,11 +46,11 @@ class Encoder:
 
     @property
     def max_length(self) -> int:
-        """Ids of a text, [CLS] and [SEP] counted; what is longer is cut."""
+        """The largest number of ids, [CLS] and [SEP] included; a longer text is truncated."""
         return self.tokenizer.model_max_length
 
     def num_pieces(self, texts: Sequence[str]) -> list[int]:
-        """Word pieces of each text, as it is cut, without the control tokens."""
+        """The number of word pieces of each truncated text, without control tokens."""
         if not texts:
             return []
         ids = self.tokenizer(list(texts), truncation=True)["input_ids"]
@@ -59,7 +59,7 @@ class Encoder:
 
     @torch.inference_mode()
     def read(self, texts: Iterable[str]) -> Iterator[tuple[str, States]]:
-        """Each distinct text and its last states, longest first, on the encoder's device."""
+        """Each distinct text and its states of the last layer, longest first."""
         distinct = [*dict.fromkeys(texts)]
         lengths = self.num_pieces(distinct)
         order = sorted(range(len(distinct)), key=lambda i: -lengths[i])
@@ -82,7 +82,7 @@ class Encoder:
 
 
 def num_layers(name: str) -> int:
-    """Layers of the encoder in folder ``name``, or of this name on the hub."""
+    """The number of layers of the encoder in folder ``name``, or of this name on a hub."""
     config = _load(AutoConfig, name)
     if config.is_encoder_decoder or config.get_text_config() is not config:
         raise InputError(f"encoder '{name}': is more than an encoder of text ({config.model_type})")
@@ -91,11 +91,11 @@ def num_layers(name: str) -> int:
 
 def load_encoder(name: str, layers: int, device: torch.device) -> Encoder:
     """The first ``layers`` layers of an encoder, in single precision, without dropout."""
-    # Options of a configuration are also its loader's: the layers above are never built.
+    # from_pretrained takes options of the configuration; the layers above are never built.
     words = {"num_hidden_layers": layers, "dtype": torch.float32}
     model = _load(AutoModel, name, **words).eval()
     tokenizer = _load(AutoTokenizer, name)
-    if isinstance(tokenizer, RobertaTokenizer):  # A text's first word is a word like the others.
+    if isinstance(tokenizer, RobertaTokenizer):  # A first word is encoded as later ones are.
         tokenizer = _load(AutoTokenizer, name, add_prefix_space=True)
     if None in (tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id):
         raise InputError(
@@ -114,14 +114,14 @@ def load_encoder(name: str, layers: int, device: torch.device) -> Encoder:
 
 
 def _load(kind: Any, name: str, **words: Any) -> Any:
-    """What ``from_pretrained`` makes of it; InputError where there is nothing to make it of."""
+    """``kind.from_pretrained``, with InputError where the model is missing or damaged."""
     is_folder, cached = Path(name).is_dir(), not _on_hub(name)
     try:
         with _quiet():
             return kind.from_pretrained(
                 name, local_files_only=is_folder or cached, trust_remote_code=False, **words
             )
-    except Exception as error:  # The libraries raise many things where files are missing.
+    except Exception as error:  # The libraries raise many kinds of errors for missing files.
         found = "no such folder, nor is it in the cache of models, and no hub offers it"
         if is_folder:
             reason = str(error).strip().partition("\n")[0]
@@ -134,19 +134,19 @@ def _load(kind: Any, name: str, **words: Any) -> Any:
 
 @cache
 def _on_hub(name: str) -> bool:
-    """Whether a hub has it: asked once, because loading would try again for a minute."""
+    """Whether a hub has ``name``: one quick request, where a loader would retry for a minute."""
     if Path(name).is_dir():
         return False
     try:
         HfApi().model_info(name, timeout=HUB_PATIENCE)
-    except Exception:  # Whatever its client's transport raises: offline, refused, unknown there.
+    except Exception:  # Offline, refused, unknown: errors of any HTTP client.
         return False
     return True
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without a report of layers that are left out, and a bar for what takes a second."""
+    """transformers without its report of unused layers and without its progress bar."""
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()
@@ -162,6 +162,6 @@ def _digest(model: Any, tokenizer: Any) -> str:
     pieces = sorted(tokenizer.get_vocab().items())
     found = hashlib.sha256(json.dumps(pieces).encode())
     for name, tensor in sorted(model.state_dict().items()):
-        if not name.startswith("pooler."):  # Unused; random where a checkpoint has none.
+        if not name.startswith("pooler."):  # Unused, and random where a checkpoint has no pooler.
             found.update(name.encode() + tensor.cpu().contiguous().numpy().tobytes())
     return found.hexdigest()

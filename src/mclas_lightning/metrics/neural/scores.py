@@ -1,4 +1,4 @@
-"""The scores that need an encoder, where they are asked for: BERTScore, similarity."""
+"""The scores that need an encoder: BERTScore and similarity."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from mclas_lightning.metrics.score import SystemScores
 if TYPE_CHECKING:
     from mclas_lightning.metrics.neural.bertscore import BertScore
 
-# What each family adds to a document's scores.
+# The names of each family's scores.
 NEURAL_SCORES = {
     "bertscore": ("bertscore_p", "bertscore_r", "bertscore_f"),
     "similarity": ("similarity", "reference_similarity"),
@@ -22,17 +22,17 @@ NEURAL_SCORES = {
 
 @dataclass(frozen=True, kw_only=True)
 class NeuralScores:
-    """The encoders, loaded; each family of scores by its name."""
+    """The families of scores that are asked for, with their encoders loaded."""
 
     bertscore: "BertScore | None"
     similarity: Similarity | None
 
     @classmethod
     def load(cls, config: ScoringConfig, device: torch.device) -> "NeuralScores":
-        """InputError where an encoder is not there."""
+        """Load the encoders that ``config`` names; InputError where one is missing."""
         bertscore = similarity = None
         if config.bertscore is not None:
-            # The package imports pandas and matplotlib.
+            # bert-score imports pandas and matplotlib.
             from mclas_lightning.metrics.neural.bertscore import BertScore
 
             bertscore = BertScore.load(config.bertscore, config.layer, config.rescale, device)
@@ -41,11 +41,11 @@ class NeuralScores:
         return cls(bertscore=bertscore, similarity=similarity)
 
     def without(self, families: Iterable[str]) -> "NeuralScores":
-        """The others of them."""
+        """The other families."""
         return replace(self, **dict.fromkeys(families))
 
     def signatures(self, language: str) -> dict[str, str]:
-        """By family, of summaries in ``language``; InputError where it cannot be scored."""
+        """Signatures by family; InputError where ``language`` has no baseline."""
         found = {}
         if self.bertscore:
             found["bertscore"] = self.bertscore.signature(language)
@@ -61,13 +61,13 @@ class NeuralScores:
         documents: Sequence[str],
         language: str,
     ) -> list[SystemScores]:
-        """``scores`` and these, of each system's outputs; documents are for the similarity.
+        """The ``scores`` of each system with its neural scores added.
 
-        With the similarity also the references' own, to compare with.
+        ``documents`` are for the similarity, by which references are scored, too.
         """
         signatures = self.signatures(language)
         found = list(scores)
-        if self.bertscore:  # All at once: each reference is read once.
+        if self.bertscore:  # All systems at once, so that a reference is encoded once.
             texts = [text for output in outputs for text in output]
             every = self.bertscore.score(texts, [*references] * len(outputs), language)
             for i, system in enumerate(found):

@@ -1,7 +1,7 @@
-"""How near a summary is to its document across languages, by multilingual-e5 (Wang et al. 2024).
+"""Similarity of a summary and its document across languages, by multilingual-e5 (Wang et al. 2024).
 
-The cosine of two means over an encoder's last states. As e5 was trained, a short text that looks
-for a long one begins with ``query: ``, and the long one with ``passage: ``. No reference is needed.
+It is the cosine of two means over an encoder's last states, without a reference. e5 was trained on
+short texts that begin with ``query: `` and on long ones that begin with ``passage: ``.
 
 Shape letters: N texts, S length, D width.
 """
@@ -21,15 +21,15 @@ SUMMARY, DOCUMENT = "query: ", "passage: "
 
 @dataclass(frozen=True, kw_only=True)
 class Similarity:
-    """An encoder of sentences, used as e5 is."""
+    """An encoder of sentences such as e5."""
 
     encoder: Encoder
-    # Of texts read before: runs of one dataset share documents and references.
+    # Cached by text: runs of one dataset share documents and references.
     embeddings: dict[str, np.ndarray] = field(default_factory=dict)
 
     @classmethod
     def load(cls, folder: str, device: torch.device) -> "Similarity":
-        """The encoder that `mclas data e5-small` wrote, or another e5."""
+        """The encoder in ``folder``, such as `mclas data e5-small` writes, or on a hub."""
         return cls(encoder=load_encoder(folder, num_layers(folder), device))
 
     def score(self, summaries: Sequence[str], documents: Sequence[str]) -> np.ndarray:
@@ -41,7 +41,7 @@ class Similarity:
         return np.where([bool(s.strip() and d.strip()) for s, d in pairs], cosine_N, 0.0)
 
     def signature(self) -> str:
-        """All that two scores must share to be comparable."""
+        """All settings that two comparable scores share."""
         prefixes = f"{SUMMARY.strip(': ')},{DOCUMENT.strip(': ')}"
         return (
             f"similarity|{self.encoder}|pool:mean|prefixes:{prefixes}"
@@ -49,7 +49,7 @@ class Similarity:
         )
 
     def _embed(self, texts: Sequence[str]) -> np.ndarray:
-        """Embeddings of length 1."""
+        """Embeddings ``[N, D]`` of length 1."""
         new = {text for text in texts if text not in self.embeddings}
         with progress_bar(len(new), "similarity", "texts") as bar:
             for text, (hidden_SD, _) in self.encoder.read(sorted(new)):
