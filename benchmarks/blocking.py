@@ -1,9 +1,9 @@
-"""Percent of texts, written by people, that a block of repetitions does not let a decoder write.
+"""Percent of human texts that a block of repetitions forbids a decoder to write.
 
     python -m benchmarks.blocking --corpus data/debian --tokenizer FOLDER
 
-Summaries and documents of a corpus that ``mclas data debian`` built, by their length in word
-pieces, for a block of three pieces, of three words, and of some numbers of characters.
+The texts are summaries and documents of a corpus by ``mclas data debian``, grouped by their length
+in word pieces. The blocks are of three pieces, of three words, and of 3 to 12 characters.
 """
 
 import argparse
@@ -23,13 +23,13 @@ from mclas_lightning.decoding.repetition import (
 )
 from mclas_lightning.example import read_jsonl
 
-PAD = 0  # of mBERT and of the vocabularies that are trained here; no text has it
+PAD = 0  # the id of mBERT and of vocabularies that are trained here; in no text
 LENGTHS = ((1, 40), (41, 80), (81, 140), (141, 300))  # word pieces
 CHARACTERS = (3, 4, 5, 6, 7, 8, 9, 10, 12)
 
 
 def texts(corpus: Path) -> dict[tuple[str, str], list[str]]:
-    """Of each language, the summaries and the documents."""
+    """The texts of each language and kind (summaries, documents)."""
     found: dict[tuple[str, str], set[str]] = defaultdict(set)
     for folder in sorted(path for path in corpus.iterdir() if "2" in path.name):
         source, _, target = folder.name.partition("2")
@@ -41,10 +41,10 @@ def texts(corpus: Path) -> dict[tuple[str, str], list[str]]:
 
 
 def unwritable(ids: Sequence[int], share_V: torch.Tensor, limit: int) -> bool:
-    """Whether some piece of this text would be blocked."""
+    """Whether a piece of the text is blocked."""
     if len(ids) < 3:
         return False
-    # All prefixes, each after as many [PAD] as it lacks pieces, and the piece that follows each.
+    # All prefixes, padded with [PAD] on the left, and the piece that follows each.
     padded = torch.tensor([*[PAD] * (len(ids) - 2), *ids[:-1]])
     prefixes_TT, next_T1 = padded.unfold(0, len(ids) - 1, 1), torch.tensor(ids[1:])[:, None]
     share_T1 = share_V[next_T1]
@@ -55,7 +55,7 @@ def unwritable(ids: Sequence[int], share_V: torch.Tensor, limit: int) -> bool:
 
 
 def percent(some: Iterable[Sequence[int]], share_V: torch.Tensor, limit: int) -> float:
-    """Of these texts, how many are not writable."""
+    """Percent of texts that are blocked."""
     found = [unwritable(ids, share_V, limit) for ids in some]
     return 100 * sum(found) / len(found)
 
@@ -79,7 +79,8 @@ def main() -> None:
             pieces = percent(some, (torch.arange(len(ours_V)) != PAD).long(), 3)
             line = f"{language} {kind} of {least}-{most}: {len(some)} texts, 3 pieces {pieces:.1f}"
             if language == "zh":
-                # A word has as many shares as a repetition has characters, these have WORDS.
+                # A word's share is the number of characters of a repetition; a character's share is
+                # REPETITION_WORDS.
                 for number in CHARACTERS:
                     share_V = torch.where(ours_V % REPETITION_WORDS == 0, ours_V, number)
                     line += f", {number}: {percent(some, share_V, REPETITION_WORDS * number):.1f}"

@@ -1,13 +1,13 @@
-"""Synthetic corpora in the formats of NCLS and LCSTS, of any size; seeded, written as they grow.
+"""Synthetic corpora of any size in the formats of NCLS and LCSTS, from a seed.
 
-Lengths are about those of the real ones; the words are none.
+Lengths are about those of the real corpora; words are random letters.
 """
 
 import random
 from collections.abc import Iterator
 from pathlib import Path
 
-POOL = 2000  # different texts of a kind, combined anew in every record
+POOL = 2000  # different texts of a kind, which records combine at random
 
 
 def write_zh2en(folder: Path, records: int) -> None:

@@ -1,8 +1,7 @@
 """DDP of 2 processes with a thread each, against 1 process with 2 threads: updates a second.
 
-They are the same updates of ``network=small``, of two micro-batches each: two processes take one of
-them each, one process takes both.
-Both are measured in turn, several times; a ratio is of two that follow one another.
+Each update of ``network=small`` has two micro-batches: two processes take one each, one process
+takes both. The two ways are measured in turns; a ratio is of two neighboring turns.
 """
 
 import json
@@ -17,11 +16,11 @@ from typing import Any
 from benchmarks.measure import arguments, show
 from benchmarks.processes import start
 
-SKIP = 3  # updates that warm up
+SKIP = 3  # warm-up updates
 
 
 def worker(folder: str, devices: int, updates: int) -> None:
-    """One process of a training: the first prints its updates a second."""
+    """One process of a training; rank zero prints its updates a second."""
     import pytorch_lightning as pl
     import torch
 
@@ -50,7 +49,7 @@ def worker(folder: str, devices: int, updates: int) -> None:
 
 
 def measure(folder: Path, devices: int, updates: int) -> dict[str, Any]:
-    """Start it, and read what the first process says."""
+    """Start the processes; the updates a second that rank zero prints."""
     line = ["benchmarks.ddp", "worker", str(folder), str(devices), str(updates)]
     first, *_ = start(line, devices, threads=2 // devices, first=subprocess.PIPE)
     said = first.communicate()[0]

@@ -1,8 +1,8 @@
 """Decoding at the paper's size beside transformers and CTranslate2: seconds, share of the limit.
 
-All have the same weights, beams and number of steps. CTranslate2 has no mask and so the whole
-vocabulary; transformers has the same mask as ours. CTranslate2 is left out where it is not
-installed.
+All searches have the same weights, beams and number of steps. transformers masks the vocabulary as
+we do; CTranslate2 has no mask and scores the whole vocabulary. CTranslate2 is left out where it is
+not installed.
 """
 
 import importlib.util
@@ -72,7 +72,7 @@ class Ours:
 
 
 class _Watched:
-    """A step whose time in the network is counted apart from the search's own."""
+    """A step that adds up the seconds in the network, so that the search's own are known."""
 
     def __init__(self, step: DecoderStep, ours: Ours) -> None:
         self.step, self.ours = step, ours
@@ -93,8 +93,8 @@ def main() -> None:
     network = paper_network(dropout=0.0).eval()
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
-        # Spread the scores: of near-equal ones rounding would choose. Not all the same way, or a
-        # random network with tied embeddings says again what it read.
+        # Scores are spread, because rounding chooses among near-equal ones. Signs are random, or a
+        # random network with tied embeddings repeats its input.
         last = network.decoder("decoder").norm
         last.weight.copy_(4 * torch.randn(last.weight.shape, generator=generator))
     words = 200 + torch.randperm(VOCABULARY - 200, generator=generator)[: asked.vocabulary]
@@ -111,7 +111,7 @@ def main() -> None:
     whole = Ours(network, words, **search, renormalize=False)
     everything = torch.tensor([i for i in range(VOCABULARY) if i != EOS])
     free = Ours(network, everything, **search)
-    # Weights are packed once for all documents, as by a Summarizer; the peers' are not.
+    # Weights are packed once for all documents, as in a Summarizer; the peers pack none.
     with packed(network.decoders):
         report["ours"] = _measured(ours, source_BS, asked.repeats)
         report["ours"] |= {
@@ -165,7 +165,7 @@ def _measured(
 
 
 def _agreement(ours: Sequence[list[int]], theirs: Sequence[list[int]]) -> float:
-    """Mean share of a target before the first token in which they differ."""
+    """The mean share of a target before the first token that differs."""
     shares = []
     for a, b in zip(ours, theirs, strict=True):
         differ = (i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y)

@@ -1,7 +1,7 @@
-"""What rouge-score's own tokenizer makes of three languages, beside ours: docs/metrics.md's table.
+"""ROUGE by rouge-score's own tokenizer and by ours in three languages (docs/metrics.md).
 
 References of the generated corpus are scored against themselves, which must give 100, and against
-the next document's, which tells of another event.
+the reference of the next document, which is about another event.
 """
 
 import tempfile
@@ -21,7 +21,7 @@ LANGUAGES = ("en", "de", "zh")
 
 
 def rows() -> list[str]:
-    """The table's rows: language, against what, then R-1 / R-2 / R-L by each tokenizer."""
+    """Rows of the table: language, reference, then R-1 / R-2 / R-L by each tokenizer."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder, "toy")
         sizes = dict.fromkeys(toy.TOY_SIZES, 5) | {"test": NUM, "train": 2 * NUM}

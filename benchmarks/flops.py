@@ -1,9 +1,8 @@
 """Floating-point operations of the paper's trainings, counted without a GPU or weights; as JSON.
 
-One document of average length goes forward and backward through ``network=paper`` on torch's meta
-device, where nothing is computed and every operation is counted. Times the documents of an update
-and the updates of a recipe, that is a training's cost; divided by what a GPU does in a second, its
-hours.
+A document of average length goes forward and backward through ``network=paper`` on torch's meta
+device, where operations are counted and not computed. A training costs this times the documents of
+an update times the updates of its recipe. Its GPU-hours are the cost divided by ``SUSTAINED``.
 """
 
 import json
@@ -21,11 +20,11 @@ from mclas_lightning.model.seq2seq import Memory, NetworkConfig, Seq2Seq
 # Table 7 of the paper) times 1.3 pieces, a Chinese character being one. Documents are cut at 512.
 LENGTHS = {"zh2ensum": (104, 18, 18), "en2desum": (41, 12, 15), "en2zhsum": (512, 72, 96)}
 RECIPES = ("paper", "released", "released_pretrain", "released_few_shot")
-SUSTAINED = 100e12  # operations a second: what is reached, not what a data sheet promises
+SUSTAINED = 100e12  # operations a second that a training reaches, not those of a data sheet
 
 
 def operations(source: int, *targets: int) -> int:
-    """Of one document, forward and backward; a decoder for each target."""
+    """Operations of one document, forward and backward; each target has a decoder."""
     decoders = tuple(str(number) for number in range(len(targets)))
     decoder = DecoderConfig(layers=6, heads=8, feed_forward=2048, dropout=0.0)
     with torch.device("meta"):
@@ -33,7 +32,7 @@ def operations(source: int, *targets: int) -> int:
         network = Seq2Seq(sizes)
         source_BS = torch.ones(1, source, dtype=torch.long)
         with FlopCounterMode(display=False) as counter:
-            # A mask would be looked into.
+            # transformers reads the values of a mask, which the meta device has not.
             hidden_BSD = network.encoder(input_ids=source_BS).last_hidden_state
             memory = Memory(hidden_BSD, torch.ones(1, 1, 1, source, dtype=torch.bool))
             losses = []
@@ -49,7 +48,7 @@ def operations(source: int, *targets: int) -> int:
 
 
 def cost(settings: Settings, lengths: tuple[int, int, int]) -> dict[str, Any]:
-    """Of a training of MCLAS, whose targets are the longest, by this recipe."""
+    """The cost of a training of MCLAS, whose targets are the longest, by the recipe."""
     source, target = min(lengths[0] + 2, 512), lengths[1] + lengths[2] + 2
     optim = settings.optim
     shape = optim.recipe.shape()

@@ -1,9 +1,8 @@
-"""Kills at random moments of a run, and whether it goes on as if there had been none.
+"""Runs killed at random moments: are their results those of a run without interruption?
 
-A run is started, killed after a random time (SIGKILL, SIGTERM or SIGUSR2), started again, until it
-is done; then the next one, until there were as many kills as asked for. A kill is survived exactly
-where the run it belongs to has, in the end, the undisturbed run's metrics.csv, weights, optimizer
-and predictions, to the last bit.
+A run is started, killed after a random time (SIGKILL, SIGTERM or SIGUSR2) and started again until
+it is done. Runs follow one another until there were as many kills as asked for. A run is exact if
+its metrics.csv, weights, optimizer and predictions are bit for bit those of the undisturbed run.
 """
 
 import json
@@ -29,7 +28,7 @@ SIGNALS = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGTERM, signa
 
 
 def wait(started: Sequence[subprocess.Popen], seconds: float | None = None) -> bool:
-    """Whether all have ended in time."""
+    """Whether all processes ended in time."""
     until = None if seconds is None else time.monotonic() + seconds
     for process in started:
         try:
@@ -40,7 +39,7 @@ def wait(started: Sequence[subprocess.Popen], seconds: float | None = None) -> b
 
 
 def undisturbed(words: Sequence[str], run: Run, processes: int) -> float:
-    """Seconds that the whole run takes."""
+    """Seconds of an undisturbed run."""
     began = time.monotonic()
     wait(start(TRAIN + list(words), processes))
     assert run.finished, f"{' '.join(words)}: failed"
@@ -50,7 +49,7 @@ def undisturbed(words: Sequence[str], run: Run, processes: int) -> float:
 def disturbed(
     words: Sequence[str], run: Run, processes: int, seconds: float, kills: int, rng: random.Random
 ) -> list[dict[str, Any]]:
-    """Kill the run at most so often before it is done: each time's signal, exit codes, update."""
+    """Kill the run up to ``kills`` times; the signal, exit codes and update of each kill."""
     done: list[dict[str, Any]] = []
     while len(done) < kills and not run.finished:
         started = start(TRAIN + list(words), processes)
@@ -75,13 +74,13 @@ def disturbed(
 
 
 def update_of(run: Run) -> int:
-    """The update that the run would go on from."""
+    """The update that the run resumes from."""
     path = resumable(run)
     return torch.load(path, weights_only=True)["global_step"] if path else 0
 
 
 def differences(ours: Run, theirs: Run) -> list[str]:
-    """What of the two runs is not the same."""
+    """Names of what differs between the two runs."""
     found = [
         name
         for name in ("metrics.csv", "predictions.jsonl")
@@ -98,7 +97,7 @@ def differences(ours: Run, theirs: Run) -> list[str]:
 
 
 def same(one: Any, two: Any) -> bool:
-    """Equality to the last bit of nested lists and mappings of tensors."""
+    """Whether nested lists and mappings of tensors are bit for bit equal."""
     if isinstance(one, torch.Tensor):
         return torch.equal(one, two)
     if isinstance(one, dict):
@@ -111,9 +110,9 @@ def same(one: Any, two: Any) -> bool:
 def survive(
     words: Sequence[str], folder: Path, *, kills: int, processes: int, seed: int
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """All kills, each with whether its run was exact, and what was not."""
+    """All kills; each says whether its run was exact, and what differs."""
     rng = random.Random(seed)
-    words = [*words, "trainer.keep_last=true"]  # It is compared, too.
+    words = [*words, "trainer.keep_last=true"]  # last.ckpt is compared, too.
     whole = Run(folder / "whole")
     seconds = undisturbed([*words, f"run_dir={whole}"], whole, processes)
     all_kills: list[dict[str, Any]] = []

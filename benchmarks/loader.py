@@ -1,7 +1,7 @@
 """Batches for a training: documents a second, beside a DataLoader that tokenizes as it goes.
 
-Both read the same synthetic corpus in the NCLS format, with the same word pieces, micro-batches of
-the same number of documents, one process. Ours come from the store, planned into updates.
+Both read the same synthetic corpus in the NCLS format, with the same word pieces and size of
+micro-batches, in one process. Our batches come from the store, planned into updates.
 """
 
 import tempfile

@@ -1,4 +1,4 @@
-"""Timing, this machine's own matmul rate in the same run, counted operations, peak memory."""
+"""Timing, counted operations, peak memory, and the matmul rate of the machine."""
 
 import argparse
 import json
@@ -16,7 +16,7 @@ SQUARE = 2048
 
 
 def arguments(doc: str, **sizes: int) -> argparse.Namespace:
-    """``--json``, ``--threads``, ``--repeats`` and these sizes."""
+    """Parsed ``--json``, ``--threads``, ``--repeats`` and an option for each of ``sizes``."""
     parser = argparse.ArgumentParser(description=doc.splitlines()[0])
     parser.add_argument("--json", action="store_true", help="the report as JSON, not as a table")
     parser.add_argument("--threads", type=int, default=2)
@@ -29,7 +29,7 @@ def arguments(doc: str, **sizes: int) -> argparse.Namespace:
 
 
 def timed(call: Callable[[], object], repeats: int) -> dict[str, float]:
-    """Seconds of ``call`` after one that warms up: minimum, median, and CPU seconds of a call."""
+    """Minimum and median seconds, and mean CPU seconds, of ``call`` after a warm-up."""
     call()
     seconds, cpu = [], time.process_time()
     for _ in range(repeats):
@@ -44,14 +44,14 @@ def timed(call: Callable[[], object], repeats: int) -> dict[str, float]:
 
 
 def matmul_rate(repeats: int = 5) -> float:
-    """Operations a second of fp32 products of two square matrices, the best of some."""
+    """Operations a second of a product of two square float32 matrices; the best of ``repeats``."""
     a, b = torch.randn(2, SQUARE, SQUARE)
     return 2 * SQUARE**3 / timed(lambda: a @ b, repeats)["min_s"]
 
 
 @register_flop_formula(torch.ops.mkldnn._linear_pointwise)
 def _of_onednn(x_shape: tuple[int, ...], weight_shape: tuple[int, ...], *_: Any, **__: Any) -> int:
-    """Of a product that ``FlopCounterMode`` does not know."""
+    """Operations of oneDNN's product, which ``FlopCounterMode`` does not know."""
     return 2 * math.prod(x_shape) * weight_shape[0]
 
 
@@ -63,12 +63,12 @@ def operations(call: Callable[[], object]) -> int:
 
 
 def peak_memory() -> float:
-    """The most this process has held so far, in GB."""
+    """Peak memory of this process, in GB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
 
 
 def show(report: dict[str, Any], as_json: bool) -> None:
-    """Print it: a line an entry, or JSON."""
+    """Print the report as a line for each entry, or as JSON."""
     if as_json:
         print(json.dumps(report, indent=2))
         return

@@ -1,8 +1,8 @@
-"""What logging, checkpoints and the progress bar cost: the same training with and without them.
+"""The cost of logging, checkpoints and the progress bar in a training.
 
-``network=small`` by the recipe of ``optim=small``: metrics.csv, the bar, and both checkpoints after
-30 updates, as often as the scenario "minimum" has them. The two trainings follow one another; the
-validation itself is in neither. Beside it, in the training with all: the seconds in their hooks.
+The training is ``network=small`` with ``optim=small``, with and without metrics.csv, the bar, and
+both checkpoints every 30 updates (as in the scenario "minimum"). The two trainings alternate.
+Seconds of validations are not counted. The report has the seconds in the callbacks' hooks, too.
 """
 
 import functools
@@ -27,31 +27,31 @@ HOOKS = (
 
 
 class Watch(Callback):
-    """Seconds of a training after its first update, validations left out; those inside hooks."""
+    """Seconds of a training after its first update without validations, and seconds in hooks."""
 
     def __init__(self) -> None:
         self.began = self.ended = self.out = self.hooks = 0.0
         self._inside = False
 
     def on_train_batch_end(self, *_: Any) -> None:
-        """Begin with the first."""
+        """Start the clock after the first update."""
         if not self.began:
             self.began, self.hooks = time.perf_counter(), 0.0
 
     def on_validation_start(self, *_: Any) -> None:
-        """Stop."""
+        """Stop the clock for the validation."""
         self._left = time.perf_counter()
 
     def on_validation_epoch_end(self, *_: Any) -> None:
-        """Go on: what follows is the checkpoints."""
+        """Start the clock again: checkpoints follow."""
         self.out += time.perf_counter() - self._left
 
     def on_train_end(self, *_: Any) -> None:
-        """The last checkpoint is written."""
+        """Stop the clock after the last checkpoint."""
         self.ended = time.perf_counter()
 
     def watch(self, watched: object) -> None:
-        """Add the time inside its hooks to ours; a hook inside a hook counts once."""
+        """Add the seconds in the hooks of ``callback``; a hook inside a hook counts once."""
         for name in HOOKS:
             if (hook := getattr(watched, name, None)) is not None:
                 setattr(watched, name, self._timed(hook))
@@ -72,7 +72,7 @@ class Watch(Callback):
 
 
 def fit(folder: Path, updates: int, everything: bool) -> Watch:
-    """One training, from the same weights."""
+    """One training; all start from the same weights."""
     line = words(
         folder, "network=small", "optim=small", f"optim.updates={{medium: {updates}}}",
         "optim.validations=1", f"run_dir={folder}/run-{time.time_ns()}",
@@ -100,7 +100,7 @@ def main() -> None:
     ratios, shares, steps = [], [], []
     with tempfile.TemporaryDirectory() as name:
         build_corpus(Path(name))
-        fit(Path(name), 3, everything=True)  # warms up
+        fit(Path(name), 3, everything=True)  # warm-up
         for _ in range(asked.repeats):
             bare, full = (fit(Path(name), asked.updates, everything=e) for e in (False, True))
             seconds = [watch.ended - watch.began - watch.out for watch in (bare, full)]

@@ -26,7 +26,7 @@ from mclas_lightning.model.seq2seq import Seq2Seq
 
 
 class PeerConfig(PreTrainedConfig):
-    """What ``generate`` asks of a configuration."""
+    """The configuration that ``generate`` needs."""
 
     model_type = "benchmark-peer"
 
@@ -91,19 +91,19 @@ class Peer(PreTrainedModel, GenerationMixin):
 
 
 class _Only(LogitsProcessor):
-    """The mask; at the last step, [EOS] alone, at what it costs."""
+    """The mask; at the last step it leaves [EOS] alone, with its log-probability."""
 
     def __init__(self, allowed_V: Tensor, steps: int, eos: int) -> None:
         self.blocked_V, self.steps = ~allowed_V, steps
         self.going_on_V = torch.arange(len(allowed_V)) != eos
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        last = input_ids.shape[1] == self.steps  # [BOS], and all but one.
+        last = input_ids.shape[1] == self.steps  # [BOS] and all tokens but one are written.
         return scores.masked_fill(self.going_on_V if last else self.blocked_V, -torch.inf)
 
 
 def with_torchs_products(network: Seq2Seq) -> Seq2Seq:
-    """A copy of which torch multiplies the matrices, as of any model of transformers."""
+    """A copy whose matrices torch multiplies, as those of all models of transformers."""
     network = copy.deepcopy(network)
     for layer in network.modules():
         if isinstance(layer, Linear):
@@ -138,7 +138,7 @@ def transformers_generate(
 def ctranslate2_search(
     network: Seq2Seq, *, beam: int, steps: int, threads: int, compute: str
 ) -> Callable[[Tensor], list[list[int]]]:
-    """The same by CTranslate2, over the whole vocabulary, in float32 or int8."""
+    """Targets by CTranslate2's beam search, over the whole vocabulary, in float32 or int8."""
     import ctranslate2
 
     folder = tempfile.TemporaryDirectory(prefix="mclas-ct2-")
@@ -151,7 +151,7 @@ def ctranslate2_search(
     )
 
     def run(source_BS: Tensor) -> list[list[int]]:
-        assert folder  # Kept as long as the translator.
+        assert folder  # A reference, so that the folder lives as long as the translator.
         found = translator.translate_batch(
             [[f"t{i}" for i in row if i] for row in source_BS.tolist()], beam_size=beam,
             min_decoding_length=steps, max_decoding_length=steps, no_repeat_ngram_size=3,
@@ -185,7 +185,7 @@ def _spec(network: Seq2Seq) -> Any:
     embeddings = bert.embeddings
     spec.encoder.scale_embeddings = False
     spec.encoder.embeddings[0].weight = _array(embeddings.word_embeddings.weight)
-    # All segments are of one kind: its vector is part of every position's.
+    # All segment ids are 0, so that their vector is added to each position's.
     positions = embeddings.position_embeddings.weight + embeddings.token_type_embeddings.weight[0]
     spec.encoder.position_encodings.encodings = _array(positions)
     _norm(spec.encoder.layernorm_embedding, embeddings.LayerNorm)

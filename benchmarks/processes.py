@@ -1,4 +1,4 @@
-"""Processes of one job, each told its number as torchrun tells it."""
+"""Processes of one distributed job, with the environment variables that torchrun sets."""
 
 import os
 import socket
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 def start(
     module: Sequence[str], processes: int, *, threads: int = 1, first: int = subprocess.DEVNULL
 ) -> list[subprocess.Popen]:
-    """``python -m`` these words, so often; ``first`` takes what the first of them prints."""
+    """Start ``python -m`` with these words in each process; ``first`` gets rank zero's output."""
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         port = server.getsockname()[1]

@@ -1,7 +1,7 @@
 """ROUGE of many pairs: seconds of one and of several processes, beside rouge-score in a plain loop.
 
-rouge-score is given our tokenizer, so that it compares the same tokens; of texts in Chinese its own
-would leave nothing.
+The plain loop has our tokenizer, so that it compares the same tokens: rouge-score's own drops
+Chinese.
 """
 
 import random
@@ -16,11 +16,11 @@ WORDS = {
     "de": [f"{start}{end}ung" for start in "abcdefghijklmnopqrst" for end in range(150)],
 }
 JOINED = {"zh": ("", "。"), "de": (" ", ". ")}
-SENTENCE = 25  # tokens
+SENTENCE = 25  # tokens of a sentence
 
 
 def made_up(language: str, pairs: int, length: int) -> tuple[list[str], list[str]]:
-    """References of ``length`` tokens, frequent ones far more often, and hypotheses near them."""
+    """References of ``length`` tokens of a Zipf-like vocabulary, and hypotheses near them."""
     draw = random.Random(0)
     words = WORDS[language]
     weights = [1 / (rank + 10) for rank in range(len(words))]
@@ -39,7 +39,7 @@ def _text(row: Sequence[str], language: str) -> str:
 
 
 class Tokens:
-    """What rouge-score asks for, with our tokens."""
+    """A tokenizer for rouge-score, of our tokens."""
 
     def tokenize(self, text: str) -> list[str]:
         """The tokens of ``text``."""
@@ -47,7 +47,7 @@ class Tokens:
 
 
 def library(hypotheses: Sequence[str], references: Sequence[str]) -> float:
-    """rouge-score over all pairs, one after the other; the sum of ROUGE-1 F1."""
+    """The sum of ROUGE-1 F1 by rouge-score, pair by pair."""
     from rouge_score.rouge_scorer import RougeScorer
 
     scorer = RougeScorer(SEQUENCES, tokenizer=Tokens())
@@ -57,7 +57,11 @@ def library(hypotheses: Sequence[str], references: Sequence[str]) -> float:
 
 def main() -> None:
     """Print the report."""
-    from benchmarks.measure import arguments, show, timed  # torch: not in every process
+    from benchmarks.measure import (
+        arguments,
+        show,
+        timed,
+    )  # It imports torch, which worker processes need not.
 
     asked = arguments(__doc__ or "", pairs=5000, length=60, processes=2)
     report = {}

@@ -1,4 +1,4 @@
-"""Finished runs that nobody ran: scores drawn from a seed, for benchmarks and tests of tables."""
+"""Made-up finished runs with random scores from a seed, for benchmarks and tests of tables."""
 
 import hashlib
 import re
@@ -11,7 +11,7 @@ from mclas_lightning.example import Side
 from mclas_lightning.runs.documents import NAME, write_documents
 from mclas_lightning.runs.results import Results
 
-# Mean F1 in the full scenario. What each scenario takes away is the same for all.
+# Mean F1 in the full scenario. Each smaller scenario subtracts the same from all systems.
 QUALITY = {"tltran": 0.29, "ncls": 0.31, "ncls_ms": 0.312, "mclas": 0.35, "ms": 0.38}
 LESS = {"minimum": 0.14, "medium": 0.08, "maximum": 0.05, "full": 0.0}
 SIDES: dict[str, tuple[Side, ...]] = {
@@ -30,7 +30,7 @@ def write_run(
     num: int,
     bertscore: bool = True,
 ) -> Results:
-    """One run with the scores of ``num`` documents; equal arguments, equal files."""
+    """Write a run with scores of ``num`` documents; equal arguments give equal files."""
     named = re.search("([a-z]{2})2([a-z]{2})", dataset)
     source, target = named.groups() if named else ("en", "de")
     sides = SIDES[model.removesuffix("_scratch")]
@@ -71,7 +71,7 @@ def write_runs(
 def _documents(
     dataset: str, scenario: str, model: str, seed: int, side: Side, num: int, bertscore: bool
 ) -> dict[str, np.ndarray]:
-    """Documents are easy or hard for every system alike; the rest is the run's own."""
+    """Scores of a run: the part of a document is the same for all systems, the rest is random."""
     easy = _rng(dataset, side).normal(0, 0.1, num)
     own = _rng(dataset, scenario, model, seed, side)
     mean = QUALITY[model.removesuffix("_scratch")] - LESS[scenario]

@@ -1,7 +1,7 @@
-"""What Table 2's 126 runs cost on 2, 8 and 64 GPUs: time, memory, network; with the formulas.
+"""Time, memory and network of Table 2's 126 runs on 2, 8 and 64 GPUs, by formulas.
 
-Nothing is measured here: operations are counted (benchmarks/flops.py), the rest are the assumptions
-below, which the tables name. ``python -m benchmarks.ddp`` measures two processes on this machine.
+Nothing is measured: operations are counted (benchmarks/flops.py), and the other numbers are
+assumptions that the tables name. ``python -m benchmarks.ddp`` measures two processes of a machine.
 """
 
 import argparse
@@ -26,19 +26,19 @@ WIDTH, ENCODER_LAYERS, DECODER_LAYERS = 768, 12, 6
 
 @dataclass(frozen=True)
 class Machine:
-    """Assumptions; change them on the command line."""
+    """Assumptions on GPUs and network; each is an option of the command line."""
 
     peak: float = 312e12  # operations a second of an A100 in bf16, its data sheet
     share: float = 0.3  # of the peak, in matrix products of well-filled micro-batches
     node: int = 8  # GPUs that share NVLink
-    inside: float = 200e9  # bytes a second and GPU through NVLink, reached
-    between: float = 20e9  # bytes a second and node between nodes, reached of 200 Gbit/s
+    inside: float = 200e9  # bytes a second that a GPU reaches through NVLink
+    between: float = 20e9  # bytes a second that a node reaches of 200 Gbit/s
     memory: float = 80e9
 
 
 @cache
 def documents(dataset: str) -> tuple[int, dict[str, int]]:
-    """Documents of an update by ``optim=paper``, and updates of each scenario."""
+    """Documents of an update in ``optim=paper``, and updates of each scenario."""
     settings = read_settings(compose("train", [f"dataset={dataset}", "optim=paper"]))[0]
     source, mono, cross = LENGTHS[dataset]
     shape = settings.optim.recipe.shape()
@@ -48,7 +48,7 @@ def documents(dataset: str) -> tuple[int, dict[str, int]]:
 
 @cache
 def flop_per_document(dataset: str, model: str) -> int:
-    """Forward and backward: the encoder once, and each decoder's target."""
+    """Operations of a document, forward and backward: the encoder, and each decoder's target."""
     source, mono, cross = LENGTHS[dataset]
     targets = {
         "ms": [mono + 1], "ncls": [cross + 1], "mclas": [mono + cross + 2],
@@ -58,13 +58,13 @@ def flop_per_document(dataset: str, model: str) -> int:
 
 
 def network_seconds(gpus: int, gradient_bytes: float, machine: Machine) -> float:
-    """A ring: each GPU sends and receives 2 (n - 1) / n of the gradients."""
+    """Seconds of a ring all-reduce: each GPU sends and receives 2 (n - 1) / n of the gradients."""
     moved = 2 * (gpus - 1) / gpus * gradient_bytes
     return moved / (machine.inside if gpus <= machine.node else machine.between)
 
 
 def update(dataset: str, model: str, gpus: int, machine: Machine) -> dict[str, float]:
-    """Seconds of one update's parts on as many GPUs."""
+    """Seconds of the parts of one update on ``gpus`` GPUs."""
     number, _ = documents(dataset)
     gradients = 4 * PARAMETERS[model]  # float32
     compute = number * flop_per_document(dataset, model) / gpus / machine.peak / machine.share
@@ -74,7 +74,7 @@ def update(dataset: str, model: str, gpus: int, machine: Machine) -> dict[str, f
         "compute_ms": compute * 1e3,
         "network_gb": 2 * (gpus - 1) / gpus * gradients / 1e9,
         "network_ms": network * 1e3,
-        # Gradients travel while the rest of the backward pass, two thirds of it all, goes on.
+        # The all-reduce overlaps with the backward pass, which is two thirds of the computation.
         "update_ms": (compute + max(0.0, network - compute * 2 / 3)) * 1e3,
     }
 
@@ -109,7 +109,7 @@ class Job:
 
 
 def jobs(machine: Machine) -> list[Job]:
-    """126 less the 9 pipelines, which train nothing: 9 MS, 81 low-resource, 27 full."""
+    """Table 2's trainings: 9 MS, 81 low-resource, 27 full. Its 9 pipelines train nothing."""
     found = []
     for dataset in LENGTHS:
         _, updates = documents(dataset)

@@ -1,4 +1,4 @@
-"""Significance: seconds and memory of tests and intervals beside scipy's; false positives."""
+"""Seconds and memory of tests and intervals beside scipy's, and their false positives."""
 
 import tracemalloc
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from mclas_lightning.metrics.significance import bootstrap_intervals, compare_al
 
 Array = np.ndarray
 TABLE_COMPARISONS, TABLE_METRICS, TABLE_DOCUMENTS = 40, 4, 3_000
-# Standard deviations of simulated scores: of documents, of a seed on one document, of seeds.
+# Standard deviations of simulated scores: over documents, of a seed on one document, over seeds.
 OF_DOCUMENTS, OF_BOTH = 0.10, 0.08
 OF_SEEDS = (0.004, 0.016)
 NUM_SIMULATED = 500
@@ -24,7 +24,7 @@ def scores(*shape: int) -> Array:
 
 
 def measured(call: Callable[[], object], repeats: int) -> dict[str, float]:
-    """Time, and the most memory that arrays took in one call more."""
+    """Time of ``call``, and peak memory of its arrays in one call more."""
     found = timed(call, repeats)
     tracemalloc.start()
     call()
@@ -39,7 +39,7 @@ def of_scipy(a: Array, b: Array, resamples: int) -> None:
     def mean(x: Array, axis: int) -> Array:
         return np.mean(x, axis=axis)
 
-    batch = 100  # without it, 10,000 resamples of 5,000 documents take 400 MB at least
+    batch = 100  # Without batches, 10,000 resamples of 5,000 documents take 400 MB or more.
     stats.bootstrap((a - b,), mean, n_resamples=resamples, method="percentile", batch=batch)
     stats.permutation_test(
         (a - b,), mean, permutation_type="samples", n_resamples=resamples, batch=batch
@@ -47,7 +47,7 @@ def of_scipy(a: Array, b: Array, resamples: int) -> None:
 
 
 def simulated(num_seeds: int, deviation: float, trials: int) -> list[tuple[Array, Array]]:
-    """Systems ``[seeds, documents]`` that are the same but for their seeds' luck."""
+    """Pairs of systems ``[seeds, documents]`` of equal quality, with random seeds."""
     rng = np.random.default_rng(num_seeds)
 
     def system(of_documents: Array) -> Array:

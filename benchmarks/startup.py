@@ -1,4 +1,4 @@
-"""Start-up: seconds of `mclas --help` and of tables of 120 runs, which load no torch.
+"""Seconds of commands that load no torch: `mclas --help`, and tables of 120 runs.
 
 Each run has scores of 3,000 documents; Table 2 tests them for significance.
 """

@@ -1,11 +1,11 @@
 """A training step at the paper's size, beside torch's own Transformer: seconds, share of the limit.
 
-Both have dropout, label smoothing and two Adams, and the same sizes. Torch's layers are called as
-their documentation does: the output layer at every position, torch's cross-entropy, Adam as it is
-without options. Each runs in a process of its own, so that peak memory is its own.
+Both have the same sizes, dropout, label smoothing and two Adams. Torch's layers are called as in
+their documentation: the output layer at every position, torch's cross-entropy, Adam with default
+options. Each system runs in a process of its own, so that the peak memory is the system's.
 
-``--compiled 1`` adds what torch.compile makes of ours. It refuses oneDNN's products, so that is
-with torch's, and beside it the same without torch.compile.
+``--compiled 1`` adds our step under torch.compile. torch.compile refuses oneDNN's products, so that
+torch multiplies there; our step with torch's products and without torch.compile stands beside it.
 """
 
 import json
@@ -36,7 +36,7 @@ def ours(source_BS: Tensor, target_BT: Tensor, *, recompute: bool = False) -> Ca
 def with_torchs_products(
     source_BS: Tensor, target_BT: Tensor, *, compiled: bool
 ) -> Callable[[], object]:
-    """Ours without oneDNN, its layers compiled or not."""
+    """Our step with torch's products, its layers compiled or not."""
     from mclas_lightning.model import linear
 
     linear._onednn_multiplies = lambda x: False
@@ -58,7 +58,7 @@ def update(network: Seq2Seq, source_BS: Tensor, target_BT: Tensor) -> Callable[[
     keep_freed_memory()
     settings, _ = read_settings(compose("train", ["dataset=zh2ensum"]))
     module = SummarizationModule(network, settings.optim, seed=0)
-    module.train()  # Recomputing depends on it.
+    module.train()  # Activation checkpointing works in training mode alone.
     optimizer = module.configure_optimizers()["optimizer"]
     tokens = int((target_BT[:, 1:] != 0).sum())
     batch = make_batch(source_BS, {"decoder": target_BT}, tokens, pad_id=0)
@@ -73,7 +73,7 @@ def update(network: Seq2Seq, source_BS: Tensor, target_BT: Tensor) -> Callable[[
 
 
 class Torchs(nn.Module):
-    """The same sizes of torch's own layers."""
+    """A network of the same sizes, of torch's own layers."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -139,7 +139,7 @@ def main() -> None:
     if only is None:
         names = [*SYSTEMS, *(COMPILED if asked.compiled else ())]
         report = {name: _apart(name, words) for name in names}
-        # What is computed again is no work done.
+        # Recomputed operations are not counted as work.
         again = report["ours, recomputing"]
         again["share_of_matmul_rate"] *= report["ours"]["gflop"] / again["gflop"]
         again["gflop"] = report["ours"]["gflop"]
@@ -154,11 +154,11 @@ def main() -> None:
     torch.manual_seed(0)
     source_BS = torch.randint(9, VOCABULARY, (asked.batch, asked.source))
     target_BT = torch.randint(9, VOCABULARY, (asked.batch, asked.target + 1))
-    for row in range(1, asked.batch):  # The first is as long as it can be.
+    for row in range(1, asked.batch):  # The first row has full length.
         target_BT[row, asked.real + 1 :] = 0
     step = {**SYSTEMS, **COMPILED}[only](source_BS, target_BT)
     found: dict[str, Any] = timed(step, asked.repeats)
-    memory = peak_memory()  # of the step alone: before the matrices below
+    memory = peak_memory()  # Before ``matmul_rate`` allocates.
     rate, counted = matmul_rate(), operations(step)
     found |= {
         "peak_gb": memory,
@@ -171,7 +171,7 @@ def main() -> None:
 
 
 def _apart(name: str, words: list[str]) -> dict[str, Any]:
-    # A process of its own, so that its peak memory is, too.
+    # A new process, whose peak memory is that of one system.
     line = [sys.executable, "-m", "benchmarks.step", f"--only={name}", *words]
     done = subprocess.run(line, check=True, capture_output=True, text=True)
     return json.loads(done.stdout.splitlines()[-1])

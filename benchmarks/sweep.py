@@ -1,7 +1,7 @@
-"""Scheduling: seconds a sweep adds to each run, beside starting mclas-train for each.
+"""Seconds that a sweep's scheduling adds to each run, beside starting mclas-train for each.
 
-The same short trainings on the small toy corpus, three times: by ``mclas sweep run``, by one
-mclas-train after the other, and in one warm process, whose times are the runs' own.
+The same short trainings on the small toy corpus run three times: by ``mclas sweep run``, by one
+mclas-train after the other, and in one warm process, which gives the seconds without scheduling.
 """
 
 import json
@@ -35,7 +35,7 @@ print(json.dumps(seconds))
 
 
 def timed(command: list[str], text: str | None = None) -> tuple[float, str]:
-    """Seconds of a process, and what it printed."""
+    """Seconds of a process, and its output."""
     began = time.perf_counter()
     done = subprocess.run(command, capture_output=True, text=True, check=True, input=text)
     return time.perf_counter() - began, done.stdout
@@ -56,7 +56,7 @@ def main() -> None:
         runs = {name: plan(["toy"], [*shared, place]) for name, place in places.items()}
         number = len(runs["own"])
         words = {name: [list(run.words) for run in planned] for name, planned in runs.items()}
-        # The first makes the token ids that all use.
+        # The first run makes the store of token ids that all runs read.
         timed([sys.executable, "-c", OWN], text=json.dumps(words["first"]))
         _, printed = timed([sys.executable, "-c", OWN], text=json.dumps(words["own"]))
         own = sum(json.loads(printed.splitlines()[-1]))

@@ -1,4 +1,4 @@
-"""Trainings on the toy corpus, as mclas-train does them, for the benchmarks that time them."""
+"""Trainings on the toy corpus, set up as in mclas-train, for the benchmarks that time them."""
 
 import sys
 import time
@@ -20,9 +20,9 @@ from mclas_lightning.training.preparation import build_network, prepare
 
 
 def build_corpus(folder: Path) -> None:
-    """Enough generated news for the scenario "medium", and a vocabulary of 4,000 word pieces."""
+    """Write generated news for the scenario "medium", and a vocabulary of 4,000 word pieces."""
     sizes = {"train": 1000, "valid": 100, "test": 40, "mono_train": 3000}
-    with redirect_stdout(sys.stderr):  # A report may be JSON.
+    with redirect_stdout(sys.stderr):  # stdout is for the report.
         toy.build(
             folder / "toy",
             seed=0,
@@ -41,7 +41,7 @@ def words(folder: Path, *more: str) -> list[str]:
 
 
 def parts(line: list[str], devices: int) -> tuple[Settings, SummarizationModule, SummarizationData]:
-    """What a Trainer fits."""
+    """The module and the data of a training."""
     quiet_libraries()
     keep_freed_memory()
     settings, _ = read_settings(compose("train", line))
@@ -56,16 +56,16 @@ def parts(line: list[str], devices: int) -> tuple[Settings, SummarizationModule,
 
 
 class Clock(Callback):
-    """When every update ended."""
+    """A callback that notes when each update ends."""
 
     def __init__(self) -> None:
         self.ends: list[float] = []
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: object) -> None:
-        """An update ends with its last micro-batch."""
+        """Note the time after the last micro-batch of an update."""
         if trainer.global_step > len(self.ends):
             self.ends.append(time.perf_counter())
 
     def rate(self, skip: int) -> float:
-        """Updates a second after the first ones."""
+        """Updates a second without the warm-up."""
         return (len(self.ends) - skip) / (self.ends[-1] - self.ends[skip - 1])
