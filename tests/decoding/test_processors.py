@@ -16,9 +16,8 @@ from mclas_lightning.decoding.repetition import REPETITION_CHARACTERS, REPETITIO
 LSEP, EOS, BOS = 0, 1, 2
 
 
-ALL = shortlists_of(
-    [range(3, 7), range(3, 7)], 7, lsep_id=LSEP, eos_id=EOS
-)  # column 1 is token 3, ...
+# Column 1 is token 3, and so on.
+ALL = shortlists_of([range(3, 7), range(3, 7)], 7, lsep_id=LSEP, eos_id=EOS)
 
 
 def test_lengths_count_each_summary_by_itself():

@@ -15,14 +15,11 @@ from torch import Tensor
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.metrics.tokens import UNSPACED_SCRIPTS
 
-REPETITION_WORDS, REPETITION_CHARACTERS = (
-    3,
-    8,
-)  # of a repetition: three words (section 5.2), or eight characters
+REPETITION_WORDS = 3  # words that are a repetition (section 5.2)
 
-REPETITION_SHARES = (
-    REPETITION_WORDS * REPETITION_CHARACTERS
-)  # of the shares of a repetition's pieces
+REPETITION_CHARACTERS = 8  # characters that are one, in scripts without spaces
+
+REPETITION_SHARES = REPETITION_WORDS * REPETITION_CHARACTERS  # the sum over a repetition's pieces
 
 # By script, and not by script extensions, to which punctuation belongs; the long vowel sign of
 # katakana, U+30FC, belongs to no single script.

@@ -360,10 +360,8 @@ def _writes(run: Results) -> dict[Side, dict[str, bool]]:
     """What ``provenance`` says; of a run of an earlier version, what its tokenizer.json does."""
     if "writes" in run.provenance or run.folder is None:
         return run.provenance.get("writes", {})
-    from mclas_lightning.metrics.accents import (
-        kept_by_tokenizer_file,  # Tokenizers: not in every table.
-    )
+    # An import of tokenizers, which few tables need.
+    from mclas_lightning.metrics.accents import kept_by_tokenizer_file
 
-    return dict.fromkeys(
-        run.scores, kept_by_tokenizer_file(run.folder / "tokenizer" / "tokenizer.json")
-    )
+    kept = kept_by_tokenizer_file(run.folder / "tokenizer" / "tokenizer.json")
+    return dict.fromkeys(run.scores, kept)
