@@ -4,7 +4,7 @@ import pytest
 
 from mclas_lightning.config.compose import compose
 from mclas_lightning.config.settings import read_settings
-from mclas_lightning.report.grid import differences
+from mclas_lightning.report.comparable import differences
 from mclas_lightning.runs.recipe import recipe
 
 BASE = ("dataset=toy", "scenario=minimum", "model=mclas", "init_from=runs/toy_en/full/ms")

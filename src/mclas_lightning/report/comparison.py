@@ -6,9 +6,10 @@ from dataclasses import replace
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Side
 from mclas_lightning.report.finished_runs import Aside
-from mclas_lightning.report.grid import WRONG, Grid
+from mclas_lightning.report.grid import Grid
 from mclas_lightning.report.layout import BERTSCORE, SIMILARITY, Layout, Score, System, f1
 from mclas_lightning.report.marks import marks
+from mclas_lightning.report.ranking import WRONG
 from mclas_lightning.report.score_tables import sheet
 from mclas_lightning.report.sheet import Sheet
 from mclas_lightning.runs.results import Results

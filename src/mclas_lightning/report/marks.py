@@ -16,6 +16,7 @@ from mclas_lightning.metrics.resampling import sample_of_differences
 from mclas_lightning.metrics.significance import holm, pvalues
 from mclas_lightning.report.grid import Grid
 from mclas_lightning.report.layout import Score, System
+from mclas_lightning.report.ranking import best
 from mclas_lightning.report.sheet import number
 from mclas_lightning.runs.documents import NAME
 from mclas_lightning.runs.results import Results
@@ -74,8 +75,8 @@ def marks(grids: Sequence[Grid]) -> Marks:
     for grid in grids:
         read, reasons = _Reader(grid), {}
         for score in grid.scores:
-            for best, others in grid.best(score) if score.aim == 1 else ():
-                reason = _contest(read, score, best, others)
+            for first, others in best(grid, score) if score.aim == 1 else ():
+                reason = _contest(read, score, first, others)
                 if isinstance(reason, Contest):
                     contests.append(reason)
                 else:
@@ -137,10 +138,10 @@ def _datasets(contests: Sequence[Contest]) -> list[str]:
 def _detectable(contests: Sequence[Contest], dataset: str, num: int) -> str:
     """The least that the tests of a dataset could have found, by score, at Holm's first step."""
     least: dict[Score, list[float]] = {}
-    for (name, _, score), best, others in contests:
+    for (name, _, score), first, others in contests:
         if name == dataset:
             found = (
-                detectable_difference(sample_of_differences(best, other), LEVEL / num)
+                detectable_difference(sample_of_differences(first, other), LEVEL / num)
                 for other in others
             )
             least.setdefault(score, []).extend(found)
