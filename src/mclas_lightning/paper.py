@@ -1,7 +1,7 @@
 """The paper's numbers, from ``experiments/paper.yaml``: ``numbers().table2["zh2ensum"]["full"]``.
 
-Datasets, scenarios and systems have their names here; ``gold`` is the reference, ``ms``
-MS-Pretrain. Units are the paper's: ROUGE and shares in percent, BERTScore from 0 to 1.
+Datasets, scenarios and systems are called as in ``conf/``; ``gold`` is the reference summary,
+``ms`` is MS-Pretrain. Units are the paper's: ROUGE and shares in percent, BERTScore from 0 to 1.
 """
 
 from dataclasses import dataclass
@@ -27,82 +27,7 @@ class Corpus:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Thresholds:
-    """ROUGE-1 and ROUGE-2 F1 that a round trip must reach, from 0 to 1 (section 5.1)."""
-
-    T1: float
-    T2: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Decoder:
-    """Sizes of the decoder (section 5.2)."""
-
-    layers: int
-    heads: int
-    width: int
-    feed_forward: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Training:
-    """Network and training (section 5.2); rates and warm-ups of "encoder" and "decoder"."""
-
-    decoder: Decoder
-    parameters: int
-    lr: dict[str, float]
-    warmup: dict[str, int]
-    dropout: float
-    gpus: int
-    days: int
-    accumulate: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Decoding:
-    """Beam search (section 5.2); the penalty is between two values."""
-
-    beam: int
-    blocked_ngram: int
-    length_penalty: list[float]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Lexicon:
-    """What another system's bilingual lexicon was extracted from (section 5.3)."""
-
-    sentence_pairs: int
-    corpora: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class HumanEvaluation:
-    """Examples of all scenarios and of each, and who judged them (section 5.5)."""
-
-    dataset: str
-    examples: int
-    of_a_scenario: int
-    annotators: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Kind:
-    """Attention heads of one kind and, in percent, their share of all (section 6)."""
-
-    num: int
-    percent: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Heads:
-    """The decoder's heads of one kind of attention; one head may be of two kinds (section 6)."""
-
-    total: int
-    kinds: dict[str, Kind]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Size:
+class Table1Cell:
     """A cell of Table 1: training examples and, in percent, their share of all."""
 
     size: int
@@ -110,7 +35,7 @@ class Size:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rouge:
+class Table6Cell:
     """A cell of Table 6: F1 in percent."""
 
     rouge1_f: float
@@ -119,14 +44,14 @@ class Rouge:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scores(Rouge):
+class Table2Cell(Table6Cell):
     """A cell of Table 2: ROUGE in percent, BERTScore from 0 to 1."""
 
     bertscore_f: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Preference:
+class Table3Cell:
     """A cell of Table 3: best minus worst choices as a share of all, from -1 to 1."""
 
     informativeness: float
@@ -135,7 +60,7 @@ class Preference:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Agreement:
+class Table4Cell:
     """A cell of Table 4: Fleiss' kappa, and overall agreement in percent."""
 
     kappa: float
@@ -143,7 +68,7 @@ class Agreement:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Length:
+class Table5Cell:
     """A cell of Table 5: average length, and its difference to the gold summaries'."""
 
     length: float
@@ -151,7 +76,7 @@ class Length:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Detail(Length):
+class Table7Column(Table5Cell):
     """A column of Table 7: recall and precision in percent, and length."""
 
     rouge1_r: float
@@ -163,40 +88,44 @@ class Detail(Length):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lengths:
+class Table5Corpus:
     """A corpus in Table 5: the gold summaries' length; scenario -> system -> cell."""
 
     gold: float
-    systems: dict[str, dict[str, Length]]
+    systems: dict[str, dict[str, Table5Cell]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Details:
+class Table7Corpus:
     """A corpus in Table 7: the gold summaries' length; system -> column."""
 
     gold: float
-    systems: dict[str, Detail]
+    systems: dict[str, Table7Column]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Paper:
-    """All numbers; a table is keyed by dataset, scenario, system, as far as it has these."""
+    """All numbers of the file.
+
+    A table is keyed by dataset, scenario and system, as far as it has these. The numbers of the
+    sections are plain mappings, with the file's keys.
+    """
 
     corpora: dict[str, Corpus]
-    thresholds: dict[str, Thresholds]
-    training: Training
-    decoding: Decoding
-    lexicon: Lexicon
-    lengths: dict[str, dict[Side, float]]
-    human_evaluation: HumanEvaluation
-    heads: dict[str, Heads]
-    table1: dict[str, dict[str, Size]]
-    table2: dict[str, dict[str, dict[str, Scores]]]
-    table3: dict[str, dict[str, dict[str, Preference]]]
-    table4: dict[str, dict[str, Agreement]]
-    table5: dict[str, Lengths]
-    table6: dict[str, dict[str, Rouge]]
-    table7: dict[str, Details]
+    thresholds: dict  # section 5.1
+    training: dict  # section 5.2
+    decoding: dict  # section 5.2
+    lexicon: dict  # section 5.3
+    lengths: dict[str, dict[Side, float]]  # section 5.4
+    human_evaluation: dict  # section 5.5
+    heads: dict  # section 6
+    table1: dict[str, dict[str, Table1Cell]]
+    table2: dict[str, dict[str, dict[str, Table2Cell]]]
+    table3: dict[str, dict[str, dict[str, Table3Cell]]]
+    table4: dict[str, dict[str, Table4Cell]]
+    table5: dict[str, Table5Corpus]
+    table6: dict[str, dict[str, Table6Cell]]
+    table7: dict[str, Table7Corpus]
 
 
 @cache
