@@ -7,7 +7,7 @@ from string import ascii_uppercase
 import pytest
 
 from mclas_lightning.human.results import PERSPECTIVES
-from mclas_lightning.human.sheet import Item, Key
+from mclas_lightning.human.sheet import SheetItem, SheetKey
 from mclas_lightning.runs.results import Results
 
 MODELS = ("ncls", "ncls_ms", "mclas")
@@ -48,7 +48,7 @@ def runs(run) -> list[Results]:
     return [run(model) for model in MODELS]
 
 
-Choose = Callable[[Item, str], tuple[str, str]]
+Choose = Callable[[SheetItem, str], tuple[str, str]]
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def fill() -> Callable[[Path, Choose], None]:
     """Fill a folder's sheets: ``choose(item, perspective)`` names the best and worst system."""
 
     def write(folder: Path, choose: Choose) -> None:
-        items = Key.read(folder).items
+        items = SheetKey.read(folder).items
         for path in folder.glob("*.csv"):
             names, rows = read_sheet(path)
             for row in rows:

@@ -6,9 +6,9 @@ import pytest
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.human.judgements import Judgement, not_returned, read_judgements
-from mclas_lightning.human.results import without
-from mclas_lightning.human.score import score_sheets
-from mclas_lightning.human.sheet import Key, write_sheets
+from mclas_lightning.human.results import not_returned_sentence
+from mclas_lightning.human.score import score_filled_sheets
+from mclas_lightning.human.sheet import SheetKey, write_sheets
 from tests.human.conftest import read_sheet, write_sheet
 
 
@@ -26,7 +26,7 @@ def folder(tmp_path, runs, fill) -> Path:
 
 
 def read(folder: Path) -> list[Judgement]:
-    return read_judgements(folder, Key.read(folder))
+    return read_judgements(folder, SheetKey.read(folder))
 
 
 def change(path: Path, row: int, **cells: str) -> None:
@@ -36,7 +36,7 @@ def change(path: Path, row: int, **cells: str) -> None:
 
 
 def test_letters_become_systems(folder):
-    key, found = Key.read(folder), read(folder)
+    key, found = SheetKey.read(folder), read(folder)
     expected = {
         (item.annotator, item.document, perspective, *choice(item, perspective))
         for item in key.items.values()
@@ -130,8 +130,8 @@ def test_a_sheet_that_was_not_given_back_is_left_out_and_named(tmp_path, runs, f
     fill(out, choice)
     (out / "annotator2.csv").unlink()
     assert {judgement.annotator for judgement in read(out)} == {1, 3}
-    assert not_returned(Key.read(out), read(out)) == [2]
-    assert without(score_sheets(out)) == "No sheet came back from annotator 2."
+    assert not_returned(SheetKey.read(out), read(out)) == [2]
+    assert not_returned_sentence(score_filled_sheets(out)) == "No sheet came back from annotator 2."
 
 
 def test_one_annotator_is_too_few(folder):
@@ -217,4 +217,4 @@ def test_a_key_of_another_kind_is_refused(folder, cells, message):
     path = folder / "key.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | cells))
     with pytest.raises(InputError, match=message):
-        Key.read(folder)
+        SheetKey.read(folder)

@@ -3,7 +3,12 @@ import json
 import pytest
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.human.results import Agreement, HumanResults, find, place
+from mclas_lightning.human.results import (
+    FleissAgreement,
+    HumanResults,
+    find_human_results,
+    human_results_path,
+)
 
 ROW = {"informativeness": 0.5, "conciseness": 0.25, "fluency": 0.0}
 HUMAN = HumanResults(
@@ -12,15 +17,15 @@ HUMAN = HumanResults(
     documents=11,
     annotators=3,
     preferences={"mclas": ROW, "gold": {name: -value for name, value in ROW.items()}},
-    agreement=Agreement(kappa=0.37, overall=0.6),
+    agreement=FleissAgreement(kappa=0.37, overall=0.6),
     provenance={"seed": 0},
 )
 
 
 @pytest.fixture
 def path(tmp_path):
-    HUMAN.write(place(tmp_path, "toy_en2de", "minimum"))
-    return place(tmp_path, "toy_en2de", "minimum")
+    HUMAN.write(human_results_path(tmp_path, "toy_en2de", "minimum"))
+    return human_results_path(tmp_path, "toy_en2de", "minimum")
 
 
 def test_a_human_evaluation_survives_writing_and_reading(path):
@@ -28,14 +33,14 @@ def test_a_human_evaluation_survives_writing_and_reading(path):
 
 
 def test_it_is_found_in_its_place(path, tmp_path):
-    assert find(tmp_path, "toy_en2de", "minimum") == HUMAN
-    assert find(tmp_path, "toy_en2de", "full") is None
+    assert find_human_results(tmp_path, "toy_en2de", "minimum") == HUMAN
+    assert find_human_results(tmp_path, "toy_en2de", "full") is None
 
 
 def test_a_file_in_anothers_place_is_refused(path, tmp_path):
-    HUMAN.write(place(tmp_path, "toy_en2de", "full"))
+    HUMAN.write(human_results_path(tmp_path, "toy_en2de", "full"))
     with pytest.raises(InputError, match=r"full/human\.json: this file belongs at .*minimum"):
-        find(tmp_path, "toy_en2de", "full")
+        find_human_results(tmp_path, "toy_en2de", "full")
 
 
 @pytest.mark.parametrize(

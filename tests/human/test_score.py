@@ -16,8 +16,8 @@ from mclas_lightning import paper
 from mclas_lightning.cli import main as cli
 from mclas_lightning.files import sha256
 from mclas_lightning.human.judgements import Judgement
-from mclas_lightning.human.results import PERSPECTIVES, HumanResults, find
-from mclas_lightning.human.score import fleiss, labels, preferences, score_sheets
+from mclas_lightning.human.results import PERSPECTIVES, HumanResults, find_human_results
+from mclas_lightning.human.score import fleiss, label_counts, preferences, score_filled_sheets
 from mclas_lightning.human.sheet import write_sheets
 
 QUALITY = {"gold": 0.9, "mclas": 0.5, "ncls": 0.2, "ncls_ms": 0.1}
@@ -53,7 +53,7 @@ def test_simulated_annotators_give_back_what_they_think(tmp_path, runs, fill, ma
 
     fill(tmp_path / "sheets", choose)
     shown = main("score", "sheets")
-    found = find(tmp_path / "runs", "toy_en2de", "minimum")
+    found = find_human_results(tmp_path / "runs", "toy_en2de", "minimum")
     assert found is not None
     assert (found.documents, found.annotators) == (20, 7)
     assert found.preferences == {
@@ -79,7 +79,7 @@ def test_simulated_annotators_give_back_what_they_think(tmp_path, runs, fill, ma
 def test_annotators_of_one_mind_agree_wholly(tmp_path, runs, fill):
     write_sheets(runs, tmp_path / "sheets", num=3, seed=0, annotators=2)
     fill(tmp_path / "sheets", lambda item, perspective: ("mclas", "ncls"))
-    found = score_sheets(tmp_path / "sheets")
+    found = score_filled_sheets(tmp_path / "sheets")
     assert (found.agreement.kappa, found.agreement.overall) == (1, 1)
     assert {system: row["fluency"] for system, row in found.preferences.items()} == {
         "ncls": -1, "ncls_ms": 0, "mclas": 1, "gold": 0,
@@ -89,7 +89,7 @@ def test_annotators_of_one_mind_agree_wholly(tmp_path, runs, fill):
 def test_provenance_names_runs_key_and_sheets_by_content(tmp_path, runs, fill):
     write_sheets(runs, tmp_path / "sheets", num=3, seed=5, annotators=2)
     fill(tmp_path / "sheets", lambda item, perspective: ("mclas", "ncls"))
-    provenance = score_sheets(tmp_path / "sheets").provenance
+    provenance = score_filled_sheets(tmp_path / "sheets").provenance
     assert provenance["seed"] == 5
     assert provenance["runs"]["mclas"] == {
         "seed": 0, "predictions_sha256": sha256(runs[2].folder / "predictions.jsonl"),
@@ -105,7 +105,7 @@ def test_the_file_is_written_where_it_is_asked_for(tmp_path, runs, fill, main):
     fill(tmp_path / "sheets", lambda item, perspective: ("gold", "mclas"))
     main("score", "sheets", "--out", "there/human.json")
     assert HumanResults.read(tmp_path / "there" / "human.json").preferences["gold"]["fluency"] == 1
-    assert find(tmp_path / "runs", "toy_en2de", "minimum") is None
+    assert find_human_results(tmp_path / "runs", "toy_en2de", "minimum") is None
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_a_mistake_is_one_line_and_leaves_nothing(tmp_path, runs, words, said):
 def test_the_file_is_the_documented_one(tmp_path, runs, fill):
     write_sheets(runs, tmp_path / "sheets", num=3, seed=0, annotators=2)
     fill(tmp_path / "sheets", lambda item, perspective: ("mclas", "ncls"))
-    score_sheets(tmp_path / "sheets").write(tmp_path / "human.json")
+    score_filled_sheets(tmp_path / "sheets").write(tmp_path / "human.json")
     documented = "format dataset scenario documents annotators preferences agreement provenance"
     assert list(json.loads((tmp_path / "human.json").read_text())) == documented.split()
 
@@ -238,7 +238,7 @@ def test_kappa_is_1_where_all_agree_even_on_one_label_alone():
 
 
 def test_labels_counted_by_hand():
-    rows = labels(
+    rows = label_counts(
         judged({1: [("gold", "ncls")], 2: [("gold", "mclas")], 3: [("mclas", "ncls")]}), SYSTEMS
     )
     of_one_perspective = [[0, 2, 1], [0, 0, 3], [1, 1, 1], [2, 0, 1]]  # best, worst, neither
@@ -248,7 +248,7 @@ def test_labels_counted_by_hand():
 @pytest.mark.parametrize("seed", range(3))
 def test_chance_is_three_eighths_of_the_labels_of_four_summaries(seed):
     """So kappa follows from the agreement, as it does in Table 4."""
-    rows = labels(at_random(annotators=7, documents=20, seed=seed), SYSTEMS)
+    rows = label_counts(at_random(annotators=7, documents=20, seed=seed), SYSTEMS)
     assert len(rows) == 20 * 3 * 4
     found = fleiss(rows)
     assert found.kappa == pytest.approx((found.overall - 3 / 8) / (5 / 8), abs=1e-12)
@@ -262,4 +262,4 @@ def test_every_agreement_of_table_4_is_one_that_seven_annotators_of_20_documents
 
 
 def test_kappa_of_annotators_who_choose_at_random_is_near_0():
-    assert abs(fleiss(labels(at_random(7, 100, seed=0), SYSTEMS)).kappa) < 0.03
+    assert abs(fleiss(label_counts(at_random(7, 100, seed=0), SYSTEMS)).kappa) < 0.03

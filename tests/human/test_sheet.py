@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.human.sheet import Key, first_runs, write_sheets
+from mclas_lightning.human.sheet import SheetKey, first_runs, write_sheets
 
 CHOICES = [
     "informativeness_best", "informativeness_worst", "conciseness_best", "conciseness_worst",
@@ -43,7 +43,7 @@ def test_every_annotator_gets_every_document_with_all_summaries(tmp_path, runs):
 
 def test_the_key_is_the_one_in_the_folder_and_names_the_runs(tmp_path, runs):
     key = write_sheets(runs, tmp_path / "out", num=5, seed=3, annotators=2)
-    assert Key.read(tmp_path / "out") == key
+    assert SheetKey.read(tmp_path / "out") == key
     assert (key.dataset, key.scenario, key.seed) == ("toy_en2de", "minimum", 3)
     assert key.systems == ["ncls", "ncls_ms", "mclas", "gold"]
     assert {model: run["seed"] for model, run in key.provenance["runs"].items()} == {

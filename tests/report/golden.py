@@ -8,8 +8,8 @@ from pathlib import Path
 from benchmarks.runs import write_run, write_runs
 from mclas_lightning.report.finished_runs import Runs
 from mclas_lightning.report.layout import LAYOUTS
-from mclas_lightning.report.render import ENDINGS, written
-from mclas_lightning.report.tables import Request, tables
+from mclas_lightning.report.render import FILE_ENDINGS, sheets_as_text
+from mclas_lightning.report.tables import TableRequest, paper_table
 
 GOLDEN = Path(__file__).parent / "golden"
 NUM = 211
@@ -38,8 +38,8 @@ def make(runs: Path) -> None:
 def golden_texts(runs: Path) -> Iterator[tuple[str, str]]:
     """File names, and what they should hold."""
     for name, (num, datasets) in REQUESTS.items():
-        for form, ending in ENDINGS.items():
-            text = written(tables(num, Request(Runs(runs), datasets)), form)
+        for form, ending in FILE_ENDINGS.items():
+            text = sheets_as_text(paper_table(num, TableRequest(Runs(runs), datasets)), form)
             yield f"{name}.{ending}", text.replace(f" runs={runs}", "").replace(str(runs), "runs")
 
 

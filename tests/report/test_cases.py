@@ -12,8 +12,8 @@ from rich.console import Console
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.metrics.tokens import tokens
-from mclas_lightning.report.cases import Examples, cases, lacking, matched
-from mclas_lightning.report.render.cases import draw, shorten
+from mclas_lightning.report.cases import Examples, lacking_phrases, matched_pieces, pick_cases
+from mclas_lightning.report.render.cases import draw_cases, shorten
 from mclas_lightning.runs.predictions import place
 from mclas_lightning.runs.results import Results
 
@@ -27,7 +27,7 @@ BOTH = {key: MONO[key] | CROSS[key] for key in MONO}
 def drawn(found: Examples, width: int = 80, color: bool = False) -> str:
     console = Console(width=width, force_terminal=color, color_system="standard" if color else None)
     with console.capture() as captured:
-        console.print(draw(found))
+        console.print(draw_cases(found))
     return captured.get()
 
 
@@ -51,7 +51,7 @@ def run(tmp_path, made_up):
 
 
 def test_a_case_shows_the_document_the_references_and_what_each_system_wrote(run):
-    text = drawn(cases([run("ms", MONO), run("ncls", CROSS), run("mclas", BOTH)], num=1))
+    text = drawn(pick_cases([run("ms", MONO), run("ncls", CROSS), run("mclas", BOTH)], num=1))
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in text.splitlines()]
     assert [row for row in rows if row] == [
         ["Document", "en", "a document"],
@@ -70,54 +70,54 @@ def test_a_case_shows_the_document_the_references_and_what_each_system_wrote(run
 
 def test_the_same_documents_are_picked_whatever_the_order_of_runs_and_lines(run):
     runs = [run("ncls", CROSS), run("mclas", BOTH, numbers=range(10, -1, -1))]
-    first, second = drawn(cases(runs)), drawn(cases(runs[::-1]))
+    first, second = drawn(pick_cases(runs)), drawn(pick_cases(runs[::-1]))
     assert len(set(shown_ids(first))) == 3
     assert shown_ids(first) == shown_ids(second)
 
 
 def test_another_seed_picks_other_documents(run):
     runs = [run("ncls", CROSS)]
-    assert len({tuple(shown_ids(drawn(cases(runs, seed=seed)))) for seed in range(5)}) > 1
+    assert len({tuple(shown_ids(drawn(pick_cases(runs, seed=seed)))) for seed in range(5)}) > 1
 
 
 def test_only_documents_that_all_runs_share_are_picked(run):
     runs = [run("ncls", CROSS, numbers=range(7)), run("mclas", BOTH, numbers=range(5, 11))]
-    assert sorted(shown_ids(drawn(cases(runs)))) == ["d5", "d6"]
+    assert sorted(shown_ids(drawn(pick_cases(runs)))) == ["d5", "d6"]
 
 
 def test_runs_that_share_no_document_are_refused(run):
     runs = [run("ncls", CROSS, numbers=[1]), run("mclas", BOTH, numbers=[2])]
     with pytest.raises(InputError, match="no document is shared by the predictions of NCLS, MCLAS"):
-        cases(runs)
+        pick_cases(runs)
 
 
 def test_runs_of_two_datasets_are_refused(run):
     one = run("ncls", CROSS)
     with pytest.raises(InputError, match="one dataset; found: other, toy_en2de"):
-        cases([one, replace(one, dataset="other")])
+        pick_cases([one, replace(one, dataset="other")])
 
 
 def test_seeds_are_named_where_they_tell_runs_apart(run):
-    text = drawn(cases([run("ncls", CROSS, seed=seed) for seed in (0, 1)], num=1))
+    text = drawn(pick_cases([run("ncls", CROSS, seed=seed) for seed in (0, 1)], num=1))
     assert "NCLS, seed 0" in text
     assert "NCLS, seed 1" in text
 
 
 def test_an_empty_summary_is_shown_as_empty(run):
-    text = drawn(cases([run("ncls", CROSS | {"hypotheses": {"cross": " "}})], num=1))
+    text = drawn(pick_cases([run("ncls", CROSS | {"hypotheses": {"cross": " "}})], num=1))
     assert "│ NCLS      │ de │ (empty) " in text
 
 
 def test_brackets_in_a_text_are_not_taken_for_markup(run):
     wrote = CROSS | {"hypotheses": {"cross": "and [/y] too"}}
-    text = drawn(cases([run("ncls", wrote, document="see [bold] and [/x]")]))
+    text = drawn(pick_cases([run("ncls", wrote, document="see [bold] and [/x]")]))
     assert "see [bold] and [/x]" in text
     assert "and [/y] too" in text
 
 
 @pytest.mark.parametrize("width", [60, 81, 100])
 def test_chinese_text_keeps_every_line_within_the_width(run, width):
-    text = drawn(cases([run("ncls", CROSS, document="网络 nginx 安全更新公告," * 50)]), width)
+    text = drawn(pick_cases([run("ncls", CROSS, document="网络 nginx 安全更新公告," * 50)]), width)
     assert "安全" in text
     assert {cell_len(line) for line in text.splitlines() if "│" in line} == {width}
 
@@ -130,24 +130,24 @@ def test_a_long_document_is_cut_after_a_word():
 
 
 def test_chosen_documents_are_shown_in_the_order_asked_for(run):
-    text = drawn(cases([run("ncls", CROSS)], ids=["d7", "d2"]))
+    text = drawn(pick_cases([run("ncls", CROSS)], ids=["d7", "d2"]))
     assert shown_ids(text) == ["d7", "d2"]
 
 
 def test_a_document_that_is_like_no_other_is_refused_without_one(run):
     with pytest.raises(InputError, match=r"document 'x' is not in the predictions of .*\w$"):
-        cases([run("ncls", CROSS)], ids=["x"])
+        pick_cases([run("ncls", CROSS)], ids=["x"])
 
 
 def test_a_document_that_is_not_there_is_refused_with_a_near_one(run):
     with pytest.raises(InputError, match=r"document 'd77' is not in .* NCLS; did you mean 'd7'"):
-        cases([run("ncls", CROSS)], ids=["d77"])
+        pick_cases([run("ncls", CROSS)], ids=["d77"])
 
 
 def test_what_the_reference_has_is_underlined_and_two_words_or_more_are_bold(run):
     wrote = {"hypotheses": {"cross": "der kleine Hund, die Katze"}}
     wrote |= {"references": {"cross": "Der kleine Mann und die große Katze"}}
-    text = drawn(cases([run("ncls", wrote)], num=1), color=True)
+    text = drawn(pick_cases([run("ncls", wrote)], num=1), color=True)
     assert "\x1b[1;4mder kleine\x1b[0m" in text
     assert "\x1b[4mKatze\x1b[0m" in text
     assert "\x1b[4mHund" not in text
@@ -166,13 +166,13 @@ def test_a_broken_line_is_refused_with_its_number(run, line):
     with (broken.folder / "predictions.jsonl").open("a") as file:
         file.write(line + "\n")
     with pytest.raises(InputError, match=r"predictions\.jsonl:3: not a line of predictions"):
-        cases([broken])
+        pick_cases([broken])
 
 
 def test_missing_predictions_are_refused_with_their_path(run):
     missing = replace(run("ncls", CROSS), folder=Path("nowhere"))
     with pytest.raises(InputError, match=r"nowhere/predictions\.jsonl: cannot be read"):
-        cases([missing])
+        pick_cases([missing])
 
 
 def rewritten(run: Results, **provenance: str) -> Results:
@@ -188,18 +188,18 @@ def test_predictions_that_were_not_scored_are_set_aside(run):
     path = place(mclas)
     with path.open("a") as file:
         file.write("\n")
-    text = drawn(cases([ncls, mclas]), width=300)
+    text = drawn(pick_cases([ncls, mclas]), width=300)
     assert "│ NCLS " in text
     assert "│ MCLAS " not in text
     said = f"Set aside: {path}: is not the file that results.json was scored from; write it again"
     assert said in text
     with pytest.raises(InputError, match=r"is not the file that results\.json"):
-        cases([mclas])
+        pick_cases([mclas])
 
 
 def test_missing_predictions_do_not_end_the_others(run):
     missing = replace(run("mclas", BOTH), folder=Path("nowhere"))
-    text = drawn(cases([run("ncls", CROSS), missing]), width=200)
+    text = drawn(pick_cases([run("ncls", CROSS), missing]), width=200)
     assert "│ NCLS " in text
     assert "Set aside: nowhere/predictions.jsonl: cannot be read" in text
 
@@ -210,7 +210,7 @@ def test_missing_predictions_do_not_end_the_others(run):
 def test_documents_of_two_test_sets_with_the_same_ids_are_not_mixed(run, change):
     other = run("mclas", CROSS | change)
     other = replace(other, scores={"cross": other.scores["cross"]})
-    text = drawn(cases([run("ncls", CROSS), other], num=1), width=200)
+    text = drawn(pick_cases([run("ncls", CROSS), other], num=1), width=200)
     assert "│ NCLS " in text
     assert "│ MCLAS " not in text
     assert "Set aside: document 'd0' or its reference differs between NCLS and MCLAS; score" in text
@@ -222,7 +222,7 @@ def test_runs_that_name_another_test_set_than_most_are_set_aside(run):
     shas = {"ncls": "a", "ncls_ms": "b", "mclas": "b"}
     runs = [rewritten(run(model, BOTH), test_sha256=sha) for model, sha in shas.items()]
     runs = [runs[0], rewritten(run("theirs", BOTH)), *runs[1:]]  # An outside system names none.
-    found = cases(runs)
+    found = pick_cases(runs)
     assert [summary.system for summary in found.cases[0].summaries[::2]] == [
         "theirs", "NCLS+MS", "MCLAS",
     ]  # fmt: skip
@@ -232,11 +232,11 @@ def test_runs_that_name_another_test_set_than_most_are_set_aside(run):
 
 def test_an_id_twice_is_refused(run):
     with pytest.raises(InputError, match=r"predictions\.jsonl: id 'd4' is used more than once"):
-        cases([run("ncls", CROSS, numbers=[1, 4, 4])])
+        pick_cases([run("ncls", CROSS, numbers=[1, 4, 4])])
 
 
 def marked(text: str, reference: str) -> list[tuple[str, int]]:
-    return [(piece.text, piece.size) for piece in matched(text, reference) if piece.size]
+    return [(piece.text, piece.size) for piece in matched_pieces(text, reference) if piece.size]
 
 
 def test_the_longest_n_grams_are_marked_in_the_texts_own_spelling():
@@ -253,7 +253,7 @@ def test_a_longer_n_gram_further_on_in_the_reference_wins():
 def test_chinese_is_marked_by_characters():
     found = marked("都柏林一家酒店着火", "巴黎一家酒店失火")
     assert found == [("一家酒店", 4), ("火", 1)]
-    assert lacking("都柏林一家酒店着火", "巴黎一家酒店失火") == ["巴黎", "失"]
+    assert lacking_phrases("都柏林一家酒店着火", "巴黎一家酒店失火") == ["巴黎", "失"]
 
 
 def test_german_words_keep_their_umlauts():
@@ -261,13 +261,13 @@ def test_german_words_keep_their_umlauts():
 
 
 def test_what_is_lacking_keeps_the_references_punctuation_inside():
-    assert lacking("two people hurt", "More than two people, badly hurt") == [
+    assert lacking_phrases("two people hurt", "More than two people, badly hurt") == [
         "More than", "badly",
     ]  # fmt: skip
 
 
 def test_what_is_lacking_is_one_line_where_the_reference_has_several():
-    assert lacking("storm hits", "storm hits Vienna\nnobody hurt") == ["Vienna nobody hurt"]
+    assert lacking_phrases("storm hits", "storm hits Vienna\nnobody hurt") == ["Vienna nobody hurt"]
 
 
 WORDS = st.lists(st.sampled_from(["Ab", "b", "ß", "Ö", "火", "店", ",", " ", "-"])).map("".join)
@@ -275,7 +275,7 @@ WORDS = st.lists(st.sampled_from(["Ab", "b", "ß", "Ö", "火", "店", ",", " ",
 
 @given(WORDS, WORDS)
 def test_pieces_are_the_text_and_marks_are_what_rouge_counts(text, reference):
-    pieces = matched(text, reference)
+    pieces = matched_pieces(text, reference)
     assert "".join(piece.text for piece in pieces) == text
     known = tokens(reference)
     for piece in pieces:
@@ -290,7 +290,7 @@ def test_pieces_are_the_text_and_marks_are_what_rouge_counts(text, reference):
 
 @given(WORDS)
 def test_a_text_lacks_nothing_of_itself(text):
-    assert lacking(text, text) == []
-    assert [p.size for p in matched(text, text) if p.size] in (
+    assert lacking_phrases(text, text) == []
+    assert [p.size for p in matched_pieces(text, text) if p.size] in (
         [], [len(tokens(text))],
     )  # fmt: skip

@@ -4,12 +4,12 @@ import pytest
 from rich.console import Console
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.report.comparison import comparison
-from mclas_lightning.report.render import terminal, written
+from mclas_lightning.report.comparison import comparison_sheets
+from mclas_lightning.report.render import sheets_as_text, terminal
 
 
 def markdown(runs, **options) -> str:
-    return written(comparison(runs, **options), "markdown")
+    return sheets_as_text(comparison_sheets(runs, **options), "markdown")
 
 
 def cells(text: str) -> dict[str, list[str]]:
@@ -22,7 +22,7 @@ def cells(text: str) -> dict[str, list[str]]:
 def drawn(runs, width: int = 80) -> str:
     console = Console(width=width, force_terminal=False)
     with console.capture() as captured:
-        terminal.show(console, comparison(runs))
+        terminal.show(console, comparison_sheets(runs))
     return captured.get()
 
 
@@ -105,7 +105,7 @@ def test_a_system_without_cross_summaries_is_only_in_the_mono_table(made_up):
 
 def test_a_table_without_systems_is_refused(made_up):
     with pytest.raises(InputError, match="none of these 1 results scores cross summaries"):
-        comparison([made_up("ms")])
+        comparison_sheets([made_up("ms")])
 
 
 def test_optional_scores_are_columns_where_a_run_has_them(made_up):
@@ -132,7 +132,7 @@ def test_the_terminal_shows_the_cells_of_the_markdown_in_80_columns(made_up):
 def test_the_terminal_sets_the_best_in_bold(made_up):
     console = Console(width=100, force_terminal=True, color_system="standard")
     with console.capture() as captured:
-        terminal.show(console, comparison([made_up("ncls", rouge1_f=0.1), made_up("mclas")]))
+        terminal.show(console, comparison_sheets([made_up("ncls", rouge1_f=0.1), made_up("mclas")]))
     assert "\x1b[1m40.00\x1b[0m" in captured.get()
     assert "\x1b[1m10.00" not in captured.get()
 

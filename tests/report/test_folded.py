@@ -9,7 +9,7 @@ from tokenizers import Tokenizer, models, normalizers
 
 from mclas_lightning.metrics.rouge import folded, standard
 from mclas_lightning.metrics.score import score
-from mclas_lightning.report.comparison import comparison
+from mclas_lightning.report.comparison import comparison_sheets
 from mclas_lightning.report.finished_runs import Runs
 from mclas_lightning.report.sheet import Sheet
 from mclas_lightning.runs.documents import NAME, write_documents
@@ -37,7 +37,7 @@ def write(runs: Path, model: str, outputs: list[str], writes: dict | None, ways:
 
 
 def drawn(runs: Path, profile: str = "standard") -> tuple[Sheet, dict[str, list[str]]]:
-    (sheet,) = comparison(Runs(runs).all, profile=profile)
+    (sheet,) = comparison_sheets(Runs(runs).all, profile=profile)
     return sheet, {str(row[0]): list(map(str, row[1:])) for row in sheet.rows()}
 
 

@@ -13,7 +13,7 @@ from mclas_lightning.config.overrides import arguments, override
 from mclas_lightning.config.settings import read_settings
 from mclas_lightning.files import write_json
 from mclas_lightning.report.finished_runs import Runs
-from mclas_lightning.report.gaps import Gap, commands, products
+from mclas_lightning.report.gaps import Gap, gap_commands, scenario_model_products
 from mclas_lightning.report.layout import LAYOUTS
 from mclas_lightning.runs.identity import resolved
 
@@ -39,7 +39,7 @@ def trained(runs: Path, dataset: str, model: str) -> None:
 
 
 def test_the_papers_table_is_four_lines_with_pretraining_first():
-    assert commands("en2desum", ALL, Runs(Path("runs"))) == [
+    assert gap_commands("en2desum", ALL, Runs(Path("runs"))) == [
         "mclas-train dataset=en2desum model=ms",
         "mclas-train -m dataset=en2desum scenario=minimum,medium,maximum "
         "model=ncls,ncls_ms,mclas init_from=runs/en2desum/full/ms",
@@ -58,7 +58,7 @@ def _empty_folder(tmp_path, monkeypatch):
     "dataset", ["zh2ensum", "en2desum", "en2zhsum", "toy_en2de", "toy_zh2en", "debian_en2de"]
 )
 def test_the_lines_start_exactly_what_is_missing(dataset):
-    lines = commands(dataset, ALL, Runs(Path("runs")))
+    lines = gap_commands(dataset, ALL, Runs(Path("runs")))
     started = set().union(*map(runs_of, lines))
     wanted = {(dataset, gap.scenario, gap.model) for gap in ALL}
     assert wanted <= started
@@ -68,7 +68,7 @@ def test_the_lines_start_exactly_what_is_missing(dataset):
 
 def test_what_is_pretrained_is_not_pretrained_again(tmp_path):
     trained(tmp_path, "toy_en", "ms")
-    lines = commands("toy_en2zh", [Gap("minimum", "mclas", None, 4)], Runs(tmp_path))
+    lines = gap_commands("toy_en2zh", [Gap("minimum", "mclas", None, 4)], Runs(tmp_path))
     assert lines == [
         f"mclas-train dataset=toy dataset.target=zh scenario=minimum model=mclas "
         f"init_from={tmp_path}/toy_en/full/ms runs={tmp_path}"
@@ -77,16 +77,18 @@ def test_what_is_pretrained_is_not_pretrained_again(tmp_path):
 
 def test_models_from_scratch_and_the_full_scenario_need_no_pretraining():
     gaps = [Gap("minimum", "mclas_scratch", None, 3), Gap("full", "ncls", None, 3)]
-    lines = commands("en2desum", gaps, Runs(Path("runs")))
+    lines = gap_commands("en2desum", gaps, Runs(Path("runs")))
     assert not any("init_from" in line or "model=ms" in line for line in lines)
 
 
 def test_a_translator_is_trained_where_wmt19_has_none_and_only_once(tmp_path):
     gaps = [Gap("full", "tltran", None, 3)]
-    assert any(line.endswith("model=mt") for line in commands("zh2ensum", gaps, Runs(Path("runs"))))
+    assert any(
+        line.endswith("model=mt") for line in gap_commands("zh2ensum", gaps, Runs(Path("runs")))
+    )
     trained(tmp_path, "zh2ensum", "mt")
     trained(tmp_path, "zh2ensum", "ms")
-    (line,) = commands("zh2ensum", gaps, Runs(tmp_path))
+    (line,) = gap_commands("zh2ensum", gaps, Runs(tmp_path))
     assert f"model.translator={tmp_path}/zh2ensum/full/mt" in line
 
 
@@ -94,7 +96,7 @@ def test_a_corpus_of_ones_own_is_named_with_its_folder(tmp_path):
     run = write_run(tmp_path, "mine", "minimum", "ncls", 0, num=5)
     place = tmp_path / "mine" / "minimum" / "ncls" / "seed=0" / "config.yaml"
     place.write_text("dataset: {path: my/folder}\n")
-    line = commands("mine", [Gap("full", "mclas", None, 4)], Runs(tmp_path))[0]
+    line = gap_commands("mine", [Gap("full", "mclas", None, 4)], Runs(tmp_path))[0]
     assert run.languages == {"source": "en", "target": "de"}
     assert line.startswith(
         "mclas-train dataset=jsonl dataset.name=mine dataset.source=en dataset.target=de "
@@ -152,7 +154,7 @@ def test_lines_run_as_printed_with_what_the_runs_have(tmp_path, name):
         *(Gap("medium", "ncls", None, 4), Gap("full", "ncls", None, 4)),
         *(Gap("full", "tltran", None, 3), Gap("minimum", "ncls", "test set", 3)),
     ]
-    found = [config for line in commands(name, gaps, Runs(runs)) for config in composed(line)]
+    found = [config for line in gap_commands(name, gaps, Runs(runs)) for config in composed(line)]
     ms = runs / name / "full" / "ms"
     assert len(found) == 2 * (1 + 2 + 1 + 1 + 2 + 1)  # ms, tuned, full, mt and tltran, again
     for config in found:
@@ -178,7 +180,7 @@ def test_seeds_that_are_missing_are_named(tmp_path):
     started(tmp_path, ["dataset=toy"], "toy_en2de", ("minimum", "mclas"), 1)
     trained(tmp_path, "toy_en", "ms")
     gaps = [Gap("minimum", model, None, 4) for model in ("mclas", "ncls_ms")]
-    ms, *tuned = commands("toy_en2de", gaps, Runs(tmp_path))
+    ms, *tuned = gap_commands("toy_en2de", gaps, Runs(tmp_path))
     assert ms == f"mclas-train -m dataset=toy_mono model=ms seed=1,2 runs={tmp_path}"
     assert [shlex.split(line)[4:6] for line in tuned] == [
         ["model=mclas", "seed=0,2"], ["model=ncls_ms", "seed=0,1,2"],
@@ -189,7 +191,7 @@ def test_the_ms_run_that_systems_started_from_is_named(tmp_path):
     write_json(tmp_path / "elsewhere" / "seed=0" / "training.json", {})
     words = ["dataset=toy", f"init_from={tmp_path}/elsewhere/seed=0"]
     started(tmp_path / "runs", words, "toy_en2de", ("minimum", "ncls"), 0)
-    (line,) = commands("toy_en2de", [Gap("minimum", "mclas", None, 4)], Runs(tmp_path / "runs"))
+    (line,) = gap_commands("toy_en2de", [Gap("minimum", "mclas", None, 4)], Runs(tmp_path / "runs"))
     assert f"init_from={tmp_path}/elsewhere" in shlex.split(line)
 
 
@@ -198,7 +200,7 @@ def test_the_ms_run_that_systems_started_from_is_named(tmp_path):
 )
 def test_tables_of_mono_summaries_name_the_ms_run_that_systems_start_from(dataset, corpus):
     gaps = [Gap("full", "ms", None, 3), Gap("maximum", "mclas", None, 3)]
-    lines = commands(dataset, gaps, Runs(Path("runs")))
+    lines = gap_commands(dataset, gaps, Runs(Path("runs")))
     assert [line for line in lines if "model=ms" in line] == [
         f"mclas-train dataset={corpus} model=ms"
     ]
@@ -207,7 +209,7 @@ def test_tables_of_mono_summaries_name_the_ms_run_that_systems_start_from(datase
 def test_scores_are_added_with_the_encoder_that_the_others_have(tmp_path):
     words = ["dataset=toy", "scoring.bertscore=my encoder"]
     started(tmp_path / "a b", words, "toy_en2de", ("minimum", "ncls"), 0)
-    (line,) = commands(
+    (line,) = gap_commands(
         "toy_en2de", [Gap("minimum", "ncls", "bertscore", 1)], Runs(tmp_path / "a b")
     )
     place = str(tmp_path / "a b" / "toy_en2de")
@@ -216,7 +218,7 @@ def test_scores_are_added_with_the_encoder_that_the_others_have(tmp_path):
 
 def test_products_hold_all_pairs_and_nothing_else():
     pairs = [(s, m) for s in LOW for m in ("ncls", "mclas")] + [("medium", "ncls_ms")]
-    found = products(pairs)
+    found = scenario_model_products(pairs)
     assert found == [(list(LOW), ["ncls", "mclas"]), (["medium"], ["ncls_ms"])]
     assert {pair for scenarios, models in found for pair in product(scenarios, models)} == set(
         pairs
@@ -224,4 +226,4 @@ def test_products_hold_all_pairs_and_nothing_else():
 
 
 def test_a_whole_table_needs_no_command():
-    assert commands("en2desum", [], Runs(Path("runs"))) == []
+    assert gap_commands("en2desum", [], Runs(Path("runs"))) == []

@@ -9,7 +9,7 @@ from benchmarks.runs import write_run, write_runs
 from mclas_lightning.report.finished_runs import Runs
 from mclas_lightning.report.grid import Grid
 from mclas_lightning.report.layout import LAYOUTS
-from mclas_lightning.report.marks import Marks, marks
+from mclas_lightning.report.marks import Marks, significance_marks
 from mclas_lightning.runs.documents import NAME, write_documents
 
 NUM = 83
@@ -33,7 +33,7 @@ def write(
 
 def judged(runs: Path, *datasets: str) -> Marks:
     layout, found = replace(LAYOUTS[2], scores=LAYOUTS[2].scores[:1]), Runs(runs)
-    return marks(
+    return significance_marks(
         [
             Grid(layout=layout, dataset=name, profile="standard", runs=found.of(name))
             for name in datasets or ("en2desum",)
@@ -129,7 +129,7 @@ def test_mono_summaries_are_tested_in_their_own_tables(tmp_path, num):
     write_runs(tmp_path, ["en2desum"], places, [0], num=NUM * num)
     runs = Runs(tmp_path).of("en2desum")
     grid = Grid(layout=LAYOUTS[7], dataset="en2desum", profile="paper", runs=runs)
-    found = marks([grid])
+    found = significance_marks([grid])
     assert "over the 12 tests" in found.tests  # six scores, MS-Pretrain against two
     assert {(system.model, score.name[:5]) for _, system, score in found.marked} == {
         ("ms", "rouge")

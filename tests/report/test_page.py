@@ -11,7 +11,7 @@ from benchmarks.runs import write_run, write_runs
 from mclas_lightning.report import page
 from mclas_lightning.report.finished_runs import Runs
 from mclas_lightning.report.layout import LAYOUTS
-from mclas_lightning.report.tables import Request
+from mclas_lightning.report.tables import TableRequest
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}
 
@@ -60,8 +60,8 @@ def written(tmp_path) -> str:
     }  # fmt: skip
     folder = tmp_path / "runs" / "toy_en2zh" / "minimum" / "ncls" / "seed=0"
     (folder / "predictions.jsonl").write_text(json.dumps(line) + "\n")
-    request = Request(Runs(tmp_path / "runs"), [], data=tmp_path)
-    return page.write(page.report(request), Path("runs"))
+    request = TableRequest(Runs(tmp_path / "runs"), [], data=tmp_path)
+    return page.page_html(page.full_report(request), Path("runs"))
 
 
 def outline(text: str) -> Outline:
@@ -119,7 +119,9 @@ def test_a_damaged_file_of_predictions_does_not_end_the_report(tmp_path):
         write_run(tmp_path, "toy_en2zh", "minimum", model, seed, num=1, bertscore=False)
         folder = tmp_path / "toy_en2zh" / "minimum" / model / f"seed={seed}"
         (folder / "predictions.jsonl").write_text("{damaged\n")
-    text = page.write(page.report(Request(Runs(tmp_path), [], data=tmp_path)), tmp_path)
+    text = page.page_html(
+        page.full_report(TableRequest(Runs(tmp_path), [], data=tmp_path)), tmp_path
+    )
     assert text.count("predictions.jsonl:1: not a line of predictions") == 2
     assert "Set aside: " in text
 
@@ -127,7 +129,7 @@ def test_a_damaged_file_of_predictions_does_not_end_the_report(tmp_path):
 def test_only_the_datasets_asked_for_are_in_it(tmp_path):
     for dataset in ("mine", "other"):
         write_run(tmp_path, dataset, "minimum", "ncls", 0, num=3)
-    found = page.report(Request(Runs(tmp_path), ["mine"], data=tmp_path))
+    found = page.full_report(TableRequest(Runs(tmp_path), ["mine"], data=tmp_path))
     sheets = [sheet.name for part in found.parts[1:] for sheet in part.sheets]
     assert {name.split("-")[1] for name in sheets} == {"mine"}
     assert [row[0] for section in found.runs.sections for row in section.rows] == [

@@ -6,8 +6,8 @@ import subprocess
 import pytest
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.report.render import html, latex, written
-from mclas_lightning.report.sheet import Cell, Column, Section, Sheet, number
+from mclas_lightning.report.render import html, latex, sheets_as_text
+from mclas_lightning.report.sheet import Cell, Column, Section, Sheet, format_number
 from tests.report.golden import GOLDEN, golden_texts, make
 
 
@@ -55,7 +55,7 @@ def test_the_golden_files_show_marks_bold_and_what_is_missing():
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex on this machine")
 def test_latex_compiles(texts, tmp_path):
     tables = [text for name, text in texts.items() if name.endswith(".tex")]
-    body = "\n".join([*tables, written([ODD, HOSTILE], "tex")])
+    body = "\n".join([*tables, sheets_as_text([ODD, HOSTILE], "tex")])
     (tmp_path / "tables.tex").write_text(
         "\\documentclass{article}\n\\usepackage{booktabs}\n\\begin{document}\n"
         f"{body}\n\\end{{document}}\n",
@@ -83,7 +83,7 @@ ODD = Sheet(
 
 
 def test_characters_that_mean_something_are_escaped():
-    markdown, tex = written([ODD], "md"), written([ODD], "tex")
+    markdown, tex = sheets_as_text([ODD], "md"), sheets_as_text([ODD], "tex")
     assert r"| x\|y | -1.00 | **1.00 ±0.50** | 2 |" in markdown
     assert r"100\% of a\_b \& $<$c$>$" in tex
     assert r"\{braces\} \textasciitilde{} \textasciicircum{} \textbackslash{} \# \$" in tex
@@ -105,39 +105,39 @@ HOSTILE = Sheet(
 
 def test_a_latex_row_may_open_with_a_bracket():
     r"""A bracket after ``\\`` would be the length of a space, and LaTeX would stop."""
-    tex = written([HOSTILE], "tex")
+    tex = sheets_as_text([HOSTILE], "tex")
     assert "{[}1{]} theirs & 2.00" in tex
     assert not [line for line in tex.splitlines() if line.startswith("[")]
 
 
 def test_a_latex_caption_leaves_the_number_to_latex():
-    tex = written([HOSTILE], "tex")
+    tex = sheets_as_text([HOSTILE], "tex")
     assert r"\caption{Scores, {[}mine{]} -{}-strict (as the paper's Table 2).}" in tex
-    assert "### Table 2. Scores, [mine] --strict" in written([HOSTILE], "md")
+    assert "### Table 2. Scores, [mine] --strict" in sheets_as_text([HOSTILE], "md")
 
 
 def test_a_latex_label_has_none_of_the_characters_that_end_it():
-    assert r"\label{tab:table2-100-25--20-a_b-20--23-1}" in written([HOSTILE], "tex")
+    assert r"\label{tab:table2-100-25--20-a_b-20--23-1}" in sheets_as_text([HOSTILE], "tex")
     assert latex.label("table2-en2desum") == "table2-en2desum"
     assert latex.label("a b") != latex.label("a#b")
 
 
 def test_headings_of_groups_span_their_columns():
-    assert r"\multicolumn{2}{c}{R\_1} & \multicolumn{1}{c}{}" in written([ODD], "latex")
-    assert r"\cmidrule(lr){2-3}" in written([ODD], "latex")
+    assert r"\multicolumn{2}{c}{R\_1} & \multicolumn{1}{c}{}" in sheets_as_text([ODD], "latex")
+    assert r"\cmidrule(lr){2-3}" in sheets_as_text([ODD], "latex")
     assert 'colspan="2">R_1</th>' in html.table(ODD)
 
 
 def test_an_unknown_format_is_refused_with_a_near_one():
     with pytest.raises(InputError, match="did you mean 'markdown'"):
-        written([ODD], "markdwn")
+        sheets_as_text([ODD], "markdwn")
 
 
 def test_a_difference_of_nothing_has_no_sign():
-    assert number(-0.0001, 2, signed=True) == "0.00"
-    assert number(0.0, 2) == "0.00"
-    assert number(-0.004) == "0.00"
-    assert number(1.0, 1, signed=True) == "+1.0"
+    assert format_number(-0.0001, 2, signed=True) == "0.00"
+    assert format_number(0.0, 2) == "0.00"
+    assert format_number(-0.004) == "0.00"
+    assert format_number(1.0, 1, signed=True) == "+1.0"
 
 
 def test_latex_knows_no_special_character_twice():

@@ -10,8 +10,8 @@ from mclas_lightning import paper
 from mclas_lightning.errors import InputError
 from mclas_lightning.report.finished_runs import Runs
 from mclas_lightning.report.layout import LAYOUTS
-from mclas_lightning.report.render import written
-from mclas_lightning.report.score_tables import score_sheets
+from mclas_lightning.report.render import sheets_as_text
+from mclas_lightning.report.score_tables import score_table_sheets
 from mclas_lightning.report.sheet import Cell, Sheet
 
 NUM = 41
@@ -19,7 +19,7 @@ TABLE2 = [(system.scenario, system.model) for system in LAYOUTS[2].systems]
 
 
 def table(num: int, runs: Path, *datasets: str, profile: str = "standard") -> list[Sheet]:
-    return score_sheets(num, list(datasets), Runs(runs), profile)
+    return score_table_sheets(num, list(datasets), Runs(runs), profile)
 
 
 def rows(sheet: Sheet) -> dict[tuple[str, ...], dict[str, str]]:
@@ -306,7 +306,7 @@ def test_equal_runs_make_equal_tables_in_every_format(tmp_path):
     for folder in ("a", "b"):
         write_runs(tmp_path / folder, ["en2desum"], TABLE2, [0, 1], num=NUM)
     for form in ("markdown", "latex", "csv"):
-        first, second = (written(table(2, tmp_path / f, "en2desum"), form) for f in "ab")
+        first, second = (sheets_as_text(table(2, tmp_path / f, "en2desum"), form) for f in "ab")
         assert first == second.replace(str(tmp_path / "b"), str(tmp_path / "a"))
 
 

@@ -7,9 +7,9 @@ from rich.console import Console
 from mclas_lightning import paper
 from mclas_lightning.corpora import catalog
 from mclas_lightning.files import write_json
-from mclas_lightning.report.render import terminal, written
+from mclas_lightning.report.render import sheets_as_text, terminal
 from mclas_lightning.report.sheet import Sheet
-from mclas_lightning.report.table1 import table1
+from mclas_lightning.report.table1 import table1_sheets
 
 
 def corpus(folder: Path, train: int, valid: int, test: int, **manifest: Any) -> Path:
@@ -27,18 +27,18 @@ def body(sheet: Sheet) -> list[tuple[str, ...]]:
 
 
 def rows(data: Path) -> dict[str, list[tuple[str, ...]]]:
-    return {sheet.title.removeprefix("Table 1. "): body(sheet) for sheet in table1(data)}
+    return {sheet.title.removeprefix("Table 1. "): body(sheet) for sheet in table1_sheets(data)}
 
 
 def drawn(data: Path, width: int = 80) -> str:
     console = Console(width=width, force_terminal=False)
     with console.capture() as captured:
-        terminal.show(console, table1(data))
+        terminal.show(console, table1_sheets(data))
     return captured.get()
 
 
 def test_without_corpora_the_papers_numbers_stand_alone_with_how_to_get_them(tmp_path):
-    first, second, third = table1(tmp_path)
+    first, second, third = table1_sheets(tmp_path)
     assert first.title == f"Table 1. Zh2EnSum (zh to en), {tmp_path}/zh2ensum"
     assert body(first) == [
         ("minimum", "5,000", "0.3", "-", "", ""),
@@ -55,7 +55,7 @@ def test_without_corpora_the_papers_numbers_stand_alone_with_how_to_get_them(tmp
 def test_the_papers_corpora_have_the_papers_sizes(tmp_path):
     for name, printed in paper.numbers().corpora.items():
         corpus(tmp_path / name, printed.train, printed.valid, printed.test)
-    found = table1(tmp_path)
+    found = table1_sheets(tmp_path)
     assert len(found) == 3
     for block in found:
         assert block.notes == []
@@ -69,7 +69,7 @@ def test_the_papers_corpora_have_the_papers_sizes(tmp_path):
 def test_a_smaller_corpus_shows_the_difference_and_what_it_has_no_room_for(tmp_path):
     folder = corpus(tmp_path / "en2desum", train=12_925, valid=4_306, test=0)
     (folder / "test.jsonl").unlink()
-    block = table1(tmp_path)[1]
+    block = table1_sheets(tmp_path)[1]
     assert body(block) == [
         ("minimum", "2,619", "0.6", "2,619", "20.3", "0"),
         ("medium", "12,925", "3.0", "12,925", "100.0", "0"),
@@ -86,7 +86,7 @@ def test_lines_are_counted_where_no_manifest_says_their_number(tmp_path):
     folder.mkdir()
     for name, num in (("train", 1_511), ("valid", 13), ("test", 17)):
         (folder / f"{name}.jsonl").write_text("{}\n" * num)
-    here = {row[0]: row[3] for row in body(table1(tmp_path)[2])}
+    here = {row[0]: row[3] for row in body(table1_sheets(tmp_path)[2])}
     assert here == {
         **{"minimum": "1,500", "medium": "-", "maximum": "-"},
         **{"full": "1,511", "valid": "13", "test": "17"},
@@ -95,7 +95,7 @@ def test_lines_are_counted_where_no_manifest_says_their_number(tmp_path):
 
 def test_what_is_not_here_is_counted_as_missing(tmp_path):
     corpus(tmp_path / "en2desum", train=12_925, valid=4_306, test=0)
-    assert [sheet.missing for sheet in table1(tmp_path)] == [6, 1, 6]
+    assert [sheet.missing for sheet in table1_sheets(tmp_path)] == [6, 1, 6]
 
 
 def test_released_shards_are_summed_in_the_order_of_their_names(tmp_path):
@@ -103,7 +103,7 @@ def test_released_shards_are_summed_in_the_order_of_their_names(tmp_path):
     corpus(tmp_path / "en2desum", 29_000, 4_305, 4_099, shards={"train": shards})
     names = [0, 1, 10, 11, 2, 3, 4, 5, 6, 7]
     five, ten = (sum(100 + i for i in names[:num]) for num in (5, 10))
-    assert table1(tmp_path)[1].notes == [
+    assert table1_sheets(tmp_path)[1].notes == [
         f"Released shards, with split=first_shards: minimum 100, medium {five}, maximum {ten:,}."
     ]
 
@@ -136,9 +136,9 @@ def test_the_parts_of_a_build_are_counted_by_the_manifest_above_them(tmp_path):
 def test_markdown_has_the_same_cells(tmp_path):
     corpus(tmp_path / "mine", 1_000, 31, 37)
     corpus(tmp_path / "zh2ensum", 1_693_713, 3_000, 2_999)
-    text = written(table1(tmp_path), "markdown")
+    text = sheets_as_text(table1_sheets(tmp_path), "markdown")
     lines = text.splitlines()
-    for block in table1(tmp_path):
+    for block in table1_sheets(tmp_path):
         assert f"### {block.title}" in lines
         for row in body(block):
             assert f"| {' | '.join(row)} |" in lines
@@ -167,7 +167,7 @@ def test_a_damaged_manifest_is_named_and_the_other_corpora_stand(tmp_path):
     corpus(tmp_path / "zh2ensum", printed.train, printed.valid, printed.test)
     damaged = corpus(tmp_path / "en2desum", 1, 1, 1) / "manifest.json"
     damaged.write_text("{")
-    first, second, _ = table1(tmp_path)
+    first, second, _ = table1_sheets(tmp_path)
     assert body(first)[3][3] == f"{printed.train:,}"
     assert [row[3] for row in body(second)] == ["-"] * 6
     assert second.notes[0].startswith(f"Set aside: {damaged}: not a readable JSON file")

@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from benchmarks.runs import write_run
-from mclas_lightning.report.comparison import comparison
+from mclas_lightning.report.comparison import comparison_sheets
 from mclas_lightning.report.finished_runs import Runs
-from mclas_lightning.report.score_tables import score_sheets
+from mclas_lightning.report.score_tables import score_table_sheets
 from mclas_lightning.report.sheet import Cell, Sheet
 from mclas_lightning.runs.results import Results
 
@@ -38,7 +38,7 @@ def place(runs: Path, model: str, seed: int = 0) -> Path:
 
 
 def drawn(runs: Path) -> Sheet:
-    (sheet,) = score_sheets(2, ["en2desum"], Runs(runs), "standard")
+    (sheet,) = score_table_sheets(2, ["en2desum"], Runs(runs), "standard")
     return sheet
 
 
@@ -95,7 +95,7 @@ def test_systems_of_two_decodings_are_shown_and_not_ranked(tmp_path, write):
     assert not ranked(sheet)
     note = "Not ranked, minimum: systems differ in decoding.beam 5: ncls; 1: mclas."
     assert note in sheet.notes
-    (sheet,) = comparison(Runs(tmp_path).all)
+    (sheet,) = comparison_sheets(Runs(tmp_path).all)
     assert "Not ranked: systems differ in decoding.beam 5: ncls; 1: mclas." in sheet.notes
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from mclas_lightning.config.compose import compose
 from mclas_lightning.config.settings import read_settings
-from mclas_lightning.report.comparable import differences
+from mclas_lightning.report.comparable import unlike_values
 from mclas_lightning.runs.recipe import recipe
 
 BASE = ("dataset=toy", "scenario=minimum", "model=mclas", "init_from=runs/toy_en/full/ms")
@@ -16,7 +16,7 @@ def of(*words: str) -> dict[str, object]:
 
 def keys(*words: str) -> list[str]:
     """In what a run of these words differs from that of ``BASE``."""
-    return [each.split()[0] for each in differences([("a", of()), ("b", of(*words))])]
+    return [each.split()[0] for each in unlike_values([("a", of()), ("b", of(*words))])]
 
 
 @pytest.mark.parametrize(
@@ -75,5 +75,5 @@ def test_a_recipe_is_plain_data():
 
 
 def test_what_one_does_not_say_differs_from_nothing():
-    assert differences([("a", {"x": 1}), ("b", {"y": 2}), ("c", {})]) == []
-    assert differences([("a", {"x": 1}), ("b", {"x": 1.0})]) == ["x 1: a; 1.0: b"]
+    assert unlike_values([("a", {"x": 1}), ("b", {"y": 2}), ("c", {})]) == []
+    assert unlike_values([("a", {"x": 1}), ("b", {"x": 1.0})]) == ["x 1: a; 1.0: b"]

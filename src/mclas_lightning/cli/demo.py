@@ -18,10 +18,10 @@ from mclas_lightning.config.settings import Settings, read_settings
 from mclas_lightning.corpora.build import build_debian, build_toy
 from mclas_lightning.data.sampler import UpdateSampler
 from mclas_lightning.model.seq2seq import Seq2Seq
-from mclas_lightning.report.cases import cases
-from mclas_lightning.report.comparison import comparison
+from mclas_lightning.report.cases import pick_cases
+from mclas_lightning.report.comparison import comparison_sheets
 from mclas_lightning.report.render import terminal
-from mclas_lightning.report.render.cases import draw
+from mclas_lightning.report.render.cases import draw_cases
 from mclas_lightning.runs.results import find
 from mclas_lightning.train import train
 from mclas_lightning.training.module import SummarizationModule
@@ -124,6 +124,6 @@ def _show(settings: Settings) -> None:
     results = find(runs, settings.dataset.name, settings.scenario)
     results = [run for run in results if run.seed == settings.seed]
     console.print()
-    terminal.show(console, comparison(results))
+    terminal.show(console, comparison_sheets(results))
     console.print()
-    console.print(draw(cases(results)))
+    console.print(draw_cases(pick_cases(results)))

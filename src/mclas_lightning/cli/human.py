@@ -54,11 +54,11 @@ def _sheet(arguments: argparse.Namespace) -> None:
 def _score(arguments: argparse.Namespace) -> None:
     from rich.console import Console
 
-    from mclas_lightning.human.results import place
-    from mclas_lightning.human.score import draw, score_sheets
+    from mclas_lightning.human.results import human_results_path
+    from mclas_lightning.human.score import draw_results, score_filled_sheets
 
-    results = score_sheets(arguments.folder)
-    out = arguments.out or place(arguments.runs, results.dataset, results.scenario)
+    results = score_filled_sheets(arguments.folder)
+    out = arguments.out or human_results_path(arguments.runs, results.dataset, results.scenario)
     results.write(out)
-    Console().print(draw(results))
+    Console().print(draw_results(results))
     print(out)

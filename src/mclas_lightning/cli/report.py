@@ -10,9 +10,9 @@ from mclas_lightning.cli.arguments import positive
 from mclas_lightning.errors import InputError
 
 if TYPE_CHECKING:
-    from mclas_lightning.report.finished_runs import Found
+    from mclas_lightning.report.finished_runs import FoundResults
     from mclas_lightning.report.sheet import Sheet
-    from mclas_lightning.report.tables import Request
+    from mclas_lightning.report.tables import TableRequest
 
 FORMATS = ("terminal", "markdown", "md", "latex", "tex", "csv")
 
@@ -74,14 +74,14 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
 
 def _table(arguments: argparse.Namespace) -> None:
     if arguments.number is None:
-        from mclas_lightning.report.comparison import comparison
+        from mclas_lightning.report.comparison import comparison_sheets
 
         results, aside = _finished_runs(arguments)
-        sheets = comparison(results, arguments.side, arguments.profile, aside)
+        sheets = comparison_sheets(results, arguments.side, arguments.profile, aside)
     else:
-        from mclas_lightning.report.tables import tables
+        from mclas_lightning.report.tables import paper_table
 
-        sheets = tables(arguments.number, _request(arguments))
+        sheets = paper_table(arguments.number, _request(arguments))
     _print(sheets, arguments.format)
     _exit_strictly(sheets, arguments)
 
@@ -102,9 +102,9 @@ def _report(arguments: argparse.Namespace) -> None:
     from mclas_lightning.files import whole_file
     from mclas_lightning.report import page
 
-    found = page.report(_request(arguments))
+    found = page.full_report(_request(arguments))
     with whole_file(arguments.out) as file:
-        file.write(page.write(found, arguments.runs))
+        file.write(page.page_html(found, arguments.runs))
     print(f"written: {arguments.out}")
     if arguments.files:
         _write_files(found.parts, arguments.files)
@@ -113,40 +113,40 @@ def _report(arguments: argparse.Namespace) -> None:
 
 def _write_files(parts: Sequence, folder: Path) -> None:
     from mclas_lightning.files import whole_file
-    from mclas_lightning.report.render import ENDINGS, written
+    from mclas_lightning.report.render import FILE_ENDINGS, sheets_as_text
 
     for part in parts:
-        for form, ending in ENDINGS.items():
+        for form, ending in FILE_ENDINGS.items():
             path = folder / f"{part.name.lower().replace(' ', '')}.{ending}"
             with whole_file(path) as file:
-                file.write(written(part.sheets, form))
+                file.write(sheets_as_text(part.sheets, form))
             print(f"written: {path}")
 
 
 def _show(arguments: argparse.Namespace) -> None:
     from rich.console import Console
 
-    from mclas_lightning.report.cases import cases
-    from mclas_lightning.report.finished_runs import in_words
-    from mclas_lightning.report.render.cases import draw
+    from mclas_lightning.report.cases import pick_cases
+    from mclas_lightning.report.finished_runs import aside_in_words
+    from mclas_lightning.report.render.cases import draw_cases
 
     runs, aside = _finished_runs(arguments)
-    Console().print(draw(cases(runs, arguments.num, ids=arguments.id)))
+    Console().print(draw_cases(pick_cases(runs, arguments.num, ids=arguments.id)))
     if aside:
-        print(in_words(aside))
+        print(aside_in_words(aside))
 
 
-def _request(arguments: argparse.Namespace) -> "Request":
+def _request(arguments: argparse.Namespace) -> "TableRequest":
     from mclas_lightning.report.finished_runs import Runs
-    from mclas_lightning.report.tables import Request
+    from mclas_lightning.report.tables import TableRequest
 
     runs = Runs(arguments.runs)
     datasets = runs.datasets(arguments.dataset)
-    return Request(runs, datasets, arguments.profile, getattr(arguments, "data", Path("data")))
+    return TableRequest(runs, datasets, arguments.profile, getattr(arguments, "data", Path("data")))
 
 
-def _finished_runs(arguments: argparse.Namespace) -> "Found":
-    from mclas_lightning.report.finished_runs import Found, Runs, in_words
+def _finished_runs(arguments: argparse.Namespace) -> "FoundResults":
+    from mclas_lightning.report.finished_runs import FoundResults, Runs, aside_in_words
 
     runs, asked = Runs(arguments.runs), arguments.dataset
     names = runs.datasets([asked] if isinstance(asked, str) else asked)
@@ -155,16 +155,16 @@ def _finished_runs(arguments: argparse.Namespace) -> "Found":
     aside = [one for part in found for one in part.aside]
     if not results:
         place = arguments.runs / (names[0] if names else "*") / (arguments.scenario or "*")
-        more = f". {in_words(aside)}" if aside else ""
+        more = f". {aside_in_words(aside)}" if aside else ""
         raise InputError(f"{place}: no finished run here; mclas-train makes one{more}")
-    return Found(results, aside)
+    return FoundResults(results, aside)
 
 
 def _print(sheets: "Sequence[Sheet]", form: str) -> None:
-    from mclas_lightning.report.render import written
+    from mclas_lightning.report.render import sheets_as_text
 
     if form != "terminal":
-        print(written(sheets, form), end="")
+        print(sheets_as_text(sheets, form), end="")
         return
     from rich.console import Console
 

@@ -1,4 +1,4 @@
-"""Filled sheets become judgements; an incomplete or contradictory one is refused."""
+"""Judgements read from filled sheets; InputError for an incomplete or contradictory sheet."""
 
 import codecs
 import csv
@@ -12,13 +12,13 @@ from unicodedata import normalize
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.human.results import PERSPECTIVES
-from mclas_lightning.human.sheet import CHOICES, KEY, Item, Key
+from mclas_lightning.human.sheet import CHOICE_COLUMNS, KEY_FILE, SheetItem, SheetKey
 
 SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
 
 
 class Judgement(NamedTuple):
-    """The systems whose summaries an annotator chose from one perspective."""
+    """An annotator's best and worst system for one document from one perspective."""
 
     annotator: int
     document: str
@@ -27,10 +27,11 @@ class Judgement(NamedTuple):
     worst: str
 
 
-def sheets(folder: Path) -> list[Path]:
-    """The sheets that lie in ``folder``; InputError where one came back as another kind of file.
+def sheet_files(folder: Path) -> list[Path]:
+    """The CSV sheets in ``folder``; InputError where a sheet came back as a workbook only.
 
-    Left out is what a system lays beside them: ``._annotator1.csv`` (macOS), ``~$...`` (Excel).
+    Files that programs leave beside sheets are ignored: ``._annotator1.csv`` (macOS), ``~$...``
+    (Excel).
     """
     files = sorted(path for path in folder.glob("[!.~]*") if path.is_file())
     found = [path for path in files if path.suffix.lower() == ".csv"]
@@ -40,13 +41,13 @@ def sheets(folder: Path) -> list[Path]:
     return found
 
 
-def read_judgements(folder: Path, key: Key) -> list[Judgement]:
-    """All that the sheets of ``folder`` say; InputError with file, line and column of a mistake.
+def read_judgements(folder: Path, key: SheetKey) -> list[Judgement]:
+    """All judgements of the sheets in ``folder``; InputError with a mistake's file and line.
 
-    A sheet may be missing where an annotator gave none back (``not_returned``); one that is here
-    must be complete.
+    An annotator may have returned no sheet (``not_returned``); every returned sheet must be
+    complete.
     """
-    paths = sheets(folder)
+    paths = sheet_files(folder)
     if not paths:
         raise InputError(f"{folder}: no sheet (*.csv) is here")
     found: dict[str, str] = {}
@@ -55,7 +56,7 @@ def read_judgements(folder: Path, key: Key) -> list[Judgement]:
         for where, row in _rows(path):
             name = row["item"]
             if name not in key.items:
-                raise InputError(f"{where}: item '{name}' is not one of {folder / KEY}")
+                raise InputError(f"{where}: item '{name}' is not one of {folder / KEY_FILE}")
             if name in found:
                 raise InputError(f"{where}: item '{name}' was already in {found[name]}")
             found[name] = where
@@ -64,23 +65,25 @@ def read_judgements(folder: Path, key: Key) -> list[Judgement]:
     return judgements
 
 
-def not_returned(key: Key, judgements: Iterable[Judgement]) -> list[int]:
-    """The annotators whom the key knows and who judged nothing."""
+def not_returned(key: SheetKey, judgements: Iterable[Judgement]) -> list[int]:
+    """The annotators of the key who returned no judgement."""
     everyone = {item.annotator for item in key.items.values()}
     return sorted(everyone - {judgement.annotator for judgement in judgements})
 
 
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """The filled lines, each with its file and number; comma, semicolon or tab separates."""
+    """The filled lines, each with "file:line"; comma, semicolon or tab separates cells."""
     try:
         file = io.StringIO(_text(path), newline="")
         header, first = file.readline(), 1
-        said = re.fullmatch(r'"?sep=(.)"?\s*', header)  # Excel's own line
+        said = re.fullmatch(
+            r'"?sep=(.)"?\s*', header
+        )  # a first line by which Excel knows the delimiter
         if said:
             header, first = file.readline(), 2
         delimiter = said[1] if said else _delimiter(header)
         names = next(csv.reader([header], delimiter=delimiter), [])
-        for name in ("item", *CHOICES):
+        for name in ("item", *CHOICE_COLUMNS):
             if name not in names:
                 raise InputError(f"{path}:{first}: column '{name}' is missing")
         lines = csv.reader(file, delimiter=delimiter, strict=True)
@@ -93,9 +96,10 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def _text(path: Path) -> str:
-    """A sheet's text: UTF-8, UTF-16 by its byte order mark, or what an older spreadsheet writes.
+    """A sheet's text: UTF-8, UTF-16 with a byte order mark, or Latin-1 of older spreadsheets.
 
-    Items and letters are ASCII in all of these; documents and summaries are not read again.
+    Latin-1 may misread documents and summaries. Those are not used again, and items and letters
+    are ASCII in all three encodings.
     """
     raw = path.read_bytes()
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -111,7 +115,7 @@ def _delimiter(header: str) -> str:
     return next((d for d in ";\t" if start.startswith(f"item{d}")), ",")
 
 
-def _judgements(where: str, row: dict[str, str], item: Item) -> Iterator[Judgement]:
+def _judgements(where: str, row: dict[str, str], item: SheetItem) -> Iterator[Judgement]:
     for perspective in PERSPECTIVES:
         best, worst = (
             _choice(where, row, f"{perspective}_{end}", item) for end in ("best", "worst")
@@ -125,8 +129,8 @@ def _judgements(where: str, row: dict[str, str], item: Item) -> Iterator[Judgeme
         yield Judgement(item.annotator, item.document, perspective, best, worst)
 
 
-def _choice(where: str, row: dict[str, str], column: str, item: Item) -> str:
-    """The system behind a letter."""
+def _choice(where: str, row: dict[str, str], column: str, item: SheetItem) -> str:
+    """The system that stands under the letter in ``column``."""
     letters = ascii_uppercase[: len(item.order)]
     letter = normalize("NFKC", row[column]).upper()  # full-width letters of Chinese keyboards
     if len(letter) != 1 or letter not in letters:
@@ -139,8 +143,8 @@ def _choice(where: str, row: dict[str, str], column: str, item: Item) -> str:
     return item.order[letters.index(letter)]
 
 
-def _check_complete(folder: Path, key: Key, found: dict[str, str]) -> None:
-    """Every annotator who judged anything judged everything; there are at least two."""
+def _check_complete(folder: Path, key: SheetKey, found: dict[str, str]) -> None:
+    """InputError unless at least two annotators judged, each of them all of their items."""
     annotators = {key.items[name].annotator for name in found}
     for name, item in key.items.items():
         if item.annotator in annotators and name not in found:

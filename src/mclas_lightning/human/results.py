@@ -1,4 +1,4 @@
-"""``human.json``: what annotators preferred, in one scenario of one dataset.
+"""``human.json``: annotators' preferences and agreement in one scenario of one dataset.
 
     {"format": 1,
      "dataset": "zh2ensum", "scenario": "minimum", "documents": 20, "annotators": 7,
@@ -7,9 +7,9 @@
      "agreement": {"kappa": 0.37, "overall": 0.6048},
      "provenance": {...}}
 
-A preference is from -1 (always worst) to 1 (always best), ``gold`` the reference summary,
-``overall`` a share from 0 to 1. The file lies in ``<runs>/<dataset>/<scenario>/``; tables 3 and 4
-are drawn from it alone, so judgements collected elsewhere enter them by such a file.
+A preference is from -1 (always worst) to 1 (always best), ``gold`` is the reference summary,
+``overall`` is a share from 0 to 1. The file lies in ``<runs>/<dataset>/<scenario>/``. Tables 3 and
+4 read only this file, so that judgements collected by other means enter them as such a file.
 """
 
 import glob
@@ -28,7 +28,7 @@ GOLD = "gold"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Agreement:
+class FleissAgreement:
     """Fleiss' kappa, and the share of pairs of judgements that agree (Table 4)."""
 
     kappa: float
@@ -41,14 +41,14 @@ class Agreement:
 
 @dataclass(frozen=True, kw_only=True)
 class HumanResults:
-    """The preferences of one scenario: system -> perspective -> number (Table 3)."""
+    """The human evaluation of one scenario; preferences by system and perspective (Table 3)."""
 
     dataset: str
     scenario: str
     documents: int
     annotators: int
     preferences: dict[str, dict[str, float]]
-    agreement: Agreement
+    agreement: FleissAgreement
     provenance: dict
 
     def __post_init__(self) -> None:
@@ -64,12 +64,12 @@ class HumanResults:
                 check_range(f"preferences.{system}.{name}", row[name], -1, 1)
 
     def write(self, path: Path) -> None:
-        """Write this as ``path``, whole or not at all."""
+        """Write ``path``, whole or not at all."""
         write_json(path, {"format": FORMAT} | asdict(self))
 
     @classmethod
     def read(cls, path: Path) -> "HumanResults":
-        """Read a ``human.json``; InputError where it is not one of this format."""
+        """Read a ``human.json``; InputError where it has another format or a wrong value."""
         record = read_json(path, dict)
         if record.get("format") != FORMAT:
             raise InputError(
@@ -82,35 +82,35 @@ class HumanResults:
             raise InputError(f"{path}: {error}") from None
 
 
-def without(results: HumanResults) -> str:
-    """A sentence on the annotators whose sheets the key knows and nobody returned, if any."""
+def not_returned_sentence(results: HumanResults) -> str:
+    """A sentence on the annotators who returned no sheet; empty where all did."""
     missing = results.provenance.get("not_returned")
     return f"No sheet came back from annotator {', '.join(map(str, missing))}." if missing else ""
 
 
-def place(runs: Path, dataset: str, scenario: str) -> Path:
-    """Where tables look for a scenario's file."""
+def human_results_path(runs: Path, dataset: str, scenario: str) -> Path:
+    """The path of a scenario's ``human.json``."""
     return runs / dataset / scenario / "human.json"
 
 
-def scenarios(runs: Path, dataset: str) -> list[str]:
-    """The scenarios of a dataset that were judged."""
+def judged_scenarios(runs: Path, dataset: str) -> list[str]:
+    """The scenarios of a dataset that have a ``human.json``."""
     pattern = f"{glob.escape(dataset)}/*/human.json"
     return sorted(path.parent.name for path in runs.glob(pattern))
 
 
-def datasets(runs: Path) -> list[str]:
-    """The datasets that have a scenario that was judged."""
+def judged_datasets(runs: Path) -> list[str]:
+    """The datasets that have a ``human.json`` in a scenario."""
     return sorted({path.parts[-3] for path in runs.glob("*/*/human.json")})
 
 
-def find(runs: Path, dataset: str, scenario: str) -> HumanResults | None:
-    """The human evaluation of a scenario, if there is one; it must say that it is this one's."""
-    path = place(runs, dataset, scenario)
+def find_human_results(runs: Path, dataset: str, scenario: str) -> HumanResults | None:
+    """The human evaluation of a scenario, if any; InputError where its file names another one."""
+    path = human_results_path(runs, dataset, scenario)
     if not path.exists():
         return None
     found = HumanResults.read(path)
     if (found.dataset, found.scenario) != (dataset, scenario):
-        belongs = place(runs, found.dataset, found.scenario)
+        belongs = human_results_path(runs, found.dataset, found.scenario)
         raise InputError(f"{path}: this file belongs at {belongs} by what it says")
     return found

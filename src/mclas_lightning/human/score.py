@@ -1,4 +1,4 @@
-"""A folder of filled sheets becomes the preferences and agreement of one scenario."""
+"""Preferences and agreement of one scenario from a folder of filled sheets."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -10,9 +10,15 @@ from rich.table import Table
 from rich.text import Text
 
 from mclas_lightning.files import sha256
-from mclas_lightning.human.judgements import Judgement, not_returned, read_judgements, sheets
-from mclas_lightning.human.results import GOLD, PERSPECTIVES, Agreement, HumanResults, without
-from mclas_lightning.human.sheet import KEY, Key
+from mclas_lightning.human.judgements import Judgement, not_returned, read_judgements, sheet_files
+from mclas_lightning.human.results import (
+    GOLD,
+    PERSPECTIVES,
+    FleissAgreement,
+    HumanResults,
+    not_returned_sentence,
+)
+from mclas_lightning.human.sheet import KEY_FILE, SheetKey
 from mclas_lightning.runs.results import MODELS
 
 LABELS = ("best", "worst", "neither")
@@ -21,7 +27,10 @@ LABELS = ("best", "worst", "neither")
 def preferences(
     judgements: Sequence[Judgement], systems: Iterable[str]
 ) -> dict[str, dict[str, float]]:
-    """(times best - times worst) / judgements, by system and perspective; each column sums to 0."""
+    """(times best - times worst) / judgements, by system and perspective.
+
+    From each perspective, the preferences of all systems sum to 0.
+    """
     best = Counter((judgement.best, judgement.perspective) for judgement in judgements)
     worst = Counter((judgement.worst, judgement.perspective) for judgement in judgements)
     num = Counter(judgement.perspective for judgement in judgements)
@@ -31,8 +40,8 @@ def preferences(
     }
 
 
-def labels(judgements: Sequence[Judgement], systems: Iterable[str]) -> list[list[int]]:
-    """Of each summary from each perspective: how many annotators labeled it with each of LABELS."""
+def label_counts(judgements: Sequence[Judgement], systems: Iterable[str]) -> list[list[int]]:
+    """Counts [summary and perspective][LABELS] of the annotators who gave the label."""
     counts = Counter(
         (judgement.document, judgement.perspective, system, label)
         for judgement in judgements
@@ -47,14 +56,14 @@ def labels(judgements: Sequence[Judgement], systems: Iterable[str]) -> list[list
     return rows
 
 
-def fleiss(counts: Sequence[Sequence[int]]) -> Agreement:
+def fleiss(counts: Sequence[Sequence[int]]) -> FleissAgreement:
     """Fleiss' kappa (1971) of ``counts[item][label]``, each item labeled by the same number n.
 
         P  = mean over items of sum_j n_ij (n_ij - 1) / (n (n - 1))     overall agreement
         Pe = sum_j p_j^2, with p_j the share of label j                 agreement by chance
         kappa = (P - Pe) / (1 - Pe)
 
-    Where only one label was ever given this is 0/0; all agree, so kappa is 1.
+    Where every label is the same, kappa is 0/0 by this formula; all agree, so it is set to 1.
     """
     n = sum(counts[0])
     assert n > 1, "agreement needs two annotators"
@@ -63,12 +72,12 @@ def fleiss(counts: Sequence[Sequence[int]]) -> Agreement:
     shares = [sum(column) / (len(counts) * n) for column in zip(*counts, strict=True)]
     chance = sum(share**2 for share in shares)
     kappa = 1.0 if chance == 1 else (overall - chance) / (1 - chance)
-    return Agreement(kappa=kappa, overall=overall)
+    return FleissAgreement(kappa=kappa, overall=overall)
 
 
-def score_sheets(folder: Path) -> HumanResults:
-    """Read, check and score the sheets that were written to ``folder``."""
-    key = Key.read(folder)
+def score_filled_sheets(folder: Path) -> HumanResults:
+    """Read, check and score the filled sheets in ``folder``, which has their key."""
+    key = SheetKey.read(folder)
     judgements = read_judgements(folder, key)
     return HumanResults(
         dataset=key.dataset,
@@ -76,19 +85,19 @@ def score_sheets(folder: Path) -> HumanResults:
         documents=len({judgement.document for judgement in judgements}),
         annotators=len({judgement.annotator for judgement in judgements}),
         preferences=preferences(judgements, key.systems),
-        agreement=fleiss(labels(judgements, key.systems)),
+        agreement=fleiss(label_counts(judgements, key.systems)),
         provenance={
             "seed": key.seed,
             **key.provenance,
             "not_returned": not_returned(key, judgements),
-            "key_sha256": sha256(folder / KEY),
-            "sheets_sha256": {path.name: sha256(path) for path in sheets(folder)},
+            "key_sha256": sha256(folder / KEY_FILE),
+            "sheets_sha256": {path.name: sha256(path) for path in sheet_files(folder)},
         },
     )
 
 
-def draw(results: HumanResults) -> Group:
-    """Preferences and agreement, for a terminal."""
+def draw_results(results: HumanResults) -> Group:
+    """Preferences and agreement as a table for a terminal."""
     title = (
         f"{results.dataset}, {results.scenario}: times best minus times worst "
         f"({results.documents} documents, {results.annotators} annotators)"
@@ -102,6 +111,6 @@ def draw(results: HumanResults) -> Group:
         table.add_row(name, *(f"{row[perspective]:+.3f}" for perspective in PERSPECTIVES))
     agreement = results.agreement
     shown = f"Fleiss' kappa {agreement.kappa:.2f}, overall agreement {agreement.overall:.2%}\n"
-    if missing := without(results):
+    if missing := not_returned_sentence(results):
         shown += f"{missing}\n"
     return Group(table, Text(shown))

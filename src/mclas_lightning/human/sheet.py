@@ -1,8 +1,8 @@
 """Sheets for annotators: documents with anonymous summaries, to be judged from three perspectives.
 
 Section 5.5: 20 test documents of a scenario, three systems and the gold summary, seven annotators,
-best-worst scaling. A sheet is a CSV file, a line a document; A, B, ... stand in an order of their
-own on each line of each sheet.
+best-worst scaling. A sheet is a CSV file with one document a line. On each line of each sheet, the
+systems stand in another random order under the letters A, B, ...
 """
 
 import csv
@@ -24,12 +24,12 @@ from mclas_lightning.schema import typed
 
 FORMAT = 1
 
-KEY = "key.json"
+KEY_FILE = "key.json"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Item:
-    """A document as one annotator sees it; ``order`` names the systems from A on."""
+class SheetItem:
+    """One line of a sheet; ``order`` has the systems under A, B, ... in this order."""
 
     annotator: int
     document: str
@@ -37,24 +37,24 @@ class Item:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Key:
-    """What a folder of sheets does not say; ``seed`` is the sampling's."""
+class SheetKey:
+    """The key of a folder of sheets: the systems behind letters; ``seed`` drew the documents."""
 
     dataset: str
     scenario: str
     seed: int
     systems: list[str]
-    items: dict[str, Item]
+    items: dict[str, SheetItem]
     provenance: dict
 
     def write(self, folder: Path) -> None:
-        """Write this beside the sheets."""
-        write_json(folder / KEY, {"format": FORMAT} | asdict(self))
+        """Write ``key.json`` into the sheets' folder."""
+        write_json(folder / KEY_FILE, {"format": FORMAT} | asdict(self))
 
     @classmethod
-    def read(cls, folder: Path) -> "Key":
-        """Read the key of a folder of sheets."""
-        path = folder / KEY
+    def read(cls, folder: Path) -> "SheetKey":
+        """Read the key of a folder of sheets; InputError where it is missing or wrong."""
+        path = folder / KEY_FILE
         record = read_json(path, dict)
         if record.get("format") != FORMAT:
             raise InputError(f"{path}: expected format {FORMAT}, found {record.get('format')!r}")
@@ -70,7 +70,7 @@ class Key:
 
 ENDS = ("best", "worst")
 
-CHOICES = [f"{perspective}_{end}" for perspective in PERSPECTIVES for end in ENDS]
+CHOICE_COLUMNS = [f"{perspective}_{end}" for perspective in PERSPECTIVES for end in ENDS]
 
 INSTRUCTIONS = """\
 Each line of your sheet has a document and its summaries A to {last}. Compare the summaries from
@@ -88,11 +88,13 @@ letter differs from line to line.
 Change nothing else, and save the sheet as CSV (UTF-8).
 """
 
-Texts = dict[str, str]  # of one document: its own under "document", a summary under each system
+DocumentTexts = dict[
+    str, str
+]  # of one document: its text under "document", a summary under each system's name
 
 
 def first_runs(runs: Path, dataset: str, scenario: str, models: Sequence[str]) -> list[Results]:
-    """The run of each model that has the lowest seed."""
+    """The run with the lowest seed of each model; InputError where a model has none."""
     chosen: dict[str, Results] = {}
     for model in models:
         mine = find(runs, dataset, scenario, model)
@@ -103,20 +105,22 @@ def first_runs(runs: Path, dataset: str, scenario: str, models: Sequence[str]) -
     return list(chosen.values())
 
 
-def write_sheets(runs: Sequence[Results], out: Path, num: int, seed: int, annotators: int) -> Key:
-    """Write sheets, instructions and the key for ``num`` documents of ``runs``, one a model."""
+def write_sheets(
+    runs: Sequence[Results], out: Path, num: int, seed: int, annotators: int
+) -> SheetKey:
+    """Write sheets, instructions and key for ``num`` documents; ``runs`` has one run a model."""
     if out.exists():
         raise InputError(f"{out}: is already there; choose a new folder for the sheets")
     texts = _sample(runs, num, seed)
     origin = {run.model: _origin(run) for run in runs}
     systems = [*origin, GOLD]
-    key = Key(
+    key = SheetKey(
         dataset=runs[0].dataset,
         scenario=runs[0].scenario,
         seed=seed,
         systems=systems,
         items={
-            name: Item(annotator=annotator, document=id, order=_shuffled(systems, name))
+            name: SheetItem(annotator=annotator, document=id, order=_shuffled(systems, name))
             for annotator in range(1, annotators + 1)
             for name, id in zip(_names(origin, seed, annotator, texts), texts, strict=True)
         },
@@ -131,10 +135,10 @@ def write_sheets(runs: Sequence[Results], out: Path, num: int, seed: int, annota
     return key
 
 
-def _sample(runs: Sequence[Results], num: int, seed: int) -> dict[str, Texts]:
-    """``num`` documents that all runs share, with all their texts.
+def _sample(runs: Sequence[Results], num: int, seed: int) -> dict[str, DocumentTexts]:
+    """The texts of ``num`` documents that all runs share, drawn by ``seed``.
 
-    InputError where the predictions of a run are not what was scored, or of another test set.
+    InputError where a run's predictions changed after scoring or are of another test set.
     """
     found = predictions.of_one_test_set({run.model: run for run in runs})
     if found.aside:
@@ -146,8 +150,8 @@ def _sample(runs: Sequence[Results], num: int, seed: int) -> dict[str, Texts]:
     return {id: _texts(id, {m: mine[id] for m, mine in written.items()}) for id in ids[:num]}
 
 
-def _texts(id: str, found: Mapping[str, Prediction]) -> Texts:
-    """The texts of a document."""
+def _texts(id: str, found: Mapping[str, Prediction]) -> DocumentTexts:
+    """A document, its cross summary by each system, and its reference."""
     for model, prediction in found.items():
         if "cross" not in prediction.hypotheses or "cross" not in prediction.references:
             raise InputError(f"model '{model}' writes no cross-lingual summaries")
@@ -163,7 +167,7 @@ def _origin(run: Results) -> dict[str, object]:
 def _names(
     origin: Mapping[str, object], seed: int, annotator: int, ids: Iterable[str]
 ) -> Iterator[str]:
-    """Names that no other sheet has; a letter comes first, lest a spreadsheet see a number."""
+    """Names that no other sheet has; the first letter keeps spreadsheets from seeing numbers."""
     content = json.dumps([origin, seed, annotator, *ids]).encode()
     sheet = f"s{hashlib.sha256(content).hexdigest()[:8]}"
     return (f"{sheet}-{number}" for number, _ in enumerate(ids, start=1))
@@ -173,19 +177,21 @@ def _shuffled(systems: Sequence[str], item: str) -> list[str]:
     return random.Random(item).sample(systems, len(systems))
 
 
-def _write_sheet(path: Path, key: Key, annotator: int, texts: Mapping[str, Texts]) -> None:
-    # With a byte order mark, by which spreadsheets know UTF-8.
+def _write_sheet(
+    path: Path, key: SheetKey, annotator: int, texts: Mapping[str, DocumentTexts]
+) -> None:
+    # The byte order mark tells spreadsheets that the file is UTF-8.
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         rows = csv.writer(file)
-        rows.writerow(["item", "document", *ascii_uppercase[: len(key.systems)], *CHOICES])
+        rows.writerow(["item", "document", *ascii_uppercase[: len(key.systems)], *CHOICE_COLUMNS])
         for name, item in key.items.items():
             if item.annotator == annotator:
                 mine = texts[item.document]
                 shown = [mine["document"], *(mine[system] for system in item.order)]
-                rows.writerow([name, *map(_cell, shown), *[""] * len(CHOICES)])
+                rows.writerow([name, *map(_cell, shown), *[""] * len(CHOICE_COLUMNS)])
 
 
 def _cell(text: str) -> str:
-    """One line; a spreadsheet must not take it for a formula."""
+    """``text`` in one line, with an apostrophe where a spreadsheet would see a formula."""
     text = " ".join(text.split()) or "(empty)"
     return f"'{text}" if text[0] in "=+-@" else text

@@ -1,4 +1,4 @@
-"""A few documents with every system's summaries (figures 4, 7 and 8)."""
+"""Cases: a few documents with every system's summaries (figures 4, 7 and 8)."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from mclas_lightning.runs.results import Results
 
 
 class Piece(NamedTuple):
-    """A part of a text; ``size`` is the length of the n-gram that it is, 0 of what is in none."""
+    """A part of a text; ``size`` words of it are one n-gram of the reference, 0: it is in none."""
 
     text: str
     size: int
 
 
-def matched(text: str, reference: str) -> list[Piece]:
-    """``text`` in pieces: from left to right, the longest n-grams that ``reference`` has."""
+def matched_pieces(text: str, reference: str) -> list[Piece]:
+    """``text`` cut into pieces: from left to right, the longest n-grams that ``reference`` has."""
     text = normalize(text)
     found, known = list(places(text)), tokens(reference)
     words = [token.word for token in found]
@@ -36,8 +36,8 @@ def matched(text: str, reference: str) -> list[Piece]:
     return [piece for piece in (*pieces, Piece(text[done:], 0)) if piece.text]
 
 
-def lacking(text: str, reference: str) -> list[str]:
-    """What of ``reference`` has no word in ``text``, in the reference's own spelling."""
+def lacking_phrases(text: str, reference: str) -> list[str]:
+    """The phrases of ``reference`` without any word of ``text``, spelled as in the reference."""
     reference, written = normalize(reference), set(tokens(text))
     return [
         " ".join(reference[run[0].start : run[-1].end].split())
@@ -58,7 +58,7 @@ def _runs(found: Iterable[Token], written: set[str]) -> Iterator[list[Token]]:
 
 
 def _longest(words: Sequence[str], at: int, known: Sequence[str]) -> int:
-    """Tokens from ``at`` that stand so in ``known``, as many as there are."""
+    """The length of the longest n-gram that starts at ``words[at]`` and stands in ``known``."""
     return max((_common(words, at, known, i) for i in range(len(known))), default=0)
 
 
@@ -76,7 +76,7 @@ LEGEND = (
 
 @dataclass(frozen=True)
 class Summary:
-    """What one system wrote on one side, in pieces, and what it lacks of the reference."""
+    """One system's summary of one side in pieces, and the phrases that only its reference has."""
 
     system: str
     language: str
@@ -86,7 +86,7 @@ class Summary:
 
 @dataclass(frozen=True)
 class Case:
-    """One document, its references by language, and what each system wrote."""
+    """One document, its references with their languages, and the systems' summaries."""
 
     id: str
     dataset: str
@@ -97,19 +97,20 @@ class Case:
 
 
 class Examples(NamedTuple):
-    """Cases, and why some runs are not in them."""
+    """Cases, and the reasons why runs were set ``aside``."""
 
     cases: list[Case]
     aside: list[str]
 
 
-def cases(
+def pick_cases(
     runs: Sequence[Results], num: int = 3, seed: int = 0, ids: Sequence[str] = ()
 ) -> Examples:
-    """The documents ``ids``, or ``num`` that all ``runs`` share, the same ones at every call.
+    """The documents ``ids``, or ``num`` of those that all ``runs`` share, drawn by ``seed``.
 
-    A run whose predictions cannot be shown beside the others' is set aside. InputError where none
-    is left, where runs are of several datasets, or where not all of them have a document.
+    A run is set aside where its predictions are unreadable or of another test set. InputError
+    where no run is left, where runs are of several datasets, or where one lacks a document of
+    ``ids``.
     """
     if len({run.dataset for run in runs}) != 1:
         found = ", ".join(sorted({run.dataset for run in runs})) or "no runs"
@@ -131,7 +132,7 @@ def cases(
 
 
 def _names(runs: Sequence[Results]) -> list[str]:
-    """The systems' names, with scenario and seed where these tell runs apart."""
+    """The systems' names, with scenario and seed where the runs differ in these."""
     scenarios, seeds = {run.scenario for run in runs}, {run.seed for run in runs}
     return [
         run.name
@@ -166,4 +167,6 @@ def _sides(texts: dict[Side, str]) -> list[Side]:
 
 def _summary(name: str, language: str, prediction: Prediction, side: Side) -> Summary:
     text, reference = prediction.hypotheses[side].strip(), prediction.references.get(side, "")
-    return Summary(name, language, matched(text, reference), lacking(text, reference))
+    return Summary(
+        name, language, matched_pieces(text, reference), lacking_phrases(text, reference)
+    )

@@ -5,23 +5,26 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from mclas_lightning.example import Side
-from mclas_lightning.report.sheet import number
+from mclas_lightning.report.sheet import format_number
 from mclas_lightning.runs.results import Results
 
-NAMED = 3  # runs and keys that a note names one by one
+NAMED_IN_NOTES = 3  # runs or keys that a note names; the others it only counts
 
-NOT_COMPARED = ("max_tokens",)  # of decoding: documents of a batch, which change no summary
+KEYS_NOT_COMPARED = ("max_tokens",)  # the size of a decoding batch, which changes no summary
 
-PRETRAINED = ("ms", "mt")  # have recipes of their own
+PRETRAINING_MODELS = (
+    "ms",
+    "mt",
+)  # models whose recipes may differ from those of the compared systems
 
-OF_SYSTEMS = ("model.", "init_from")  # in which systems are made to differ
+KEYS_OF_SYSTEMS = ("model.", "init_from")  # beginnings of keys that tell systems apart
 
 
-def tests(runs: Iterable[Results], side: Side) -> dict[str, list[Results]]:
-    """Runs by their test set, in words.
+def by_test_set(runs: Iterable[Results], side: Side) -> dict[str, list[Results]]:
+    """Runs by a description of their test set: documents, references' mean length, SHA-256.
 
-    Runs that say its hash come first; one that does not is known by the number of documents and,
-    where lengths are counted in the same way, by the references' mean length.
+    A run that records no hash joins the test set that has its number of documents and, where
+    lengths are counted in the same unit, its references' mean length.
     """
     found: dict[tuple, list[Results]] = {}
     for run in sorted(runs, key=lambda run: _hash(run) is None):
@@ -30,7 +33,7 @@ def tests(runs: Iterable[Results], side: Side) -> dict[str, list[Results]]:
         same = next((known for known in found if _same(new, known)), new)
         found.setdefault(same, []).append(run)
     return {
-        f"{num:,.0f} documents, mean length {number(length, 4)}"
+        f"{num:,.0f} documents, mean length {format_number(length, 4)}"
         + (f", SHA-256 {sha[:8]}" if sha else ""): group
         for (num, length, sha, _), group in found.items()
     }
@@ -46,15 +49,15 @@ def _same(new: tuple, known: tuple) -> bool:
     return num == known[0] and sha in (None, known[2]) and (unit != known[3] or length == known[1])
 
 
-def places(runs: Sequence[Results]) -> str:
-    """Where runs lie, the first few of them."""
-    return _listed([f"{run.scenario}/{run.model}/seed={run.seed}" for run in runs])
+def run_places(runs: Sequence[Results]) -> str:
+    """Where runs lie, such as ``minimum/mclas/seed=0``; the first few runs."""
+    return _first_names([f"{run.scenario}/{run.model}/seed={run.seed}" for run in runs])
 
 
-def kinds(
+def grouped_runs(
     runs: Iterable[Results], key: Callable[[Results], str | None]
 ) -> dict[str, list[Results]]:
-    """Runs by ``key``, but for those that have none."""
+    """Runs by ``key(run)``; runs whose key is None are left out."""
     found: dict[str, list[Results]] = {}
     for run in runs:
         if (kind := key(run)) is not None:
@@ -62,64 +65,64 @@ def kinds(
     return found
 
 
-def decoding(run: Results) -> dict[str, Any]:
-    """How the run's summaries were searched for, by flat keys."""
-    kept = ((key, value) for key, value in run.decoding.items() if key not in NOT_COMPARED)
+def decoding_of(run: Results) -> dict[str, Any]:
+    """The run's decoding as flat keys, such as ``decoding.beam``."""
+    kept = ((key, value) for key, value in run.decoding.items() if key not in KEYS_NOT_COMPARED)
     return {f"decoding.{key}": value for key, value in kept}
 
 
-def differences(said: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
-    """What is not said alike by all who say it, such as ``beam 5: ncls; 1: mclas``."""
+def unlike_values(settings: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
+    """Keys with several values, such as ``beam 5: ncls; 1: mclas``; a missing key is no value."""
     found: dict[str, dict[str, list[str]]] = {}
-    for name, values in said:
+    for name, values in settings:
         for key, value in values.items():
             shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
             found.setdefault(key, {}).setdefault(shown, []).append(name)
     return [
-        f"{key} " + "; ".join(f"{value}: {_listed(names)}" for value, names in values.items())
+        f"{key} " + "; ".join(f"{value}: {_first_names(names)}" for value, names in values.items())
         for key, values in found.items()
         if len(values) > 1
     ]
 
 
 def unlike_seeds(runs: Sequence[Results]) -> list[str]:
-    """In what the seeds of one system differ beside their seed."""
-    return differences((f"seed={run.seed}", {**run.recipe, **decoding(run)}) for run in runs)
+    """Keys of recipe and decoding in which the seeds of one system differ."""
+    return unlike_values((f"seed={run.seed}", {**run.recipe, **decoding_of(run)}) for run in runs)
 
 
 def unlike_decodings(runs: Iterable[Results]) -> list[str]:
-    """In what the decodings of several systems differ."""
-    return differences((run.model, decoding(run)) for run in runs)
+    """Keys in which the decodings of several systems differ."""
+    return unlike_values((run.model, decoding_of(run)) for run in runs)
 
 
 def unlike_recipes(runs: Iterable[Results]) -> list[str]:
-    """In what the recipes of one scenario's systems differ beside what makes them systems."""
-    return differences(
-        (run.model, {k: v for k, v in run.recipe.items() if not k.startswith(OF_SYSTEMS)})
+    """Keys in which the recipes of one scenario differ, without ``KEYS_OF_SYSTEMS``."""
+    return unlike_values(
+        (run.model, {k: v for k, v in run.recipe.items() if not k.startswith(KEYS_OF_SYSTEMS)})
         for run in runs
-        if run.model not in PRETRAINED
+        if run.model not in PRETRAINING_MODELS
     )
 
 
-def listed(found: Sequence[str]) -> str:
-    """Differences in a line, the first few of them."""
-    more = f"; and {len(found) - NAMED} more" if len(found) > NAMED else ""
-    return "; ".join(found[:NAMED]) + more
+def first_differences(found: Sequence[str]) -> str:
+    """The first few differences, and the number of the others, in a line."""
+    more = f"; and {len(found) - NAMED_IN_NOTES} more" if len(found) > NAMED_IN_NOTES else ""
+    return "; ".join(found[:NAMED_IN_NOTES]) + more
 
 
-def _listed(names: Sequence[str]) -> str:
+def _first_names(names: Sequence[str]) -> str:
     names = list(dict.fromkeys(names))
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(names[:NAMED]) + more
+    more = f" and {len(names) - NAMED_IN_NOTES} more" if len(names) > NAMED_IN_NOTES else ""
+    return ", ".join(names[:NAMED_IN_NOTES]) + more
 
 
 def writes_accents(run: Results, side: Side) -> bool:
-    """False where the tokenizer of the run's network folds accents; else they count as written."""
+    """Whether the run's network can write accents; True where nothing is known of its tokenizer."""
     return _writes(run).get(side, {}).get("accents", True)
 
 
 def _writes(run: Results) -> dict[Side, dict[str, bool]]:
-    """What ``provenance`` says; of a run of an earlier version, what its tokenizer.json does."""
+    """What a network can write: by ``provenance``, or by tokenizer.json in a run of old."""
     if "writes" in run.provenance or run.folder is None:
         return run.provenance.get("writes", {})
     # An import of tokenizers, which few tables need.

@@ -1,4 +1,4 @@
-"""Finished runs beside each other: ROUGE, lengths, the share in the wrong language."""
+"""Tables of finished runs: ROUGE, BERTScore, similarity, lengths, share of wrong languages."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,33 +7,43 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.example import Side
 from mclas_lightning.report.finished_runs import Aside
 from mclas_lightning.report.grid import Grid
-from mclas_lightning.report.layout import BERTSCORE, SIMILARITY, Layout, Score, System, f1
-from mclas_lightning.report.marks import marks
-from mclas_lightning.report.ranking import WRONG
-from mclas_lightning.report.score_tables import sheet
+from mclas_lightning.report.layout import (
+    BERTSCORE,
+    SIMILARITY,
+    Layout,
+    TableScore,
+    TableSystem,
+    rouge_f1,
+)
+from mclas_lightning.report.marks import significance_marks
+from mclas_lightning.report.ranking import WRONG_LANGUAGE
+from mclas_lightning.report.score_tables import grid_sheet
 from mclas_lightning.report.sheet import Sheet
 from mclas_lightning.runs.results import Results
 
-REFERENCES = "reference_wrong_language"
+REFERENCE_WRONG_LANGUAGE = "reference_wrong_language"
 
-SCORES = f1(
+COMPARED_SCORES = rouge_f1(
     BERTSCORE._replace(optional=True),
     SIMILARITY,
-    Score("length", "Length", scale=1, digits=1, aim=None, reference="reference_length"),
-    Score("difference", "To ref.", scale=1, digits=1, signed=True, aim=0),
-    Score(WRONG, "Wrong %", family="", digits=1, aim=0, reference=REFERENCES),
+    TableScore("length", "Length", scale=1, digits=1, aim=None, reference="reference_length"),
+    TableScore("difference", "To ref.", scale=1, digits=1, signed=True, aim=0),
+    TableScore(
+        WRONG_LANGUAGE, "Wrong %", family="", digits=1, aim=0, reference=REFERENCE_WRONG_LANGUAGE
+    ),
 )
 
 
-def comparison(
+def comparison_sheets(
     results: Sequence[Results],
     side: Side = "cross",
     profile: str = "standard",
     aside: Sequence[Aside] = (),
 ) -> list[Sheet]:
-    """One sheet for each dataset and scenario, of the systems that write ``side``.
+    """One sheet for each dataset and scenario, with the systems that write ``side``.
 
-    The first one names what was set ``aside``.
+    A note of the first sheet names the files that were set ``aside``. InputError where no run has
+    scores of ``side``.
     """
     groups: dict[tuple[str, str], list[Results]] = {}
     for run in results:
@@ -44,8 +54,8 @@ def comparison(
     grids = {place: _grid(runs, side, profile) for place, runs in groups.items()}
     first = next(iter(grids))
     grids[first] = replace(grids[first], aside=aside)
-    found = marks(list(grids.values()))
-    return [replace(sheet(grid, found), name="-".join(place)) for place, grid in grids.items()]
+    found = significance_marks(list(grids.values()))
+    return [replace(grid_sheet(grid, found), name="-".join(place)) for place, grid in grids.items()]
 
 
 def _grid(runs: Sequence[Results], side: Side, profile: str) -> Grid:
@@ -54,8 +64,10 @@ def _grid(runs: Sequence[Results], side: Side, profile: str) -> Grid:
         title=f"{first.dataset}, {first.scenario}: {side} summaries ({first.language(side)})",
         side=side,
         datasets=(first.dataset,),
-        systems=tuple(System(first.scenario, model, "") for model in {r.model: 0 for r in runs}),
-        scores=SCORES,
+        systems=tuple(
+            TableSystem(first.scenario, model, "") for model in {r.model: 0 for r in runs}
+        ),
+        scores=COMPARED_SCORES,
         gold="Reference",
     )
     return Grid(layout=layout, dataset=first.dataset, profile=profile, runs=runs)

@@ -1,6 +1,6 @@
-"""Figure 3: models initialized from MS as lines, the same from scratch as columns.
+"""Figure 3: models initialized from MS as lines, the same models from scratch as columns.
 
-Grays, hatches, markers and dashes tell the models apart, not colors: it is to be read in print.
+Grays, hatches, markers and dashes tell the models apart, not colors, for black-and-white print.
 """
 
 import io
@@ -22,9 +22,16 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.files import whole_path
 from mclas_lightning.report.finished_runs import Runs
 from mclas_lightning.report.grid import Grid
-from mclas_lightning.report.layout import LAYOUTS, LOW_RESOURCE, SYSTEMS, Score, System, f1
+from mclas_lightning.report.layout import (
+    COMPARED_MODELS,
+    LAYOUTS,
+    LOW_RESOURCE,
+    TableScore,
+    TableSystem,
+    rouge_f1,
+)
 from mclas_lightning.report.marks import Marks
-from mclas_lightning.report.score_tables import of_paper
+from mclas_lightning.report.score_tables import paper_sheet
 from mclas_lightning.report.sheet import Sheet
 from mclas_lightning.runs.results import MODELS
 
@@ -36,29 +43,29 @@ MARKERS = ("o", "s", "^")
 
 DASHES: tuple[Literal["-"], Literal["--"], Literal[":"]] = ("-", "--", ":")
 
-WIDTH = 0.26  # of a column; three of them stand on a scenario's place
+WIDTH = 0.26  # of a column, as a share of a scenario's place, which has three of them
 
-ENDINGS = (".svg", ".png", ".pdf")
+FIGURE_ENDINGS = (".svg", ".png", ".pdf")
 
 SCRATCH = "_scratch"
 
-# Initialized models are those of Table 2.
+# The models initialized from MS are those of Table 2.
 LAYOUT = replace(
     LAYOUTS[2],
     title="Initialized from MS and from scratch",
     datasets=("en2desum", "zh2ensum"),
-    scores=f1(),
+    scores=rouge_f1(),
     systems=tuple(
-        System(scenario, f"{model}{start}", scenario)
+        TableSystem(scenario, f"{model}{start}", scenario)
         for scenario in LOW_RESOURCE
         for start in ("", SCRATCH)
-        for model in SYSTEMS
+        for model in COMPARED_MODELS
     ),
 )
 
 
 def grids(datasets: Sequence[str], runs: Runs, profile: str) -> list[Grid]:
-    """The figure's numbers; without names, of the paper's two datasets."""
+    """The figure's numbers for each dataset; without datasets, for the paper's two."""
     return [
         Grid(
             layout=LAYOUT,
@@ -73,29 +80,31 @@ def grids(datasets: Sequence[str], runs: Runs, profile: str) -> list[Grid]:
 
 
 def drawable(runs: Runs) -> list[str]:
-    """The paper's two datasets, and those that have runs from scratch."""
+    """The datasets to draw: the paper's two, and those that have runs from scratch."""
     scratch = {run.dataset: None for run in runs.all if run.model.endswith(SCRATCH)}
     return list(dict.fromkeys([*LAYOUT.datasets, *scratch]))
 
 
 def sheets(found: Sequence[Grid], runs: Runs) -> list[Sheet]:
-    """The same numbers as tables, with what is missing and how to make it."""
+    """The figure's numbers as tables, with the commands that fill missing cells."""
     return [
-        of_paper(grid, Marks(), runs, name=f"figure3-{grid.dataset}", label="Figure 3")
+        paper_sheet(grid, Marks(), runs, name=f"figure3-{grid.dataset}", label="Figure 3")
         for grid in found
     ]
 
 
 def save(path: Path, found: Sequence[Grid]) -> None:
-    """Draw into a file, whole or not at all; its ending says which format."""
-    if path.suffix not in ENDINGS:
-        raise InputError(f"{path}: a figure is written as {', '.join(ENDINGS)}; end its name so")
+    """Draw into a file, whole or not at all; its ending is the format, else InputError."""
+    if path.suffix not in FIGURE_ENDINGS:
+        raise InputError(
+            f"{path}: a figure is written as {', '.join(FIGURE_ENDINGS)}; end its name so"
+        )
     with whole_path(path) as part, mpl.rc_context(_FONTS):
         _draw(found).savefig(part, format=path.suffix[1:], dpi=200, metadata=_undated(path.suffix))
 
 
 def svg(found: Sequence[Grid]) -> str:
-    """The picture as an ``<svg>`` element, drawn in the color of the text around it."""
+    """The picture as an ``<svg>`` element that takes the color of the text around it."""
     file = io.StringIO()
     with mpl.rc_context(_FONTS):
         _draw(found).savefig(file, format="svg", transparent=True, metadata=_undated(".svg"))
@@ -103,7 +112,7 @@ def svg(found: Sequence[Grid]) -> str:
     return text[text.index("<svg") :].replace(INK, "currentColor")
 
 
-# Text stays text, and equal figures are equal files.
+# Text in an SVG stays text; the fixed salt makes equal figures equal files.
 _FONTS: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "figure3",
@@ -126,7 +135,7 @@ def _draw(found: Sequence[Grid]) -> Figure:
     return figure
 
 
-def _panel(axes: Axes, grid: Grid, score: Score) -> None:
+def _panel(axes: Axes, grid: Grid, score: TableScore) -> None:
     corpus = paper.numbers().corpora.get(grid.dataset)
     axes.set_title(f"{corpus.name if corpus else grid.dataset}, {score.label}", fontsize=9)
     axes.set_xticks(range(len(LOW_RESOURCE)), LOW_RESOURCE, fontsize=8)
@@ -136,7 +145,7 @@ def _panel(axes: Axes, grid: Grid, score: Score) -> None:
     if not grid.comparable(score):
         axes.text(0.5, 0.5, "not comparable", transform=axes.transAxes, ha="center", color=INK)
         return
-    for i, model in enumerate(SYSTEMS):
+    for i, model in enumerate(COMPARED_MODELS):
         places, means, spreads = _points(grid, score, f"{model}{SCRATCH}")
         axes.bar(
             [place + (i - 1) * WIDTH for place in places], means, WIDTH, yerr=spreads,
@@ -152,9 +161,11 @@ def _panel(axes: Axes, grid: Grid, score: Score) -> None:
         axes.text(0.5, 0.5, "no runs yet", transform=axes.transAxes, ha="center", color=INK)
 
 
-def _points(grid: Grid, score: Score, model: str) -> tuple[list[int], list[float], list[float]]:
-    """Places of the scenarios that have a run, means, and deviations (0 of one seed)."""
-    cells = [grid.cell(System(scenario, model, scenario), score) for scenario in LOW_RESOURCE]
+def _points(
+    grid: Grid, score: TableScore, model: str
+) -> tuple[list[int], list[float], list[float]]:
+    """Places of the scenarios that have runs, means, and deviations (0 where one seed is)."""
+    cells = [grid.cell(TableSystem(scenario, model, scenario), score) for scenario in LOW_RESOURCE]
     known = [(i, cell) for i, cell in enumerate(cells) if cell]
     return (
         [i for i, _ in known],
@@ -164,19 +175,19 @@ def _points(grid: Grid, score: Score, model: str) -> tuple[list[int], list[float
 
 
 def _legend() -> list[Artist]:
-    """Lines first, then columns; made here, since a panel without runs has neither."""
+    """Legend entries, lines before columns; drawn apart, since a panel without runs has none."""
     lines = [
         Line2D(
             [], [], color=INK, linestyle=DASHES[i], marker=MARKERS[i], markerfacecolor="#ffffff",
             label=MODELS[model],
         )
-        for i, model in enumerate(SYSTEMS)
+        for i, model in enumerate(COMPARED_MODELS)
     ]  # fmt: skip
     columns = [
         Patch(
             facecolor=FACES[i], hatch=HATCHES[i], edgecolor=INK, linewidth=0.6,
             label=MODELS[f"{model}{SCRATCH}"],
         )
-        for i, model in enumerate(SYSTEMS)
+        for i, model in enumerate(COMPARED_MODELS)
     ]  # fmt: skip
     return [*lines, *columns]

@@ -10,11 +10,11 @@ from mclas_lightning.corpora import catalog
 from mclas_lightning.errors import InputError, one_of
 from mclas_lightning.runs.results import Results, files, order, read_in_place
 
-NAMED = 3  # files that a line names one by one
+NAMED_FILES = 3  # files that a note names; the others it only counts
 
 
 class Aside(NamedTuple):
-    """A file that is no run's results, and why."""
+    """A file that cannot be used as results, and the reason."""
 
     path: Path
     reason: str
@@ -23,33 +23,37 @@ class Aside(NamedTuple):
         return f"{self.path} ({self.reason})"
 
 
-class Found(NamedTuple):
+class FoundResults(NamedTuple):
     """The results below a folder, and the files that were set aside."""
 
     results: list[Results]
     aside: list[Aside]
 
 
-def in_words(aside: Sequence[Aside]) -> str:
-    """What was set aside, in a line: the first few files."""
-    named = "; ".join(map(str, aside[:NAMED]))
-    return f"Set aside: {named}" + (f" and {len(aside) - NAMED} more" if aside[NAMED:] else "")
+def aside_in_words(aside: Sequence[Aside]) -> str:
+    """A line that names the first few of the files set aside, and counts the others."""
+    named = "; ".join(map(str, aside[:NAMED_FILES]))
+    return f"Set aside: {named}" + (
+        f" and {len(aside) - NAMED_FILES} more" if aside[NAMED_FILES:] else ""
+    )
 
 
-def survey(runs: Path, dataset: str | None = None, scenario: str | None = None) -> Found:
-    """As ``results.find``, but what cannot be read or stands in another's place is set aside."""
+def survey_runs(
+    runs: Path, dataset: str | None = None, scenario: str | None = None
+) -> FoundResults:
+    """As ``results.find``, but an unreadable or misplaced file is set aside, without an error."""
     results, aside = [], []
     for path in sorted(files(runs, dataset, scenario)):
         try:
             results.append(read_in_place(path))
         except InputError as error:
             aside.append(Aside(path, str(error).removeprefix(f"{path}: ")))
-    return Found(sorted(results, key=order), aside)
+    return FoundResults(sorted(results, key=order), aside)
 
 
 @dataclass(frozen=True)
 class Runs:
-    """``folder`` is what ``runs=`` of mclas-train is."""
+    """The results below ``folder``, the ``runs=`` of mclas-train; each dataset is read once."""
 
     folder: Path
 
@@ -57,15 +61,15 @@ class Runs:
         """The results of a dataset, in the tables' order."""
         return self.found(dataset).results
 
-    def found(self, dataset: str, scenario: str | None = None) -> Found:
-        """The results of a dataset, and what was set aside; nothing else is read."""
+    def found(self, dataset: str, scenario: str | None = None) -> FoundResults:
+        """The results of a dataset, and the files set aside; other datasets are not read."""
         asked = dataset, scenario
         if asked not in self._read:
-            self._read[asked] = survey(self.folder, dataset, scenario)
+            self._read[asked] = survey_runs(self.folder, dataset, scenario)
         return self._read[asked]
 
     @cached_property
-    def _read(self) -> dict[tuple[str, str | None], Found]:
+    def _read(self) -> dict[tuple[str, str | None], FoundResults]:
         return {}
 
     @cached_property
@@ -75,19 +79,19 @@ class Runs:
 
     @property
     def all(self) -> list[Results]:
-        """Every result."""
+        """The results of all datasets."""
         return [run for name in self.names for run in self.of(name)]
 
     def aside(self, datasets: Sequence[str]) -> list[Aside]:
-        """What was set aside of these datasets."""
+        """The files of these datasets that were set aside."""
         return [one for name in datasets for one in self.found(name).aside]
 
     def crossing(self) -> list[str]:
-        """The datasets that have runs which write cross summaries."""
+        """The datasets with runs that write cross summaries."""
         return [name for name in self.names if any("cross" in r.scores for r in self.of(name))]
 
     def datasets(self, names: list[str]) -> list[str]:
-        """The datasets of the runs that ``names`` mean; ``toy`` means all its directions here."""
+        """Datasets by their names in runs or ``conf/``; ``toy`` means all its local directions."""
         return [found for name in names for found in self._meant(name)]
 
     def _meant(self, name: str) -> list[str]:

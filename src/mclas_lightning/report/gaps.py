@@ -1,4 +1,4 @@
-"""What a table lacks, and the commands that fill it: as few as Hydra's multiruns allow."""
+"""Commands that fill a table's missing cells: as few as Hydra's multiruns allow."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from mclas_lightning.config.overrides import command, exactly, override
 from mclas_lightning.corpora import catalog
 from mclas_lightning.report.finished_runs import Runs
-from mclas_lightning.report.layout import SYSTEMS
+from mclas_lightning.report.layout import COMPARED_MODELS
 from mclas_lightning.report.started import (
     config_of,
     is_trained,
@@ -20,18 +20,21 @@ from mclas_lightning.report.started import (
 )
 from mclas_lightning.runs.results import MODELS, SCENARIOS, Results
 
-# The paper translates with WMT19's model (section 5.3), which knows no Chinese; others train one.
+# Datasets of the paper's translator, that of WMT19 (section 5.3). It knows no Chinese; all other
+# datasets have a trained translator.
 WMT19 = ("en2desum",)
 
-TESTS = "test set"  # or decoding, in which seeds that have no mean differ
+OTHER_TEST_SET = (
+    "test set"  # Gap.family: seeds differ in test set or decoding; they are evaluated again
+)
 
-TRAINING = "training"  # the same; which of the trainings to keep, the user decides
+OTHER_TRAINING = "training"  # Gap.family: seeds differ in training; the user decides which to keep
 
-ENCODER = "bert-base-multilingual-cased"
+BERTSCORE_ENCODER = "bert-base-multilingual-cased"
 
 
 class Gap(NamedTuple):
-    """Cells of one system that are missing: all, or those of one family (or TESTS)."""
+    """Missing cells of one system: all (``family`` None), or those of one family of scores."""
 
     scenario: str
     model: str
@@ -39,32 +42,32 @@ class Gap(NamedTuple):
     cells: int
 
 
-class Job(NamedTuple):
-    """What the runs of a line share: their words, and the seeds that are missing."""
+class SharedWords(NamedTuple):
+    """What the runs of one command share: words before and after the axes, and missing seeds."""
 
     words: tuple[str, ...]
     more: tuple[str, ...]
     seeds: tuple[int, ...]
 
 
-Jobs = dict[Job, list[tuple[str, str]]]  # with the scenarios and models of each
+RunsByWords = dict[SharedWords, list[tuple[str, str]]]  # scenarios and models by their shared words
 
 
-def commands(dataset: str, gaps: Sequence[Gap], runs: Runs) -> list[str]:
+def gap_commands(dataset: str, gaps: Sequence[Gap], runs: Runs) -> list[str]:
     """Commands in the order to run them: MS pretraining first, where it is missing and needed.
 
-    None for a dataset of which nothing is known: its runs were all set aside.
+    Empty for a dataset that has neither a file in ``conf/dataset/`` nor readable runs.
     """
     if not gaps or not (catalog.of_run(dataset) or runs.of(dataset)):
         return []
-    words = _Words(dataset, runs)
+    words = _DatasetWords(dataset, runs)
     absent = [(gap.scenario, gap.model) for gap in gaps if gap.family is None]
     again = [gap for gap in gaps if gap.family is not None]
     return [*dict.fromkeys([*_trainings(absent, words), *_scorings(again, words)])]
 
 
-def _trainings(absent: Sequence[tuple[str, str]], words: "_Words") -> Iterator[str]:
-    tuned = [(s, m) for s, m in absent if m in SYSTEMS and s != "full"]
+def _trainings(absent: Sequence[tuple[str, str]], words: "_DatasetWords") -> Iterator[str]:
+    tuned = [(s, m) for s, m in absent if m in COMPARED_MODELS and s != "full"]
     pipelines = [(s, m) for s, m in absent if m == "tltran"]
     yield from words.pretrainings([*tuned, *pipelines], asked=("full", "ms") in absent)
     alone = [(s, m) for s, m in absent if m not in ("ms", "tltran") and (s, m) not in tuned]
@@ -77,19 +80,19 @@ def _trainings(absent: Sequence[tuple[str, str]], words: "_Words") -> Iterator[s
         yield from words.lines("mclas-train", words.jobs([pair], True, more))
 
 
-def _scorings(again: Sequence[Gap], words: "_Words") -> Iterator[str]:
-    """Runs that are there are scored again: of their predictions, or of another test set anew."""
+def _scorings(again: Sequence[Gap], words: "_DatasetWords") -> Iterator[str]:
+    """Commands that score existing predictions again, or write them anew on another test set."""
     for gap in again:
-        if gap.family == TESTS:
+        if gap.family == OTHER_TEST_SET:
             yield from words.lines("mclas-evaluate", words.own_jobs(gap.scenario, gap.model))
-    families = {gap.family for gap in again} - {TESTS, TRAINING}
+    families = {gap.family for gap in again} - {OTHER_TEST_SET, OTHER_TRAINING}
     if families:
         encoder = ["--bertscore", words.encoder] if "bertscore" in families else []
         yield command("mclas rescore", [str(words.runs.folder / words.dataset), *encoder])
 
 
-def products(pairs: Iterable[tuple[str, str]]) -> list[tuple[list[str], list[str]]]:
-    """Scenarios by models: as few full products as hold all ``pairs`` of the two."""
+def scenario_model_products(pairs: Iterable[tuple[str, str]]) -> list[tuple[list[str], list[str]]]:
+    """Products of scenarios and models that together hold exactly ``pairs``; few products."""
     of_model: dict[str, list[str]] = {}
     for scenario, model in dict.fromkeys(pairs):
         of_model.setdefault(model, []).append(scenario)
@@ -102,8 +105,8 @@ def products(pairs: Iterable[tuple[str, str]]) -> list[tuple[list[str], list[str
     ]
 
 
-class _Words:
-    """A dataset and how its runs were started, as words of mclas-train."""
+class _DatasetWords:
+    """The words of mclas-train that start runs of a dataset as its existing runs were started."""
 
     def __init__(self, dataset: str, runs: Runs) -> None:
         self.dataset, self.runs = dataset, runs
@@ -116,45 +119,45 @@ class _Words:
 
     @cached_property
     def seeds(self) -> tuple[int, ...]:
-        """Those that any system of the dataset has."""
+        """The seeds of the dataset's compared systems; seed 0 where there are none."""
         return seeds_of(self.runs.of(self.dataset)) or (0,)
 
     @cached_property
     def translates(self) -> bool:
-        """Whether there is a translator of each seed."""
+        """Whether the dataset's own translator is trained for every seed."""
         return all(is_trained(self.own_mt, seed) for seed in self.seeds)
 
     @cached_property
     def encoder(self) -> str:
-        """Whose BERTScore the runs have that have one."""
+        """The BERTScore encoder of the dataset's runs, else multilingual BERT."""
         configs = filter(None, map(config_of, self.runs.of(self.dataset)))
         named = (config.get("scoring", {}).get("bertscore") for config in configs)
-        return next(filter(None, named), ENCODER)
+        return next(filter(None, named), BERTSCORE_ENCODER)
 
     def jobs(
         self, pairs: Sequence[tuple[str, str]], starts: bool, more: Sequence[str] = ()
-    ) -> Jobs:
-        """Scenarios and models by how they are started, as the nearest run was."""
-        found: Jobs = {}
+    ) -> RunsByWords:
+        """Scenarios and models by the words that start them: those of the nearest existing run."""
+        found: RunsByWords = {}
         for scenario, model in pairs:
             there = {r.seed for r in self._runs(scenario, model)}
             seeds = tuple(seed for seed in self.seeds if seed not in there) or self.seeds
             init = [override("init_from", exactly(str(self.ms(scenario, model))))] if starts else []
-            job = Job(tuple(self.started(scenario, model)), (*init, *more), seeds)
+            job = SharedWords(tuple(self.started(scenario, model)), (*init, *more), seeds)
             found.setdefault(job, []).append((scenario, model))
         return found
 
-    def own_jobs(self, scenario: str, model: str) -> Jobs:
-        """The runs of a system that are there, all with what the first was started with."""
+    def own_jobs(self, scenario: str, model: str) -> RunsByWords:
+        """The existing runs of a system, with the words that started the first of them."""
         pair, more = (scenario, model), ()
         if model == "tltran":
             init = override("init_from", exactly(str(self.ms(*pair))))
             more = (init, *self.translator(pair))
         seeds = tuple(run.seed for run in self._runs(*pair))
-        return {Job(tuple(self.started(*pair)), more, seeds): [pair]}
+        return {SharedWords(tuple(self.started(*pair)), more, seeds): [pair]}
 
     def pretrainings(self, pairs: Sequence[tuple[str, str]], asked: bool) -> Iterator[str]:
-        """The ms runs that are missing, of the seeds of those that start from them."""
+        """Commands for missing ms runs, with the seeds of the systems that start from them."""
         own = self.runs.folder / self.pretrained / "full" / "ms"
         places = [(pair, self.ms(*pair)) for pair in pairs]
         needing = [pair for pair, place in places if place == own]
@@ -163,11 +166,11 @@ class _Words:
         missing = tuple(sorted(seed for seed in seeds if not is_trained(own, seed)))
         if missing:
             words = self._pretraining_words(needing)
-            job = Job(tuple(words), (), missing)
+            job = SharedWords(tuple(words), (), missing)
             yield from self.lines("mclas-train", {job: [("full", "ms")]}, self.pretraining)
 
     def _pretraining_words(self, needing: Sequence[tuple[str, str]]) -> list[str]:
-        """As the other ms runs were started, else as it fits who starts from it."""
+        """Words of the other ms runs, else words that match the first system that needs one."""
         there = [run for run in self.runs.of(self.pretrained) if run.model == "ms"]
         for config in filter(None, map(config_of, there)):
             return words_of(config, self.pretraining)
@@ -175,20 +178,20 @@ class _Words:
         return of_pretraining(self.started(scenario, model))
 
     def started(self, scenario: str, model: str) -> list[str]:
-        """How the nearest run of the dataset was started."""
+        """The words that started the dataset's nearest run."""
         for run, config in self._near(scenario, model):
             words = words_of(config, self.words)
             return of_fine_tuning(words) if run.model == "ms" != model else words
         return []
 
     def ms(self, scenario: str, model: str) -> Path:
-        """Where the ms run lies that a system starts from: where the nearest run's did."""
+        """The folder of the ms run that a system starts from: the same as the nearest run's."""
         own = self.runs.folder / self.pretrained / "full" / "ms"
         places = (ms_place(config, run.seed) for run, config in self._near(scenario, model))
         return next(filter(None, places), own)
 
     def translator(self, pair: tuple[str, str]) -> list[str]:
-        """What TLTran translates with, as other seeds did; no word where it is WMT19's."""
+        """The word for TLTran's translator: that of its other seeds; no word for WMT19's."""
         for run, config in self._near(*pair):
             if run.model == "tltran":
                 named = config.get("model", {}).get("translator")
@@ -196,7 +199,7 @@ class _Words:
         return [] if self.dataset in WMT19 else [self.own_translator]
 
     def _near(self, scenario: str, model: str) -> Iterator[tuple[Results, Mapping[str, Any]]]:
-        """Runs of the dataset whose configuration is known, the most alike first."""
+        """Runs of the dataset with a readable configuration, the most similar first."""
 
         def unlike(run: Results) -> tuple[bool, ...]:
             return (
@@ -214,21 +217,21 @@ class _Words:
         runs = self.runs.of(self.dataset)
         return [run for run in runs if (run.scenario, run.model) == (scenario, model)]
 
-    def lines(self, program: str, jobs: Jobs, corpus: Sequence[str] = ()) -> Iterator[str]:
-        """A line for each product of scenarios and models; of all their seeds at once."""
+    def lines(self, program: str, jobs: RunsByWords, corpus: Sequence[str] = ()) -> Iterator[str]:
+        """A command for each product of scenarios and models, with all its seeds."""
         for job, pairs in jobs.items():
-            for scenarios, models in products(pairs):
+            for scenarios, models in scenario_model_products(pairs):
                 yield self._line(program, corpus or self.words, job, scenarios, models)
 
     def _line(
         self,
         program: str,
         corpus: Sequence[str],
-        job: Job,
+        job: SharedWords,
         scenarios: Sequence[str],
         models: Sequence[str],
     ) -> str:
-        """The full scenario and seed 0 are what mclas-train takes itself."""
+        """A command; the full scenario and seed 0, defaults of mclas-train, stay unwritten."""
         several = max(len(scenarios), len(models), len(job.seeds)) > 1
         folder = str(self.runs.folder)
         words = [
@@ -245,5 +248,5 @@ class _Words:
 
 
 def seeds_of(runs: Sequence[Results]) -> tuple[int, ...]:
-    """The seeds of the systems that tables compare."""
-    return tuple(sorted({run.seed for run in runs if run.model in (*SYSTEMS, "tltran")}))
+    """The seeds of the compared systems' runs."""
+    return tuple(sorted({run.seed for run in runs if run.model in (*COMPARED_MODELS, "tltran")}))

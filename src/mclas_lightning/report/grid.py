@@ -1,8 +1,8 @@
 """A table's numbers for one dataset: what runs scored, and whether it may be compared.
 
-Scores are compared where they have one signature and one test set. Where they have not, they are
-shown, nothing is ranked, no difference is taken, and a note names the runs that do not fit. Seeds
-that differ in recipe or decoding have no mean; systems that differ in decoding are not ranked.
+Scores are comparable where they share one signature and one test set. Scores that do not are
+shown without ranks and without differences, and a note names the runs that do not fit. Seeds that
+differ in recipe or decoding have no mean. Systems that differ in decoding are not ranked.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,36 +11,36 @@ from functools import cached_property
 from statistics import fmean, stdev
 
 from mclas_lightning.report.comparable import (
-    kinds,
-    tests,
+    by_test_set,
+    grouped_runs,
     unlike_decodings,
     unlike_recipes,
     unlike_seeds,
     writes_accents,
 )
 from mclas_lightning.report.finished_runs import Aside
-from mclas_lightning.report.layout import ELSEWHERE, Layout, Score, System
+from mclas_lightning.report.layout import MODELS_ELSEWHERE, Layout, TableScore, TableSystem
 from mclas_lightning.report.sheet import Cell
 from mclas_lightning.runs.results import MODELS, Results
 
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
-    """``runs`` are those of the dataset; ``profile`` is the one of ROUGE that is asked for.
+    """The numbers of ``layout`` for one dataset; ``profile`` is the requested one of ROUGE.
 
-    A ``closed`` one has the layout's systems alone, others all that have runs.
+    A ``closed`` grid has the layout's systems only; another one has all systems with runs, too.
     """
 
     layout: Layout
     dataset: str
     profile: str
     runs: Sequence[Results]
-    aside: Sequence[Aside] = ()  # files that are no results of the dataset
+    aside: Sequence[Aside] = ()  # files that could not be used as results
     closed: bool = False
 
     @cached_property
-    def scores(self) -> list[Score]:
-        """The layout's; of the optional ones those that a run has."""
+    def scores(self) -> list[TableScore]:
+        """The layout's scores; an optional score only where a run has it."""
         return [
             score
             for score in self.layout.scores
@@ -48,10 +48,10 @@ class Grid:
         ]
 
     @cached_property
-    def systems(self) -> list[System]:
-        """The layout's, each scenario followed by further systems that have runs there."""
+    def systems(self) -> list[TableSystem]:
+        """The layout's systems; after each scenario, further systems that have runs there."""
         known = {(system.scenario, system.model) for system in self.layout.systems}
-        found: list[System] = []
+        found: list[TableSystem] = []
         for section in dict.fromkeys(system.section for system in self.layout.systems):
             own = [system for system in self.layout.systems if system.section == section]
             further = {
@@ -61,14 +61,14 @@ class Grid:
                 and run.scenario == own[-1].scenario
                 and self.layout.side in run.scores
                 and (run.scenario, run.model) not in known
-                and run.model not in ELSEWHERE
+                and run.model not in MODELS_ELSEWHERE
                 and not (run.model in MODELS and not section)
             }
-            found += [*own, *(System(*place, section) for place in further)]
+            found += [*own, *(TableSystem(*place, section) for place in further)]
         return found
 
-    def seeds(self, system: System) -> list[Results]:
-        """The runs of a system, all its seeds."""
+    def seeds(self, system: TableSystem) -> list[Results]:
+        """The runs of a system, one for each seed."""
         return self._placed.get((system.scenario, system.model), [])
 
     @cached_property
@@ -81,47 +81,47 @@ class Grid:
 
     @cached_property
     def used(self) -> list[Results]:
-        """All runs that are in the table."""
+        """All runs of the table's systems."""
         return [run for system in self.systems for run in self.seeds(system)]
 
     @cached_property
     def unaccented(self) -> list[Results]:
-        """Runs of networks that cannot write accents, where accents would count."""
+        """Runs whose network cannot write accents, if the profile of ROUGE counts accents."""
         standard = self.profile == "standard"
         return [run for run in self.used if standard and not writes_accents(run, self.layout.side)]
 
     @property
     def counted(self) -> str:
-        """ROUGE's profile by which all are compared: without accents where one lacks them."""
+        """The profile of ROUGE of the whole table: folded where a network cannot write accents."""
         return "folded" if self.unaccented else self.profile
 
-    def family(self, score: Score) -> str:
-        """Whose signature the score has: that of ROUGE's profile, or its own."""
+    def family(self, score: TableScore) -> str:
+        """The family whose signature the score has; ROUGE has one for each profile."""
         own = self.counted != "standard" and score.name.startswith("rouge")
         return f"{self.counted}_rouge" if own else score.family
 
-    def key(self, score: Score) -> str:
+    def key(self, score: TableScore) -> str:
         """The score's name in ``results.json``."""
         own = self.family(score).endswith("_rouge")
         return f"{self.counted}_{score.name}" if own else score.name
 
-    def value(self, run: Results, score: Score) -> float | None:
-        """What a run scored, in the table's unit."""
+    def value(self, run: Results, score: TableScore) -> float | None:
+        """A run's score in the table's unit; None where the run lacks it."""
         found = run.scores[self.layout.side]
         if score.name == "difference":
             return found["length"] - found["reference_length"]
         value = found.get(self.key(score))
         return None if value is None else value * score.scale
 
-    def reference(self, score: Score) -> Cell | None:
-        """The same of the references, which are all runs' alike."""
+    def reference(self, score: TableScore) -> Cell | None:
+        """The score of the references, such as their length; None if runs are not comparable."""
         found = [run.scores[self.layout.side][score.reference] for run in self.used]
         if not found or not self.comparable(score):
             return None
         return Cell(mean=fmean(found) * score.scale, digits=score.digits)
 
-    def cell(self, system: System, score: Score) -> Cell | None:
-        """The mean over seeds; None where no seed has it, or where they may not be averaged."""
+    def cell(self, system: TableSystem, score: TableScore) -> Cell | None:
+        """The mean over seeds; None where no seed has the score or seeds may not be averaged."""
         runs = self.seeds(system)
         values = [v for run in runs if (v := self.value(run, score)) is not None]
         if not values or system in self.mixed(score):
@@ -132,29 +132,35 @@ class Grid:
             signed=score.signed, partial=self.partial(system, score),
         )  # fmt: skip
 
-    def partial(self, system: System, score: Score) -> str:
-        """Where only some seeds have the score, how many: ``2 of 3``."""
+    def partial(self, system: TableSystem, score: TableScore) -> str:
+        """How many seeds have the score, such as ``2 of 3``; empty where all or none have it."""
         runs = self.seeds(system)
         have = sum(self.value(run, score) is not None for run in runs)
         return f"{have} of {len(runs)}" if 0 < have < len(runs) else ""
 
-    def mixed(self, score: Score) -> set[System]:
-        """Systems whose own seeds have several signatures, test sets, recipes or decodings."""
+    def mixed(self, score: TableScore) -> set[TableSystem]:
+        """Systems whose seeds differ in signature, test set, recipe or decoding."""
         return self._mixed[score]
 
     @cached_property
-    def _mixed(self) -> dict[Score, set[System]]:
+    def _mixed(self) -> dict[TableScore, set[TableSystem]]:
         side = self.layout.side
-        several = {s for s in self.systems if len(tests(self.seeds(s), side)) > 1} | {*self.unlike}
+        several = {s for s in self.systems if len(by_test_set(self.seeds(s), side)) > 1} | {
+            *self.unlike
+        }
         return {
             score: several
-            | {s for s in self.systems if len(kinds(self.seeds(s), self._signature(score))) > 1}
+            | {
+                s
+                for s in self.systems
+                if len(grouped_runs(self.seeds(s), self._signature(score))) > 1
+            }
             for score in self.layout.scores
         }
 
     @cached_property
-    def unlike(self) -> dict[System, list[str]]:
-        """Systems whose seeds differ in more than their seed, with the differences."""
+    def unlike(self) -> dict[TableSystem, list[str]]:
+        """Systems whose seeds differ in recipe or decoding, with the differences."""
         found = {system: unlike_seeds(self.seeds(system)) for system in self.systems}
         return {system: words for system, words in found.items() if words}
 
@@ -180,26 +186,26 @@ class Grid:
         return {name: words for name, words in found.items() if words}
 
     @cached_property
-    def sections(self) -> dict[str, list[System]]:
-        """Who competes with whom."""
-        found: dict[str, list[System]] = {}
+    def sections(self) -> dict[str, list[TableSystem]]:
+        """Systems by section; systems of one section compete."""
+        found: dict[str, list[TableSystem]] = {}
         for system in self.systems:
             found.setdefault(system.section, []).append(system)
         return found
 
     @cached_property
-    def tests(self) -> dict[str, list[Results]]:
+    def test_sets(self) -> dict[str, list[Results]]:
         """All runs of the table by their test set."""
-        return tests(self.used, self.layout.side)
+        return by_test_set(self.used, self.layout.side)
 
-    def comparable(self, score: Score) -> bool:
-        """Whether all that is shown in this score has one signature and one test set."""
-        return len(self.tests) < 2 and len(self.signatures(score)) < 2
+    def comparable(self, score: TableScore) -> bool:
+        """Whether all runs of the table have one signature of this score and one test set."""
+        return len(self.test_sets) < 2 and len(self.signatures(score)) < 2
 
-    def signatures(self, score: Score) -> dict[str, list[Results]]:
-        """The runs by the signature of their score."""
-        return kinds(self.used, self._signature(score))
+    def signatures(self, score: TableScore) -> dict[str, list[Results]]:
+        """The table's runs by the signature of their score."""
+        return grouped_runs(self.used, self._signature(score))
 
-    def _signature(self, score: Score) -> Callable[[Results], str | None]:
+    def _signature(self, score: TableScore) -> Callable[[Results], str | None]:
         family = self.family(score)
         return lambda run: run.signatures[self.layout.side].get(family)

@@ -1,4 +1,4 @@
-"""Tables 3 and 4: human evaluation, the paper's beside ours."""
+"""Tables 3 and 4: the paper's human evaluation beside ours."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -6,19 +6,33 @@ from typing import NamedTuple
 from mclas_lightning import paper
 from mclas_lightning.config.overrides import command
 from mclas_lightning.errors import InputError
-from mclas_lightning.human.results import HumanResults, find, place, scenarios, without
-from mclas_lightning.report.finished_runs import Aside, Runs, in_words
+from mclas_lightning.human.results import (
+    HumanResults,
+    find_human_results,
+    human_results_path,
+    judged_scenarios,
+    not_returned_sentence,
+)
+from mclas_lightning.report.finished_runs import Aside, Runs, aside_in_words
 from mclas_lightning.report.layout import LOW_RESOURCE
-from mclas_lightning.report.sheet import MISSING, Cell, Column, Entry, Section, Sheet, number
+from mclas_lightning.report.sheet import (
+    MISSING,
+    Cell,
+    Column,
+    Section,
+    Sheet,
+    SheetEntry,
+    format_number,
+)
 from mclas_lightning.runs.results import MODELS
 
-SYSTEMS = ("mclas", "ncls", "ncls_ms", "gold")  # as in the paper
+JUDGED_SYSTEMS = ("mclas", "ncls", "ncls_ms", "gold")  # in the paper's order
 
-Found = Mapping[str, HumanResults | None]  # by scenario
+FoundHumanResults = Mapping[str, HumanResults | None]  # by scenario; None: not judged
 
 
-class Measure(NamedTuple):
-    """A column of Table 3 or 4, with the paper's digits."""
+class HumanMeasure(NamedTuple):
+    """A column of Table 3 or 4, rounded as in the paper."""
 
     name: str
     label: str
@@ -27,16 +41,19 @@ class Measure(NamedTuple):
 
 
 TABLE3 = (
-    Measure("informativeness", "IF", 3),
-    Measure("conciseness", "CC", 3),
-    Measure("fluency", "FL", 3),
+    HumanMeasure("informativeness", "IF", 3),
+    HumanMeasure("conciseness", "CC", 3),
+    HumanMeasure("fluency", "FL", 3),
 )
 
-TABLE4 = (Measure("kappa", "Fleiss' kappa", 2), Measure("agreement", "Agreement %", 2, 100))
+TABLE4 = (
+    HumanMeasure("kappa", "Fleiss' kappa", 2),
+    HumanMeasure("agreement", "Agreement %", 2, 100),
+)
 
 
-def human_sheets(num: int, datasets: Sequence[str], runs: Runs) -> list[Sheet]:
-    """Table 3 or 4 for each dataset; without names, for the paper's."""
+def human_table_sheets(num: int, datasets: Sequence[str], runs: Runs) -> list[Sheet]:
+    """Table 3 or 4 for each dataset; without datasets, for the paper's."""
     names = datasets or list(paper.numbers().table3)
     return [_sheet(num, name, runs) for name in names]
 
@@ -48,7 +65,7 @@ def _sheet(num: int, dataset: str, runs: Runs) -> Sheet:
     lacking = [scenario for scenario, one in found.items() if one is None]
     corpus = paper.numbers().corpora.get(dataset)
     title = "Best-worst scaling by people" if num == 3 else "Agreement of the people who judged"
-    cells = len(measures) * (len(SYSTEMS) if num == 3 else 1)
+    cells = len(measures) * (len(JUDGED_SYSTEMS) if num == 3 else 1)
     return Sheet(
         name=f"table{num}-{dataset}",
         label=f"Table {num}",
@@ -57,29 +74,30 @@ def _sheet(num: int, dataset: str, runs: Runs) -> Sheet:
         corner="System" if num == 3 else "Scenario",
         columns=tuple(_columns(measures, printed)),
         sections=list(sections(dataset, found, printed)),
-        notes=[*_notes(num, found), *([f"{in_words(aside)}."] if aside else [])],
+        notes=[*_notes(num, found), *([f"{aside_in_words(aside)}."] if aside else [])],
         commands=[line for scenario in lacking for line in _commands(dataset, scenario, runs)],
         missing=cells * len(lacking),
     )
 
 
-def _survey(runs: Runs, dataset: str) -> tuple[Found, list[Aside]]:
-    """The scenarios' human evaluations, and the files that cannot be read.
+def _survey(runs: Runs, dataset: str) -> tuple[FoundHumanResults, list[Aside]]:
+    """Human evaluations by scenario, and the files that cannot be read.
 
-    The paper judged the low-resource scenarios; others are shown where they were judged.
+    The low-resource scenarios, which the paper judged, are always listed; the full scenario only
+    where a human evaluation of it exists.
     """
     found, aside = {}, []
-    for scenario in dict.fromkeys((*LOW_RESOURCE, *scenarios(runs.folder, dataset))):
+    for scenario in dict.fromkeys((*LOW_RESOURCE, *judged_scenarios(runs.folder, dataset))):
         try:
-            found[scenario] = find(runs.folder, dataset, scenario)
+            found[scenario] = find_human_results(runs.folder, dataset, scenario)
         except InputError as error:
-            path = place(runs.folder, dataset, scenario)
+            path = human_results_path(runs.folder, dataset, scenario)
             found[scenario] = None
             aside.append(Aside(path, str(error).removeprefix(f"{path}: ")))
     return found, aside
 
 
-def _columns(measures: Sequence[Measure], printed: bool) -> Iterator[Column]:
+def _columns(measures: Sequence[HumanMeasure], printed: bool) -> Iterator[Column]:
     for measure in measures:
         if printed:
             yield from (
@@ -90,20 +108,20 @@ def _columns(measures: Sequence[Measure], printed: bool) -> Iterator[Column]:
             yield Column(measure.label, "", True)
 
 
-def _table3(dataset: str, found: Found, printed: bool) -> Iterator[Section]:
+def _table3(dataset: str, found: FoundHumanResults, printed: bool) -> Iterator[Section]:
     for scenario, one in found.items():
         ours = one.preferences if one else {}
         papers = paper.numbers().table3.get(dataset, {}).get(scenario, {})
-        further = [name for name in ours if name not in SYSTEMS]
+        further = [name for name in ours if name not in JUDGED_SYSTEMS]
         rows = []
-        for name in (*SYSTEMS, *further):
+        for name in (*JUDGED_SYSTEMS, *further):
             get = ours.get(name, {}).get
             cells = _cells(TABLE3, papers.get(name), get, printed)
             rows.append(("Gold" if name == "gold" else MODELS.get(name, name), *cells))
         yield Section(scenario, rows)
 
 
-def _table4(dataset: str, found: Found, printed: bool) -> Iterator[Section]:
+def _table4(dataset: str, found: FoundHumanResults, printed: bool) -> Iterator[Section]:
     rows = []
     for scenario, one in found.items():
         values = {}
@@ -115,8 +133,11 @@ def _table4(dataset: str, found: Found, printed: bool) -> Iterator[Section]:
 
 
 def _cells(
-    measures: Sequence[Measure], papers: object, ours: Callable[[str], float | None], printed: bool
-) -> Iterator[Entry]:
+    measures: Sequence[HumanMeasure],
+    papers: object,
+    ours: Callable[[str], float | None],
+    printed: bool,
+) -> Iterator[SheetEntry]:
     for measure in measures:
         value = ours(measure.name)
         cell = None
@@ -126,15 +147,15 @@ def _cells(
             yield cell or MISSING
             continue
         known = getattr(papers, measure.name, None)
-        yield MISSING if known is None else number(known, measure.digits)
+        yield MISSING if known is None else format_number(known, measure.digits)
         yield cell or MISSING
         if known is None or cell is None:
             yield ""
         else:
-            yield number(float(cell.shown) - known, measure.digits, signed=True)
+            yield format_number(float(cell.shown) - known, measure.digits, signed=True)
 
 
-def _notes(num: int, found: Found) -> Iterator[str]:
+def _notes(num: int, found: FoundHumanResults) -> Iterator[str]:
     if num == 3:
         yield (
             "IF, CC, FL: informativeness, conciseness, fluency; times chosen as best minus times "
@@ -143,11 +164,11 @@ def _notes(num: int, found: Found) -> Iterator[str]:
     for scenario, one in found.items():
         if one:
             judged = f"{scenario}: {one.documents} documents, {one.annotators} annotators."
-            yield f"{judged} {without(one)}".rstrip()
+            yield f"{judged} {not_returned_sentence(one)}".rstrip()
 
 
 def _commands(dataset: str, scenario: str, runs: Runs) -> Iterator[str]:
-    """Sheets for annotators; when they have come back, their scores."""
+    """The commands that write annotation sheets, and that score the filled sheets."""
     more = [] if str(runs.folder) == "runs" else ["--runs", str(runs.folder)]
     place, out = ["--dataset", dataset, "--scenario", scenario], f"sheets/{dataset}-{scenario}"
     yield command("mclas human sheet", [*place, "--out", out, *more])

@@ -1,6 +1,6 @@
-"""What stands where in tables 2, 5, 6 and 7: systems, scores, and the paper's numbers for them.
+"""Layouts of tables 2, 5, 6 and 7: their systems, their scores, and the paper's numbers.
 
-A layout is systems by scores; ``transposed`` puts the scores into rows.
+Systems are rows and scores are columns; a ``transposed`` layout has scores in rows.
 """
 
 from dataclasses import dataclass
@@ -12,17 +12,18 @@ from mclas_lightning.runs.results import MODELS
 
 LOW_RESOURCE = ("minimum", "medium", "maximum")
 
-SYSTEMS = ("ncls", "ncls_ms", "mclas")
+COMPARED_MODELS = ("ncls", "ncls_ms", "mclas")
 
-# Not in these tables: pretraining, translators, and what Figure 3 compares.
-ELSEWHERE = ("ms", "mt", "ncls_scratch", "ncls_ms_scratch", "mclas_scratch")
+# Models that these tables leave out: pretraining, translators, and those of Figure 3.
+MODELS_ELSEWHERE = ("ms", "mt", "ncls_scratch", "ncls_ms_scratch", "mclas_scratch")
 
 
-class Score(NamedTuple):
-    """A score of ``results.json``; ``scale`` makes the paper's unit of it.
+class TableScore(NamedTuple):
+    """A score of ``results.json``; its value times ``scale`` is in the paper's unit.
 
-    ``aim`` is what is best: 1 the highest, 0 the nearest to 0, None where nothing is. ``reference``
-    names the same of the references. What is ``optional`` is shown where a run has it.
+    ``aim`` says which value is best: 1 the highest, 0 the nearest to 0, None no value.
+    ``reference`` names the score of the references, such as their length. An ``optional`` score
+    is shown only where a run has it.
     """
 
     name: str
@@ -36,7 +37,7 @@ class Score(NamedTuple):
     optional: bool = False
 
 
-class System(NamedTuple):
+class TableSystem(NamedTuple):
     """A row of Table 2; systems of the same ``section`` compete."""
 
     scenario: str
@@ -46,25 +47,25 @@ class System(NamedTuple):
 
     @property
     def name(self) -> str:
-        """As the table calls it."""
+        """The system's name in the table."""
         return self.label or MODELS.get(self.model, self.model)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """One of the paper's tables of scores, or one of our own, without a number."""
+    """A table of scores: one of the paper's, or one of our own, which has no ``number``."""
 
     number: int | None = None
     title: str
     side: Side
     datasets: tuple[str, ...]
-    systems: tuple[System, ...]
-    scores: tuple[Score, ...]
-    gold: str = ""  # what references are called, where they have a row
+    systems: tuple[TableSystem, ...]
+    scores: tuple[TableScore, ...]
+    gold: str = ""  # the label of the references, if they have a row
     transposed: bool = False
 
-    def printed(self, dataset: str, system: System, score: str) -> float | None:
-        """The paper's number; None where it has none."""
+    def printed(self, dataset: str, system: TableSystem, score: str) -> float | None:
+        """The paper's number for a cell; None where the paper has none."""
         if self.number is None:
             return None
         table: Any = getattr(paper.numbers(), f"table{self.number}").get(dataset, {})
@@ -74,33 +75,40 @@ class Layout:
         return getattr(cells.get(system.model), score, None)
 
     def printed_gold(self, dataset: str, score: str) -> float | None:
-        """The paper's number of the references, which have lengths alone."""
+        """The paper's number for the references; None but for their length."""
         table = getattr(paper.numbers(), f"table{self.number}", {})
         return table[dataset].gold if dataset in table and score == "length" else None
 
 
-def f1(*more: Score) -> tuple[Score, ...]:
-    """ROUGE's F1 and ``more``."""
-    return (Score("rouge1_f", "R-1"), Score("rouge2_f", "R-2"), Score("rougeL_f", "R-L"), *more)
+def rouge_f1(*more: TableScore) -> tuple[TableScore, ...]:
+    """F1 of ROUGE-1, ROUGE-2 and ROUGE-L, then ``more`` scores."""
+    return (
+        TableScore("rouge1_f", "R-1"),
+        TableScore("rouge2_f", "R-2"),
+        TableScore("rougeL_f", "R-L"),
+        *more,
+    )
 
 
-def _fine_tuned(*models: str) -> tuple[System, ...]:
-    return tuple(System(scenario, model, scenario) for scenario in LOW_RESOURCE for model in models)
+def _fine_tuned(*models: str) -> tuple[TableSystem, ...]:
+    return tuple(
+        TableSystem(scenario, model, scenario) for scenario in LOW_RESOURCE for model in models
+    )
 
 
-BERTSCORE = Score("bertscore_f", "BERTScore", "bertscore", 1, 4)
+BERTSCORE = TableScore("bertscore_f", "BERTScore", "bertscore", 1, 4)
 
-SIMILARITY = Score("similarity", "Similarity", "similarity", 1, 4, optional=True)
+SIMILARITY = TableScore("similarity", "Similarity", "similarity", 1, 4, optional=True)
 
-MONOLINGUAL = (
-    System("full", "ms", "", "MS-Pretrain"),
-    System("maximum", "ncls_ms", ""),
-    System("maximum", "mclas", ""),
+MONO_SYSTEMS = (
+    TableSystem("full", "ms", "", "MS-Pretrain"),
+    TableSystem("maximum", "ncls_ms", ""),
+    TableSystem("maximum", "mclas", ""),
 )
 
-LENGTHS = (
-    Score("length", "Length", scale=1, aim=None, reference="reference_length"),
-    Score("difference", "To gold", scale=1, signed=True, aim=0),
+LENGTH_SCORES = (
+    TableScore("length", "Length", scale=1, aim=None, reference="reference_length"),
+    TableScore("difference", "To gold", scale=1, signed=True, aim=0),
 )
 
 LAYOUTS = {
@@ -112,18 +120,18 @@ LAYOUTS = {
             side="cross",
             datasets=("zh2ensum", "en2desum", "en2zhsum"),
             systems=(
-                *_fine_tuned(*SYSTEMS),
-                *(System("full", model, "full") for model in ("tltran", *SYSTEMS)),
+                *_fine_tuned(*COMPARED_MODELS),
+                *(TableSystem("full", model, "full") for model in ("tltran", *COMPARED_MODELS)),
             ),
-            scores=f1(BERTSCORE, SIMILARITY),
+            scores=rouge_f1(BERTSCORE, SIMILARITY),
         ),
         Layout(
             number=5,
             title="Lengths of the cross summaries and their difference to gold",
             side="cross",
             datasets=("en2desum", "zh2ensum"),
-            systems=_fine_tuned(*SYSTEMS),
-            scores=LENGTHS,
+            systems=_fine_tuned(*COMPARED_MODELS),
+            scores=LENGTH_SCORES,
             gold="Gold",
         ),
         Layout(
@@ -131,22 +139,22 @@ LAYOUTS = {
             title="F1 of ROUGE of the mono summaries",
             side="mono",
             datasets=("en2desum", "zh2ensum"),
-            systems=MONOLINGUAL,
-            scores=f1(),
+            systems=MONO_SYSTEMS,
+            scores=rouge_f1(),
         ),
         Layout(
             number=7,
             title="Recall, precision and length of the mono summaries",
             side="mono",
             datasets=("en2desum",),
-            systems=MONOLINGUAL,
+            systems=MONO_SYSTEMS,
             scores=(
                 *(
-                    Score(f"rouge{kind}_{way[0].lower()}", f"R-{kind} {way}")
+                    TableScore(f"rouge{kind}_{way[0].lower()}", f"R-{kind} {way}")
                     for kind in "12L"
                     for way in ("Recall", "Precision")
                 ),
-                *LENGTHS,
+                *LENGTH_SCORES,
             ),
             gold="Gold",
             transposed=True,

@@ -1,7 +1,8 @@
-"""Which system is better than every other of its section, and not by chance.
+"""Significance marks: systems better than every other of their section, and not by chance.
 
-In each score the best system is tested against each other one on documents' scores, over all seeds
-(``metrics.significance``). Holm's correction is over all tests of a table.
+In each score the best system is tested against each other system of its section, on the scores of
+single documents over all seeds (``metrics.significance``). Holm's correction is over all tests of
+a table.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,9 +16,9 @@ from mclas_lightning.metrics.power import detectable_difference
 from mclas_lightning.metrics.resampling import sample_of_differences
 from mclas_lightning.metrics.significance import holm, pvalues
 from mclas_lightning.report.grid import Grid
-from mclas_lightning.report.layout import Score, System
-from mclas_lightning.report.ranking import best
-from mclas_lightning.report.sheet import number
+from mclas_lightning.report.layout import TableScore, TableSystem
+from mclas_lightning.report.ranking import leaders
+from mclas_lightning.report.sheet import format_number
 from mclas_lightning.runs.documents import NAME
 from mclas_lightning.runs.results import Results
 
@@ -25,37 +26,37 @@ LEVEL = 0.05
 
 RESAMPLES = 5_000
 
-Place = tuple[str, System, Score]  # dataset, who is marked, in what
+MarkedPlace = tuple[str, TableSystem, TableScore]  # dataset, who is marked, in what
 
-NAMED = 3  # reasons that a note gives
+NAMED_REASONS = 3  # reasons that a note spells out; the others it only counts
 
 
 class Contest(NamedTuple):
     """The best system of a section in a score, and its rivals: ``[seeds, documents]`` each."""
 
-    place: Place
+    place: MarkedPlace
     best: np.ndarray
     others: list[np.ndarray]
 
 
 @dataclass(frozen=True)
 class Marks:
-    """The places that get ``*``, what to say of them, and who could not be tested."""
+    """The places that get ``*``, with the notes on the tests and on what was not tested."""
 
-    marked: frozenset[Place] = frozenset()
-    tests: str = ""  # which, and how many
-    one_seed: bool = False  # of every system: outputs were compared, not systems
-    found: Mapping[str, str] = field(default_factory=dict)  # detectable, by dataset with tests
-    untested: Mapping[str, Sequence[str]] = field(default_factory=dict)  # by dataset
+    marked: frozenset[MarkedPlace] = frozenset()
+    tests: str = ""  # a description: level, methods, seeds, correction
+    one_seed: bool = False  # every system has one seed, so that outputs are compared, not systems
+    detectable: Mapping[str, str] = field(default_factory=dict)  # a note, by dataset
+    untested: Mapping[str, Sequence[str]] = field(default_factory=dict)  # reasons, by dataset
 
     def note(self, dataset: str) -> Iterator[str]:
-        """What stands below the table of a dataset."""
-        if dataset in self.found:
+        """The notes below the table of a dataset."""
+        if dataset in self.detectable:
             yield self._verdict(dataset)
-            yield self.found[dataset]
+            yield self.detectable[dataset]
         if names := self.untested.get(dataset):
-            more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-            yield f"Not tested for significance: {'; '.join(names[:NAMED])}{more}."
+            more = f" and {len(names) - NAMED_REASONS} more" if len(names) > NAMED_REASONS else ""
+            yield f"Not tested for significance: {'; '.join(names[:NAMED_REASONS])}{more}."
 
     def _verdict(self, dataset: str) -> str:
         what = "output" if self.one_seed else "system"
@@ -69,13 +70,13 @@ class Marks:
         return f"{text} With one seed these outputs are compared, and other seeds may differ."
 
 
-def marks(grids: Sequence[Grid]) -> Marks:
-    """The marks of one table, of all its datasets."""
+def significance_marks(grids: Sequence[Grid]) -> Marks:
+    """The marks of one table with all its datasets."""
     contests, untested = [], {}
     for grid in grids:
         read, reasons = _Reader(grid), {}
         for score in grid.scores:
-            for first, others in best(grid, score) if score.aim == 1 else ():
+            for first, others in leaders(grid, score) if score.aim == 1 else ():
                 reason = _contest(read, score, first, others)
                 if isinstance(reason, Contest):
                     contests.append(reason)
@@ -86,9 +87,9 @@ def marks(grids: Sequence[Grid]) -> Marks:
 
 
 def _contest(
-    read: "_Reader", score: Score, best: System, others: Sequence[System]
+    read: "_Reader", score: TableScore, best: TableSystem, others: Sequence[TableSystem]
 ) -> Contest | str:
-    """Or why it cannot be held."""
+    """The best system against its rivals, or the reason why they cannot be tested."""
     for system in (best, *others):
         if partial := read.grid.partial(system, score):
             return f"{system.scenario}, {system.name} has {score.label} of {partial} seeds alone"
@@ -110,7 +111,8 @@ def _tested(contests: Sequence[Contest], untested: Mapping[str, Sequence[str]]) 
     pairs = [(contest.best, other) for contest in contests for other in contest.others]
     if not pairs:
         return Marks(untested=untested)
-    # So many that the smallest p there is, times the tests of the table, is well below the level.
+    # The smallest possible p is about 1 / resamples; times the number of tests it must stay well
+    # below LEVEL.
     tests = pvalues(pairs, resamples=max(RESAMPLES, 2 * int(len(pairs) / LEVEL)))
     corrected = iter(holm([test.p for test in tests]))
     marked = {
@@ -136,24 +138,24 @@ def _datasets(contests: Sequence[Contest]) -> list[str]:
 
 
 def _detectable(contests: Sequence[Contest], dataset: str, num: int) -> str:
-    """The least that the tests of a dataset could have found, by score, at Holm's first step."""
-    least: dict[Score, list[float]] = {}
-    for (name, _, score), first, others in contests:
+    """A note: the smallest difference detectable at Holm's first step, for each score."""
+    least: dict[TableScore, list[float]] = {}
+    for (name, _, score), best, others in contests:
         if name == dataset:
             found = (
-                detectable_difference(sample_of_differences(first, other), LEVEL / num)
+                detectable_difference(sample_of_differences(best, other), LEVEL / num)
                 for other in others
             )
             least.setdefault(score, []).extend(found)
     named = (
-        f"{score.label} {number(min(values) * score.scale, score.digits)}"
+        f"{score.label} {format_number(min(values) * score.scale, score.digits)}"
         for score, values in least.items()
     )
     return f"Smallest difference that could have been found (docs/metrics.md): {', '.join(named)}."
 
 
 class _Reader:
-    """Documents' scores of one grid; every file is read once, and of it what the table shows."""
+    """Scores of single documents for one grid; each file is read once, for the table's scores."""
 
     def __init__(self, grid: Grid) -> None:
         self.grid = grid
@@ -161,20 +163,22 @@ class _Reader:
         self.read: dict[int, dict[str, np.ndarray]] = {}
         self.damaged: dict[int, str] = {}
 
-    def documents(self, system: System, score: Score) -> tuple[np.ndarray, np.ndarray] | None:
-        """Ids and scores ``[seeds, documents]``; None where seeds lack them or differ in ids."""
+    def documents(
+        self, system: TableSystem, score: TableScore
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """Document ids, and scores ``[seeds, documents]``; None where seeds lack or mix them."""
         runs = [run for run in self.grid.seeds(system) if self.grid.value(run, score) is not None]
         found, name = [self._of(run) for run in runs], self._name(score)
         if any(name not in one or not np.array_equal(found[0]["ids"], one["ids"]) for one in found):
             return None
         return found[0]["ids"], np.stack([one[name] for one in found])
 
-    def any(self, system: System) -> bool:
-        """Whether a seed has documents' scores at all."""
+    def any(self, system: TableSystem) -> bool:
+        """Whether any seed of the system has scores of single documents."""
         return any(self._of(run) for run in self.grid.seeds(system))
 
-    def damage(self, system: System) -> str | None:
-        """Why a seed's documents' scores cannot be used, where they cannot."""
+    def damage(self, system: TableSystem) -> str | None:
+        """The error of the first seed whose file of documents' scores is damaged, if any."""
         found = [self.damaged.get(id(run)) for run in self.grid.seeds(system)]
         return next(filter(None, found), None)
 
@@ -186,5 +190,5 @@ class _Reader:
                 self.read[id(run)], self.damaged[id(run)] = {}, str(error)
         return self.read[id(run)]
 
-    def _name(self, score: Score) -> str:
+    def _name(self, score: TableScore) -> str:
         return f"{self.grid.layout.side}/{self.grid.key(score)}"

@@ -1,4 +1,4 @@
-"""All tables, Figure 3, the runs and examples in one HTML file that needs no other."""
+"""The report: all tables, Figure 3, the runs and examples in one self-contained HTML file."""
 
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
@@ -9,43 +9,44 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mclas_lightning import paper
 from mclas_lightning.errors import InputError
-from mclas_lightning.human.results import datasets as judged
+from mclas_lightning.human.results import judged_datasets as judged
 from mclas_lightning.report import figure3
-from mclas_lightning.report.cases import LEGEND, Examples, cases
-from mclas_lightning.report.finished_runs import Aside, in_words
+from mclas_lightning.report.cases import LEGEND, Examples, pick_cases
+from mclas_lightning.report.finished_runs import Aside, aside_in_words
 from mclas_lightning.report.layout import LAYOUTS
 from mclas_lightning.report.render import html
 from mclas_lightning.report.sheet import MISSING, Column, Section, Sheet
-from mclas_lightning.report.tables import NUMBERS, Request, tables
+from mclas_lightning.report.tables import TABLE_NUMBERS, TableRequest, paper_table
 from mclas_lightning.runs.predictions import place
 from mclas_lightning.runs.results import SCENARIOS, Results
 
-SHORT = 10  # characters of a hash that are shown
+HASH_LENGTH = 10  # characters of a hash that are shown
 
-COLUMNS = (
+PROVENANCE_COLUMNS = (
     *("Configuration", "Test set", "Subset", "Commit", "Python", "Packages", "Decoding"),
     "Signatures",
 )
 
 
-def provenance(runs: Sequence[Results], aside: Sequence[Aside] = ()) -> Sheet:
-    """A row a run; a note names the files that were set ``aside``."""
-    rows = [(_place(run), *_row(run)) for run in runs]
+def provenance_sheet(runs: Sequence[Results], aside: Sequence[Aside] = ()) -> Sheet:
+    """The table of the runs' provenance; a note names the files that were set ``aside``."""
+    rows = [(_run_place(run), *_row(run)) for run in runs]
     return Sheet(
         name="runs",
         title=f"The {len(rows)} runs behind these numbers",
         corner="Run",
-        columns=tuple(Column("", name) for name in COLUMNS),
+        columns=tuple(Column("", name) for name in PROVENANCE_COLUMNS),
         sections=[Section("", list(rows))],
         notes=[
-            f"Hashes are SHA-256, their first {SHORT} characters: of config.yaml, of test.jsonl, "
-            "of the scenario's subset.json. A + after a commit: there were changes beside it.",
-            *([f"{in_words(aside)}."] if aside else []),
+            f"Hashes are SHA-256, their first {HASH_LENGTH} characters: of config.yaml, of "
+            "test.jsonl, of the scenario's subset.json. "
+            "A + after a commit: there were changes beside it.",
+            *([f"{aside_in_words(aside)}."] if aside else []),
         ],
     )
 
 
-def _place(run: Results) -> str:
+def _run_place(run: Results) -> str:
     return f"{run.dataset}/{run.scenario}/{run.model}/seed={run.seed}"
 
 
@@ -69,7 +70,7 @@ def _row(run: Results) -> tuple[str, ...]:
 
 
 def _short(value: object) -> str:
-    return str(value)[:SHORT] if value else MISSING
+    return str(value)[:HASH_LENGTH] if value else MISSING
 
 
 HEADINGS = {
@@ -83,8 +84,8 @@ HEADINGS = {
 }
 
 
-class Part(NamedTuple):
-    """A table or figure of the paper: its sheets, and where it is one its picture."""
+class PaperPart(NamedTuple):
+    """A table or figure of the paper: its sheets, and the SVG picture of a figure."""
 
     name: str
     heading: str
@@ -93,31 +94,34 @@ class Part(NamedTuple):
 
 
 class Report(NamedTuple):
-    """All that the page shows."""
+    """The content of the HTML page."""
 
-    parts: list[Part]
+    parts: list[PaperPart]
     runs: Sheet
     cases: list[tuple[str, Examples]]
 
 
-def report(request: Request, num_cases: int = 3) -> Report:
-    """Everything, for the datasets asked for, or for the paper's and all that have runs."""
+def full_report(request: TableRequest, num_cases: int = 3) -> Report:
+    """The report on the requested datasets, or on the paper's and all others that have runs."""
     runs = request.runs
     datasets = request.datasets
     used = [run for run in runs.all if not datasets or run.dataset in datasets]
     parts = [
-        Part(f"Table {num}", HEADINGS[num], tables(num, _wider(request, num))) for num in NUMBERS
+        PaperPart(f"Table {num}", HEADINGS[num], paper_table(num, _wider(request, num)))
+        for num in TABLE_NUMBERS
     ]
     found = figure3.grids(datasets or figure3.drawable(runs), runs, request.profile)
-    picture = Part(
+    picture = PaperPart(
         "Figure 3", figure3.LAYOUT.title, figure3.sheets(found, runs), figure3.svg(found)
     )
     aside = runs.aside(datasets or runs.names)
-    return Report([*parts, picture], provenance(used, aside), list(_examples(used, num_cases)))
+    return Report(
+        [*parts, picture], provenance_sheet(used, aside), list(_examples(used, num_cases))
+    )
 
 
-def write(found: Report, runs: Path) -> str:
-    """The page."""
+def page_html(found: Report, runs: Path) -> str:
+    """The report as an HTML page."""
     environment = Environment(
         loader=PackageLoader("mclas_lightning.report"),
         autoescape=True,
@@ -132,8 +136,8 @@ def write(found: Report, runs: Path) -> str:
     )
 
 
-def _wider(request: Request, num: int) -> Request:
-    """Where nobody named datasets: the paper's in this table, and others that have runs."""
+def _wider(request: TableRequest, num: int) -> TableRequest:
+    """The request with the table's default datasets: the paper's, and others that have runs."""
     if request.datasets or num == 1:
         return request
     if num in LAYOUTS:
@@ -144,15 +148,15 @@ def _wider(request: Request, num: int) -> Request:
 
 
 def _examples(runs: Sequence[Results], num: int) -> Iterator[tuple[str, Examples]]:
-    """Of each dataset and scenario, the first seed of every system that left its predictions."""
+    """Examples of each dataset and scenario, from each system's first seed with predictions."""
     groups: dict[tuple[str, str], dict[str, Results]] = {}
     for run in runs:
         if run.folder and place(run).exists() and "cross" in run.scores:
             groups.setdefault((run.dataset, run.scenario), {}).setdefault(run.model, run)
     for (dataset, scenario), systems in sorted(groups.items(), key=_order):
         try:
-            yield f"{dataset}, {scenario}", cases(list(systems.values()), num)
-        except InputError as error:  # One folder's damage does not end the report.
+            yield f"{dataset}, {scenario}", pick_cases(list(systems.values()), num)
+        except InputError as error:  # A damaged folder does not end the report.
             yield f"{dataset}, {scenario}", Examples([], [str(error)])
 
 

@@ -4,30 +4,30 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from mclas_lightning import paper
-from mclas_lightning.report.comparable import tests
+from mclas_lightning.report.comparable import by_test_set
 from mclas_lightning.report.finished_runs import Runs
-from mclas_lightning.report.gaps import TESTS, TRAINING, Gap, commands
+from mclas_lightning.report.gaps import OTHER_TEST_SET, OTHER_TRAINING, Gap, gap_commands
 from mclas_lightning.report.grid import Grid
-from mclas_lightning.report.layout import LAYOUTS, Score, System
-from mclas_lightning.report.marks import Marks, marks
-from mclas_lightning.report.ranking import ranked
-from mclas_lightning.report.score_notes import notes
+from mclas_lightning.report.layout import LAYOUTS, TableScore, TableSystem
+from mclas_lightning.report.marks import Marks, significance_marks
+from mclas_lightning.report.ranking import best_as_shown
+from mclas_lightning.report.score_notes import score_notes
 from mclas_lightning.report.sheet import (
     MISSING,
     Cell,
     Column,
-    Entry,
     Section,
     Sheet,
-    number,
+    SheetEntry,
+    format_number,
 )
 from mclas_lightning.runs.results import Results
 
-SEEDS = "Seeds"
+SEEDS_HEADING = "Seeds"
 
 
-def score_sheets(num: int, datasets: Sequence[str], runs: Runs, profile: str) -> list[Sheet]:
-    """Table ``num`` for each dataset; without names, for those that it has in the paper."""
+def score_table_sheets(num: int, datasets: Sequence[str], runs: Runs, profile: str) -> list[Sheet]:
+    """Table ``num`` for each dataset; without datasets, for those of the paper's table."""
     layout = LAYOUTS[num]
     grids = [
         Grid(
@@ -39,29 +39,31 @@ def score_sheets(num: int, datasets: Sequence[str], runs: Runs, profile: str) ->
         )
         for name in datasets or layout.datasets
     ]
-    found = marks(grids)
-    return [of_paper(grid, found, runs, name=f"table{num}-{grid.dataset}") for grid in grids]
+    found = significance_marks(grids)
+    return [paper_sheet(grid, found, runs, name=f"table{num}-{grid.dataset}") for grid in grids]
 
 
-def of_paper(grid: Grid, found: Marks, runs: Runs, *, name: str, label: str | None = None) -> Sheet:
-    """One of the paper's tables, with the commands that fill what it lacks."""
+def paper_sheet(
+    grid: Grid, found: Marks, runs: Runs, *, name: str, label: str | None = None
+) -> Sheet:
+    """One of the paper's tables, with the commands that fill its missing cells."""
     gaps, dataset = list(_gaps(grid)), grid.dataset
     corpus = paper.numbers().corpora.get(dataset)
     label = label or f"Table {grid.layout.number}"
     return replace(
-        sheet(grid, found),
+        grid_sheet(grid, found),
         name=name,
         label=label,
         title=f"{label}. {grid.layout.title}, {corpus.name if corpus else dataset}",
-        commands=commands(dataset, gaps, runs),
+        commands=gap_commands(dataset, gaps, runs),
         missing=sum(gap.cells for gap in gaps),
     )
 
 
-def sheet(grid: Grid, found: Marks) -> Sheet:
+def grid_sheet(grid: Grid, found: Marks) -> Sheet:
     """The table of one grid."""
     layout = grid.layout
-    table = _Table(grid, found)
+    table = _ScoreTable(grid, found)
     return Sheet(
         name=grid.dataset,
         title=layout.title,
@@ -70,12 +72,12 @@ def sheet(grid: Grid, found: Marks) -> Sheet:
         columns=tuple(table.columns()),
         sections=list(table.sections()),
         origins=list(table.origins()),
-        notes=[*notes(grid, table.printed), *found.note(grid.dataset)],
+        notes=[*score_notes(grid, table.printed), *found.note(grid.dataset)],
     )
 
 
 def _gaps(grid: Grid) -> Iterator[Gap]:
-    """What the layout asks for and no run has; the paper leaves BERTScore of TLTran out, too."""
+    """Cells of the layout that lack scores; BERTScore of TLTran, which the paper lacks, is none."""
     seeds = {run.seed for system in grid.layout.systems for run in grid.seeds(system)}
     for system in grid.layout.systems:
         wanted = [
@@ -89,32 +91,32 @@ def _gaps(grid: Grid) -> Iterator[Gap]:
             continue
         if {run.seed for run in grid.seeds(system)} < seeds:
             yield Gap(system.scenario, system.model, None, 0)
-        again = _again(grid, system)
+        again = _work_to_repeat(grid, system)
         for family in dict.fromkeys(map(grid.family, lacking)):
             cells = sum(grid.family(score) == family for score in lacking)
             yield Gap(system.scenario, system.model, again or family, cells)
 
 
-def _again(grid: Grid, system: System) -> str | None:
-    """What must be done again for the seeds to have a mean, where more than scores differ."""
+def _work_to_repeat(grid: Grid, system: TableSystem) -> str | None:
+    """The work to repeat where the seeds' recipe, decoding or test set forbids a mean."""
     if any(not words.startswith("decoding.") for words in grid.unlike.get(system, ())):
-        return TRAINING
-    several = len(tests(grid.seeds(system), grid.layout.side)) > 1
-    return TESTS if several or system in grid.unlike else None
+        return OTHER_TRAINING
+    several = len(by_test_set(grid.seeds(system), grid.layout.side)) > 1
+    return OTHER_TEST_SET if several or system in grid.unlike else None
 
 
-class _Table:
-    """Systems by scores of one grid, either way round."""
+class _ScoreTable:
+    """The rows and columns of one grid: systems by scores, or scores by systems."""
 
     def __init__(self, grid: Grid, found: Marks) -> None:
         self.grid, self.found, self.layout = grid, found, grid.layout
-        self.best = {score: ranked(grid, score) for score in grid.scores}
+        self.best = {score: best_as_shown(grid, score) for score in grid.scores}
         known = (self._paper(system, score) for system in grid.systems for score in grid.scores)
         self.printed = any(value is not None for value in known)
-        self.width = 3 if self.printed else 1  # columns of a number
+        self.width = 3 if self.printed else 1  # columns for each score
 
     def columns(self) -> Iterator[Column]:
-        """Of each score, or of each system: the paper, ours, the difference."""
+        """For each score, or for each system: the paper's number, ours, the difference."""
         names = [score.label for score in self.grid.scores]
         if self.layout.transposed:
             names = [*(system.name for system in self.grid.systems), self.layout.gold]
@@ -126,10 +128,10 @@ class _Table:
             else:
                 yield Column(name, "", True)
         if not self.layout.transposed:
-            yield Column("", SEEDS)
+            yield Column("", SEEDS_HEADING)
 
     def sections(self) -> Iterator[Section]:
-        """Scenarios with their systems and the references, or scores and seeds."""
+        """Rows of systems by scenario, then the references; or rows of scores, then the seeds."""
         if self.layout.transposed:
             yield Section("", [self._of_score(score) for score in self.grid.scores])
             yield Section("", [self._of_seeds()])
@@ -142,7 +144,7 @@ class _Table:
             yield Section("", [(self.layout.gold, *cells, "")])
 
     def origins(self) -> Iterator[tuple[str, ...]]:
-        """Test set, signatures and decoding of each row, in the order of ``sections``."""
+        """Test set, signatures and decoding of each row, in the order of ``sections()``."""
         scores = self.grid.scores
         if self.layout.transposed:
             yield from (self._origin(self.grid.used, [score]) for score in scores)
@@ -153,28 +155,28 @@ class _Table:
         if self.layout.gold:
             yield (self._origin(self.grid.used, [])[0], "", "")
 
-    def _origin(self, runs: Sequence[Results], scores: Sequence[Score]) -> tuple[str, ...]:
+    def _origin(self, runs: Sequence[Results], scores: Sequence[TableScore]) -> tuple[str, ...]:
         families = dict.fromkeys(map(self.grid.family, scores))
         signed = [run.signatures[self.layout.side] for run in runs]
         found = (one[name] for name in families for one in signed if name in one)
         searched = (", ".join(f"{k} {v}" for k, v in run.decoding.items()) for run in runs)
-        each = (tests(runs, self.layout.side), found, filter(None, searched))
+        each = (by_test_set(runs, self.layout.side), found, filter(None, searched))
         return tuple("; ".join(dict.fromkeys(values)) for values in each)
 
-    def _of_system(self, system: System) -> tuple[Entry, ...]:
+    def _of_system(self, system: TableSystem) -> tuple[SheetEntry, ...]:
         cells = [e for score in self.grid.scores for e in self._entries(system, score)]
         return (system.name, *cells, _seeds(self.grid.seeds(system)))
 
-    def _of_score(self, score: Score) -> tuple[Entry, ...]:
+    def _of_score(self, score: TableScore) -> tuple[SheetEntry, ...]:
         cells = [e for system in self.grid.systems for e in self._entries(system, score)]
         return (score.label, *cells, *self._gold(score))
 
-    def _of_seeds(self) -> tuple[Entry, ...]:
-        side = [""] * (self.width // 2)  # the paper's, and the difference
+    def _of_seeds(self) -> tuple[SheetEntry, ...]:
+        side = [""] * (self.width // 2)  # empty cells: the paper's number, the difference
         seeds = [_seeds(self.grid.seeds(system)) for system in self.grid.systems]
-        return (SEEDS, *(e for text in (*seeds, "") for e in (*side, text, *side)))
+        return (SEEDS_HEADING, *(e for text in (*seeds, "") for e in (*side, text, *side)))
 
-    def _entries(self, system: System, score: Score) -> list[Entry]:
+    def _entries(self, system: TableSystem, score: TableScore) -> list[SheetEntry]:
         ours = self.grid.cell(system, score)
         if ours is not None:
             ours = replace(
@@ -184,22 +186,24 @@ class _Table:
             )
         return self._beside(self._paper(system, score), ours, score)
 
-    def _gold(self, score: Score) -> list[Entry]:
+    def _gold(self, score: TableScore) -> list[SheetEntry]:
         if not score.reference:
             return [""] * self.width
         printed = self.layout.printed_gold(self.grid.dataset, score.name)
         return self._beside(printed, self.grid.reference(score), score)
 
-    def _beside(self, printed: float | None, ours: Cell | None, score: Score) -> list[Entry]:
+    def _beside(
+        self, printed: float | None, ours: Cell | None, score: TableScore
+    ) -> list[SheetEntry]:
         if not self.printed:
             return [ours or MISSING]
-        shown = MISSING if printed is None else number(printed, score.digits, score.signed)
+        shown = MISSING if printed is None else format_number(printed, score.digits, score.signed)
         difference = ""
         if printed is not None and ours is not None and self.grid.comparable(score):
-            difference = number(float(ours.shown) - printed, score.digits, signed=True)
+            difference = format_number(float(ours.shown) - printed, score.digits, signed=True)
         return [shown, ours or MISSING, difference]
 
-    def _paper(self, system: System, score: Score) -> float | None:
+    def _paper(self, system: TableSystem, score: TableScore) -> float | None:
         return self.layout.printed(self.grid.dataset, system, score.name)
 
 

@@ -1,6 +1,6 @@
-"""A table before it is drawn: what stands where, in words and numbers, whatever the format.
+"""A ``Sheet``: the cells, headings and notes of a table, independent of any output format.
 
-``render`` turns a ``Sheet`` into text of one format; nothing else knows formats.
+``report.render`` turns a ``Sheet`` into text of one format; no other module knows formats.
 """
 
 from collections.abc import Iterator
@@ -11,26 +11,26 @@ PLUS_MINUS = "\u00b1"
 
 MISSING = "-"
 
-ORIGIN = ("Test set", "Signature", "Decoding")  # what rows must share to be compared
+ORIGIN = ("Test set", "Signature", "Decoding")  # properties that rows must share to be compared
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """Ours: the mean over seeds, as it is shown, and what the significance test says of it."""
+    """A score of our runs: mean and deviation over seeds, rank and significance."""
 
     mean: float
-    deviation: float | None = None  # None of one seed
+    deviation: float | None = None  # None where there is one seed
     seeds: int = 1
     digits: int = 2
     signed: bool = False
     best: bool = False
     significant: bool = False
-    partial: str = ""  # how many of the seeds have it, where not all do
+    partial: str = ""  # such as "2 of 3" where not all seeds have the score
 
     @property
     def shown(self) -> str:
-        """The mean alone."""
-        return number(self.mean, self.digits, self.signed)
+        """The rounded mean without its deviation."""
+        return format_number(self.mean, self.digits, self.signed)
 
     def __str__(self) -> str:
         spread = "" if self.deviation is None else f" {PLUS_MINUS}{self.deviation:.{self.digits}f}"
@@ -38,11 +38,11 @@ class Cell:
         return self.shown + spread + ("*" if self.significant else "") + some
 
 
-Entry = Cell | str
+SheetEntry = Cell | str
 
 
 class Column(NamedTuple):
-    """A column; neighbors of the same ``group`` share a heading. ``measured`` ones hold cells."""
+    """A column; neighbors of one ``group`` share a heading. A ``measured`` column holds cells."""
 
     group: str
     name: str
@@ -50,59 +50,61 @@ class Column(NamedTuple):
 
     @property
     def title(self) -> str:
-        """Its heading in one line."""
+        """The column's heading in one line."""
         return " ".join(part for part in (self.group, self.name) if part)
 
 
 class Section(NamedTuple):
-    """Rows that belong together, such as those of a scenario; each opens with its label."""
+    """Rows that belong together, such as those of a scenario; a row starts with its label."""
 
     name: str
-    rows: list[tuple[Entry, ...]]
+    rows: list[tuple[SheetEntry, ...]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
-    """One table, with what is said below it."""
+    """One table with the notes and commands below it."""
 
-    name: str  # of files and anchors, such as table2-en2desum
+    name: str  # for files and anchors, such as table2-en2desum
     title: str
-    label: str = ""  # what the title begins with in a table of the paper, such as Table 2
-    by: str = ""  # what sections are, the first heading; none: sections have no names
-    corner: str  # what rows are
+    label: str = ""  # the start of the title of one of the paper's tables, such as Table 2
+    by: str = ""  # the heading above the sections' names; empty: sections have no names
+    corner: str  # the heading above the rows' labels
     columns: tuple[Column, ...]
     sections: list[Section]
-    origins: list[tuple[str, ...]] = field(default_factory=list)  # ORIGIN of each row, for files
+    origins: list[tuple[str, ...]] = field(
+        default_factory=list
+    )  # the values of ORIGIN for each row, for CSV files
     notes: list[str] = field(default_factory=list)
-    commands: list[str] = field(default_factory=list)  # which fill what is missing
-    missing: int = 0
+    commands: list[str] = field(default_factory=list)  # that fill the missing cells
+    missing: int = 0  # number of cells that no run fills
 
     @property
     def caption(self) -> str:
-        """The title of a float, which has a number of its own: the paper's stands at the end."""
+        """The title of a LaTeX float: the paper's table number stands at the end, not the start."""
         if not self.label:
             return self.title
         return f"{self.title.removeprefix(f'{self.label}. ')} (as the paper's {self.label})"
 
     @property
     def headings(self) -> list[str]:
-        """Of all columns, each in one line."""
+        """The headings of all columns, each in one line."""
         return [*self.labels, *(column.title for column in self.columns)]
 
     @property
     def labels(self) -> list[str]:
-        """Headings of the columns that only say what a row is."""
+        """The headings of the columns that label rows."""
         return [self.by, self.corner] if self.by else [self.corner]
 
-    def rows(self, repeat: bool = False) -> Iterator[list[Entry]]:
-        """All rows; a section's name stands in its first, or in each of them with ``repeat``."""
+    def rows(self, repeat: bool = False) -> Iterator[list[SheetEntry]]:
+        """All rows; a section's name stands in its first row, or with ``repeat`` in every row."""
         for section in self.sections:
             for i, row in enumerate(section.rows):
                 name = section.name if repeat or i == 0 else ""
                 yield [name, *row] if self.by else list(row)
 
     def groups(self) -> list[tuple[str, int]]:
-        """Headings above the columns, with the number of columns of each."""
+        """The headings of groups of columns, each with its number of columns."""
         found: list[tuple[str, int]] = []
         for column in self.columns:
             if found and column.group and found[-1][0] == column.group:
@@ -112,7 +114,7 @@ class Sheet:
         return found
 
 
-def number(value: float, digits: int = 2, signed: bool = False) -> str:
-    """``value`` as it is shown; never a negative zero."""
+def format_number(value: float, digits: int = 2, signed: bool = False) -> str:
+    """``value`` with ``digits`` decimals; never a negative zero."""
     value = round(value, digits) + 0.0
     return f"{value:+.{digits}f}" if signed and value else f"{value:.{digits}f}"

@@ -1,4 +1,4 @@
-"""How runs were started: the words for ``mclas-train`` that their config.yaml stands for."""
+"""The words for ``mclas-train`` that compose a run's config.yaml again."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -13,19 +13,19 @@ from mclas_lightning.runs.results import Results
 from mclas_lightning.runs.run import Run, seed_folders
 from mclas_lightning.schema import flat
 
-GROUPS = ("network", "optim", "decoding")
+CONF_GROUPS = ("network", "optim", "decoding")
 
-PRETRAIN = "_pretrain"  # ends the name of a recipe for MS
+PRETRAIN = "_pretrain"  # ends the name of an MS recipe, such as optim=tiny_pretrain
 
-# Not said: what a run's place says, how it was computed, and what only describes its corpus.
-UNSAID = (
+# Keys without a word: those of a run's folder, those of hardware, and descriptions of the corpus.
+WITHOUT_WORDS = (
     *("scenario", "seed", "init_from", "runs", "run_dir", "model", "trainer", "logger", "workers"),
     *("dataset.pretraining", "dataset.licence", "dataset.how_to_get"),
 )
 
 
 def config_of(run: Results) -> Mapping[str, Any] | None:
-    """What a run was started with; None of one that came from elsewhere."""
+    """A run's configuration; None where its folder has no readable config.yaml."""
     try:
         return read_config(run.folder) if run.folder else None
     except InputError:
@@ -33,7 +33,7 @@ def config_of(run: Results) -> Mapping[str, Any] | None:
 
 
 def own_corpus(dataset: str, runs: Sequence[Results]) -> Iterator[str]:
-    """Words for a corpus of the user's own, whose folder a run's configuration knows."""
+    """Words for a corpus without a file in ``conf/dataset/``; its folder is that of a run."""
     found = (config.get("dataset", {}).get("path") for run in runs if (config := config_of(run)))
     path = next(filter(None, found), "FOLDER")
     yield from ("dataset=jsonl", override("dataset.name", exactly(dataset)))
@@ -42,12 +42,12 @@ def own_corpus(dataset: str, runs: Sequence[Results]) -> Iterator[str]:
 
 
 def words_of(config: Mapping[str, Any], corpus: Sequence[str]) -> list[str]:
-    """What must be said beside the words for the corpus; nothing of another version's config."""
+    """The words beside those of ``corpus``; none where another version wrote the configuration."""
     try:
-        words = [*corpus, *_data(config)]
-        for group in GROUPS:
-            words += _choice(group, config, words)
-        words += _leaves(config, _composed(tuple(words)))
+        words = [*corpus, *_data_words(config)]
+        for group in CONF_GROUPS:
+            words += _group_words(group, config, words)
+        words += _key_words(config, _composed(tuple(words)))
         _composed(tuple(words))
     except (InputError, AttributeError, TypeError):
         return []
@@ -55,7 +55,7 @@ def words_of(config: Mapping[str, Any], corpus: Sequence[str]) -> list[str]:
 
 
 def of_pretraining(words: Sequence[str]) -> list[str]:
-    """Words of a fine-tuned run for the ms run that it starts from: another recipe, if there is."""
+    """Words for the ms run that a fine-tuned run starts from: its recipe's MS variant, if any."""
     kept = [word for word in words if not word.startswith(("optim.", "dataset.", "split"))]
     recipes = [word for word in kept if word.startswith("optim=")]
     longer = {word: f"{word}{PRETRAIN}" for word in recipes}
@@ -64,18 +64,18 @@ def of_pretraining(words: Sequence[str]) -> list[str]:
 
 
 def of_fine_tuning(words: Sequence[str]) -> list[str]:
-    """Words of an ms run for those that start from it."""
+    """Words for the fine-tuned runs that start from an ms run with ``words``."""
     kept = [word for word in words if not word.startswith(("optim.", "dataset."))]
     return [word.removesuffix(PRETRAIN) if word.startswith("optim=") else word for word in kept]
 
 
-def _data(config: Mapping[str, Any]) -> list[str]:
+def _data_words(config: Mapping[str, Any]) -> list[str]:
     data = config.get("data", "data")
     return [] if data == "data" else [override("data", exactly(str(data)))]
 
 
-def _choice(group: str, config: Mapping[str, Any], words: Sequence[str]) -> list[str]:
-    """The file of ``conf/`` that is nearest to a section, unless it is chosen already."""
+def _group_words(group: str, config: Mapping[str, Any], words: Sequence[str]) -> list[str]:
+    """The word for the file of ``conf/`` nearest to a section; none where nothing differs."""
     kept = config.get(group)
     if not isinstance(kept, Mapping):
         return []
@@ -91,13 +91,13 @@ def _choice(group: str, config: Mapping[str, Any], words: Sequence[str]) -> list
     return min([[], *([f"{group}={name}"] for name in names)], key=distance)
 
 
-def _leaves(config: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[str]:
-    """Words for the keys that differ; of those alone that both have."""
+def _key_words(config: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[str]:
+    """Words for the keys that both configurations have with different values."""
     kept, known = dict(flat(config, ".")), dict(flat(made, "."))
     for difference in unequal(config, made):
         key = difference.key
-        said = not any(f"{key}.".startswith(f"{free}.") for free in UNSAID)
-        if said and key in kept and key in known:
+        has_word = not any(f"{key}.".startswith(f"{free}.") for free in WITHOUT_WORDS)
+        if has_word and key in kept and key in known:
             value = kept[key]
             yield override(key, exactly(value) if isinstance(value, str) else value)
 
@@ -110,7 +110,7 @@ def _composed(words: tuple[str, ...]) -> dict[str, Any]:
 
 
 def ms_place(config: Mapping[str, Any] | None, seed: int) -> Path | None:
-    """The ms run, or the folder of its seeds, that a run was started from; None if it is gone."""
+    """The ms run, or the folder of its seeds, that a run started from; None if it is gone."""
     if config is None or not isinstance(config.get("init_from"), str):
         return None
     place = Path(config["init_from"])
@@ -119,6 +119,6 @@ def ms_place(config: Mapping[str, Any] | None, seed: int) -> Path | None:
 
 
 def is_trained(place: Path, seed: int | None = None) -> bool:
-    """Whether a run's training has ended in this folder, or in that of one of its seeds."""
+    """Whether a training has ended in ``place`` or its ``seed=<n>``, for None any seed."""
     folders = [place, *place.glob("seed=*")] if seed is None else seed_folders(place, seed)
     return any(Run(folder).trained for folder in folders)

@@ -1,6 +1,6 @@
-"""Table 1 of the paper beside the corpora on this machine.
+"""Table 1: the paper's sizes of corpora and scenarios beside those of the local corpora.
 
-Sizes here are those of the files, as their manifest has them, and of the scenarios in
+Local sizes of splits come from each corpus's manifest or files, those of scenarios from
 ``conf/dataset/``.
 """
 
@@ -17,13 +17,13 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.report.sheet import MISSING, Column, Section, Sheet
 from mclas_lightning.runs.results import SCENARIOS
 
-HEADER = ("paper", "%", "here", "%", "diff.")
+SIZE_HEADINGS = ("paper", "%", "here", "%", "diff.")
 
-OTHERS = ("Minimum", "Medium", "Maximum", "Full", "Valid", "Test")
+OTHER_HEADINGS = ("Minimum", "Medium", "Maximum", "Full", "Valid", "Test")
 
 
-def table1(data: Path) -> list[Sheet]:
-    """A sheet for each of the paper's corpora, one for the others in the folder ``data``."""
+def table1_sheets(data: Path) -> list[Sheet]:
+    """One sheet for each corpus of the paper, and one for all other corpora in ``data``."""
     papers = [catalog.named(name) for name in paper.numbers().table1]
     found = sorted(
         path.parent
@@ -49,7 +49,7 @@ def _paper(folder: Path, entry: DatasetConfig) -> Sheet:
         label="Table 1",
         title=f"Table 1. {corpus.name} ({corpus.source} to {corpus.target}), {folder}",
         corner="Examples",
-        columns=tuple(Column("", name) for name in HEADER),
+        columns=tuple(Column("", name) for name in SIZE_HEADINGS),
         sections=[Section("", list(rows))],
         notes=aside or list(_notes(folder, entry, here)),
         missing=list(here.values()).count(None),
@@ -85,7 +85,7 @@ def _others(data: Path, folders: list[Path]) -> Sheet:
         name="table1-others",
         title=f"Other corpora in {data}",
         corner="Corpus",
-        columns=tuple(Column("", name) for name in OTHERS),
+        columns=tuple(Column("", name) for name in OTHER_HEADINGS),
         sections=[Section("", [row for row, _ in rows.values()])],
         notes=[note for _, aside in rows.values() for note in aside],
     )
@@ -98,7 +98,7 @@ def _other(folder: Path, name: str) -> tuple[tuple[str, ...], list[str]]:
 
 
 def _readable(folder: Path, sizes: Mapping[str, float]) -> tuple[dict[str, int | None], list[str]]:
-    """``_sizes``, or none of them and a note on the file that cannot be read."""
+    """``_sizes`` without notes; or no size and a note on the file that cannot be read."""
     try:
         return _sizes(folder, sizes), []
     except InputError as error:
@@ -106,7 +106,7 @@ def _readable(folder: Path, sizes: Mapping[str, float]) -> tuple[dict[str, int |
 
 
 def _sizes(folder: Path, sizes: Mapping[str, float]) -> dict[str, int | None]:
-    """Examples in each scenario, valid and test; None where there are not so many."""
+    """Number of examples by scenario, "valid" and "test"; None where the corpus has too few."""
     here: dict[str, int | None] = dict.fromkeys(SCENARIOS)
     total = num_examples(folder, "train") or 0
     for scenario in SCENARIOS:

@@ -1,4 +1,4 @@
-"""From sheets to text, one module a format; ``terminal`` draws, the others write."""
+"""Sheets as text, one module for each format; ``terminal`` draws, the others return text."""
 
 from collections.abc import Callable, Sequence
 
@@ -12,14 +12,14 @@ WRITERS: dict[str, Callable[[Sequence[Sheet]], str]] = {
     "csv": csv.write,
 }
 
-SHORT = {"md": "markdown", "tex": "latex"}
+FORMAT_ALIASES = {"md": "markdown", "tex": "latex"}
 
-ENDINGS = {"markdown": "md", "latex": "tex", "csv": "csv"}
+FILE_ENDINGS = {"markdown": "md", "latex": "tex", "csv": "csv"}
 
 
-def written(sheets: Sequence[Sheet], form: str) -> str:
-    """``sheets`` in the format ``form``, one below the other."""
-    name = SHORT.get(form, form)
+def sheets_as_text(sheets: Sequence[Sheet], form: str) -> str:
+    """``sheets`` in the format ``form``, one below the other; InputError for another format."""
+    name = FORMAT_ALIASES.get(form, form)
     if name not in WRITERS:
-        raise one_of("format", form, ["terminal", *WRITERS, *SHORT])
+        raise one_of("format", form, ["terminal", *WRITERS, *FORMAT_ALIASES])
     return WRITERS[name](sheets)

@@ -1,4 +1,4 @@
-"""Cases drawn for a terminal: what a summary shares with its reference is underlined."""
+"""Cases drawn for a terminal: n-grams that a summary shares with its reference are underlined."""
 
 from collections.abc import Iterator
 
@@ -10,18 +10,18 @@ from rich.text import Text
 
 from mclas_lightning.report.cases import LEGEND, Case, Examples, Piece
 
-SHOWN = 400  # terminal cells of a document: about 60 English words or 200 Chinese characters
+SHOWN = 400  # terminal cells shown of a document: about 60 English words or 200 Chinese characters
 
 
-def draw(found: Examples) -> Group:
-    """For a terminal."""
+def draw_cases(found: Examples) -> Group:
+    """The cases, the legend and the runs set aside, for a terminal."""
     shown = (part for case in found.cases for part in (_drawn(case), ""))
     aside = (Text(f"Set aside: {reason}") for reason in found.aside)
     return Group(*shown, Text(LEGEND, style="dim"), *aside)
 
 
 def shorten(text: str, cells: int = SHOWN) -> str:
-    """The start of ``text``, as much as ``cells`` of a terminal hold, cut between words if any."""
+    """The start of ``text`` that ``cells`` of a terminal hold, cut between words if it has any."""
     text = " ".join(text.split())
     if cell_len(text) <= cells:
         return text
@@ -62,5 +62,5 @@ def _lines(case: Case) -> Iterator[tuple[str, str, Text]]:
 
 
 def _style(piece: Piece) -> str:
-    """Bold and underlined where two words or more are the reference's, underlined where one is."""
+    """Underlined where the reference has the piece, bold too where it has two words or more."""
     return "bold underline" if piece.size > 1 else "underline" if piece.size else ""

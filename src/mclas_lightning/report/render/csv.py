@@ -1,17 +1,16 @@
-"""Sheets as CSV, one line a row; a cell's mean, deviation, seeds and mark have a column each."""
+"""Sheets as CSV; mean, deviation, seeds and significance of a cell have a column each."""
 
 import csv
 import io
 from collections.abc import Iterator, Sequence
 
-from mclas_lightning.report.sheet import MISSING, ORIGIN, Cell, Entry, Sheet
+from mclas_lightning.report.sheet import MISSING, ORIGIN, Cell, Sheet, SheetEntry
 
 
 def write(sheets: Sequence[Sheet]) -> str:
-    """One table below the other, parted by an empty line where their columns differ.
+    """One table below the other without notes; an empty line parts tables of other columns.
 
-    Notes are not in it. The last columns of rows with scores are what these must share to be
-    compared.
+    The last columns of a table of scores are test set, signature and decoding of each row.
     """
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
@@ -36,7 +35,7 @@ def _headings(sheet: Sheet) -> Iterator[str]:
             yield from (f"{column.group} {part}" for part in ("deviation", "seeds", "significant"))
 
 
-def _values(sheet: Sheet, row: Sequence[Entry]) -> Iterator[str]:
+def _values(sheet: Sheet, row: Sequence[SheetEntry]) -> Iterator[str]:
     num = len(sheet.labels)
     yield from map(str, row[:num])
     for column, entry in zip(sheet.columns, row[num:], strict=True):

@@ -1,13 +1,13 @@
-"""Sheets as HTML: a figure each, its table in a box that scrolls."""
+"""Sheets as HTML: each is a ``<figure>`` with its table in a scrolling box."""
 
 from collections.abc import Iterator
 from html import escape
 
-from mclas_lightning.report.sheet import Cell, Entry, Sheet
+from mclas_lightning.report.sheet import Cell, Sheet, SheetEntry
 
 
 def table(sheet: Sheet) -> str:
-    """``<figure>`` with title, table, notes and commands; names may be in any script."""
+    """``<figure>`` with title, table, notes and commands; text is escaped, in any script."""
     return "\n".join(_figure(sheet))
 
 
@@ -56,7 +56,7 @@ def _head(sheet: Sheet) -> Iterator[str]:
     yield f"<tr>{''.join(names)}</tr>"
 
 
-def _cell(entry: Entry) -> str:
+def _cell(entry: SheetEntry) -> str:
     if isinstance(entry, Cell):
         text = escape(str(entry))
         return f'<td class="ours">{f"<strong>{text}</strong>" if entry.best else text}</td>'

@@ -1,17 +1,17 @@
-r"""Sheets as LaTeX tables with booktabs; ``\usepackage{booktabs}`` is all they need."""
+r"""Sheets as LaTeX tables; they need ``\usepackage{booktabs}`` and no other package."""
 
 import re
 from collections.abc import Iterator, Sequence
 
-from mclas_lightning.report.sheet import PLUS_MINUS, Cell, Entry, Sheet
+from mclas_lightning.report.sheet import PLUS_MINUS, Cell, Sheet, SheetEntry
 
 SPECIAL = {
     **{char: f"\\{char}" for char in "&%$#_{}"},
     **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
     **{"<": "$<$", ">": "$>$", "|": "$|$", PLUS_MINUS: r"$\pm$", "*": "$^{*}$"},
-    # After the \\ or \midrule of the line before, a bare bracket would open an optional argument.
+    # At the start of a row, a bare bracket would be an argument of the \\ or \midrule before it.
     **{"[": "{[}", "]": "{]}"},
-    "--": "-{}-",  # two hyphens would become a dash
+    "--": "-{}-",  # LaTeX sets two hyphens as a dash
 }
 
 _SPECIAL = re.compile("|".join(map(re.escape, SPECIAL)))
@@ -20,7 +20,7 @@ _NOT_IN_LABELS = re.compile(r"[^a-zA-Z0-9_.:-]")
 
 
 def write(sheets: Sequence[Sheet]) -> str:
-    """One table environment below the other; commands are comments above them."""
+    """One table environment below the other; a sheet's commands are comments above its table."""
     return "\n".join("\n".join(_table(sheet)) + "\n" for sheet in sheets)
 
 
@@ -50,7 +50,7 @@ def _table(sheet: Sheet) -> Iterator[str]:
 
 
 def label(name: str) -> str:
-    r"""``name`` as ``\label`` takes it: other characters become their code point in hexadecimal."""
+    r"""``name`` as an argument of ``\label``: special characters become hexadecimal code points."""
     return _NOT_IN_LABELS.sub(lambda found: f"-{ord(found[0]):x}-", name)
 
 
@@ -68,11 +68,11 @@ def _head(sheet: Sheet) -> Iterator[str]:
     yield _line([*sheet.labels, *(column.name for column in sheet.columns)])
 
 
-def _line(row: Sequence[Entry]) -> str:
+def _line(row: Sequence[SheetEntry]) -> str:
     return " & ".join(map(_styled, row)) + r" \\"
 
 
-def _styled(entry: Entry) -> str:
+def _styled(entry: SheetEntry) -> str:
     text = escaped(str(entry))
     if re.fullmatch(r"-\d.*", text):
         text = f"${text[:1]}${text[1:]}"
@@ -80,5 +80,5 @@ def _styled(entry: Entry) -> str:
 
 
 def escaped(text: str) -> str:
-    """``text`` with every character that means something to LaTeX made to mean itself."""
+    """``text`` with LaTeX's special characters escaped."""
     return _SPECIAL.sub(lambda found: SPECIAL[found[0]], text)

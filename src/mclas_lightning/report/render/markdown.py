@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from mclas_lightning.report.sheet import Cell, Entry, Sheet
+from mclas_lightning.report.sheet import Cell, Sheet, SheetEntry
 
 
 def write(sheets: Sequence[Sheet]) -> str:
@@ -25,6 +25,6 @@ def _below(sheet: Sheet) -> Iterator[str]:
         yield "\nWhat is missing is made by:\n\n```bash\n" + "\n".join(sheet.commands) + "\n```\n"
 
 
-def _styled(entry: Entry) -> str:
+def _styled(entry: SheetEntry) -> str:
     text = str(entry).replace("*", r"\*").replace("|", r"\|")
     return f"**{text}**" if isinstance(entry, Cell) and entry.best else text

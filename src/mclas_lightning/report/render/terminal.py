@@ -1,4 +1,4 @@
-"""Sheets drawn for a terminal, cut between groups of columns where it is too narrow for all."""
+"""Sheets drawn for a terminal; a sheet wider than it is cut between groups of columns."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -9,13 +9,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mclas_lightning.report.sheet import Cell, Column, Entry, Sheet
+from mclas_lightning.report.sheet import Cell, Column, Sheet, SheetEntry
 
 GAP = 2  # spaces between columns
 
 
 def show(console: Console, sheets: Sequence[Sheet]) -> None:
-    """One table below the other, no wider than the console where any cut makes that possible."""
+    """One table below the other, no wider than the console if a cut between groups allows it."""
     for sheet in sheets:
         console.print(Text(sheet.title, style="italic"))
         for start, end in _cuts(sheet, console.width):
@@ -24,13 +24,13 @@ def show(console: Console, sheets: Sequence[Sheet]) -> None:
             console.print(Text(note, style="dim"))
         if sheet.commands:
             console.print(Text("What is missing is made by:", style="dim"))
-        for command in sheet.commands:  # Never broken: they are to be copied.
+        for command in sheet.commands:  # Commands are never wrapped, so that they can be copied.
             console.print(Text(f"  {command}"), soft_wrap=True)
         console.print()
 
 
 def _cuts(sheet: Sheet, width: int) -> list[tuple[int, int]]:
-    """Ranges of columns that fit, each of whole groups; at least one group a range."""
+    """Ranges of columns that fit the width; each holds whole groups, and at least one."""
     sizes = [size + GAP for size in _widths(sheet)]
     num = len(sheet.labels)
     room = width - 2 + GAP - sum(sizes[:num])  # rich leaves a space on either side
@@ -55,7 +55,7 @@ def _widths(sheet: Sheet) -> list[int]:
 
 
 def _headings(columns: Sequence[Column]) -> list[str]:
-    """In two lines where columns have groups: the group above the first of its columns."""
+    """Headings, of two lines where columns have groups: the group above its first column."""
     if not any(column.group and column.name for column in columns):
         return [column.title for column in columns]
     before = ["", *(column.group for column in columns)]
@@ -83,5 +83,5 @@ def _table(sheet: Sheet, start: int, end: int) -> Table:
     return table
 
 
-def _styled(entry: Entry) -> Text:
+def _styled(entry: SheetEntry) -> Text:
     return Text(str(entry), style="bold" if isinstance(entry, Cell) and entry.best else "")
