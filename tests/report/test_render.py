@@ -1,3 +1,5 @@
+"""The modules of ``report.render``: each test compares several formats of the same sheets."""
+
 import csv
 import io
 import shutil
@@ -7,7 +9,7 @@ import pytest
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.report.render import html, latex, sheets_as_text
-from mclas_lightning.report.sheet import Cell, Column, Section, Sheet, format_number
+from mclas_lightning.report.sheet import Cell, Column, Section, Sheet
 from tests.report.golden import GOLDEN, golden_texts, make
 
 
@@ -131,13 +133,6 @@ def test_headings_of_groups_span_their_columns():
 def test_an_unknown_format_is_refused_with_a_near_one():
     with pytest.raises(InputError, match="did you mean 'markdown'"):
         sheets_as_text([ODD], "markdwn")
-
-
-def test_a_difference_of_nothing_has_no_sign():
-    assert format_number(-0.0001, 2, signed=True) == "0.00"
-    assert format_number(0.0, 2) == "0.00"
-    assert format_number(-0.004) == "0.00"
-    assert format_number(1.0, 1, signed=True) == "+1.0"
 
 
 def test_latex_knows_no_special_character_twice():

@@ -1,5 +1,6 @@
-"""An uncased German network beside a cased one: accents count for neither."""
+"""Means over seeds; an uncased German network beside a cased one, without accents for both."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer, models, normalizers
 
+from benchmarks.runs import write_run
 from mclas_lightning.metrics.rouge import folded, standard
 from mclas_lightning.metrics.score import score
 from mclas_lightning.report.comparison import comparison_sheets
@@ -14,6 +16,7 @@ from mclas_lightning.report.finished_runs import Runs
 from mclas_lightning.report.sheet import Sheet
 from mclas_lightning.runs.documents import NAME, write_documents
 from mclas_lightning.runs.results import Results
+from tests.report.score_sheets import NUM, at, change, rows, table
 
 REFERENCES = ["Größere Flächen stehen unter Wasser", "Die Züge fahren wieder pünktlich"] * 6
 CASED = ["Größere Flächen stehen unter Schnee", "Die Züge fahren wieder nicht"] * 6
@@ -91,3 +94,57 @@ def test_the_folded_profile_may_be_asked_for(tmp_path):
     _, rows = drawn(tmp_path, "folded")
     assert rows["cased"][0] == f"{100 * run.scores['cross']['folded_rouge1_f']:.2f}"
     assert np.isclose(replace(run).scores["cross"]["folded_rouge1_f"], 0.8)
+
+
+def test_a_cell_is_the_mean_over_seeds_and_the_difference_is_to_what_is_shown(tmp_path):
+    for seed, f1 in enumerate((0.1, 0.2, 0.27)):
+        write_run(tmp_path, "en2desum", "minimum", "ncls", seed, num=NUM)
+        change(at(tmp_path, "ncls", seed), scores__cross__rouge1_f=f1)
+        (at(tmp_path, "ncls", seed).parent / "scores.npz").unlink()
+    row = rows(table(2, tmp_path, "en2desum")[0])["minimum", "NCLS"]
+    assert row["R-1 ours"] == "19.00 ±8.54"  # variance (81 + 1 + 64) / 2 = 73
+    assert (row["R-1 paper"], row["R-1 diff."]) == ("17.59", "+1.41")
+    assert row["Seeds"] == "3"
+
+
+def test_an_outside_system_is_a_row_of_its_scenario(tmp_path):
+    run = write_run(tmp_path, "en2desum", "minimum", "ncls", 0, num=NUM)
+    outside = replace(run, model="theirs", provenance={})
+    outside.write(at(tmp_path, "theirs"))
+    cells = rows(table(2, tmp_path, "en2desum")[0])
+    assert list(cells)[3] == ("minimum", "theirs")
+    assert cells["minimum", "theirs"]["R-1 ours"] == cells["minimum", "NCLS"]["R-1 ours"]
+    assert cells["minimum", "theirs"]["R-1 paper"] == "-"
+
+
+def test_pretraining_and_models_from_scratch_are_not_in_table_2(tmp_path):
+    write_run(tmp_path, "en2desum", "full", "ms", 0, num=NUM)
+    write_run(tmp_path, "en2desum", "minimum", "mclas_scratch", 0, num=NUM)
+    assert len(rows(table(2, tmp_path, "en2desum")[0])) == 13
+
+
+def test_seeds_of_two_kinds_have_no_mean(tmp_path):
+    for seed in (0, 1):
+        write_run(tmp_path, "en2desum", "minimum", "mclas", seed, num=NUM)
+    change(at(tmp_path, "mclas", 1), signatures__cross__rouge="rouge|version:1")
+    (sheet,) = table(2, tmp_path, "en2desum")
+    row = rows(sheet)["minimum", "MCLAS"]
+    assert (row["R-1 ours"], row["BERTScore ours"]) != ("-", "-")
+    assert row["R-1 ours"] == "-"
+    assert "No mean of seeds that differ in signature or test set: minimum/mclas." in sheet.notes
+    assert f"mclas rescore {tmp_path}/en2desum" in sheet.commands
+
+
+def test_without_scores_of_the_papers_profile_a_cell_is_missing(tmp_path):
+    write_run(tmp_path, "en2desum", "minimum", "mclas", 0, num=NUM)
+    path = at(tmp_path, "mclas")
+    record = json.loads(path.read_text())
+    scores, signatures = record["scores"]["cross"], record["signatures"]["cross"]
+    scores = {name: value for name, value in scores.items() if not name.startswith("paper_")}
+    signatures = {name: value for name, value in signatures.items() if name != "paper_rouge"}
+    change(path, scores__cross=scores, signatures__cross=signatures)
+    (path.parent / "scores.npz").unlink()
+    row = rows(table(2, tmp_path, "en2desum", profile="paper")[0])["minimum", "MCLAS"]
+    assert (row["R-1 ours"], row["R-2 ours"], row["R-L ours"]) == ("-", "-", "-")
+    assert row["BERTScore ours"] != "-"
+    assert rows(table(2, tmp_path, "en2desum")[0])["minimum", "MCLAS"]["R-1 ours"] != "-"

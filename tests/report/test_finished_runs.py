@@ -1,0 +1,76 @@
+import shutil
+
+import pytest
+
+from benchmarks.runs import write_run
+from mclas_lightning.errors import InputError
+from mclas_lightning.report.finished_runs import Runs
+from tests.report.score_sheets import NUM, at, change, rows, table
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [({"format": 1}, "expected format 2"), ({"scores__cross__rouge1_f": float("nan")}, "finite")],
+)
+def test_a_file_that_cannot_be_trusted_is_set_aside_and_named(tmp_path, other, message):
+    for model in ("ncls", "mclas"):
+        write_run(tmp_path, "en2desum", "minimum", model, 0, num=NUM)
+    before = rows(table(2, tmp_path, "en2desum")[0])
+    change(at(tmp_path, "mclas"), **other)
+    (sheet,) = table(2, tmp_path, "en2desum")
+    (note,) = [note for note in sheet.notes if note.startswith("Set aside: ")]
+    assert f"{at(tmp_path, 'mclas')} (" in note
+    assert message in note
+    assert rows(sheet)["minimum", "MCLAS"]["R-1 ours"] == "-"
+    shown = rows(sheet)["minimum", "NCLS"]["R-1 ours"]
+    assert shown == before["minimum", "NCLS"]["R-1 ours"].rstrip("*")
+
+
+def test_what_stands_beside_a_run_does_not_end_its_table(tmp_path):
+    """Copies, renamed folders and broken files are named; a byte order mark is no damage."""
+    for model, seed in (("ncls", 0), ("ncls", 1), ("mclas", 0)):
+        write_run(tmp_path, "en2desum", "minimum", model, seed, num=NUM)
+    before = rows(table(2, tmp_path, "en2desum")[0])
+    own = at(tmp_path, "ncls")
+    shutil.copytree(own.parent, own.parents[1] / "seed=0 (copy)")
+    shutil.copytree(own.parents[1], own.parents[2] / "ncls_old")
+    at(tmp_path, "broken").parent.mkdir(parents=True)
+    at(tmp_path, "broken").write_text('{"format": 2, "data')
+    own.write_bytes(b"\xef\xbb\xbf" + own.read_bytes())
+    (sheet,) = table(2, tmp_path, "en2desum")
+    assert rows(sheet) == before
+    (note,) = [note for note in sheet.notes if note.startswith("Set aside: ")]
+    for aside in ("minimum/broken/seed=0/", "ncls/seed=0 (copy)/", "minimum/ncls_old/seed=0/"):
+        assert aside in note
+    assert note.endswith("and 2 more.")
+
+
+def test_only_the_dataset_that_is_asked_for_is_read(tmp_path):
+    for dataset in ("en2desum", "zh2ensum"):
+        write_run(tmp_path, dataset, "minimum", "ncls", 0, num=NUM)
+    (tmp_path / "zh2ensum" / "minimum" / "ncls" / "seed=0" / "results.json").write_text("")
+    (sheet,) = table(2, tmp_path, "en2desum")
+    assert not any("Set aside" in note for note in sheet.notes)
+    (sheet,) = table(2, tmp_path, "zh2ensum")
+    assert any("Set aside" in note for note in sheet.notes)
+
+
+def test_a_dataset_whose_runs_are_all_set_aside_has_an_empty_table(tmp_path):
+    write_run(tmp_path, "mine", "minimum", "ncls", 0, num=NUM)
+    (tmp_path / "mine").rename(tmp_path / "renamed")
+    (sheet,) = table(2, tmp_path, *Runs(tmp_path).datasets(["renamed"]))
+    assert {row["R-1"] for row in rows(sheet).values()} == {"-"}
+    assert "belongs at mine/minimum/ncls/seed=0/results.json" in "".join(sheet.notes)
+    assert sheet.commands == []
+
+
+def test_a_dataset_on_disk_may_be_named_by_what_selects_it(tmp_path):
+    for dataset in ("toy_en2de", "toy_en2zh", "toy_en", "mine"):
+        write_run(tmp_path, dataset, "minimum", "mclas", 0, num=NUM)
+    runs = Runs(tmp_path)
+    assert runs.datasets(["toy"]) == ["toy_en2de", "toy_en2zh"]
+    assert runs.datasets(["mine", "en2desum"]) == ["mine", "en2desum"]
+    assert runs.datasets(["debian_en2de", "toy_zh2en"]) == ["debian_en2de", "toy_zh2en"]
+    assert Runs(tmp_path / "none").datasets(["toy"]) == ["toy_en2de"]
+    with pytest.raises(InputError, match="did you mean 'mine'"):
+        runs.datasets(["mins"])

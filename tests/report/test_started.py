@@ -1,0 +1,54 @@
+from pathlib import Path
+
+import pytest
+
+from mclas_lightning.config.compose import compose
+from mclas_lightning.files import write_json
+from mclas_lightning.report.started import (
+    is_trained,
+    ms_place,
+    of_fine_tuning,
+    of_pretraining,
+    words_of,
+)
+from mclas_lightning.runs.identity import resolved
+
+CORPUS = ("dataset=toy",)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["network=tiny", "optim=tiny", "decoding=short"],
+        ["network=tiny", "network.decoder.layers=3", "decoding.beam=7", "split_seed=11"],
+        ["data=some where/else", "dataset.max_source=77"],
+    ],
+)
+def test_the_words_of_a_configuration_compose_it_again(words):
+    place = ["scenario=minimum", "model=mclas", "seed=3"]
+    config = resolved(compose("train", [*CORPUS, *words, *place]))
+    again = words_of(config, CORPUS)
+    assert resolved(compose("train", [*CORPUS, *again, *place])) == config
+    assert len(again) <= len(words)
+
+
+def test_a_configuration_of_other_keys_has_no_words():
+    assert words_of({"network": {"name": "gone", "shape": 5}, "optim": 7}, ("dataset=gone",)) == []
+
+
+def test_pretraining_takes_the_ms_variant_of_a_recipe_and_fine_tuning_the_recipe():
+    words = ["network=tiny", "optim=tiny", "optim.encoder.lr=0.5", "dataset.max_source=77"]
+    assert of_pretraining(words) == ["network=tiny", "optim=tiny_pretrain"]
+    assert of_fine_tuning(["optim=tiny_pretrain", *words[2:]]) == ["optim=tiny"]
+
+
+@pytest.mark.parametrize("place", ["ms", "ms/seed=2"])
+def test_an_ms_run_is_known_by_its_folder_or_by_that_of_its_seeds(tmp_path, place):
+    config = {"init_from": f"{tmp_path}/{place}"}
+    assert ms_place(config, 2) is None
+    write_json(tmp_path / "ms" / "seed=2" / "training.json", {})
+    assert ms_place(config, 2) == tmp_path / "ms"
+    assert is_trained(tmp_path / "ms", 2)
+    assert not is_trained(tmp_path / "ms", 3)
+    assert not is_trained(Path(tmp_path, "mt"))
