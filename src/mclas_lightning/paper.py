@@ -15,7 +15,7 @@ from mclas_lightning.schema import typed
 
 
 @dataclass(frozen=True, kw_only=True)
-class Corpus:
+class PaperCorpus:
     """A corpus of section 5.1; ``name`` as the paper spells it."""
 
     name: str
@@ -111,7 +111,7 @@ class Paper:
     sections are plain mappings, with the file's keys.
     """
 
-    corpora: dict[str, Corpus]
+    corpora: dict[str, PaperCorpus]
     thresholds: dict  # section 5.1
     training: dict  # section 5.2
     decoding: dict  # section 5.2

@@ -1,5 +1,4 @@
 import hashlib
-import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -7,65 +6,17 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.cells import cell_len
-from rich.console import Console
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.metrics.tokens import tokens
-from mclas_lightning.report.cases import Examples, lacking_phrases, matched_pieces, pick_cases
-from mclas_lightning.report.render.cases import draw_cases, shorten
+from mclas_lightning.report.cases import lacking_phrases, matched_pieces, pick_cases
 from mclas_lightning.runs.predictions import place
 from mclas_lightning.runs.results import Results
-
-MONO = {"hypotheses": {"mono": "a short one"}, "references": {"mono": "the mono reference"}}
-
-CROSS = {"hypotheses": {"cross": "eine kurze"}, "references": {"cross": "die Referenz"}}
-
-BOTH = {key: MONO[key] | CROSS[key] for key in MONO}
-
-
-def drawn(found: Examples, width: int = 80, color: bool = False) -> str:
-    console = Console(width=width, force_terminal=color, color_system="standard" if color else None)
-    with console.capture() as captured:
-        console.print(draw_cases(found))
-    return captured.get()
+from tests.report.drawn_cases import BOTH, CROSS, drawn
 
 
 def shown_ids(text: str) -> list[str]:
     return re.findall(r"^Document (\S+)", text, flags=re.MULTILINE)
-
-
-@pytest.fixture
-def run(tmp_path, made_up):
-    """A run with predictions for the documents d0, d1, ... of ``numbers``."""
-
-    def make(model: str, wrote: dict, numbers=range(11), document="a document", seed=0) -> Results:
-        folder = Path(tmp_path, model, f"seed={seed}")
-        folder.mkdir(parents=True)
-        lines = [{"id": f"d{n}", "document": document, **wrote} for n in numbers]
-        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-        (folder / "predictions.jsonl").write_text(text, encoding="utf-8")
-        return replace(made_up(model, seed=seed, num=len(numbers)), folder=folder)
-
-    return make
-
-
-def test_a_case_shows_the_document_the_references_and_what_each_system_wrote(run):
-    text = drawn(pick_cases([run("ms", MONO), run("ncls", CROSS), run("mclas", BOTH)], num=1))
-    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in text.splitlines()]
-    assert [row for row in rows if row] == [
-        ["Document", "en", "a document"],
-        ["Reference", "en", "the mono reference"],
-        ["", "de", "die Referenz"],
-        ["MS", "en", "a short one"],
-        ["", "", "lacks: the mono reference"],
-        ["NCLS", "de", "eine kurze"],
-        ["", "", "lacks: die Referenz"],
-        ["MCLAS", "en", "a short one"],
-        ["", "", "lacks: the mono reference"],
-        ["", "de", "eine kurze"],
-        ["", "", "lacks: die Referenz"],
-    ]
 
 
 def test_the_same_documents_are_picked_whatever_the_order_of_runs_and_lines(run):
@@ -103,32 +54,6 @@ def test_seeds_are_named_where_they_tell_runs_apart(run):
     assert "NCLS, seed 1" in text
 
 
-def test_an_empty_summary_is_shown_as_empty(run):
-    text = drawn(pick_cases([run("ncls", CROSS | {"hypotheses": {"cross": " "}})], num=1))
-    assert "│ NCLS      │ de │ (empty) " in text
-
-
-def test_brackets_in_a_text_are_not_taken_for_markup(run):
-    wrote = CROSS | {"hypotheses": {"cross": "and [/y] too"}}
-    text = drawn(pick_cases([run("ncls", wrote, document="see [bold] and [/x]")]))
-    assert "see [bold] and [/x]" in text
-    assert "and [/y] too" in text
-
-
-@pytest.mark.parametrize("width", [60, 81, 100])
-def test_chinese_text_keeps_every_line_within_the_width(run, width):
-    text = drawn(pick_cases([run("ncls", CROSS, document="网络 nginx 安全更新公告," * 50)]), width)
-    assert "安全" in text
-    assert {cell_len(line) for line in text.splitlines() if "│" in line} == {width}
-
-
-def test_a_long_document_is_cut_after_a_word():
-    assert shorten("one two  three\nfour", cells=11) == "one two ..."
-    assert shorten("one  two", cells=11) == "one two"
-    assert shorten("安全更新公告", cells=9) == "安全更新 ..."
-    assert cell_len(shorten("word " * 500)) <= 404
-
-
 def test_chosen_documents_are_shown_in_the_order_asked_for(run):
     text = drawn(pick_cases([run("ncls", CROSS)], ids=["d7", "d2"]))
     assert shown_ids(text) == ["d7", "d2"]
@@ -142,16 +67,6 @@ def test_a_document_that_is_like_no_other_is_refused_without_one(run):
 def test_a_document_that_is_not_there_is_refused_with_a_near_one(run):
     with pytest.raises(InputError, match=r"document 'd77' is not in .* NCLS; did you mean 'd7'"):
         pick_cases([run("ncls", CROSS)], ids=["d77"])
-
-
-def test_what_the_reference_has_is_underlined_and_two_words_or_more_are_bold(run):
-    wrote = {"hypotheses": {"cross": "der kleine Hund, die Katze"}}
-    wrote |= {"references": {"cross": "Der kleine Mann und die große Katze"}}
-    text = drawn(pick_cases([run("ncls", wrote)], num=1), color=True)
-    assert "\x1b[1;4mder kleine\x1b[0m" in text
-    assert "\x1b[4mKatze\x1b[0m" in text
-    assert "\x1b[4mHund" not in text
-    assert "lacks: Mann und, große" in text
 
 
 NULL = '{"id": "d9", "document": "x", "hypotheses": {"cross": null}, "references": {}}'

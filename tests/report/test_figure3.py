@@ -58,7 +58,7 @@ def test_the_drawing_in_a_page_takes_the_color_of_its_text_and_loads_nothing(gri
 def test_a_place_in_the_figure_is_a_mean_over_seeds(tmp_path, grids):
     (grid,) = grids(PLACES, "en2desum")
     score = figure3.LAYOUT.scores[0]
-    places, means, spreads = figure3._points(grid, score, "mclas_scratch")
+    places, means, spreads = figure3._scenario_points(grid, score, "mclas_scratch")
     runs = [run for run in Runs(tmp_path).all if run.model == "mclas_scratch"]
     expected = [
         100 * np.mean([r.scores["cross"]["rouge1_f"] for r in runs if r.scenario == scenario])

@@ -76,12 +76,11 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
     try:
         file = io.StringIO(_text(path), newline="")
         header, first = file.readline(), 1
-        said = re.fullmatch(
-            r'"?sep=(.)"?\s*', header
-        )  # a first line by which Excel knows the delimiter
-        if said:
+        # Excel may declare the delimiter in a first line of its own, such as "sep=;".
+        declared = re.fullmatch(r'"?sep=(.)"?\s*', header)
+        if declared:
             header, first = file.readline(), 2
-        delimiter = said[1] if said else _delimiter(header)
+        delimiter = declared[1] if declared else _delimiter(header)
         names = next(csv.reader([header], delimiter=delimiter), [])
         for name in ("item", *CHOICE_COLUMNS):
             if name not in names:

@@ -20,7 +20,7 @@ from mclas_lightning.errors import InputError, check_range, one_of
 from mclas_lightning.files import read_json, write_json
 from mclas_lightning.schema import typed
 
-FORMAT = 1
+HUMAN_FORMAT = 1
 
 PERSPECTIVES = ("informativeness", "conciseness", "fluency")
 
@@ -65,15 +65,15 @@ class HumanResults:
 
     def write(self, path: Path) -> None:
         """Write ``path``, whole or not at all."""
-        write_json(path, {"format": FORMAT} | asdict(self))
+        write_json(path, {"format": HUMAN_FORMAT} | asdict(self))
 
     @classmethod
     def read(cls, path: Path) -> "HumanResults":
         """Read a ``human.json``; InputError where it has another format or a wrong value."""
         record = read_json(path, dict)
-        if record.get("format") != FORMAT:
+        if record.get("format") != HUMAN_FORMAT:
             raise InputError(
-                f"{path}: expected format {FORMAT}, found {record.get('format')!r}; "
+                f"{path}: expected format {HUMAN_FORMAT}, found {record.get('format')!r}; "
                 "score the sheets again with `mclas human score`"
             )
         try:

@@ -21,7 +21,7 @@ from mclas_lightning.human.results import (
 from mclas_lightning.human.sheet import KEY_FILE, SheetKey
 from mclas_lightning.runs.results import MODELS
 
-LABELS = ("best", "worst", "neither")
+JUDGEMENT_LABELS = ("best", "worst", "neither")
 
 
 def preferences(
@@ -41,7 +41,7 @@ def preferences(
 
 
 def label_counts(judgements: Sequence[Judgement], systems: Iterable[str]) -> list[list[int]]:
-    """Counts [summary and perspective][LABELS] of the annotators who gave the label."""
+    """Counts [summary and perspective][label] of the annotators who gave the label."""
     counts = Counter(
         (judgement.document, judgement.perspective, system, label)
         for judgement in judgements
@@ -51,7 +51,9 @@ def label_counts(judgements: Sequence[Judgement], systems: Iterable[str]) -> lis
     rows: list[list[int]] = []
     for (document, perspective), num in judged.items():
         for system in systems:
-            best, worst = (counts[document, perspective, system, end] for end in LABELS[:2])
+            best, worst = (
+                counts[document, perspective, system, end] for end in JUDGEMENT_LABELS[:2]
+            )
             rows.append([best, worst, num - best - worst])
     return rows
 

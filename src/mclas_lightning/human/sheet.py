@@ -22,7 +22,7 @@ from mclas_lightning.runs.predictions import Prediction
 from mclas_lightning.runs.results import Results, find
 from mclas_lightning.schema import typed
 
-FORMAT = 1
+KEY_FORMAT = 1
 
 KEY_FILE = "key.json"
 
@@ -49,15 +49,17 @@ class SheetKey:
 
     def write(self, folder: Path) -> None:
         """Write ``key.json`` into the sheets' folder."""
-        write_json(folder / KEY_FILE, {"format": FORMAT} | asdict(self))
+        write_json(folder / KEY_FILE, {"format": KEY_FORMAT} | asdict(self))
 
     @classmethod
     def read(cls, folder: Path) -> "SheetKey":
         """Read the key of a folder of sheets; InputError where it is missing or wrong."""
         path = folder / KEY_FILE
         record = read_json(path, dict)
-        if record.get("format") != FORMAT:
-            raise InputError(f"{path}: expected format {FORMAT}, found {record.get('format')!r}")
+        if record.get("format") != KEY_FORMAT:
+            raise InputError(
+                f"{path}: expected format {KEY_FORMAT}, found {record.get('format')!r}"
+            )
         try:
             key = typed("key", cls, {k: v for k, v in record.items() if k != "format"})
         except InputError as error:
@@ -68,9 +70,9 @@ class SheetKey:
         return key
 
 
-ENDS = ("best", "worst")
+BEST_WORST = ("best", "worst")
 
-CHOICE_COLUMNS = [f"{perspective}_{end}" for perspective in PERSPECTIVES for end in ENDS]
+CHOICE_COLUMNS = [f"{perspective}_{end}" for perspective in PERSPECTIVES for end in BEST_WORST]
 
 INSTRUCTIONS = """\
 Each line of your sheet has a document and its summaries A to {last}. Compare the summaries from

@@ -43,11 +43,11 @@ MARKERS = ("o", "s", "^")
 
 DASHES: tuple[Literal["-"], Literal["--"], Literal[":"]] = ("-", "--", ":")
 
-WIDTH = 0.26  # of a column, as a share of a scenario's place, which has three of them
+COLUMN_WIDTH = 0.26  # of a column, as a share of a scenario's place, which has three of them
 
 FIGURE_ENDINGS = (".svg", ".png", ".pdf")
 
-SCRATCH = "_scratch"
+SCRATCH_ENDING = "_scratch"
 
 # The models initialized from MS are those of Table 2.
 LAYOUT = replace(
@@ -58,7 +58,7 @@ LAYOUT = replace(
     systems=tuple(
         TableSystem(scenario, f"{model}{start}", scenario)
         for scenario in LOW_RESOURCE
-        for start in ("", SCRATCH)
+        for start in ("", SCRATCH_ENDING)
         for model in COMPARED_MODELS
     ),
 )
@@ -81,7 +81,7 @@ def grids(datasets: Sequence[str], runs: Runs, profile: str) -> list[Grid]:
 
 def drawable(runs: Runs) -> list[str]:
     """The datasets to draw: the paper's two, and those that have runs from scratch."""
-    scratch = {run.dataset: None for run in runs.all if run.model.endswith(SCRATCH)}
+    scratch = {run.dataset: None for run in runs.all if run.model.endswith(SCRATCH_ENDING)}
     return list(dict.fromkeys([*LAYOUT.datasets, *scratch]))
 
 
@@ -146,22 +146,23 @@ def _panel(axes: Axes, grid: Grid, score: TableScore) -> None:
         axes.text(0.5, 0.5, "not comparable", transform=axes.transAxes, ha="center", color=INK)
         return
     for i, model in enumerate(COMPARED_MODELS):
-        places, means, spreads = _points(grid, score, f"{model}{SCRATCH}")
+        places, means, spreads = _scenario_points(grid, score, f"{model}{SCRATCH_ENDING}")
         axes.bar(
-            [place + (i - 1) * WIDTH for place in places], means, WIDTH, yerr=spreads,
+            [place + (i - 1) * COLUMN_WIDTH for place in places], means, COLUMN_WIDTH, yerr=spreads,
             color=FACES[i], hatch=HATCHES[i], edgecolor=INK, linewidth=0.6, capsize=2,
             error_kw={"linewidth": 0.7, "ecolor": INK}, zorder=1,
         )  # fmt: skip
         axes.errorbar(
-            *_points(grid, score, model), color=INK, linestyle=DASHES[i], marker=MARKERS[i],
-            markersize=5, markerfacecolor="#ffffff", linewidth=1.2, capsize=2, zorder=2,
+            *_scenario_points(grid, score, model), color=INK, linestyle=DASHES[i],
+            marker=MARKERS[i], markersize=5, markerfacecolor="#ffffff", linewidth=1.2, capsize=2,
+            zorder=2,
         )  # fmt: skip
     axes.set_ylim(0, 1.05 * axes.get_ylim()[1])
     if not grid.used:
         axes.text(0.5, 0.5, "no runs yet", transform=axes.transAxes, ha="center", color=INK)
 
 
-def _points(
+def _scenario_points(
     grid: Grid, score: TableScore, model: str
 ) -> tuple[list[int], list[float], list[float]]:
     """Places of the scenarios that have runs, means, and deviations (0 where one seed is)."""
@@ -186,7 +187,7 @@ def _legend() -> list[Artist]:
     columns = [
         Patch(
             facecolor=FACES[i], hatch=HATCHES[i], edgecolor=INK, linewidth=0.6,
-            label=MODELS[f"{model}{SCRATCH}"],
+            label=MODELS[f"{model}{SCRATCH_ENDING}"],
         )
         for i, model in enumerate(COMPARED_MODELS)
     ]  # fmt: skip

@@ -22,7 +22,7 @@ from mclas_lightning.report.sheet import format_number
 from mclas_lightning.runs.documents import NAME
 from mclas_lightning.runs.results import Results
 
-LEVEL = 0.05
+SIGNIFICANCE_LEVEL = 0.05
 
 RESAMPLES = 5_000
 
@@ -112,21 +112,21 @@ def _tested(contests: Sequence[Contest], untested: Mapping[str, Sequence[str]]) 
     if not pairs:
         return Marks(untested=untested)
     # The smallest possible p is about 1 / resamples; times the number of tests it must stay well
-    # below LEVEL.
-    tests = pvalues(pairs, resamples=max(RESAMPLES, 2 * int(len(pairs) / LEVEL)))
+    # below SIGNIFICANCE_LEVEL.
+    tests = pvalues(pairs, resamples=max(RESAMPLES, 2 * int(len(pairs) / SIGNIFICANCE_LEVEL)))
     corrected = iter(holm([test.p for test in tests]))
     marked = {
         contest.place
         for contest in contests
-        if max([next(corrected) for _ in contest.others]) < LEVEL
+        if max([next(corrected) for _ in contest.others]) < SIGNIFICANCE_LEVEL
     }
     methods = " or ".join(sorted({test.method for test in tests}))
     seeds = sorted({len(scores) for pair in pairs for scores in pair})
     range_ = "-".join(map(str, {seeds[0]: 0, seeds[-1]: 0}))
     return Marks(
         frozenset(marked),
-        f"p < {LEVEL} ({methods}; {range_} seed{'s' * (seeds[-1] > 1)} a system; Holm's correction "
-        f"over the {len(tests)} tests of the table)",
+        f"p < {SIGNIFICANCE_LEVEL} ({methods}; {range_} seed{'s' * (seeds[-1] > 1)} a system; "
+        f"Holm's correction over the {len(tests)} tests of the table)",
         seeds[-1] == 1,
         {dataset: _detectable(contests, dataset, len(tests)) for dataset in _datasets(contests)},
         untested,
@@ -143,7 +143,7 @@ def _detectable(contests: Sequence[Contest], dataset: str, num: int) -> str:
     for (name, _, score), best, others in contests:
         if name == dataset:
             found = (
-                detectable_difference(sample_of_differences(best, other), LEVEL / num)
+                detectable_difference(sample_of_differences(best, other), SIGNIFICANCE_LEVEL / num)
                 for other in others
             )
             least.setdefault(score, []).extend(found)

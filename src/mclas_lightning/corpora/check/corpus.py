@@ -25,7 +25,7 @@ class Corpus:
     splits: dict[Split, Measured]
 
     @property
-    def paper(self) -> paper.Corpus | None:
+    def paper(self) -> paper.PaperCorpus | None:
         """Section 5.1 on this corpus, where it is one of the paper's."""
         return paper.numbers().corpora.get(self.entry.name) if self.entry else None
 
