@@ -24,11 +24,9 @@ from mclas_lightning.runs.results import MODELS, SCENARIOS, Results
 # datasets have a trained translator.
 WMT19 = ("en2desum",)
 
-OTHER_TEST_SET = (
-    "test set"  # Gap.family: seeds differ in test set or decoding; they are evaluated again
-)
-
-OTHER_TRAINING = "training"  # Gap.family: seeds differ in training; the user decides which to keep
+# Values of Gap.family for seeds that have no mean.
+OTHER_TEST_SET = "test set"  # test sets or decodings differ; the runs are evaluated again
+OTHER_TRAINING = "training"  # trainings differ; the user decides which to keep
 
 BERTSCORE_ENCODER = "bert-base-multilingual-cased"
 
@@ -120,7 +118,10 @@ class _DatasetWords:
     @cached_property
     def seeds(self) -> tuple[int, ...]:
         """The seeds of the dataset's compared systems; seed 0 where there are none."""
-        return seeds_of(self.runs.of(self.dataset)) or (0,)
+        compared = (
+            r for r in self.runs.of(self.dataset) if r.model in (*COMPARED_MODELS, "tltran")
+        )
+        return tuple(sorted({run.seed for run in compared})) or (0,)
 
     @cached_property
     def translates(self) -> bool:
@@ -245,8 +246,3 @@ class _DatasetWords:
             *([] if folder == "runs" else [override("runs", exactly(folder))]),
         ]
         return command(program, words)
-
-
-def seeds_of(runs: Sequence[Results]) -> tuple[int, ...]:
-    """The seeds of the compared systems' runs."""
-    return tuple(sorted({run.seed for run in runs if run.model in (*COMPARED_MODELS, "tltran")}))
