@@ -1,0 +1,60 @@
+"""``tests/`` mirrors ``src/``: ``data/store.py`` is tested by ``tests/data/test_store.py``."""
+
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+SOURCE = TESTS.parent / "src" / "mclas_lightning"
+# Tests of no single module: of documents, of the tree, of whole runs in their surroundings.
+WHOLE = {
+    *("test_architecture.py", "test_conf.py", "test_layers.py", "test_metrics_page.py"),
+    *("test_devices.py", "test_earlier_runs.py", "test_interrupts.py", "test_mirror.py"),
+    *("test_readme.py", "slurm/test_sweep.py", "tracking/test_server.py"),
+}
+# Packages that one file tests, because their modules work together alone.
+TOGETHER = {"convert/e5", "corpora/check", "corpora/debian", "corpora/toy", "report/render"}
+# Modules without a test file so far, by folder: tests of other modules reach them.
+LATER = {
+    ".": "progress schema",
+    "cli": "arguments data entries human sweep wandb",
+    "config": "compose dataset groups optim settings",
+    "corpora": "catalog manifest",
+    "corpora/readers": "encodings formats log tags",
+    "corpora/roundtrip": "translations",
+    "data": "batch datamodule encoding vocabulary",
+    "evaluation": "run test_set words",
+    "inference": "trained",
+    "runs": "identity lock predictions preemption",
+    "sweep": "axes check slurm status worker",
+    "tracking": "account loggers metrics_file",
+    "training": "callbacks preparation",
+}
+MODULES = sorted(path for path in SOURCE.rglob("*.py") if path.name != "__init__.py")
+
+
+def places(module: Path) -> list[Path]:
+    """Where the tests of a module may stand."""
+    own = module.relative_to(SOURCE)
+    package = [own.parent.with_suffix(".py")] if own.parent.as_posix() in TOGETHER else []
+    return [TESTS / path.with_name(f"test_{path.name}") for path in (own, *package)]
+
+
+@pytest.mark.parametrize("path", sorted(TESTS.rglob("test_*.py")), ids=lambda path: path.stem)
+def test_a_test_file_stands_where_its_module_does(path):
+    of_modules = {place for module in MODULES for place in places(module)}
+    assert path in of_modules or path.relative_to(TESTS).as_posix() in WHOLE
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
+def test_a_module_has_its_test_file(module):
+    if any(place.exists() for place in places(module)):
+        return
+    folder = module.parent.relative_to(SOURCE).as_posix()
+    assert module.stem in LATER.get(folder, "").split(), places(module)[0]
+    pytest.skip("no test file of its own yet")
+
+
+def test_exceptions_are_there():
+    assert [name for name in sorted(WHOLE) if not (TESTS / name).exists()] == []
+    assert [name for name in sorted(TOGETHER) if not (SOURCE / name).is_dir()] == []
