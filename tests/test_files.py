@@ -16,7 +16,7 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.evaluation.texts import read_texts
 from mclas_lightning.example import read_jsonl
 from mclas_lightning.files import num_records, read_json, write_json
-from mclas_lightning.inference.translators import TranslationFile
+from mclas_lightning.inference.translation_file import TranslationFile
 from mclas_lightning.runs import predictions
 from tests.conftest import examples, outcome
 

@@ -4,8 +4,6 @@ import logging
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import hydra
@@ -18,17 +16,13 @@ from omegaconf import DictConfig
 from pytorch_lightning.loggers import Logger
 
 from mclas_lightning.config.compose import entry, in_multirun
-from mclas_lightning.config.dataset import SPLITS
-from mclas_lightning.config.optim import UpdateShape
 from mclas_lightning.config.settings import Settings, read_settings
 from mclas_lightning.data.datamodule import LoaderConfig, SummarizationData
-from mclas_lightning.data.sampler import UpdateSampler
-from mclas_lightning.data.scenario import few_examples, write_or_check
 from mclas_lightning.distributed import check_processes, is_first, leave, together
 from mclas_lightning.errors import InputError
 from mclas_lightning.evaluation.run import load_neural, score_run
 from mclas_lightning.files import sha256, write_json
-from mclas_lightning.inference.trained import check_content, start_run
+from mclas_lightning.inference.trained import check_content
 from mclas_lightning.model.malloc import keep_freed_memory
 from mclas_lightning.runs.identity import in_words, scored_otherwise
 from mclas_lightning.runs.lock import locked
@@ -37,13 +31,16 @@ from mclas_lightning.runs.results import Results, headline
 from mclas_lightning.task import Task
 from mclas_lightning.tracking.loggers import log_results, tracked
 from mclas_lightning.tracking.metrics_file import MetricsFile
+from mclas_lightning.training.announcements import (
+    announce_end,
+    announce_training,
+    announce_update,
+)
 from mclas_lightning.training.callbacks import Patience, UpdatesBar
 from mclas_lightning.training.checkpoints import Best, Last, WholeCheckpoints, resumable
 from mclas_lightning.training.divergence import Divergence
 from mclas_lightning.training.module import SummarizationModule
-from mclas_lightning.training.preparation import Preparation, build_network, prepare
-
-SAME = 0.05  # Updates whose target tokens differ by less are as large.
+from mclas_lightning.training.preparation import build_network, keep_preparation, prepare
 
 
 def train(cfg: DictConfig) -> Results | None:
@@ -130,13 +127,11 @@ def _fit(
         module = SummarizationModule(network, settings.optim, seed=settings.seed)
         trainer, best, last = build_trainer(settings, loggers, preemption)
         if trainer.is_global_zero:
-            write_or_check(settings.subset_manifest, preparation.manifest)
-            files = [settings.dataset.file(split) for split in SPLITS]
-            start_run(run, config, files, preparation.system)
+            keep_preparation(settings, config, preparation)
             for logger in loggers:
                 logger.log_hyperparams(dict(config))
-            _announce(settings, preparation, module, resumed)
-            _announce_update(settings, preparation, trainer.world_size)
+            announce_training(settings, preparation, module, resumed)
+            announce_update(settings, preparation, trainer.world_size)
     shape = settings.optim.shape(trainer.world_size)
     data = SummarizationData(
         preparation.train,
@@ -155,11 +150,7 @@ def _fit(
             "subset_sha256": sha256(settings.subset_manifest),
         }
         write_json(run.training_path, ended)
-        print(
-            f"  {ended['updates']:,} updates in {ended['seconds']:,.0f} s"
-            f"{' (stopped early)' if ended['stopped_early'] else ''}, "
-            f"best validation loss {ended['best_val_loss']:.3f}"
-        )
+        announce_end(ended)
 
 
 def build_trainer(
@@ -204,81 +195,6 @@ def build_trainer(
     except (HydraException, MisconfigurationException, TypeError, ValueError) as error:
         raise InputError(f"trainer: {str(error).splitlines()[0]}") from error
     return trainer, best, last
-
-
-def _announce(
-    settings: Settings,
-    preparation: Preparation,
-    module: SummarizationModule,
-    resumed: Path | None,
-) -> None:
-    parameters = sum(p.numel() for p in module.network.parameters())
-    print(
-        f"{settings.run}\n"
-        f"  {len(preparation.train):,} of {preparation.manifest['of']:,} training examples; "
-        f"network {settings.network.name} with {parameters:,} parameters, {_beginning(settings)}"
-        f"{'; resuming' if resumed else ''}",
-        flush=True,
-    )
-    scenario, num = settings.scenario, len(preparation.train)
-    counted = {"training": num, "validation": len(preparation.valid)}
-    if cut := preparation.train.cut():
-        print(f"  cut: {'; '.join(cut)}", flush=True)
-    if little := few_examples(scenario, settings.dataset.sizes[scenario], counted):
-        print(f"  warning: {little}", flush=True)
-    if resumed is not None and resumed == settings.run.previous:
-        print(f"  {settings.run.last}: missing or cut short; going on from {resumed.name}")
-
-
-def _beginning(settings: Settings) -> str:
-    """Where the first weights come from."""
-    if settings.init_from is None:
-        encoder = settings.network.encoder.pretrained
-        return f"its encoder {encoder}" if encoder else "from scratch"
-    random = [name for name in settings.task.targets if name not in settings.initialize]
-    but = f", but decoder {', '.join(random)} at random" if random else ""
-    return f"initialized from {settings.init_from}{but}"
-
-
-def _announce_update(settings: Settings, preparation: Preparation, devices: int) -> None:
-    """Say how many tokens an update has, and whether these are the recipe's."""
-    optim = settings.optim
-    shape, recipe = optim.shape(devices), optim.recipe.shape()
-    predicted, theirs = (_predicted(preparation, shape) for shape in (shape, recipe))
-    print(f"  an update: {_described(shape)}; on average it predicts {predicted:,.0f}", flush=True)
-    if theirs and abs(predicted / theirs - 1) > SAME:
-        same = replace(shape, accumulate=recipe.accumulate, ranks=recipe.ranks) == recipe
-        micro_batches = recipe.accumulate * recipe.ranks / devices
-        advice = f"optim.max_tokens={shape.max_tokens * theirs / predicted:.0f}"
-        if same and micro_batches % 1 == 0:
-            advice = f"optim.accumulate={micro_batches:.0f}"
-        print(
-            f"  warning: the recipe's are {_described(recipe)}, which predict {theirs:,.0f} here; "
-            f"its learning rates are made for these ({advice} has as many)",
-            flush=True,
-        )
-
-
-def _predicted(preparation: Preparation, shape: UpdateShape) -> float:
-    """Target tokens that an update predicts on average; 0 of too few examples for one."""
-    train = preparation.train
-    per_update = shape.accumulate * shape.ranks
-    if len(train) < per_update:
-        return 0.0
-    epoch = len(UpdateSampler(train.lengths(shape.unit), shape))
-    return int(train.target_lengths.sum()) * shape.accumulate / epoch
-
-
-def _described(shape: UpdateShape) -> str:
-    counted = "source and target" if shape.counts_sources else "target"
-    micro_batches = _some(shape.accumulate, "micro-batch", "micro-batches")
-    devices = _some(shape.ranks, "device", "devices")
-    tokens = shape.max_tokens * shape.accumulate * shape.ranks
-    return f"{shape.max_tokens:,} {counted} tokens x {micro_batches} x {devices} = {tokens:,}"
-
-
-def _some(number: int, one: str, more: str) -> str:
-    return f"{number} {one if number == 1 else more}"
 
 
 def _score(

@@ -19,7 +19,7 @@ from mclas_lightning.example import write_jsonl
 from mclas_lightning.inference.trained import load_summarizer, network_of, weights_of
 from mclas_lightning.runs.run import Run
 from mclas_lightning.train import train
-from mclas_lightning.training.preparation import check_initialization
+from mclas_lightning.training.network import check_initialization
 from tests.conftest import PLACES, examples, outcome, read_lines
 from tests.convert.test_released import WORDS, logits, released, write
 

@@ -16,7 +16,7 @@ from mclas_lightning.evaluate import evaluate, main
 from mclas_lightning.example import read_jsonl
 from mclas_lightning.inference.pipeline import PipelineSummarizer
 from mclas_lightning.inference.trained import load_summarizer
-from mclas_lightning.inference.translators import TranslationFile
+from mclas_lightning.inference.translation_file import TranslationFile
 from mclas_lightning.metrics.pieces import WordPieces
 from mclas_lightning.runs.results import Results, find
 from mclas_lightning.runs.run import Run

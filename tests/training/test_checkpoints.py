@@ -81,7 +81,7 @@ def test_a_run_that_is_stopped_again_and_again_is_the_same(
         seen.add(here)
         return END
 
-    monkeypatch.setattr(Last, "_agreed", wish)
+    monkeypatch.setattr(Last, "_most_urgent_wish", wish)
     again, stops = finish(training(words, tmp_path / "again", layout))
     assert stops == {"after an update": 11, "in a validation": 3, "everywhere": 14}[place]
     assert_equal(again, whole)
@@ -134,7 +134,7 @@ def test_a_run_that_saves_often_and_is_killed_loses_little(words, tmp_path, monk
 
     with monkeypatch.context() as patched:
         at_micro_batch(patched, killed, kill)
-        patched.setattr(Last, "_agreed", lambda last: SAVE)
+        patched.setattr(Last, "_most_urgent_wish", lambda last: SAVE)
         with pytest.raises(Killed):
             train(compose("train", training(words, tmp_path / "again", "middle")))
     run = Run(tmp_path / "again" / "small" / "minimum" / "mclas" / "seed=0")
@@ -149,7 +149,9 @@ def test_a_run_that_saves_often_and_is_killed_loses_little(words, tmp_path, monk
 def preempted(words: list[str], monkeypatch, update: int) -> Run:
     """A run that was asked to end at this update, and at no other."""
     with monkeypatch.context() as patched:
-        patched.setattr(Last, "_agreed", lambda last: END if last.update == update else GO_ON)
+        patched.setattr(
+            Last, "_most_urgent_wish", lambda last: END if last.update == update else GO_ON
+        )
         cfg = compose("train", words)
         with pytest.raises(Preempted):
             train(cfg)

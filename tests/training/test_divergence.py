@@ -68,8 +68,8 @@ class Micro:
 def test_a_loss_that_is_no_number_ends_the_training(words, tmp_path, monkeypatch, value, often):
     seen = Micro(monkeypatch, 3 * (UPDATE - 1) + 2, value)
     if often:  # Each update is saved, the one that diverges not.
-        agreed = Last._agreed
-        monkeypatch.setattr(Last, "_agreed", lambda last: max(agreed(last), SAVE))
+        agreed = Last._most_urgent_wish
+        monkeypatch.setattr(Last, "_most_urgent_wish", lambda last: max(agreed(last), SAVE))
     run, noted, error = diverged(training(words, tmp_path, "middle"))
     assert noted["update"] == UPDATE
     assert noted["reason"] == f"its training loss is {value}"

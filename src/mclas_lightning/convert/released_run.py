@@ -17,7 +17,8 @@ from mclas_lightning.files import sha256, whole_folder, write_json
 from mclas_lightning.inference.trained import TrainedSystem, start_run
 from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
 from mclas_lightning.runs.run import Run
-from mclas_lightning.training.preparation import check_source, open_split, side_vocabularies
+from mclas_lightning.training.network import check_source
+from mclas_lightning.training.preparation import open_split, side_vocabularies
 
 # [BOS], [EOS] and [LSEP] are [unused1], [unused2] and [unused5] of mBERT.
 RELEASED_IDS = {"pad": 0, "bos": 1, "eos": 2, "lsep": 5}

@@ -15,11 +15,8 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.example import Side
 from mclas_lightning.files import sha256
 from mclas_lightning.inference.trained import dataset_of, load_summarizer, ms_run
-from mclas_lightning.inference.translators import (
-    TranslationFile,
-    default_translator,
-    load_translator,
-)
+from mclas_lightning.inference.translation_file import TranslationFile
+from mclas_lightning.inference.translators import default_translator, load_translator
 from mclas_lightning.metrics.language import CHINESE
 from mclas_lightning.runs.run import run_of_seed
 from mclas_lightning.task import Pipeline, Translator

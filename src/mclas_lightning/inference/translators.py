@@ -1,9 +1,8 @@
 """Translators: a Hugging Face sequence-to-sequence model, or a run trained here (model=mt)."""
 
-import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 from mclas_lightning.config.groups import DecodingConfig
 from mclas_lightning.decoding.summarizer import Summarizer
 from mclas_lightning.errors import InputError
-from mclas_lightning.files import json_lines, sha256, whole_file
+from mclas_lightning.files import sha256
 from mclas_lightning.inference.trained import dataset_of, decoding_of, load_summarizer, task_of
 from mclas_lightning.metrics.accents import kept_by_tokenizer
 from mclas_lightning.runs.run import Run
@@ -205,61 +204,3 @@ def _prefix(config: Any, source: str, target: str) -> str:
 def _positions(config: Any) -> int:
     """Positions of a model; 512 where it has no limit of its own."""
     return getattr(config, "max_position_embeddings", None) or 512
-
-
-@dataclass(frozen=True)
-class TranslationFile:
-    """Translations from elsewhere: jsonl lines ``{"text": ..., "translation": ...}``."""
-
-    path: Path
-    known: dict[str, str]
-    missing: dict[str, None] = field(default_factory=dict)
-
-    @classmethod
-    def read(cls, path: Path) -> "TranslationFile":
-        """Those of ``path``; none where it does not exist, so that it can be asked for."""
-        if not path.exists():
-            return cls(path, {})
-        try:
-            lines = path.read_bytes().split(b"\n")
-        except OSError as error:
-            raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-        known: dict[str, str] = {}
-        for number, line in json_lines(lines):
-            try:
-                record = json.loads(line.decode("utf-8"))
-                text, translation = record["text"], record["translation"]
-                if not isinstance(text, str) or not isinstance(translation, str):
-                    raise TypeError
-            except (ValueError, TypeError, KeyError) as error:
-                raise InputError(
-                    f'{path}:{number}: expected a line {{"text": ..., "translation": ...}}'
-                ) from error
-            if translation.strip():
-                known[text] = translation
-        return cls(path, known)
-
-    @property
-    def identity(self) -> str:
-        """The file, and its content."""
-        return f"{self.path} {sha256(self.path)}" if self.path.exists() else str(self.path)
-
-    def translate(self, texts: Sequence[str]) -> list[str]:
-        """What the file has; texts that it lacks are remembered."""
-        asked = (text for text in texts if text.strip() and text not in self.known)
-        self.missing.update(dict.fromkeys(asked))
-        return [self.known.get(text, "") for text in texts]
-
-    def check_complete(self) -> None:
-        """InputError where texts were asked for that it lacks; they are written down beside it."""
-        if not self.missing:
-            return
-        todo = self.path.with_suffix(".missing.jsonl")
-        with whole_file(todo) as file:
-            for text in self.missing:
-                record = {"text": text, "translation": ""}
-                file.write(json.dumps(record, ensure_ascii=False) + "\n")
-        raise InputError(
-            f"{self.path}: lacks the translations of {len(self.missing):,} texts; they are in "
-            f"{todo}: fill in each 'translation', add the lines to {self.path}, and start again"
-        )

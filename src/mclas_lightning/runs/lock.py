@@ -1,7 +1,9 @@
 """A run's folder belongs to one process at a time: ``lock.json`` in it says to which.
 
-The lock is the system's own (POSIX), so that it ends with its process, however that dies; a file
-left by a killed process holds nothing. Shared folders of a cluster pass it on to other machines.
+The lock is POSIX's (lockf), which the system ends with its process, however that dies: the file of
+a killed process holds nothing. A cluster's shared file system passes the lock on to other machines.
+The filelock library locks by flock, which a forked child, such as a worker of a data loader, goes
+on holding after its parent was killed.
 """
 
 import fcntl

@@ -20,15 +20,15 @@ from mclas_lightning.runs.run import Run
 from mclas_lightning.tracking.metrics_file import MetricsFile
 from mclas_lightning.training.divergence import Divergence
 
-# What a rank wishes at the end of an update, the most urgent last.
+# Wishes of a rank at the end of an update, the most urgent last.
 GO_ON, SAVE, END, INTERRUPT, DIVERGED = range(5)
 
 
 class WholeCheckpoints(TorchCheckpointIO):
-    """Checkpoints that are whole or absent, and of last.ckpt the one before it, too."""
+    """Checkpoints that are whole or absent; the last.ckpt before the newest is previous.ckpt."""
 
-    # Lightning's own are built in memory, then written to the temporary folder and moved, which
-    # copies them where that is another file system.
+    # Lightning builds a checkpoint in memory, writes it to the temporary folder and moves it; the
+    # move is a copy, which can be cut short, where that folder is on another file system.
     def __init__(self, run: Run) -> None:
         self.run = run
         self.error: InputError | None = None
@@ -36,9 +36,10 @@ class WholeCheckpoints(TorchCheckpointIO):
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: object = None
     ) -> None:
-        """Write it beside its place, then rename it.
+        """Write ``path``, whole or not at all, and keep the last.ckpt before it.
 
-        An error is kept for ``Last``: the other processes wait for this one in Lightning's barrier.
+        An InputError is kept in ``error``, and ``Last`` raises it on all ranks: the other ranks
+        wait for this one in Lightning's barrier.
         """
         path = Path(path)
         try:
@@ -51,7 +52,10 @@ class Best(ModelCheckpoint):
     """best.ckpt: the lowest validation loss, also of a run whose folder was moved."""
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Lightning would forget the best loss where ``dirpath`` is not what it was."""
+        """Restore the best loss in the run's present folder.
+
+        Lightning forgets the best loss where ``dirpath`` is not the one of the checkpoint.
+        """
         assert self.dirpath is not None
         moved = {"dirpath": self.dirpath}
         for key in ("best_model_path", "kth_best_model_path", "last_model_path"):
@@ -66,7 +70,7 @@ class Best(ModelCheckpoint):
 class Last(Checkpoint):
     """last.ckpt: after a validation, after ``minutes``, and when a signal asks the run to end.
 
-    Always between two updates: what was accumulated of one is not in a checkpoint.
+    ``last.ckpt`` holds the state after a whole update: accumulated gradients are never saved.
     """
 
     def __init__(
@@ -111,33 +115,33 @@ class Last(Checkpoint):
         """At the end of an update, save where it is time."""
         if trainer.global_step > self.update:
             self.update = trainer.global_step
-            self._attend(trainer)
+            self._save_or_end(trainer)
 
     def on_validation_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *args: object
     ) -> None:
-        """A validation changes nothing: it can be left, and done again."""
-        self._attend(trainer)
+        """Save inside a validation, too: it changes no weights, and a resumed run repeats it."""
+        self._save_or_end(trainer)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """The best checkpoint and the patience have seen it."""
+        """Save after a validation, once the best checkpoint and the patience have its loss."""
         self.validated = trainer.global_step
         self._save(trainer)
 
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """What Lightning saves inside its loops becomes what it saves between them."""
+        """Save the loop counters as they are between two updates, not inside one."""
         if self.validated < trainer.global_step:
             assert isinstance(trainer.val_check_batch, int)
-            complete(checkpoint["loops"]["fit_loop"], trainer.val_check_batch)
+            settle_loop_counters(checkpoint["loops"]["fit_loop"], trainer.val_check_batch)
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Nobody saves any more."""
+        """From here on a signal ends the run at once: no checkpoint follows."""
         self.preemption.saving = False
 
-    def _attend(self, trainer: pl.Trainer) -> None:
-        wish = self._agreed()
+    def _save_or_end(self, trainer: pl.Trainer) -> None:
+        wish = self._most_urgent_wish()
         if wish == DIVERGED:
             self.divergence.stop(trainer)
         # Lightning does not resume a training that lacks its last validation alone.
@@ -147,8 +151,8 @@ class Last(Checkpoint):
         if wish != SAVE:
             raise Preempted(INTERRUPTED if wish == INTERRUPT else TERMINATED)
 
-    def _agreed(self) -> int:
-        """What the most urgent rank wishes: they stop and save together."""
+    def _most_urgent_wish(self) -> int:
+        """The most urgent wish of all ranks, by an all-reduce with MAX."""
         due = self.minutes is not None and time.monotonic() - self.saved > 60 * self.minutes
         asked = {TERMINATED: END, INTERRUPTED: INTERRUPT}.get(self.preemption.code or 0)
         wish = asked or (SAVE if due else GO_ON)
@@ -161,7 +165,8 @@ class Last(Checkpoint):
 
     def _save(self, trainer: pl.Trainer) -> None:
         self.divergence.check(trainer)
-        # A row too many is dropped when the run is resumed; one too few would be missing.
+        # metrics.csv is written before last.ckpt: resuming drops rows after the checkpoint's
+        # update, and cannot restore rows that were never written.
         with self._together():
             for logger in trainer.loggers:
                 logger.save()
@@ -171,7 +176,7 @@ class Last(Checkpoint):
 
     @contextmanager
     def _together(self) -> Iterator[None]:
-        """The first process writes alone: a full disk ends the others, too."""
+        """Raise on all ranks where rank zero, which alone writes, meets a full disk."""
         error = None
         try:
             yield
@@ -180,10 +185,17 @@ class Last(Checkpoint):
         raise_together(self.writer.error or error, self.group)
 
 
-def complete(loops: dict[str, Any], batches_a_validation: int) -> None:
-    """Complete the micro-batch whose end Lightning's counters are at.
+def settle_loop_counters(loops: dict[str, Any], batches_a_validation: int) -> None:
+    """Set Lightning's loop counters to their values between two updates.
 
-    As they are, it would leave out a validation that is due, and count an epoch's end twice.
+    Lightning calls ``on_train_batch_end`` while it still counts the micro-batch as unfinished.
+    After 30 micro-batches its ``batch_progress`` holds ready=30, processed=30, completed=29. A
+    training that resumes from these values leaves out a validation that is due after the 30th, and
+    counts the end of an epoch twice. So completed becomes 30. Where a validation is due, its
+    counters say that it has begun and done no batch, and Lightning repeats it from its beginning.
+    Where the epoch ends, the epoch is counted as done, and the next one starts at micro-batch 0.
+    The counters are private: tested with Lightning 2.6.6 on torch 2.13; pyproject.toml excludes
+    other minor versions of Lightning.
     """
     batches = loops["epoch_loop.batch_progress"]
     for count in (batches["total"], batches["current"]):
@@ -191,7 +203,7 @@ def complete(loops: dict[str, Any], batches_a_validation: int) -> None:
     if batches["total"]["ready"] % batches_a_validation == 0:
         validation = loops["epoch_loop.val_loop.batch_progress"]
         for count in (validation["total"], validation["current"]):
-            count.update(ready=1, started=1, processed=0, completed=0)  # begun, to be done again
+            count.update(ready=1, started=1, processed=0, completed=0)
         return
     loops["epoch_loop.state_dict"]["_batches_that_stepped"] += 1
     if batches["is_last_batch"]:

@@ -1,4 +1,4 @@
-"""All that a training needs, read and checked before anything is written."""
+"""Inputs of a training, read and checked before anything is written."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,34 +7,36 @@ from typing import Any
 
 import numpy as np
 
-from mclas_lightning.config.dataset import DatasetConfig, Split
+from mclas_lightning.config.dataset import SPLITS, DatasetConfig, Split
 from mclas_lightning.config.settings import Settings
 from mclas_lightning.data.batch import EncodedExamples, Limits
-from mclas_lightning.data.scenario import Choice, scenario_subset
+from mclas_lightning.data.scenario import Choice, scenario_subset, write_or_check
 from mclas_lightning.data.store import TokenStore, open_store
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.data.vocabulary import Vocabulary, read_ids, target_vocabulary
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Side
-from mclas_lightning.inference.trained import TrainedSystem, ms_run, network_of, weights_of
+from mclas_lightning.inference.trained import (
+    TrainedSystem,
+    ms_run,
+    start_run,
+    weights_of,
+)
 from mclas_lightning.metrics.language import check_language
 from mclas_lightning.metrics.rouge import standard
 from mclas_lightning.metrics.self_test import self_test
 from mclas_lightning.model.checkpoint import (
-    dropout_of,
     initialize_from_ms,
     load_pretrained_encoder,
-    positions_of,
-    pretrained_config,
 )
-from mclas_lightning.model.decoder import DecoderConfig
-from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq, encoder_config, encoder_settings
+from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
 from mclas_lightning.runs.run import Run, seed_folders
+from mclas_lightning.training.network import check_initialization, check_source, network_config
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preparation:
-    """The inputs of a training."""
+    """Examples, tokenizer, vocabulary and network of a training."""
 
     train: EncodedExamples
     valid: EncodedExamples
@@ -42,6 +44,7 @@ class Preparation:
     tokenizer: Tokenizer
     vocabulary: Vocabulary
     network: NetworkConfig
+    ms: Run | None  # whose weights some decoders start with
 
     @property
     def system(self) -> TrainedSystem:
@@ -51,8 +54,8 @@ class Preparation:
 
 def prepare(settings: Settings) -> Preparation:
     """Read the corpus, choose the scenario's examples, size the network; InputError if unusable."""
-    # Nothing should fail after hours that can fail now, nor after the corpus was tokenized.
-    tokenizer, network = check_inputs(settings)
+    # Tokenizing a corpus may take hours: what can fail in a moment is checked before it.
+    tokenizer, network, ms = check_inputs(settings)
     dataset, task = settings.dataset, settings.task
     dataset.read("test", task.required)
     valid, train = (open_split(settings, split, tokenizer) for split in ("valid", "train"))
@@ -76,15 +79,29 @@ def prepare(settings: Settings) -> Preparation:
         tokenizer=tokenizer,
         vocabulary=side_vocabularies(settings, tokenizer, train),
         network=network,
+        ms=ms,
     )
+
+
+def keep_preparation(
+    settings: Settings, config: Mapping[str, Any], preparation: Preparation
+) -> None:
+    """Write the scenario's subset.json and begin the run's folder.
+
+    InputError where the scenario's runs were trained on another subset.
+    """
+    write_or_check(settings.subset_manifest, preparation.manifest)
+    files = [settings.dataset.file(split) for split in SPLITS]
+    start_run(settings.run, config, files, preparation.system)
 
 
 def check_inputs(
     settings: Settings, planned: Collection[Path] = ()
-) -> tuple[Tokenizer, NetworkConfig]:
-    """What can be checked in a moment; InputError if unusable.
+) -> tuple[Tokenizer, NetworkConfig, Run | None]:
+    """The tokenizer, the network's sizes and the ms run it starts from; InputError if unusable.
 
-    ``planned`` are folders of runs that will be trained first; init_from may be one.
+    Only what takes a moment is checked. ``planned`` are folders of runs that will be trained first:
+    an init_from that names one of them is no run yet, and None is returned for it.
     """
     dataset, task = settings.dataset, settings.task
     for side in task.required:
@@ -103,8 +120,10 @@ def check_inputs(
         )
     start = settings.init_from
     if start is not None and not set(seed_folders(start, settings.seed)) & set(planned):
-        check_initialization(ms_run(start, settings.seed, "init_from"), network, tokenizer)
-    return tokenizer, network
+        ms = ms_run(start, settings.seed, "init_from")
+        check_initialization(ms, network, tokenizer)
+        return tokenizer, network, ms
+    return tokenizer, network, None
 
 
 def open_split(settings: Settings, split: Split, tokenizer: Tokenizer) -> TokenStore:
@@ -118,20 +137,10 @@ def open_split(settings: Settings, split: Split, tokenizer: Tokenizer) -> TokenS
     return store
 
 
-def check_source(dataset: DatasetConfig, network: NetworkConfig) -> None:
-    """InputError where a source may be longer than the encoder can read."""
-    positions = positions_of(network.encoder)
-    if dataset.max_source > positions:
-        raise InputError(
-            f"dataset.max_source={dataset.max_source} is more than the encoder's {positions} "
-            f"positions"
-        )
-
-
 def side_vocabularies(
     settings: Settings, tokenizer: Tokenizer, train: TokenStore | None
 ) -> dict[Side, list[int]]:
-    """What each side may be written with; everything, where nothing is known of its language."""
+    """Vocabulary ids that each side may be written with; all, where no summaries are known."""
     dataset, special = settings.dataset, tokenizer.special
     found: dict[Side, Sequence[int]] = {}
     for side in settings.task.sides:
@@ -139,7 +148,8 @@ def side_vocabularies(
             path = Path(dataset.vocabulary, f"{dataset.language(side)}.json")
             found[side] = read_ids(path, len(tokenizer))
         elif train is not None:
-            # Of the whole training split, not of the scenario: it is knowledge of a language.
+            # The whole training split is read, in every scenario: a vocabulary is knowledge of a
+            # language, as the dictionaries of the released code are.
             found[side] = train.written(side)
         else:
             found[side] = range(len(tokenizer))
@@ -154,88 +164,11 @@ def side_vocabularies(
     return vocabularies
 
 
-def network_config(settings: Settings, tokenizer: Tokenizer) -> NetworkConfig:
-    """Sizes of the network: a pretrained encoder's own, or those of the settings."""
-    asked, decoder = settings.network.encoder, settings.network.decoder
-    if asked.pretrained:
-        encoder = pretrained_config(asked.pretrained)
-        if encoder["vocab_size"] + tokenizer.added < len(tokenizer):
-            raise InputError(
-                f"tokenizer '{settings.tokenizer}' has {len(tokenizer):,} entries, encoder "
-                f"'{asked.pretrained}' only {encoder['vocab_size']:,}; they do not belong together"
-            )
-    else:
-        encoder = {
-            "model_type": "bert",
-            "vocab_size": len(tokenizer),
-            "hidden_size": asked.width,
-            "num_hidden_layers": asked.layers,
-            "num_attention_heads": asked.heads,
-            "intermediate_size": asked.feed_forward,
-            "max_position_embeddings": asked.max_positions,
-            "hidden_dropout_prob": 0.0,
-            "attention_probs_dropout_prob": 0.0,
-        }
-    encoder |= {
-        "vocab_size": max(encoder["vocab_size"], len(tokenizer)),
-        "pad_token_id": tokenizer.special.pad,
-        **dropout_of(encoder, settings.optim.encoder.dropout),
-    }
-    sizes = encoder_config(encoder)  # With what no one said, too.
-    if asked.sentences and getattr(sizes, "type_vocab_size", 0) < 2:
-        raise InputError(
-            f"network.encoder.sentences: encoder '{asked.pretrained}' has no two kinds of segments "
-            f"to tell sentences apart; set it to false"
-        )
-    for part, heads in (("encoder", sizes.num_attention_heads), ("decoder", decoder.heads)):
-        if sizes.hidden_size % heads:
-            raise InputError(
-                f"network.{part}: width {sizes.hidden_size} cannot be split into {heads} heads"
-            )
-    return NetworkConfig(
-        encoder=encoder_settings(sizes),
-        decoder=DecoderConfig(**vars(decoder), dropout=settings.optim.decoder.dropout),
-        decoders=tuple(settings.task.targets),
-        sentence_id=tokenizer.special.cls if asked.sentences else None,
-    )
-
-
 def build_network(settings: Settings, preparation: Preparation) -> Seq2Seq:
-    """The network with its initial weights: an ms run's, a pretrained encoder's, or random."""
-    if settings.init_from is None:
-        network = Seq2Seq(preparation.network)
-        if settings.network.encoder.pretrained:
-            load_pretrained_encoder(network, settings.network.encoder.pretrained)
-        return network
+    """The network with its initial weights: of an ms run, of a pretrained encoder, or random."""
     network = Seq2Seq(preparation.network)
-    state = weights_of(ms_run(settings.init_from, settings.seed, "init_from"))
-    initialize_from_ms(network, state, settings.initialize)
+    if preparation.ms is not None:
+        initialize_from_ms(network, weights_of(preparation.ms), settings.initialize)
+    elif settings.network.encoder.pretrained:
+        load_pretrained_encoder(network, settings.network.encoder.pretrained)
     return network
-
-
-def check_initialization(ms: Run, ours: NetworkConfig, tokenizer: Tokenizer) -> None:
-    """InputError where the weights of ``ms`` do not fit."""
-    where = f"init_from={ms}"
-    theirs, vocabulary = network_of(ms)
-    if vocabulary != tokenizer.fingerprint:
-        raise InputError(f"{where}: was trained with another vocabulary (tokenizer)")
-    if theirs.sentence_id != ours.sentence_id:
-        raise InputError(
-            f"{where}: network.encoder.sentences was {theirs.sentence_id is not None}, here it is "
-            f"{ours.sentence_id is not None}; use the same 'network'"
-        )
-    if not theirs.alternating:
-        raise InputError(
-            f"{where}: its sentences have no alternating segments (use_interval=False of the "
-            f"released code), those of a training here have; it can be scored, and starts no others"
-        )
-    for part, their, our in (
-        ("encoder", dict(theirs.encoder), dict(ours.encoder)),
-        ("decoder", vars(theirs.decoder), vars(ours.decoder)),
-    ):
-        for key in sorted(their.keys() | our.keys()):
-            if their.get(key) != our.get(key) and "dropout" not in key:
-                raise InputError(
-                    f"{where}: its {part} has {key}={their.get(key)}, this network has "
-                    f"{our.get(key)}; use the same 'network'"
-                )

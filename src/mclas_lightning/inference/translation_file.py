@@ -1,0 +1,70 @@
+"""Translations from elsewhere, in a file."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mclas_lightning.errors import InputError
+from mclas_lightning.files import json_lines, sha256, whole_file
+
+
+@dataclass(frozen=True)
+class TranslationFile:
+    """Translations from elsewhere: jsonl lines ``{"text": ..., "translation": ...}``."""
+
+    path: Path
+    known: dict[str, str]
+    missing: dict[str, None] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path) -> "TranslationFile":
+        """The translations in ``path``; none where it does not exist.
+
+        InputError, with the line, where one is broken.
+        """
+        if not path.exists():
+            return cls(path, {})
+        try:
+            lines = path.read_bytes().split(b"\n")
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+        known: dict[str, str] = {}
+        for number, line in json_lines(lines):
+            try:
+                record = json.loads(line.decode("utf-8"))
+                text, translation = record["text"], record["translation"]
+                if not isinstance(text, str) or not isinstance(translation, str):
+                    raise TypeError
+            except (ValueError, TypeError, KeyError) as error:
+                raise InputError(
+                    f'{path}:{number}: expected a line {{"text": ..., "translation": ...}}'
+                ) from error
+            if translation.strip():
+                known[text] = translation
+        return cls(path, known)
+
+    @property
+    def identity(self) -> str:
+        """The file's name and, where it exists, its SHA-256."""
+        return f"{self.path} {sha256(self.path)}" if self.path.exists() else str(self.path)
+
+    def translate(self, texts: Sequence[str]) -> list[str]:
+        """The file's translations; a text that it lacks gets none, and is noted in ``missing``."""
+        asked = (text for text in texts if text.strip() and text not in self.known)
+        self.missing.update(dict.fromkeys(asked))
+        return [self.known.get(text, "") for text in texts]
+
+    def check_complete(self) -> None:
+        """InputError where ``missing`` holds texts; they are written to a file beside ``path``."""
+        if not self.missing:
+            return
+        todo = self.path.with_suffix(".missing.jsonl")
+        with whole_file(todo) as file:
+            for text in self.missing:
+                record = {"text": text, "translation": ""}
+                file.write(json.dumps(record, ensure_ascii=False) + "\n")
+        raise InputError(
+            f"{self.path}: lacks the translations of {len(self.missing):,} texts; they are in "
+            f"{todo}: fill in each 'translation', add the lines to {self.path}, and start again"
+        )

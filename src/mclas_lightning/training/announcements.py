@@ -1,0 +1,101 @@
+"""Lines that a training prints before its first update, and after its last."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from mclas_lightning.config.optim import UpdateShape
+from mclas_lightning.config.settings import Settings
+from mclas_lightning.data.sampler import UpdateSampler
+from mclas_lightning.data.scenario import few_examples
+from mclas_lightning.training.module import SummarizationModule
+from mclas_lightning.training.preparation import Preparation
+
+SAME_SIZE = 0.05  # relative difference of target tokens up to which two updates are as large
+
+
+def announce_training(
+    settings: Settings,
+    preparation: Preparation,
+    module: SummarizationModule,
+    resumed: Path | None,
+) -> None:
+    """Print the run, its examples, its parameters, and where its weights come from."""
+    parameters = sum(p.numel() for p in module.network.parameters())
+    print(
+        f"{settings.run}\n"
+        f"  {len(preparation.train):,} of {preparation.manifest['of']:,} training examples; "
+        f"network {settings.network.name} with {parameters:,} parameters, {_initialization(settings)}"
+        f"{'; resuming' if resumed else ''}",
+        flush=True,
+    )
+    scenario, num = settings.scenario, len(preparation.train)
+    counted = {"training": num, "validation": len(preparation.valid)}
+    if cut := preparation.train.cut():
+        print(f"  cut: {'; '.join(cut)}", flush=True)
+    if little := few_examples(scenario, settings.dataset.sizes[scenario], counted):
+        print(f"  warning: {little}", flush=True)
+    if resumed is not None and resumed == settings.run.previous:
+        print(f"  {settings.run.last}: missing or cut short; going on from {resumed.name}")
+
+
+def _initialization(settings: Settings) -> str:
+    """Where the first weights come from: an ms run, a pretrained encoder, or nowhere."""
+    if settings.init_from is None:
+        encoder = settings.network.encoder.pretrained
+        return f"its encoder {encoder}" if encoder else "from scratch"
+    random = [name for name in settings.task.targets if name not in settings.initialize]
+    but = f", but decoder {', '.join(random)} at random" if random else ""
+    return f"initialized from {settings.init_from}{but}"
+
+
+def announce_update(settings: Settings, preparation: Preparation, devices: int) -> None:
+    """Print the target tokens of an update, and warn where the recipe's updates have others."""
+    optim = settings.optim
+    shape, recipe = optim.shape(devices), optim.recipe.shape()
+    predicted, theirs = (_predicted_tokens(preparation, shape) for shape in (shape, recipe))
+    print(f"  an update: {_layout(shape)}; on average it predicts {predicted:,.0f}", flush=True)
+    if theirs and abs(predicted / theirs - 1) > SAME_SIZE:
+        same = replace(shape, accumulate=recipe.accumulate, ranks=recipe.ranks) == recipe
+        micro_batches = recipe.accumulate * recipe.ranks / devices
+        advice = f"optim.max_tokens={shape.max_tokens * theirs / predicted:.0f}"
+        if same and micro_batches % 1 == 0:
+            advice = f"optim.accumulate={micro_batches:.0f}"
+        print(
+            f"  warning: the recipe's are {_layout(recipe)}, which predict {theirs:,.0f} here; "
+            f"its learning rates are made for these ({advice} has as many)",
+            flush=True,
+        )
+
+
+def _predicted_tokens(preparation: Preparation, shape: UpdateShape) -> float:
+    """Mean number of target tokens that an update predicts; 0 where no update can be filled."""
+    train = preparation.train
+    per_update = shape.accumulate * shape.ranks
+    if len(train) < per_update:
+        return 0.0
+    epoch = len(UpdateSampler(train.lengths(shape.unit), shape))
+    return int(train.target_lengths.sum()) * shape.accumulate / epoch
+
+
+def _layout(shape: UpdateShape) -> str:
+    """An update's budget, such as "2,048 target tokens x 5 micro-batches x 1 device = 10,240"."""
+    counted = "source and target" if shape.counts_sources else "target"
+    micro_batches = _counted(shape.accumulate, "micro-batch", "micro-batches")
+    devices = _counted(shape.ranks, "device", "devices")
+    tokens = shape.max_tokens * shape.accumulate * shape.ranks
+    return f"{shape.max_tokens:,} {counted} tokens x {micro_batches} x {devices} = {tokens:,}"
+
+
+def _counted(number: int, one: str, more: str) -> str:
+    return f"{number} {one if number == 1 else more}"
+
+
+def announce_end(ended: Mapping[str, Any]) -> None:
+    """Print what training.json says of a training that has ended."""
+    print(
+        f"  {ended['updates']:,} updates in {ended['seconds']:,.0f} s"
+        f"{' (stopped early)' if ended['stopped_early'] else ''}, "
+        f"best validation loss {ended['best_val_loss']:.3f}"
+    )
