@@ -98,10 +98,11 @@ def test_the_tasks_of_slurm_meet_where_lightning_would(monkeypatch, nodes):
 
 def test_two_tasks_of_slurm_merge_what_each_has():
     code = (
-        "from mclas_lightning.distributed import leave, merged, rank_and_world\n"
+        "from mclas_lightning.distributed import gather_shares, leave_process_group\n"
+        "from mclas_lightning.distributed import rank_and_world\n"
         "rank, world = rank_and_world()\n"
-        "print(merged([f'text {i}' for i in range(7)][rank::world], 7))\n"
-        "leave()"
+        "print(gather_shares([f'text {i}' for i in range(7)][rank::world], 7))\n"
+        "leave_process_group()"
     )
     said = {**os.environ, **SLURM, "SLURM_NTASKS": "2", "SLURM_NODELIST": "127.0.0.1",
             "MASTER_PORT": str(free_port())}  # fmt: skip

@@ -20,18 +20,20 @@ Item = TypeVar("Item")
 
 
 def rank_and_world() -> tuple[int, int]:
-    """This process's number, and how many there are."""
+    """Rank of this process and number of processes."""
     if dist.is_initialized():
         return dist.get_rank(), dist.get_world_size()
-    # A process that Lightning has started knows its number on this machine only.
-    of_lightning = _said("LOCAL_RANK", "SLURM_PROCID", 0)
-    return _said("RANK", "SLURM_PROCID", of_lightning), _said("WORLD_SIZE", "SLURM_NTASKS", 1)
+    # Lightning tells a process that it starts only its rank on this machine.
+    of_lightning = _launcher_number("LOCAL_RANK", "SLURM_PROCID", 0)
+    rank = _launcher_number("RANK", "SLURM_PROCID", of_lightning)
+    return rank, _launcher_number("WORLD_SIZE", "SLURM_NTASKS", 1)
 
 
-def _said(torchrun: str, srun: str, otherwise: int) -> int:
-    """What torchrun says of this process, else srun.
+def _launcher_number(torchrun: str, srun: str, otherwise: int) -> int:
+    """An environment variable of torchrun, else one of srun, else ``otherwise``.
 
-    Slurm says as much to scripts and shells, which are not one of several tasks.
+    Slurm sets the same variables for batch scripts and shells, which are no task of a step: srun's
+    variable counts inside a step only.
     """
     shell = os.environ.get("SLURM_JOB_NAME") in ("bash", "interactive")
     task = "SLURM_STEP_ID" in os.environ and not shell
@@ -87,8 +89,8 @@ def check_processes(trainer: Mapping[str, Any]) -> None:
         )
 
 
-def merged(own: list[Item], total: int) -> list[Item]:
-    """All items, of which each process has every ``world``-th, from its own number on.
+def gather_shares(own: list[Item], total: int) -> list[Item]:
+    """All items in order, by an all-gather; process ``rank`` has items rank, rank + world, ...
 
     No sampler repeats items to even out the processes, so there are exactly ``total``.
     """
@@ -97,7 +99,7 @@ def merged(own: list[Item], total: int) -> list[Item]:
         return own
     parts: list[list[Item]] = [[] for _ in range(world)]
     connect()
-    # Texts are gathered through gloo, whatever the gradients went through.
+    # Texts are Python objects on the host: gloo gathers them, also where gradients use NCCL.
     dist.all_gather_object(parts, own, group=dist.new_group(backend="gloo"))
     found = [parts[index % world][index // world] for index in range(total)]
     assert sum(map(len, parts)) == len(found) == total, f"rank {rank}: items were lost"
@@ -106,14 +108,14 @@ def merged(own: list[Item], total: int) -> list[Item]:
 
 @contextmanager
 def together() -> Iterator[None]:
-    """All processes leave this block, or none: where one of them fails, the others end, too.
+    """A block that all processes leave, or none: SaidElsewhere in the others where one fails.
 
-    They would wait for it at their next collective operation, until that times out. They meet in a
-    key-value store, because Lightning has not brought them together yet. Processes that Lightning
-    starts itself are started later, once the first one has done the same.
+    Without the block, the others would wait for a failed process at their next collective operation
+    until it times out. The processes meet in a key-value store, because Lightning forms the process
+    group later. Processes that Lightning starts itself do not exist yet: rank zero runs alone.
     """
     rank, world = rank_and_world()
-    started = "RANK" in os.environ or _said("RANK", "SLURM_PROCID", -1) >= 0
+    started = "RANK" in os.environ or _launcher_number("RANK", "SLURM_PROCID", -1) >= 0
     if world == 1 or not (started or dist.is_initialized()):
         yield
         return
@@ -126,7 +128,7 @@ def together() -> Iterator[None]:
         store.set(f"{block}/{rank}", outcome)
     try:
         outcomes = [store.get(f"{block}/{other}") for other in range(world)]
-    except RuntimeError:  # The first process, which holds the store, has ended.
+    except RuntimeError:  # Rank zero, which holds the store, has ended.
         outcomes = [b"failed"]
     if b"failed" in outcomes:
         raise SaidElsewhere("another process has met an error")
@@ -137,16 +139,17 @@ _BLOCKS = itertools.count()  # All processes enter the same blocks in the same o
 
 @cache
 def _store(rank: int, world: int) -> Store:
-    # Lightning, too, says where it lets them meet.
+    # torchrun and Lightning set the address of rank zero; srun does not.
     said = {"MASTER_ADDR", "MASTER_PORT"} <= os.environ.keys()
     place = "env://" if said else f"tcp://{slurm_address(os.environ)}"
     store, _, _ = next(rendezvous(place, rank, world))
-    store.set_timeout(timedelta(hours=2))  # One of them may tokenize a corpus meanwhile.
+    # One process may tokenize a corpus while the others wait.
+    store.set_timeout(timedelta(hours=2))
     return PrefixStore("mclas_lightning", store)
 
 
 def host_group() -> dist.ProcessGroup | None:
-    """The processes, to exchange objects through gloo, which waits for no GPU; None: one alone."""
+    """A gloo group of all processes, for objects on the host; None where there is one process."""
     alone = not dist.is_initialized() or dist.get_world_size() == 1
     if alone:
         return None
@@ -156,7 +159,7 @@ def host_group() -> dist.ProcessGroup | None:
 
 
 def gathered(own: Item, group: dist.ProcessGroup | None) -> list[Item]:
-    """What each process has, in their order."""
+    """The ``own`` of every process, in the order of ranks, by an all-gather."""
     if group is None:
         return [own]
     found: list[Item] = [own] * dist.get_world_size()
@@ -165,7 +168,7 @@ def gathered(own: Item, group: dist.ProcessGroup | None) -> list[Item]:
 
 
 def raise_together(error: InputError | None, group: dist.ProcessGroup | None) -> None:
-    """End all processes where one has an error: none of them would go on without the others."""
+    """Raise on every rank where one has an error: its own there, SaidElsewhere on the others."""
     failed = any(gathered(error is not None, group))
     if error is not None:
         raise error
@@ -174,21 +177,21 @@ def raise_together(error: InputError | None, group: dist.ProcessGroup | None) ->
 
 
 def is_first() -> bool:
-    """Whether this process writes and prints."""
+    """Whether this process is rank zero, which writes and prints."""
     return rank_and_world()[0] == 0
 
 
-def leave() -> None:
-    """End the work with the others; the threads of a process that just exits may abort it."""
+def leave_process_group() -> None:
+    """Destroy the process group: its threads may abort a process that exits with it."""
     if dist.is_initialized():
         dist.destroy_process_group()
 
 
 def device_of(accelerator: object, devices: object) -> torch.device:
-    """Where this process summarizes: its own of the devices that a Trainer may use."""
+    """The device that this process summarizes on: its share of the Trainer's devices."""
     if accelerator == "cpu" or not torch.cuda.is_available():
         return torch.device("cpu")
-    local = _said("LOCAL_RANK", "SLURM_LOCALID", 0)
+    local = _launcher_number("LOCAL_RANK", "SLURM_LOCALID", 0)
     if isinstance(devices, list) or (isinstance(devices, str) and "," in devices):
         return torch.device("cuda", _named_gpu(devices, local))
     return torch.device("cuda", local)

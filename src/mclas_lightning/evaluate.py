@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from mclas_lightning.config.compose import entry
 from mclas_lightning.config.overrides import override
 from mclas_lightning.config.settings import Settings, read_settings
-from mclas_lightning.distributed import is_first, leave, together
+from mclas_lightning.distributed import is_first, leave_process_group, together
 from mclas_lightning.errors import InputError, exits_cleanly, one_of
 from mclas_lightning.evaluation.run import score_run
 from mclas_lightning.evaluation.test_set import EvaluationSet
@@ -23,9 +23,9 @@ from mclas_lightning.runs.run import Run
 from mclas_lightning.task import Task
 from mclas_lightning.tracking.loggers import log_results, tracked
 
-OWN = ("scored", "test_file")  # keys that are none of mclas-train
+SET_KEYS = ("scored", "test_file")  # keys that are none of mclas-train
 
-IDENTITY = ("dataset", "scenario", "model", "seed")
+TRAINED_SECTIONS = ("dataset", "scenario", "model", "seed")
 
 
 def evaluate(cfg: DictConfig, *, of_run: bool = False) -> Results | None:
@@ -35,11 +35,11 @@ def evaluate(cfg: DictConfig, *, of_run: bool = False) -> Results | None:
     are. Several processes share the documents; the first returns the results. With ``of_run`` the
     configuration is the run's own, else it must be the same.
     """
-    words = [str(key) for key in cfg if key not in OWN]
+    words = [str(key) for key in cfg if key not in SET_KEYS]
     settings, config = read_settings(OmegaConf.masked_copy(cfg, words))
     run, scored = settings.run, _evaluation_set(settings, cfg.scored, cfg.get("test_file"))
     if not of_run:
-        run.check_identity(config, IDENTITY)
+        run.check_identity(config, TRAINED_SECTIONS)
     run.check_diverged()
     if isinstance(settings.system, Task) and not run.trained:
         raise InputError(
@@ -93,7 +93,7 @@ def main() -> None:
     test, words = _test_of(sys.argv[1:])
     if words and is_run(words[0]):
         evaluate(run_config(Path(words[0]), words[1:], test), of_run=True)
-        leave()
+        leave_process_group()
     else:
         sys.argv[1:] = [*words, *([] if test is None else [override("+test_file", test)])]
         of_words()

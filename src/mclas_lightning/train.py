@@ -18,7 +18,7 @@ from pytorch_lightning.loggers import Logger
 from mclas_lightning.config.compose import entry, in_multirun
 from mclas_lightning.config.settings import Settings, read_settings
 from mclas_lightning.data.datamodule import LoaderConfig, SummarizationData
-from mclas_lightning.distributed import check_processes, is_first, leave, together
+from mclas_lightning.distributed import check_processes, is_first, leave_process_group, together
 from mclas_lightning.errors import InputError
 from mclas_lightning.evaluation.run import load_neural, score_run
 from mclas_lightning.files import sha256, write_json
@@ -81,10 +81,10 @@ def _train(settings: Settings, config: Mapping[str, Any]) -> Results | None:
         except Preempted:
             if is_first():
                 print(f"  asked to end; the same command goes on with {run}", flush=True)
-            leave()
+            leave_process_group()
             raise
         except InputError:
-            leave()
+            leave_process_group()
             raise
 
 

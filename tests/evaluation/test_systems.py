@@ -1,6 +1,6 @@
 import pytest
 
-from mclas_lightning.evaluation.systems import in_words
+from mclas_lightning.evaluation.systems import comparison_sentence
 from mclas_lightning.metrics.significance import Comparison
 
 METHOD = "paired randomization, 10,000 resamples, Holm-corrected over 6 comparisons"
@@ -8,7 +8,7 @@ BETTER = Comparison(0.012, 0.004, 0.02, 0.003, METHOD)
 
 
 def test_the_better_system_is_named_with_all_that_supports_it():
-    assert in_words(BETTER, "A", "B", "ROUGE-1") == (
+    assert comparison_sentence(BETTER, "A", "B", "ROUGE-1") == (
         "A is better than B by 1.2 ROUGE-1 points (95 % interval 0.4 to 2.0; p = 0.003, paired "
         "randomization, 10,000 resamples, Holm-corrected over 6 comparisons)"
     )
@@ -16,16 +16,22 @@ def test_the_better_system_is_named_with_all_that_supports_it():
 
 def test_who_is_named_first_does_not_matter():
     turned = Comparison(-0.012, -0.02, -0.004, 0.003, METHOD)
-    assert in_words(turned, "B", "A", "ROUGE-1") == in_words(BETTER, "A", "B", "ROUGE-1")
+    assert comparison_sentence(turned, "B", "A", "ROUGE-1") == comparison_sentence(
+        BETTER, "A", "B", "ROUGE-1"
+    )
 
 
 @pytest.mark.parametrize(("p", "shown"), [(0.0501, "p = 0.050"), (0.0004, "p < 0.001")])
 def test_p_is_shown_to_three_places(p: float, shown: str):
-    assert f"; {shown}, m)" in in_words(Comparison(0.1, 0.0, 0.2, p, "m"), "A", "B", "ROUGE-L")
+    assert f"; {shown}, m)" in comparison_sentence(
+        Comparison(0.1, 0.0, 0.2, p, "m"), "A", "B", "ROUGE-L"
+    )
 
 
 def test_no_winner_is_named_where_there_may_be_none():
-    found = in_words(Comparison(-0.003, -0.011, 0.005, 0.4567, "exact test"), "A", "B", "ROUGE-2")
+    found = comparison_sentence(
+        Comparison(-0.003, -0.011, 0.005, 0.4567, "exact test"), "A", "B", "ROUGE-2"
+    )
     assert found == (
         "no significant difference between A and B: B is ahead by 0.3 ROUGE-2 points "
         "(95 % interval -0.5 to 1.1; p = 0.457, exact test)"

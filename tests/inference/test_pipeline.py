@@ -16,7 +16,6 @@ from mclas_lightning.evaluate import evaluate, main
 from mclas_lightning.example import read_jsonl
 from mclas_lightning.inference.pipeline import PipelineSummarizer
 from mclas_lightning.inference.trained import load_summarizer
-from mclas_lightning.inference.translation_file import TranslationFile
 from mclas_lightning.metrics.pieces import WordPieces
 from mclas_lightning.runs.results import Results, find
 from mclas_lightning.runs.run import Run
@@ -204,13 +203,6 @@ def test_translations_may_come_from_a_file_that_is_asked_for(place, tmp_path):
     for prediction in read_lines(runs / "seed=0" / "predictions.jsonl"):
         written = prediction["hypotheses"]
         assert written["cross"] == f"<{written['mono']}>"
-
-
-def test_a_bad_line_of_a_translation_file_is_named(tmp_path):
-    file = tmp_path / "translations.jsonl"
-    file.write_text('{"text": "a", "translation": "b"}\n{"text": "c"}\n')
-    with pytest.raises(InputError, match=r'translations\.jsonl:2: expected a line \{"text"'):
-        TranslationFile.read(file)
 
 
 @pytest.mark.parametrize(

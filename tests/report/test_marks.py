@@ -10,7 +10,7 @@ from mclas_lightning.report.finished_runs import Runs
 from mclas_lightning.report.grid import Grid
 from mclas_lightning.report.layout import LAYOUTS
 from mclas_lightning.report.marks import Marks, significance_marks
-from mclas_lightning.runs.documents import NAME, write_documents
+from mclas_lightning.runs.documents import DOCUMENT_SCORES, write_documents
 
 NUM = 83
 IDS = [f"d{i}" for i in range(NUM)]
@@ -28,7 +28,7 @@ def write(
     scores = run.scores | {"cross": means}
     folder = runs / dataset / "minimum" / model / f"seed={seed}"
     replace(run, scores=scores).write(folder / "results.json")
-    write_documents(folder / NAME, ids, {"cross": {"rouge1_f": values}})
+    write_documents(folder / DOCUMENT_SCORES, ids, {"cross": {"rouge1_f": values}})
 
 
 def judged(runs: Path, *datasets: str) -> Marks:
@@ -86,7 +86,7 @@ def test_several_seeds_are_tested_together(tmp_path):
 def test_a_scenario_with_a_system_without_documents_scores_is_not_judged(tmp_path):
     for model, gain in (("ncls", 0.0), ("ncls_ms", 0.01), ("mclas", 0.1)):
         write(tmp_path, model, gain)
-    (tmp_path / "en2desum" / "minimum" / "ncls" / "seed=0" / NAME).unlink()
+    (tmp_path / "en2desum" / "minimum" / "ncls" / "seed=0" / DOCUMENT_SCORES).unlink()
     found = judged(tmp_path)
     assert found.marked == frozenset()
     assert list(found.note("en2desum")) == [
@@ -99,7 +99,7 @@ def test_a_seed_without_documents_scores_is_not_left_out_in_silence(tmp_path):
     for seed in (0, 1):
         write(tmp_path, "ncls", 0.0, seed)
         write(tmp_path, "mclas", 0.1, seed)
-    (tmp_path / "en2desum" / "minimum" / "mclas" / "seed=1" / NAME).unlink()
+    (tmp_path / "en2desum" / "minimum" / "mclas" / "seed=1" / DOCUMENT_SCORES).unlink()
     found = judged(tmp_path)
     assert found.marked == frozenset()
     assert "minimum, MCLAS lacks R-1 in a scores.npz" in "".join(found.note("en2desum"))
@@ -108,7 +108,7 @@ def test_a_seed_without_documents_scores_is_not_left_out_in_silence(tmp_path):
 def test_damaged_documents_scores_are_named_and_the_table_stands(tmp_path):
     write(tmp_path, "ncls", 0.0)
     write(tmp_path, "mclas", 0.1)
-    path = tmp_path / "en2desum" / "minimum" / "ncls" / "seed=0" / NAME
+    path = tmp_path / "en2desum" / "minimum" / "ncls" / "seed=0" / DOCUMENT_SCORES
     path.write_bytes(b"PK")
     found = judged(tmp_path)
     assert found.marked == frozenset()

@@ -91,16 +91,6 @@ def test_the_lock_of_a_process_that_was_killed_holds_nothing(held, toy):
     assert not (folder / "lock.json").exists()
 
 
-def test_a_lock_leaves_what_was_written_and_no_empty_folder(tmp_path):
-    folder = tmp_path / "runs" / "a" / "b" / "c" / "seed=0"
-    with locked(folder):
-        assert folder.is_dir()
-    assert list(tmp_path.iterdir()) == []
-    with locked(folder):
-        (folder / "config.yaml").write_text("{}")
-    assert [path.name for path in folder.iterdir()] == ["config.yaml"]
-
-
 def test_progress_is_read_from_the_last_row(toy, tmp_path, held):
     path = tmp_path / "metrics.csv"
     assert last_update(path) == 0

@@ -15,7 +15,7 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.metrics.language import LANGUAGES
 
 if TYPE_CHECKING:
-    from mclas_lightning.evaluation.texts import Texts
+    from mclas_lightning.evaluation.texts import SystemTexts
     from mclas_lightning.metrics.neural.scores import NeuralScores
     from mclas_lightning.metrics.score import SystemScores
 
@@ -56,7 +56,7 @@ def add_score(commands: argparse._SubParsersAction) -> None:
 def _score(arguments: argparse.Namespace) -> None:
     from rich.console import Console
 
-    from mclas_lightning.evaluation.systems import as_json, compared, draw, with_intervals
+    from mclas_lightning.evaluation.systems import as_json, compared, systems_table, with_intervals
     from mclas_lightning.evaluation.texts import (
         check_parallel,
         check_references,
@@ -102,15 +102,15 @@ def _score(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print(json.dumps(as_json(systems, pairs), indent=2))  # valid in every encoding of stdout
     else:
-        Console().print(draw(systems, pairs, unit(arguments.lang), way.family, bare))
+        Console().print(systems_table(systems, pairs, unit(arguments.lang), way.family, bare))
 
 
 def _with_neural(
     neural: "NeuralScores",
     arguments: argparse.Namespace,
     scores: Mapping[str, "SystemScores"],
-    outputs: Sequence["Texts"],
-    references: "Texts",
+    outputs: Sequence["SystemTexts"],
+    references: "SystemTexts",
 ) -> dict[str, "SystemScores"]:
     from mclas_lightning.evaluation.texts import check_parallel, read_texts
 
@@ -175,7 +175,7 @@ def load_encoders(arguments: argparse.Namespace) -> "NeuralScores | None":
 
 
 def _rescore(arguments: argparse.Namespace) -> None:
-    from mclas_lightning.evaluation.scores import lost, rescore, runs_in
+    from mclas_lightning.evaluation.scores import lost_families, rescore, runs_in
     from mclas_lightning.metrics.neural.scores import NeuralScores
     from mclas_lightning.runs.results import Results, headline
 
@@ -193,7 +193,7 @@ def _rescore(arguments: argparse.Namespace) -> None:
             print(f"{run}\n  skipped: {error}", file=sys.stderr)
             continue
         print(f"{run}\n  {headline(new)}")
-        if gone := lost(old, new):
+        if gone := lost_families(old, new):
             print(f"  could not be counted again, and is gone: {', '.join(gone)}")
     if skipped:
         print(f"{skipped} of {len(runs)} runs were skipped, see above", file=sys.stderr)

@@ -50,7 +50,7 @@ def entry(config_name: str, job: Callable[[DictConfig], object]) -> Callable[[],
 
     def task(cfg: DictConfig) -> None:
         from mclas_lightning.distributed import (
-            leave,  # Loads torch, which a sweep's plan does without.
+            leave_process_group,  # Loads torch, which a sweep's plan does without.
         )
 
         if in_multirun() and "SUBMITIT_EXECUTOR" not in os.environ:
@@ -58,7 +58,7 @@ def entry(config_name: str, job: Callable[[DictConfig], object]) -> Callable[[],
         else:
             # Hydra would log a job's exception with a line of its own before it is raised again.
             exits_cleanly(job)(cfg)
-        leave()
+        leave_process_group()
 
     @exits_cleanly
     def main() -> None:

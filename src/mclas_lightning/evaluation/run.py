@@ -8,7 +8,7 @@ from typing import Any
 
 from mclas_lightning.config.settings import Settings
 from mclas_lightning.decoding.summarizer import Summaries, Summarizer
-from mclas_lightning.distributed import is_first, merged, rank_and_world, together
+from mclas_lightning.distributed import gather_shares, is_first, rank_and_world, together
 from mclas_lightning.evaluation.scores import profiles_of, score_side
 from mclas_lightning.evaluation.test_set import EvaluationSet
 from mclas_lightning.example import Example, Side
@@ -18,7 +18,7 @@ from mclas_lightning.inference.trained import environment, load_summarizer, star
 from mclas_lightning.metrics.neural.scores import NeuralScores
 from mclas_lightning.metrics.score import SystemScores
 from mclas_lightning.progress import progress_bar
-from mclas_lightning.runs.documents import NAME, write_documents
+from mclas_lightning.runs.documents import DOCUMENT_SCORES, write_documents
 from mclas_lightning.runs.predictions import PREDICTIONS
 from mclas_lightning.runs.recipe import recipe
 from mclas_lightning.runs.results import Results
@@ -28,18 +28,18 @@ from mclas_lightning.task import Pipeline
 def score_run(
     settings: Settings, config: Mapping[str, Any], scored: EvaluationSet | None = None
 ) -> Results | None:
-    """Summarize the test documents; write predictions.jsonl, scores.npz and results.json.
+    """Summarize a set of documents, score the summaries, and write both.
 
-    Those of what else is ``scored`` are a trial, with a place of its own.
-
-    A pipeline, which was not trained, becomes a run of this configuration now. Several processes
-    share the documents; the first scores and writes, the others return None.
+    Written are predictions.jsonl, scores.npz and results.json: in the run's folder for its own test
+    set, in a folder within it (``EvaluationSet.trial``) for any other ``scored``. A pipeline is not
+    trained, so its run's folder begins here. Several processes share the documents: rank zero
+    scores, writes and returns the results, the others return None.
     """
     run, dataset, system = settings.run, settings.dataset, settings.system
     scored = scored or EvaluationSet.of(dataset, "test")
     with together():
         scored.check(run, dataset)
-        # Hashed before it is read: what comes later is not what was scored.
+        # The hash is taken before the file is read: a change in between shows in the results.
         of_set = scored.origin()
         profiles = {
             side: profiles_of(dataset.language(side), run.folder / "tokenizer")
@@ -49,7 +49,7 @@ def score_run(
         examples = scored.read(system.required)
         summarizer = load_system(settings)
         own = _summarize(summarizer, examples, settings)
-    summaries = merged(own, len(examples))
+    summaries = gather_shares(own, len(examples))
     if not is_first():
         return None
     start_run(run, config, [dataset.file("test")])
@@ -68,19 +68,13 @@ def score_run(
     }
     with whole_files(folder) as part:
         _write_predictions(part / PREDICTIONS, examples, summaries)
-        written = sha256(part / PREDICTIONS)
-        origin = {
-            "config_sha256": sha256(run.folder / "config.yaml"),
-            **of_set,
-            "predictions_sha256": written,
-            "recipe": recipe(run.config),
-            "writes": summarizer.writes,
-            **_origin(summarizer, settings),
-            **environment(),
-        }
+        of_set["predictions_sha256"] = written = sha256(part / PREDICTIONS)
         documents = {side: found.documents for side, found in scores.items()}
-        write_documents(part / NAME, [example.id for example in examples], documents, written)
-        results = _results(settings, scores, origin, folder)
+        write_documents(
+            part / DOCUMENT_SCORES, [example.id for example in examples], documents, written
+        )
+        provenance = _provenance(settings, summarizer, of_set)
+        results = _results(settings, scores, provenance, folder)
         results.write(part / "results.json")
     return results
 
@@ -99,8 +93,25 @@ def _write_predictions(
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
+def _provenance(
+    settings: Settings, summarizer: Summarizer | PipelineSummarizer, of_set: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Hashes of what was scored and with which weights, the recipe, and the environment."""
+    return {
+        "config_sha256": sha256(settings.run.folder / "config.yaml"),
+        **of_set,
+        "recipe": recipe(settings.run.config),
+        "writes": summarizer.writes,
+        **_weights(summarizer, settings),
+        **environment(),
+    }
+
+
 def _results(
-    settings: Settings, scores: Mapping[Side, SystemScores], origin: dict[str, Any], folder: Path
+    settings: Settings,
+    scores: Mapping[Side, SystemScores],
+    provenance: dict[str, Any],
+    folder: Path,
 ) -> Results:
     dataset = settings.dataset
     return Results(
@@ -112,7 +123,7 @@ def _results(
         scores={side: found.totals for side, found in scores.items()},
         signatures={side: dict(found.signatures) for side, found in scores.items()},
         decoding=asdict(settings.decoding),
-        provenance=origin,
+        provenance=provenance,
         folder=folder,
     )
 
@@ -132,8 +143,8 @@ def load_system(settings: Settings) -> Summarizer | PipelineSummarizer:
     return summarizer
 
 
-def _origin(summarizer: Summarizer | PipelineSummarizer, settings: Settings) -> dict[str, str]:
-    """Which weights wrote the summaries, and what they had learned from."""
+def _weights(summarizer: Summarizer | PipelineSummarizer, settings: Settings) -> dict[str, str]:
+    """Which weights wrote the summaries, and which examples these were trained on."""
     if isinstance(summarizer, PipelineSummarizer):
         return summarizer.provenance
     training = read_json(settings.run.training_path, dict)
@@ -143,9 +154,9 @@ def _origin(summarizer: Summarizer | PipelineSummarizer, settings: Settings) -> 
 
 
 def _subset(settings: Settings, training: Mapping[str, Any]) -> dict[str, str]:
-    """Which examples it was trained on: by its training, else by earlier results or subset.json.
+    """The hash of the run's subset.json, by its training.json, its results or the file itself.
 
-    A run that was moved has left subset.json behind.
+    A training of an earlier version wrote no hash. A run that was moved left subset.json behind.
     """
     results, manifest = settings.run.folder / "results.json", settings.subset_manifest
     kept = training.get("subset_sha256")
@@ -159,7 +170,7 @@ def _subset(settings: Settings, training: Mapping[str, Any]) -> dict[str, str]:
 def _summarize(
     summarizer: Summarizer | PipelineSummarizer, examples: Sequence[Example], settings: Settings
 ) -> list[Summaries]:
-    """What this process writes of them."""
+    """This process's share of the summaries: every ``world``-th, from its rank on."""
     rank, world = rank_and_world()
     texts = [settings.system.source_text(example) for example in examples[rank::world]]
     with progress_bar(len(texts), "summarizing", "documents", disable=rank > 0) as bar:

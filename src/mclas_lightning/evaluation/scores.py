@@ -14,7 +14,7 @@ from mclas_lightning.metrics.pieces import WordPieces
 from mclas_lightning.metrics.rouge import Profile, folded, paper, standard
 from mclas_lightning.metrics.score import SystemScores, score
 from mclas_lightning.metrics.self_test import self_test
-from mclas_lightning.runs.documents import NAME, write_documents
+from mclas_lightning.runs.documents import DOCUMENT_SCORES, write_documents
 from mclas_lightning.runs.lock import locked
 from mclas_lightning.runs.predictions import Prediction, read
 from mclas_lightning.runs.results import Results
@@ -74,7 +74,7 @@ def run_of(folder: Path) -> Path:
     return next((place for place in places if (place / "config.yaml").exists()), folder)
 
 
-def lost(old: Results, new: Results) -> list[str]:
+def lost_families(old: Results, new: Results) -> list[str]:
     """The families of scores, such as ``cross bertscore``, that rescoring could not keep."""
     return [
         f"{side} {family}"
@@ -99,7 +99,7 @@ def _rescore(run: Path, neural: NeuralScores) -> Results:
     ids = [prediction.id for prediction in predictions]
     with whole_files(run) as folder:
         scored = old.provenance.get("predictions_sha256")
-        write_documents(folder / NAME, ids, documents, scored)
+        write_documents(folder / DOCUMENT_SCORES, ids, documents, scored)
         new.write(folder / "results.json")
     return new
 

@@ -21,7 +21,7 @@ from mclas_lightning.metrics.significance import (
 
 
 @dataclass(frozen=True, kw_only=True)
-class System:
+class ScoredSystem:
     """A system's scores, and 95 % intervals of the means over documents."""
 
     name: str
@@ -30,7 +30,7 @@ class System:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pair:
+class SystemPair:
     """Two systems in one score."""
 
     first: str
@@ -41,12 +41,12 @@ class Pair:
 
 def with_intervals(
     scores: Mapping[str, SystemScores], *, resamples: int, seed: int
-) -> list[System]:
+) -> list[ScoredSystem]:
     """The systems by their names, with the intervals of all their scores."""
     columns = [column for found in scores.values() for column in found.documents.values()]
     intervals = iter(bootstrap_intervals(columns, resamples=resamples, seed=seed))
     return [
-        System(
+        ScoredSystem(
             name=system, scores=found, intervals={name: next(intervals) for name in found.documents}
         )
         for system, found in scores.items()
@@ -54,14 +54,14 @@ def with_intervals(
 
 
 def compared(
-    systems: Sequence[System], names: Sequence[str], *, resamples: int, seed: int
-) -> list[Pair]:
+    systems: Sequence[ScoredSystem], names: Sequence[str], *, resamples: int, seed: int
+) -> list[SystemPair]:
     """Every two systems in each of the scores ``names``, corrected for all these tests."""
     found = [(name, a, b) for name in names for a, b in combinations(systems, 2)]
     columns = [(a.scores.documents[name], b.scores.documents[name]) for name, a, b in found]
     tests = corrected(compare_all(columns, resamples=resamples, seed=seed)) if found else []
     return [
-        Pair(first=a.name, second=b.name, score=name, comparison=test)
+        SystemPair(first=a.name, second=b.name, score=name, comparison=test)
         for (name, a, b), test in zip(found, tests, strict=True)
     ]
 
@@ -69,7 +69,7 @@ def compared(
 LEVEL_OF_P = 0.05
 
 
-def in_words(comparison: Comparison, a: str, b: str, metric: str) -> str:
+def comparison_sentence(comparison: Comparison, a: str, b: str, metric: str) -> str:
     """Which system is better, by how many points (0.01 of a score), and how sure that is.
 
     No winner is named where p is above 0.05.
@@ -91,15 +91,15 @@ def _p(p: float) -> str:
 
 HEADER = ("System", "Score", "P", "R", "F1", f"{LEVEL:.0%} interval".replace("%", " %"))
 
-NAMES = {
+SCORE_LABELS = {
     "rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeL": "ROUGE-L", "rougeLsum": "ROUGE-Lsum",
     "bertscore": "BERTScore",
 }  # fmt: skip
 
 
-def draw(
-    systems: Sequence[System],
-    pairs: Sequence[Pair],
+def systems_table(
+    systems: Sequence[ScoredSystem],
+    pairs: Sequence[SystemPair],
     unit: str,
     family: str = "rouge",
     bare: Sequence[str] = (),
@@ -120,7 +120,7 @@ def draw(
     return Group(table, Text("\n".join(notes)))
 
 
-def as_json(systems: Sequence[System], pairs: Sequence[Pair]) -> dict[str, Any]:
+def as_json(systems: Sequence[ScoredSystem], pairs: Sequence[SystemPair]) -> dict[str, Any]:
     """All that was computed, of each system by its name."""
     return {
         "systems": {
@@ -147,10 +147,10 @@ def as_json(systems: Sequence[System], pairs: Sequence[Pair]) -> dict[str, Any]:
 def label(kind: str) -> str:
     """A kind of score as it is written: ``paper_rouge1`` is ROUGE-1."""
     plain = kind.removeprefix("paper_").removeprefix("folded_")
-    return NAMES.get(plain, plain)
+    return SCORE_LABELS.get(plain, plain)
 
 
-def _kinds(system: System, family: str) -> list[str]:
+def _kinds(system: ScoredSystem, family: str) -> list[str]:
     """The kinds that have precision, recall and F1; of ROUGE those of one family."""
     names = [name.removesuffix("_f") for name in system.scores.documents if name.endswith("_f")]
     return [name for name in names if "rouge" not in name or name.startswith(family)]
@@ -165,14 +165,14 @@ def _folded(bare: Sequence[str]) -> list[str]:
     ]
 
 
-def _numbers(system: System, kind: str) -> list[str]:
+def _numbers(system: ScoredSystem, kind: str) -> list[str]:
     totals = system.scores.totals
     low, high = (round(100 * bound, 2) + 0.0 for bound in system.intervals[f"{kind}_f"])
     shown = [f"{100 * totals[f'{kind}_{name}']:.2f}" for name in "prf"]
     return [*shown, f"{low:.2f} to {high:.2f}"]
 
 
-def _lengths(systems: Sequence[System], unit: str) -> list[str]:
+def _lengths(systems: Sequence[ScoredSystem], unit: str) -> list[str]:
     lines = []
     for system in systems:
         totals = system.scores.totals
@@ -187,16 +187,16 @@ def _lengths(systems: Sequence[System], unit: str) -> list[str]:
     return [*lines, "Scores are x 100; an empty summary scores 0."]
 
 
-def _verdicts(pairs: Sequence[Pair]) -> list[str]:
+def _verdicts(pairs: Sequence[SystemPair]) -> list[str]:
     return [*map(_words, pairs), *([""] if pairs else [])]
 
 
-def _words(pair: Pair) -> str:
+def _words(pair: SystemPair) -> str:
     metric = label(pair.score.removesuffix("_f"))
-    return in_words(pair.comparison, pair.first, pair.second, metric)
+    return comparison_sentence(pair.comparison, pair.first, pair.second, metric)
 
 
-def _signatures(systems: Sequence[System], family: str) -> list[str]:
+def _signatures(systems: Sequence[ScoredSystem], family: str) -> list[str]:
     found = dict.fromkeys(
         signature
         for system in systems

@@ -12,7 +12,7 @@ from mclas_lightning.files import json_lines
 
 
 @dataclass(frozen=True)
-class Texts:
+class SystemTexts:
     """What a file holds, in its order; without ids a text belongs to its line's number."""
 
     path: Path
@@ -20,11 +20,11 @@ class Texts:
     ids: list[str] | None
 
 
-def read_texts(path: Path) -> Texts:
+def read_texts(path: Path) -> SystemTexts:
     """The texts of a file in UTF-8; InputError, with the line, where it cannot be read."""
     lines = _lines(path)
     if path.suffix != ".jsonl":
-        return Texts(path, lines, None)
+        return SystemTexts(path, lines, None)
     numbered = json_lines(line.encode() for line in lines)
     records = [_record(line, f"{path}:{number}") for number, line in numbered]
     if not records:
@@ -32,10 +32,10 @@ def read_texts(path: Path) -> Texts:
     ids = [example_id for example_id, _ in records]
     if repeated := [example_id for example_id, times in Counter(ids).items() if times > 1]:
         raise InputError(f"{path}: id '{repeated[0]}' is used more than once; ids must be unique")
-    return Texts(path, [text for _, text in records], ids)
+    return SystemTexts(path, [text for _, text in records], ids)
 
 
-def check_references(references: Texts) -> None:
+def check_references(references: SystemTexts) -> None:
     """InputError where a reference is empty: nothing can be compared with it."""
     for number, text in enumerate(references.texts, start=1):
         if not text.strip():
@@ -45,7 +45,7 @@ def check_references(references: Texts) -> None:
             )
 
 
-def check_parallel(texts: Texts, others: Texts) -> None:
+def check_parallel(texts: SystemTexts, others: SystemTexts) -> None:
     """InputError where two files have not the same documents in the same order."""
     if len(texts.texts) != len(others.texts):
         raise InputError(

@@ -19,7 +19,7 @@ from mclas_lightning.report.grid import Grid
 from mclas_lightning.report.layout import TableScore, TableSystem
 from mclas_lightning.report.ranking import leaders
 from mclas_lightning.report.sheet import format_number
-from mclas_lightning.runs.documents import NAME
+from mclas_lightning.runs.documents import DOCUMENT_SCORES
 from mclas_lightning.runs.results import Results
 
 SIGNIFICANCE_LEVEL = 0.05
@@ -98,11 +98,15 @@ def _contest(
         if damage := read.damage(system):
             return f"{system.scenario}, {system.name}: {damage}"
         if documents is None:
-            lacks = f"lacks {score.label} in a {NAME}" if read.any(system) else f"has no {NAME}"
+            lacks = (
+                f"lacks {score.label} in a {DOCUMENT_SCORES}"
+                if read.any(system)
+                else f"has no {DOCUMENT_SCORES}"
+            )
             return f"{system.scenario}, {system.name} {lacks}"
     (ids, first), *rest = (one for one in found.values() if one is not None)
     if not all(np.array_equal(ids, other) for other, _ in rest):
-        return f"{best.scenario}, the systems' {NAME} have different documents"
+        return f"{best.scenario}, the systems' {DOCUMENT_SCORES} have different documents"
     place = (read.grid.dataset, best, score)
     return Contest(place, first, [scores for _, scores in rest])
 

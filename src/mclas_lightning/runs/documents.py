@@ -15,11 +15,11 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.example import Side
 from mclas_lightning.files import whole_path
 
-NAME = "scores.npz"
+DOCUMENT_SCORES = "scores.npz"
 
-OF = "predictions_sha256"
+PREDICTIONS_HASH = "predictions_sha256"
 
-AGAIN = "score the run again with mclas-evaluate"
+REDO = "score the run again with mclas-evaluate"
 
 
 def write_documents(
@@ -34,7 +34,7 @@ def write_documents(
     """
     arrays: dict[str, np.ndarray] = {}
     if predictions_sha256 is not None:
-        arrays[OF] = np.array(predictions_sha256)
+        arrays[PREDICTIONS_HASH] = np.array(predictions_sha256)
     arrays |= {f"{side}/{name}": a for side, scores in sides.items() for name, a in scores.items()}
     with whole_path(path) as part, part.open("wb") as file:
         np.savez(file, **{"ids": np.array(ids, dtype=np.str_), **arrays})
@@ -53,15 +53,15 @@ def read_documents(
     """
     try:
         with np.load(path, allow_pickle=False) as file:
-            wanted = file.files if names is None else ["ids", OF, *names]
+            wanted = file.files if names is None else ["ids", PREDICTIONS_HASH, *names]
             found = {name: file[name] for name in wanted if name in file.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: cannot be read ({error}); {AGAIN}") from error
+        raise InputError(f"{path}: cannot be read ({error}); {REDO}") from error
     if "ids" not in found:
-        raise InputError(f"{path}: lacks 'ids'; {AGAIN}")
-    scored = found.pop(OF, None)
+        raise InputError(f"{path}: lacks 'ids'; {REDO}")
+    scored = found.pop(PREDICTIONS_HASH, None)
     if None not in (scored, predictions_sha256) and str(scored) != predictions_sha256:
-        raise InputError(f"{path}: is of other predictions than results.json; {AGAIN}")
+        raise InputError(f"{path}: is of other predictions than results.json; {REDO}")
     expected = {
         f"{side}/{name}": (value, of_side["num"])
         for side, of_side in means.items()
@@ -80,16 +80,16 @@ def _check(
 ) -> None:
     """InputError where the array is not of the score and documents of results.json."""
     if name not in expected:
-        raise InputError(f"{where} is no score of the results.json beside it; {AGAIN}")
+        raise InputError(f"{where} is no score of the results.json beside it; {REDO}")
     values, (mean, num) = found[name], expected[name]
     if not values.shape == found["ids"].shape == (num,):
         raise InputError(
             f"{where}: expected a value for each of the {num:,} documents of results.json, found "
-            f"{values.size:,} values for {found['ids'].size:,} ids; {AGAIN}"
+            f"{values.size:,} values for {found['ids'].size:,} ids; {REDO}"
         )
     if values.dtype != np.float64 or not np.isfinite(values).all():
-        raise InputError(f"{where}: expected finite float64 numbers; {AGAIN}")
+        raise InputError(f"{where}: expected finite float64 numbers; {REDO}")
     if abs(values.mean() - mean) > 1e-9 * max(1, abs(mean)):
         raise InputError(
-            f"{where}: its mean is {values.mean():.6g}, that in results.json is {mean:.6g}; {AGAIN}"
+            f"{where}: its mean is {values.mean():.6g}, that in results.json is {mean:.6g}; {REDO}"
         )

@@ -19,7 +19,7 @@ from pathlib import Path
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import make_folder
 
-NAME = "lock.json"
+LOCK_FILE = "lock.json"
 
 
 class Busy(InputError):
@@ -48,25 +48,25 @@ class Owner:
 
 
 def owner(folder: Path) -> Owner | None:
-    """The living process that works in ``folder``; not to be asked by that process itself."""
+    """The living process that holds the lock of ``folder``; another process must ask."""
     try:
-        with (folder / NAME).open("r+", encoding="utf-8") as file:
-            if _take(file.fileno()):
+        with (folder / LOCK_FILE).open("r+", encoding="utf-8") as file:
+            if _acquire(file.fileno()):
                 return None
             return Owner(**json.load(file))
-    except (OSError, ValueError, TypeError):  # Ends, or begins, this very moment.
+    except (OSError, ValueError, TypeError):  # The owner is just ending, or just beginning.
         return None
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Work alone in ``folder``, made if need be; Busy where another process does.
+    """Hold the lock of ``folder``, made if need be; Busy where another process holds it.
 
-    Folders made for it in which nothing was written are removed again.
+    Folders that were made for the lock are removed at the end, where they are still empty.
     """
     made = [place for place in (folder, *folder.parents) if not place.exists()]
     make_folder(folder)
-    path = folder / NAME
+    path = folder / LOCK_FILE
     descriptor = _open(path)
     try:
         text = json.dumps(asdict(Owner.this_process()))
@@ -84,21 +84,21 @@ def locked(folder: Path) -> Iterator[None]:
 def _open(path: Path) -> int:
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        if not _take(descriptor):
+        if not _acquire(descriptor):
             os.close(descriptor)
             who = owner(path.parent) or "another process"
             raise Busy(f"{path.parent}: is being worked on ({who}); wait for it, or end it")
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(descriptor), path.stat()):
                 return descriptor
-        os.close(descriptor)  # Its last owner has removed it meanwhile.
+        os.close(descriptor)  # The last owner removed the file after it was opened.
 
 
-def _take(descriptor: int) -> bool:
+def _acquire(descriptor: int) -> bool:
     try:
         fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    except OSError:  # A file system without locks: as if nobody else were there.
+    except OSError:  # On a file system without locks, every process gets one.
         return True
     return True

@@ -29,15 +29,17 @@ class Preempted(SystemExit):
 
 
 class Preemption:
-    """Hears the signals while it is entered; raises Preempted at once, or when ``saving`` allows.
+    """Signal handlers of a run, while it is entered.
 
-    A signal that comes again changes nothing, but for Ctrl-C.
+    A signal raises Preempted at once. While ``saving``, it only sets ``asked``: the training loop
+    reads that after the update, saves, and raises. A second Ctrl-C raises at once; any other second
+    signal changes nothing.
     """
 
     def __init__(self, says: bool = True) -> None:
-        self.says = says  # One of several processes does.
+        self.says = says  # only rank zero prints
         self.asked: int | None = None
-        self.saving = False  # Who sets it looks at ``asked`` and saves first.
+        self.saving = False  # The owner of a training reads ``asked`` after each update, and saves.
         self._others: dict[int, signal._HANDLER] = {}
 
     def __enter__(self) -> "Preemption":
@@ -48,19 +50,19 @@ class Preemption:
         return self
 
     def listen(self) -> None:
-        """Take the signals; again, where someone else has taken them since."""
+        """Install the handlers, again where a library has replaced them since."""
         for number in self._others:
             signal.signal(number, self._hear)
 
     @property
     def code(self) -> int | None:
-        """The exit code that was asked for, if any was."""
+        """The exit code of the first signal, if one came."""
         if self.asked is None:
             return None
         return INTERRUPTED if self.asked == signal.SIGINT else TERMINATED
 
     def check(self) -> None:
-        """Raise what was put off."""
+        """Raise Preempted where a signal came while ``saving``."""
         if self.code is not None:
             raise Preempted(self.code)
 
@@ -70,7 +72,7 @@ class Preemption:
         if again or not self.saving:
             self.check()
         if self.says and number == signal.SIGINT:
-            # Not by print, which the signal may have interrupted.
+            # os.write is safe in a signal handler; print may be what the signal interrupted.
             os.write(2, b"\ninterrupted: saving at the end of this update; Ctrl-C again: at once\n")
 
     def __exit__(

@@ -12,10 +12,10 @@ from typing import Any
 from mclas_lightning.runs.identity import NOT_IDENTITY
 
 # Mappings that may be null: a key for all of them, so that null and a mapping differ.
-WHOLE = ("optim.crowding", "dataset.shards", "model.targets")
+ONE_KEY = ("optim.crowding", "dataset.shards", "model.targets")
 
 # Parts of a path that name what lies there: a run is dataset/scenario/model, whatever its seed.
-NAMES = {
+NAMING_PARTS = {
     **{"init_from": 3, "model.summarizer": 3, "model.translator": 3},
     **{"network.tokenizer": 1, "network.encoder.pretrained": 1},
 }
@@ -43,8 +43,8 @@ def recipe(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _leaves(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    """Flat keys, ``WHOLE`` ones in one piece."""
-    if not isinstance(value, Mapping) or key in WHOLE:
+    """Flat keys, ``ONE_KEY`` ones in one piece."""
+    if not isinstance(value, Mapping) or key in ONE_KEY:
         yield key, value
         return
     for name, inner in value.items():
@@ -67,12 +67,12 @@ def _get(config: Mapping[str, Any], key: str) -> Any:
 
 
 def _named(key: str, value: Any) -> Any:
-    if key not in NAMES or not isinstance(value, str):
+    if key not in NAMING_PARTS or not isinstance(value, str):
         return value
     parts = PurePath(value).parts
     if parts and parts[-1].startswith("seed="):
         parts = parts[:-1]
-    return "/".join(parts[-NAMES[key] :])
+    return "/".join(parts[-NAMING_PARTS[key] :])
 
 
 def _of_scenario(key: str, scenario: Any) -> bool:

@@ -60,13 +60,13 @@ class Run:
 
     @property
     def previous(self) -> Path:
-        """What ``last`` was before, while training."""
+        """The ``last`` checkpoint before the newest, while training."""
         return self.folder / "checkpoints" / "previous.ckpt"
 
     def drop_resumable(self, keep_last: bool) -> None:
-        """Remove what an ended training could be resumed from: weights, Adam's moments, counters.
+        """Remove the checkpoints that an ended training could be resumed from.
 
-        They are three times as large as the weights that others start from.
+        With Adam's moments, they are three times as large as best.ckpt, which holds weights alone.
         """
         self.previous.unlink(missing_ok=True)
         if not keep_last:
@@ -74,12 +74,12 @@ class Run:
 
     @property
     def started(self) -> bool:
-        """Whether a run is here at all."""
+        """Whether the folder holds a run."""
         return (self.folder / "config.yaml").exists()
 
     @property
     def diverged_path(self) -> Path:
-        """Why its training has diverged: there where it has."""
+        """File that says why training diverged; absent where it did not."""
         return self.folder / "diverged.json"
 
     def check_diverged(self) -> None:
@@ -94,7 +94,7 @@ class Run:
 
     @property
     def training_path(self) -> Path:
-        """How training ended: there once it has."""
+        """File that says how training ended; absent until then."""
         return self.folder / "training.json"
 
     @property
@@ -104,7 +104,7 @@ class Run:
 
     @property
     def finished(self) -> bool:
-        """Whether the test set was scored, too."""
+        """Whether the test set has been scored."""
         return (self.folder / "results.json").exists()
 
     @property

@@ -26,7 +26,8 @@ def announce_training(
     print(
         f"{settings.run}\n"
         f"  {len(preparation.train):,} of {preparation.manifest['of']:,} training examples; "
-        f"network {settings.network.name} with {parameters:,} parameters, {_initialization(settings)}"
+        f"network {settings.network.name} with {parameters:,} parameters, "
+        f"{_initialization(settings)}"
         f"{'; resuming' if resumed else ''}",
         flush=True,
     )

@@ -1,4 +1,4 @@
-"""What watches a training: one progress bar over all updates, and metrics.csv."""
+"""The progress bar over all updates, and early stopping."""
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback, EarlyStopping
@@ -7,10 +7,10 @@ from mclas_lightning.progress import progress_bar
 
 
 class UpdatesBar(Callback):
-    """One bar over the updates of the whole training; epochs of a small scenario are too short."""
+    """One progress bar for all updates: an epoch of a small scenario is too short for one."""
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Draw it, at the update the run resumes from."""
+        """Draw the bar at the update from which training resumes."""
         self.bar = progress_bar(
             trainer.max_steps,
             "training",
@@ -22,19 +22,19 @@ class UpdatesBar(Callback):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, *args: object
     ) -> None:
-        """Follow the updates; micro-batches that make none do not move it."""
+        """Move the bar to the number of updates; most micro-batches only accumulate."""
         self.bar.update(trainer.global_step - self.bar.n)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Show the last validation."""
+        """Show the last validation loss."""
         self.bar.set_postfix({"val/loss": f"{trainer.callback_metrics['val/loss']:.3f}"})
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Take it away, however training ended."""
+        """Close the bar at the end of training."""
         self.on_exception()
 
     def on_exception(self, *args: object) -> None:
-        """Lightning tears nothing down then."""
+        """Close the bar after an error, where Lightning does not call ``teardown``."""
         if bar := getattr(self, "bar", None):
             bar.close()
 
@@ -46,5 +46,5 @@ class Patience(EarlyStopping):
     """
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Stop again where the run had stopped."""
+        """Stop at once where the resumed training had run out of patience."""
         trainer.should_stop = trainer.should_stop or self.wait_count >= self.patience

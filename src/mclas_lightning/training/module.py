@@ -36,7 +36,7 @@ def shard(network: Seq2Seq, mesh: DeviceMesh) -> None:
         register_fsdp_forward_method(network, method)
 
 
-ROWS = 256  # positions of a validation whose logits are held at a time
+VALIDATION_ROWS = 256  # positions of a validation whose logits are held at a time
 
 
 class SummarizationModule(pl.LightningModule):
@@ -136,7 +136,9 @@ class SummarizationModule(pl.LightningModule):
             if self.training:
                 loss = loss + self.network.loss(hidden_MD, gold_M, smoothing)
                 continue
-            for hidden_mD, gold_m in zip(hidden_MD.split(ROWS), gold_M.split(ROWS), strict=True):
+            for hidden_mD, gold_m in zip(
+                hidden_MD.split(VALIDATION_ROWS), gold_M.split(VALIDATION_ROWS), strict=True
+            ):
                 logits_mV = self.network.logits(hidden_mD)
                 pad_id = self.network.pad_id
                 loss = loss + label_smoothed_kl(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mclas_lightning.config.dataset import SPLITS, DatasetConfig, Split
+from mclas_lightning.config.dataset import SPLITS, Split
 from mclas_lightning.config.settings import Settings
 from mclas_lightning.data.batch import EncodedExamples, Limits
 from mclas_lightning.data.scenario import Choice, scenario_subset, write_or_check

@@ -1,0 +1,25 @@
+import json
+
+import pytest
+
+from mclas_lightning.errors import InputError
+from mclas_lightning.inference.translation_file import TranslationFile
+from tests.conftest import read_lines
+
+
+def test_a_bad_line_of_a_translation_file_is_named(tmp_path):
+    file = tmp_path / "translations.jsonl"
+    file.write_text('{"text": "a", "translation": "b"}\n{"text": "c"}\n')
+    with pytest.raises(InputError, match=r'translations\.jsonl:2: expected a line \{"text"'):
+        TranslationFile.read(file)
+
+
+def test_a_text_that_the_file_lacks_is_asked_for_once(tmp_path):
+    file = tmp_path / "translations.jsonl"
+    file.write_text(json.dumps({"text": "one", "translation": "eins"}) + "\n")
+    translations = TranslationFile.read(file)
+    assert translations.translate(["one", "two", " ", "two"]) == ["eins", "", "", ""]
+    with pytest.raises(InputError, match="lacks the translations of 1 texts"):
+        translations.check_complete()
+    asked = read_lines(tmp_path / "translations.missing.jsonl")
+    assert asked == [{"text": "two", "translation": ""}]
