@@ -6,7 +6,7 @@ from typing import IO
 
 import pytest
 
-from mclas_lightning.errors import UNREAD, one_of
+from mclas_lightning.errors import UNREAD, exits_cleanly, one_of
 
 PRINTED = {
     "print": "print('x' * size)",
@@ -97,3 +97,14 @@ def test_of_many_choices_the_near_ones_are_named_and_where_all_are():
     assert said.endswith(", ... (300 in all; all: ls)")
     assert len(said) < 150
     assert str(one_of("side", "x", ["mono", "cross"])).endswith("choose from: cross, mono")
+
+
+def test_interruption_is_not_a_traceback(capsys):
+    @exits_cleanly
+    def main():
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "interrupted\n"

@@ -156,16 +156,3 @@ def test_a_sweep_asks_its_runs_to_save(words, tmp_path):
     assert "the same command goes on with" in log
     assert "Traceback" not in log
     assert not (run.folder / "failure.json").exists()
-
-
-@pytest.mark.parametrize("name", ["mclas_train", "mclas_evaluate"])
-def test_a_command_that_still_imports_ends_in_one_line(name, tmp_path):
-    code = (
-        "import os, threading\n"
-        f"from mclas_lightning.cli.entries import {name}\n"
-        "threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
-        f"{name}()"
-    )
-    process = script(code)
-    _, errors = process.communicate(timeout=60)
-    assert (process.returncode, errors) == (130, "interrupted\n")

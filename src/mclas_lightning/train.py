@@ -12,7 +12,6 @@ from hydra.errors import HydraException
 from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning_fabric.utilities.exceptions import MisconfigurationException
-from omegaconf import DictConfig
 from pytorch_lightning.loggers import Logger
 
 from mclas_lightning.config.compose import entry, in_multirun
@@ -43,8 +42,11 @@ from mclas_lightning.training.module import SummarizationModule
 from mclas_lightning.training.preparation import build_network, keep_preparation, prepare
 
 
-def train(cfg: DictConfig) -> Results | None:
-    """Do what of the run is not done yet: train (or resume), then score; None on other ranks."""
+def train(cfg: Mapping[str, Any]) -> Results | None:
+    """Do what of the run is not done yet: train (or resume), then score; None on other ranks.
+
+    ``cfg`` is what Hydra composes, or resolved already.
+    """
     settings, config = read_settings(cfg)
     with ExitStack() as held:
         with together():

@@ -8,8 +8,7 @@ import pytest
 from mclas_lightning import __version__
 from mclas_lightning.cli import main as cli
 from mclas_lightning.cli.demo import demo
-from mclas_lightning.corpora import toy
-from mclas_lightning.errors import InputError, exits_cleanly
+from mclas_lightning.errors import InputError
 from mclas_lightning.runs.results import Results
 
 
@@ -85,82 +84,3 @@ def test_a_table_compares_what_is_there(two_runs, monkeypatch, capsys, more):
     assert "40.00" in shown
     assert "50.00" in shown
     assert shown.index("NCLS") < shown.index("MCLAS") < shown.index("Reference")
-
-
-def test_a_corpus_whose_folder_is_taken_is_refused(tmp_path):
-    (tmp_path / "data").write_text("in the way")
-    done = run("data", "toy", cwd=tmp_path)
-    assert done.returncode == 2
-    assert done.stderr.splitlines()[-1].startswith("error: data")
-
-
-def test_interruption_is_not_a_traceback(capsys):
-    @exits_cleanly
-    def main():
-        raise KeyboardInterrupt
-
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code == 130
-    assert capsys.readouterr().err == "interrupted\n"
-
-
-def test_a_corpus_is_imported_checked_and_counted(tmp_path):
-    sizes = {"train": 41, "valid": 11, "test": 7, "mono_train": 0, "mono_valid": 0, "mono_test": 0}
-    toy.build(tmp_path / "raw", seed=0, sizes=sizes)
-    words = ("--source", "en", "--target", "de")
-    done = run("data", "import", "jsonl", "raw/en2de", "--out", "data/mine", *words, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "data/mine: train.jsonl 41, valid.jsonl 11, test.jsonl 7" in done.stdout
-    assert done.stdout.endswith("look at it with: mclas data check data/mine\n")
-
-    done = run("data", "check", "data/mine", cwd=tmp_path)
-    assert done.returncode == 0, done.stdout
-    (tmp_path / "data" / "mine" / "test.jsonl").unlink()
-    done = run("data", "check", "data/mine", cwd=tmp_path)
-    assert done.returncode == 1
-    assert "not here: test.jsonl" in done.stdout
-
-    done = run("table", "1", "--format", "md", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "| minimum | 5,000 | 0.3 | - |" in done.stdout
-    assert "| mine |" in done.stdout
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (("import", "ncls-en2z", ".", "--out", "x"), "format 'ncls-en2z' does not exist; did you"),
-        (("check", "nowhere"), "nowhere"),
-        (("check", ".", "--dataset", "zh2ensm"), "did you mean 'zh2ensum'"),
-        (("vocab", ".", "--tokenizer", "x", "--source", "en", "--target", "zh-CN"), "mean 'zh'"),
-        (("roundtrip", "x", "--source", "en", "--target", "zh", "--out", "y"), "--forward"),
-    ],
-)
-def test_a_mistake_about_data_is_one_line(tmp_path, words, said):
-    done = run("data", *words, cwd=tmp_path)
-    assert done.returncode in (1, 2)
-    assert "Traceback" not in done.stderr
-    assert said in done.stdout + done.stderr
-    assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        ("score --hypotheses a --references b --lang de --seed -1", "--seed: expected a whole"),
-        ("score --hypotheses a --references b --lang de --resamples 0", "--resamples: expected"),
-        (f"score --hypotheses a --references b --lang de --resamples {10**10}", "to 1,000,000,000"),
-        ("data toy --seed -1", "--seed: expected"),
-        (f"data debian --seed {2**32}", "--seed: expected a whole number from 0 to 4,294,967,295"),
-        ("human sheet --dataset a --scenario b --out c --seed 1.5", "found '1.5'"),
-        ("data roundtrip a --source en --target de --out b --rouge1 60", "from 0 to 1, found '60'"),
-        ("data roundtrip a --source en --target de --out b --rouge2 nan", "from 0 to 1"),
-        ("show --dataset a --num 0", "--num: expected"),
-    ],
-)
-def test_a_number_out_of_range_is_refused_by_name(words, said, capsys):
-    with pytest.raises(SystemExit) as ended:
-        cli.parser().parse_args(words.split())
-    assert ended.value.code == 2
-    assert said in capsys.readouterr().err

@@ -10,7 +10,6 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.files import EXPERIMENTS
 from mclas_lightning.sweep.axes import key_of
 from mclas_lightning.sweep.plan import plan
-from mclas_lightning.sweep.status import lines
 
 TABLE2 = ["pretrain", "low_resource", "full", "tltran"]
 DATASETS = ("zh2ensum", "en2desum", "en2zhsum")
@@ -155,40 +154,3 @@ def test_from_scratch_nothing_is_needed():
 def test_two_runs_in_one_folder_are_refused():
     with pytest.raises(InputError, match="two different runs would share this folder"):
         plan(["pretrain"], ["dataset=toy", "optim.max_tokens=100,200"])
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("a: [", "is no sweep file"),
-        ("hydra: {mode: MULTIRUN}", "is no sweep file"),
-        ("just text", "is no sweep file"),
-        ("hydra: {sweeper: {params: {modle: ms}}}", "modle"),
-        ("hydra: {sweeper: {params: {dataset: jsonl}}}", "words are missing: dataset.name=..."),
-        ("hydra: {sweeper: {params: {model: 'ms,mclass'}}}", "did you mean 'mclas'"),
-    ],
-)
-def test_an_unusable_file_is_one_clear_line(tmp_path, text, said):
-    path = tmp_path / "sweep.yaml"
-    path.write_text(text)
-    with pytest.raises(InputError) as error:
-        plan([str(path)])
-    assert said in str(error.value)
-    assert "\n" not in str(error.value)
-
-
-def test_an_unknown_sweep_is_named_with_the_closest():
-    with pytest.raises(InputError, match="did you mean 'low_resource'"):
-        plan(["low_resources"])
-
-
-def test_a_plan_in_words_is_copied_into_a_shell(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)  # Where no run has been started.
-    shown = list(lines(plan(["toy"], ["seed=0"])))
-    assert shown[2:5] == [
-        "[2/7] mclas-train dataset=toy dataset.target=de scenario=minimum model=ncls seed=0 "
-        "init_from=runs/toy_en/full/ms",
-        "    after runs/toy_en/full/ms/seed=0",
-        "    210 updates of up to 2,048 source and target tokens",
-    ]
-    assert shown[-1] == "left to train: 7 runs, 2,460 updates"

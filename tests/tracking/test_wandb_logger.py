@@ -20,7 +20,6 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.evaluate import evaluate
 from mclas_lightning.files import EXPERIMENTS
 from mclas_lightning.runs.results import Results
-from mclas_lightning.tracking import account, loggers
 from mclas_lightning.tracking.wandb_logger import WandbMirror, sample_table
 from mclas_lightning.tracking.workspace import CONFIG, CURVES, ROUGE
 from tests.conftest import read_lines
@@ -28,12 +27,6 @@ from tests.test_train import command, folder, go
 from tests.tracking.records import logs, records, summary
 
 KEY = 40 * "a"
-
-
-@pytest.fixture
-def mirrored(words) -> list[str]:
-    """Words of a run that W&B mirrors offline."""
-    return [*words, "logger=wandb", "model=mclas"]
 
 
 def test_an_offline_run_holds_what_the_folder_does(mirrored):
@@ -274,49 +267,6 @@ def online(words: list[str], home: Path, **variables: str) -> subprocess.Complet
     return subprocess.run(
         command(words), env={**kept, **nobody, **variables}, capture_output=True, text=True
     )
-
-
-@pytest.mark.parametrize(
-    ("variable", "value", "said"),
-    [
-        (
-            "WANDB_MODE",
-            "offlin",
-            "WANDB_MODE: Input should be 'online', 'offline', .*found 'offlin'",
-        ),
-        ("WANDB_MODE", "", "WANDB_MODE: .*found ''"),
-        ("WANDB_BASE_URL", "server", "WANDB_BASE_URL: Input should be a valid URL.*found 'server'"),
-    ],
-)
-def test_a_variable_of_wandb_that_is_mistyped_is_one_line(
-    mirrored, monkeypatch, variable, value, said
-):
-    monkeypatch.setenv(variable, value)
-    with pytest.raises(InputError, match=said) as caught:
-        loggers.build(read_settings(compose("train", mirrored))[0].logger)
-    assert "\n" not in str(caught.value)
-    with pytest.raises(InputError, match=said):
-        account.check_account()
-
-
-@pytest.mark.parametrize(
-    ("setting", "found"), [("offline", "offline"), ("disabled", "disabled"), ("online", "online")]
-)
-def test_wandbs_own_settings_file_counts(tmp_path, monkeypatch, setting, found):
-    """`wandb offline` and `wandb disabled` write it."""
-    (tmp_path / "wandb").mkdir()
-    (tmp_path / "wandb" / "settings").write_text(f"[default]\nmode = {setting}\n")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("WANDB_MODE")
-    assert account.mode() == found
-    monkeypatch.setenv("WANDB_MODE", "dryrun")
-    assert account.mode() == "offline"
-
-
-def test_a_disabled_wandb_is_said_and_left_out(mirrored, monkeypatch, capsys):
-    monkeypatch.setenv("WANDB_MODE", "disabled")
-    assert loggers.build(read_settings(compose("train", mirrored))[0].logger) == []
-    assert "W&B: disabled, by WANDB_MODE or by `wandb disabled`" in capsys.readouterr().out
 
 
 def test_a_missing_key_is_one_line_before_training_starts(mirrored, tmp_path):

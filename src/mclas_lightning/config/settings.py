@@ -83,9 +83,12 @@ class Settings:
         return self.optim.updates[self.scenario]
 
 
-def read_settings(cfg: DictConfig) -> tuple[Settings, dict[str, Any]]:
-    """The typed settings, and the resolved configuration they were read from."""
-    plain = resolved(cfg)
+def read_settings(cfg: Mapping[str, Any]) -> tuple[Settings, dict[str, Any]]:
+    """The typed settings, and the resolved configuration they were read from.
+
+    ``cfg`` is what Hydra composes, or resolved already.
+    """
+    plain = resolved(cfg) if isinstance(cfg, DictConfig) else dict(cfg)
     top = typed("configuration", TopLevel, {k: v for k, v in plain.items() if k != "data"})
     optim = typed("optim", OptimConfig, top.optim)
     dataset = typed("dataset", DatasetConfig, top.dataset)

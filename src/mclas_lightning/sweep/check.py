@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
-from mclas_lightning.config.compose import compose
 from mclas_lightning.config.settings import Settings, read_settings
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.data.vocabulary import read_ids
@@ -43,7 +42,7 @@ def _errors(
     run: PlannedRun, planned: Collection[Path], *, in_full: bool, slurm: bool
 ) -> Iterator[InputError]:
     try:
-        settings, _ = read_settings(compose("train", run.words))
+        settings, _ = read_settings(run.config)
     except InputError as error:
         yield error
         return

@@ -91,7 +91,7 @@ class LocalSweep:
                 continue
             self._tried.add(run.folder)
             slot = self._free.pop(0)
-            process = start(run.words, run.folder, slot)
+            process = start(run, slot)
             assert process.pid is not None
             self._busy[process.pid] = (run, process, slot, time.monotonic())
             say(f"[{len(self._tried)}] {run}: started")

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mclas_lightning.config.compose import launcher_settings
+from mclas_lightning.config.compose import compose, launcher_settings
 from mclas_lightning.errors import InputError
 from mclas_lightning.runs.run import Run
 from mclas_lightning.sweep.plan import PlannedRun
 from mclas_lightning.sweep.state import read_job, states, write_job
-from mclas_lightning.sweep.worker import run
+from mclas_lightning.sweep.worker import train_and_note
 
 OF_HYDRA = ("_target_", "submitit_folder", "array_parallelism", "max_num_timeout")
 
@@ -115,7 +115,10 @@ class Job:
             set_cuda_visible_devices=False, overwrite=True
         )
         log = Path(read_job(self.folder)["log"])
-        if code := run(self.words, self.folder, log, writes=environment.rank == 0):
+        code = train_and_note(
+            lambda: compose("train", self.words), self.folder, log, writes=environment.rank == 0
+        )
+        if code:
             raise SystemExit(code)
 
     def checkpoint(self) -> Any:

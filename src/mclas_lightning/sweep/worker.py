@@ -8,11 +8,12 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from typing import Any
 
 from mclas_lightning.progress import ctrl_c_for_this_process, worker_pool
 from mclas_lightning.sweep.plan import PlannedRun
@@ -38,13 +39,11 @@ def warm_up() -> None:
         context.Process(target=_nothing).start()
 
 
-def start(words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> ForkServerProcess:
+def start(run: PlannedRun, environment: Mapping[str, str]) -> ForkServerProcess:
     """Begin a run; its exit code is that of mclas-train, or the signal that killed it."""
-    target = get_context("forkserver").Process(
-        target=_work, args=(tuple(words), folder, dict(environment))
-    )
-    target.start()
-    return target
+    process = get_context("forkserver").Process(target=_work, args=(run, dict(environment)))
+    process.start()
+    return process
 
 
 def problems(runs: Sequence[PlannedRun], slurm: bool) -> list[str]:
@@ -63,16 +62,16 @@ def _nothing() -> None:
     pass
 
 
-def _work(words: tuple[str, ...], folder: Path, environment: dict[str, str]) -> None:
+def _work(run: PlannedRun, environment: dict[str, str]) -> None:
     os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # The sweep hears of it, and passes it on.
     _end_with_parent()
-    folder.mkdir(parents=True, exist_ok=True)
-    log = folder / LOG
+    run.folder.mkdir(parents=True, exist_ok=True)
+    log = run.folder / LOG
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     for stream in (1, 2):
         os.dup2(descriptor, stream)
-    sys.exit(run(words, folder, log))
+    sys.exit(train_and_note(lambda: run.config, run.folder, log))
 
 
 def _end_with_parent() -> None:
@@ -87,9 +86,13 @@ def _end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def run(words: Sequence[str], folder: Path, log: Path, writes: bool = True) -> int:
-    """Train and score; the exit code. A failure is noted in the folder by the rank that writes."""
-    from mclas_lightning.config.compose import compose
+def train_and_note(
+    config: Callable[[], Mapping[str, Any]], folder: Path, log: Path, writes: bool = True
+) -> int:
+    """Train and score the run of a configuration; the exit code of mclas-train.
+
+    A failure, of ``config`` too, is noted in the run's folder by the rank that writes.
+    """
     from mclas_lightning.errors import InputError, escape_unwritable
     from mclas_lightning.runs.lock import Busy
     from mclas_lightning.train import train
@@ -101,7 +104,7 @@ def run(words: Sequence[str], folder: Path, log: Path, writes: bool = True) -> i
         torch.set_num_threads(int(threads))
     code, error = 0, ""
     try:
-        train(compose("train", words))
+        train(config())
         if writes:
             (folder / FAILURE).unlink(missing_ok=True)
     except Busy:

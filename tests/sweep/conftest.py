@@ -1,0 +1,33 @@
+"""Runs of a plan, in the states that a sweep finds."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mclas_lightning.files import write_json
+from mclas_lightning.sweep.plan import PlannedRun, plan
+
+
+def toy_plan(folder: Path) -> list[PlannedRun]:
+    """The toy sweep of one seed, in an empty folder: ms, then three systems in two languages."""
+    return plan(["toy"], ["seed=0", f"runs={folder}/runs"])
+
+
+@pytest.fixture
+def toy(tmp_path):
+    """What ``toy_plan`` says."""
+    return toy_plan(tmp_path)
+
+
+def finished(folder: Path, seconds: float = 60.0) -> None:
+    write_json(folder / "training.json", {"updates": 30, "seconds": seconds})
+    write_json(folder / "results.json", {})
+
+
+def started(run: PlannedRun, **optim: Any) -> None:
+    """The config.yaml of a planned run, with other values of ``optim``."""
+    config = {**run.config, "optim": {**run.config["optim"], **optim}}
+    run.folder.mkdir(parents=True)
+    (run.folder / "config.yaml").write_text(yaml.safe_dump(config))

@@ -1,0 +1,37 @@
+"""What can be tested of Slurm jobs without a Slurm; ``tests/slurm`` has one."""
+
+import shutil
+
+import pytest
+
+from mclas_lightning.sweep.plan import plan
+from mclas_lightning.sweep.slurm import Job, problems
+
+OWN_SIZES = ["hydra.launcher.gpus_per_node=null", "hydra.launcher.tasks_per_node=1"]
+
+
+def test_without_slurm_there_is_one_problem(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    assert problems([], []) == ["sbatch: is not here; start the sweep on a machine of the cluster"]
+
+
+@pytest.mark.parametrize(
+    ("words", "of_launcher", "said"),
+    [
+        (["trainer.devices=1"], [], None),
+        (["trainer.devices=auto"], OWN_SIZES, "devices=auto: Slurm must be told how many"),
+        (["trainer.devices=2"], ["hydra.launcher.tasks_per_node=1"], "1 tasks on 1 nodes do not"),
+    ],
+)
+def test_tasks_are_devices(monkeypatch, words, of_launcher, said):
+    pytest.importorskip("hydra_plugins.hydra_submitit_launcher")
+    monkeypatch.setattr(shutil, "which", lambda name: name)
+    runs = plan(["toy"], ["dataset.target=de", "seed=0,1", *words])
+    found = problems(runs, of_launcher)
+    assert len(found) == (0 if said is None else 1)
+    assert said is None or said in found[0]
+
+
+def test_a_requeued_job_is_the_same_again(tmp_path):
+    job = Job(words=("seed=0",), folder=tmp_path)
+    assert job.checkpoint().function == job
