@@ -23,7 +23,7 @@ def test_what_is_written_is_read(tmp_path):
     [
         ("{not json", "not a line of JSON"),
         ('["a list"]', "expected a JSON object, found list"),
-        ("\n" + json.dumps(GOOD), "not a line of JSON"),
+        ("\n" + json.dumps(GOOD), "this line is empty"),
         (json.dumps(GOOD | {"document": ""}), "field 'document' is empty"),
         (json.dumps(GOOD | {"document": "  "}), "field 'document' is empty"),
         (json.dumps(GOOD | {"mono": 3}), "field 'mono' must be a string, found int"),

@@ -80,6 +80,8 @@ def to_line(example: Example) -> str:
 
 def parse(line: bytes, where: str, required: Iterable[Side] = ()) -> Example:
     """The example of a jsonl line at ``where``; InputError where it is not one."""
+    if not line.strip():
+        raise InputError(f"{where}: this line is empty; expected a JSON object, delete the line")
     try:
         record = json.loads(line.decode("utf-8"))
     except (ValueError, RecursionError) as error:

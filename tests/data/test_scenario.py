@@ -170,7 +170,7 @@ def test_the_manifest_is_kept_and_checked(tmp_path):
     kept = json.loads(path.read_text())
     assert kept["ids"] == manifest["ids"]
     assert len(kept["ids"]) == kept["size"] == 5
-    with pytest.raises(InputError, match=r"another subset \(seed was 0, is 1\)"):
+    with pytest.raises(InputError, match=r"another subset \(split_seed was 0, is 1\)"):
         write_or_check(path, subset("minimum", seed=1)[1])
     with pytest.raises(InputError, match="another subset"):
         write_or_check(path, subset("minimum", [*IDS, "another"])[1])

@@ -187,6 +187,15 @@ def test_seeds_that_are_missing_are_named(tmp_path):
     ]  # fmt: skip
 
 
+def test_further_seeds_of_a_system_from_scratch_start_from_nothing(tmp_path):
+    for seed in (0, 1):
+        started(tmp_path, ["dataset=toy"], "toy_en2de", ("minimum", "ncls"), seed)
+    started(tmp_path, ["dataset=toy"], "toy_en2de", ("minimum", "mclas"), 0)
+    (line,) = gap_commands("toy_en2de", [Gap("minimum", "mclas", None, 4)], Runs(tmp_path))
+    (config,) = composed(line)
+    assert (config["model"]["name"], config["seed"], config["init_from"]) == ("mclas", 1, None)
+
+
 def test_the_ms_run_that_systems_started_from_is_named(tmp_path):
     write_json(tmp_path / "elsewhere" / "seed=0" / "training.json", {})
     words = ["dataset=toy", f"init_from={tmp_path}/elsewhere/seed=0"]

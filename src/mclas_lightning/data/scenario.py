@@ -120,7 +120,8 @@ def write_or_check(path: Path, manifest: Mapping[str, Any]) -> None:
     kept = read_json(path, dict)
     for key, value in manifest.items():
         if kept.get(key) != value:
-            shown = "" if key == "ids" else f" ({key} was {kept.get(key)}, is {value})"
+            word = "split_seed" if key == "seed" else key
+            shown = "" if key == "ids" else f" ({word} was {kept.get(key)}, is {value})"
             raise InputError(
                 f"{path}: its runs were trained on another subset{shown}; "
                 f"restore the corpus and the split, or use another 'runs' folder"

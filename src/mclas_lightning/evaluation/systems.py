@@ -76,7 +76,8 @@ def comparison_sentence(comparison: Comparison, a: str, b: str, metric: str) -> 
     """
     sign = 1 if comparison.difference >= 0 else -1
     first, second = (a, b)[::sign]
-    low, high = sorted(100 * sign * bound for bound in (comparison.low, comparison.high))
+    bounds = (round(100 * sign * bound, 1) + 0.0 for bound in (comparison.low, comparison.high))
+    low, high = sorted(bounds)  # Adding 0 turns -0.0 into 0.0.
     points = f"{100 * abs(comparison.difference):.1f} {metric} points"
     interval = f"{100 * LEVEL:.0f} % interval {low:.1f} to {high:.1f}"
     evidence = f"({interval}; {_p(comparison.p)}, {comparison.method})"

@@ -143,7 +143,8 @@ class _DatasetWords:
         for scenario, model in pairs:
             there = {r.seed for r in self._runs(scenario, model)}
             seeds = tuple(seed for seed in self.seeds if seed not in there) or self.seeds
-            init = [override("init_from", exactly(str(self.ms(scenario, model))))] if starts else []
+            place = self.start(scenario, model) if starts else None
+            init = [override("init_from", exactly(str(place)))] if place else []
             job = SharedWords(tuple(self.started(scenario, model)), (*init, *more), seeds)
             found.setdefault(job, []).append((scenario, model))
         return found
@@ -160,7 +161,7 @@ class _DatasetWords:
     def pretrainings(self, pairs: Sequence[tuple[str, str]], asked: bool) -> Iterator[str]:
         """Commands for missing ms runs, with the seeds of the systems that start from them."""
         own = self.runs.folder / self.pretrained / "full" / "ms"
-        places = [(pair, self.ms(*pair)) for pair in pairs]
+        places = [(pair, self.start(*pair)) for pair in pairs]
         needing = [pair for pair, place in places if place == own]
         seeds = {seed for job in self.jobs(needing, False) for seed in job.seeds}
         seeds |= set(self.seeds) if asked else set()
@@ -190,6 +191,13 @@ class _DatasetWords:
         own = self.runs.folder / self.pretrained / "full" / "ms"
         places = (ms_place(config, run.seed) for run, config in self._near(scenario, model))
         return next(filter(None, places), own)
+
+    def start(self, scenario: str, model: str) -> Path | None:
+        """The ms run that missing seeds start from; None where the existing seeds have none."""
+        configs = [config for run in self._runs(scenario, model) if (config := config_of(run))]
+        if configs and all(config.get("init_from") is None for config in configs):
+            return None
+        return self.ms(scenario, model)
 
     def translator(self, pair: tuple[str, str]) -> list[str]:
         """The word for TLTran's translator: that of its other seeds; no word for WMT19's."""
