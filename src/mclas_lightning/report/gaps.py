@@ -143,7 +143,7 @@ class _DatasetWords:
         for scenario, model in pairs:
             there = {r.seed for r in self._runs(scenario, model)}
             seeds = tuple(seed for seed in self.seeds if seed not in there) or self.seeds
-            place = self.start(scenario, model) if starts else None
+            place = self.ms(scenario, model) if starts else None
             init = [override("init_from", exactly(str(place)))] if place else []
             job = SharedWords(tuple(self.started(scenario, model)), (*init, *more), seeds)
             found.setdefault(job, []).append((scenario, model))
@@ -161,7 +161,7 @@ class _DatasetWords:
     def pretrainings(self, pairs: Sequence[tuple[str, str]], asked: bool) -> Iterator[str]:
         """Commands for missing ms runs, with the seeds of the systems that start from them."""
         own = self.runs.folder / self.pretrained / "full" / "ms"
-        places = [(pair, self.start(*pair)) for pair in pairs]
+        places = [(pair, self.ms(*pair)) for pair in pairs]
         needing = [pair for pair, place in places if place == own]
         seeds = {seed for job in self.jobs(needing, False) for seed in job.seeds}
         seeds |= set(self.seeds) if asked else set()
@@ -186,18 +186,13 @@ class _DatasetWords:
             return of_fine_tuning(words) if run.model == "ms" != model else words
         return []
 
-    def ms(self, scenario: str, model: str) -> Path:
-        """The folder of the ms run that a system starts from: the same as the nearest run's."""
-        own = self.runs.folder / self.pretrained / "full" / "ms"
-        places = (ms_place(config, run.seed) for run, config in self._near(scenario, model))
-        return next(filter(None, places), own)
-
-    def start(self, scenario: str, model: str) -> Path | None:
-        """The ms run that missing seeds start from; None where the existing seeds have none."""
+    def ms(self, scenario: str, model: str) -> Path | None:
+        """The ms run that missing seeds start from, as the nearest run did; None from scratch."""
         configs = [config for run in self._runs(scenario, model) if (config := config_of(run))]
         if configs and all(config.get("init_from") is None for config in configs):
             return None
-        return self.ms(scenario, model)
+        places = (ms_place(config, run.seed) for run, config in self._near(scenario, model))
+        return next(filter(None, places), self.runs.folder / self.pretrained / "full" / "ms")
 
     def translator(self, pair: tuple[str, str]) -> list[str]:
         """The word for TLTran's translator: that of its other seeds; no word for WMT19's."""
@@ -241,10 +236,9 @@ class _DatasetWords:
         models: Sequence[str],
     ) -> str:
         """A command; the full scenario and seed 0, defaults of mclas-train, stay unwritten."""
-        several = max(len(scenarios), len(models), len(job.seeds)) > 1
         folder = str(self.runs.folder)
         words = [
-            *(["-m"] if several else []),
+            *(["-m"] if max(len(scenarios), len(models), len(job.seeds)) > 1 else []),
             *corpus,
             *job.words,
             *([] if scenarios == ["full"] else [f"scenario={','.join(scenarios)}"]),
