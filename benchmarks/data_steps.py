@@ -40,9 +40,9 @@ def import_(name: str, raw: str, out: str) -> dict[str, Any]:
 
 def tokenizer(corpus: str, out: str) -> dict[str, Any]:
     """A vocabulary of the size that a language's side of mBERT has."""
-    from mclas_lightning.data.tokenizer import train
+    from mclas_lightning.data.tokenizer import train_tokenizer
 
-    made = train(list(texts(Path(corpus), SAMPLE)), size=30_000, lowercase=True)
+    made = train_tokenizer(list(texts(Path(corpus), SAMPLE)), size=30_000, lowercase=True)
     made.save(Path(out))
     return {"entries": len(made)}
 

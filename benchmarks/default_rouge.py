@@ -25,7 +25,7 @@ def rows() -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder, "toy")
         sizes = dict.fromkeys(toy.TOY_SIZES, 5) | {"test": NUM, "train": 2 * NUM}
-        toy.build(place, seed=0, sizes=sizes)
+        toy.write_toy(place, seed=0, sizes=sizes)
         build_tokenizer(place, *TOY_VOCABULARY)
         return [
             f"| {language} | {against} | {' | '.join(cells)} |"

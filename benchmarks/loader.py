@@ -20,7 +20,7 @@ from mclas_lightning.corpora.importing import import_corpus
 from mclas_lightning.data.batch import EncodedExamples, Limits, pad
 from mclas_lightning.data.sampler import ResumableLoader, UpdateSampler
 from mclas_lightning.data.store import open_store
-from mclas_lightning.data.tokenizer import Tokenizer, train
+from mclas_lightning.data.tokenizer import Tokenizer, train_tokenizer
 from mclas_lightning.example import Example, read_jsonl
 from mclas_lightning.task import Task
 
@@ -57,7 +57,7 @@ def main() -> None:
 def _tokenizer(examples: Sequence[Example]) -> Tokenizer:
     some = examples[:2000]
     texts = [text for e in some for text in (e.document, e.mono, e.cross) if text]
-    return train(texts, size=PIECES, lowercase=True)
+    return train_tokenizer(texts, size=PIECES, lowercase=True)
 
 
 def _ours(store: Any, tokenizer: Tokenizer, max_tokens: int) -> ResumableLoader:

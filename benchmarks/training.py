@@ -23,7 +23,7 @@ def build_corpus(folder: Path) -> None:
     """Write generated news for the scenario "medium", and a vocabulary of 4,000 word pieces."""
     sizes = {"train": 1000, "valid": 100, "test": 40, "mono_train": 3000}
     with redirect_stdout(sys.stderr):  # stdout is for the report.
-        toy.build(
+        toy.write_toy(
             folder / "toy",
             seed=0,
             sizes={**dict.fromkeys(toy.TOY_SIZES, 1), **sizes},

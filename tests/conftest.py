@@ -22,7 +22,7 @@ from transformers import BertConfig, BertModel, BertTokenizer
 
 from mclas_lightning.data.batch import EncodedExamples, Limits
 from mclas_lightning.data.store import open_store
-from mclas_lightning.data.tokenizer import Tokenizer, train
+from mclas_lightning.data.tokenizer import Tokenizer, train_tokenizer
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import SIDES, Example, Side, write_jsonl
 from mclas_lightning.model.decoder import DecoderConfig
@@ -68,7 +68,7 @@ def examples(num: int, start: int = 0) -> list[Example]:
 def tokenizer() -> Tokenizer:
     """A vocabulary trained on the stories."""
     texts = [t for e in examples(60) for t in (e.document, e.mono, e.cross) if t]
-    return train(texts, size=300, lowercase=False)
+    return train_tokenizer(texts, size=300, lowercase=False)
 
 
 @pytest.fixture(scope="session")

@@ -243,7 +243,7 @@ def test_what_cannot_work_is_said_before_anything_is_written(words, ms, corpus, 
 
 
 def test_another_vocabulary_is_refused_as_initialization(words, ms, tmp_path):
-    from mclas_lightning.data.tokenizer import train as train_tokenizer
+    from mclas_lightning.data.tokenizer import train_tokenizer
 
     train_tokenizer(["other texts"] * 3, size=60, lowercase=True).save(tmp_path / "other")
     with pytest.raises(InputError, match="another vocabulary"):
@@ -301,7 +301,7 @@ def test_a_run_is_not_resumed_or_scored_on_another_corpus(words, corpus, split):
 
 
 def test_a_run_is_not_resumed_with_another_tokenizer(words, corpus):
-    from mclas_lightning.data.tokenizer import train as train_tokenizer
+    from mclas_lightning.data.tokenizer import train_tokenizer
 
     go(words, "model=ncls")
     (folder(words, "ncls") / "results.json").unlink()

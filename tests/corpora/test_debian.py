@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mclas_lightning.corpora.debian import build, corpus, split
+from mclas_lightning.corpora.debian import corpus, split, write_debian
 from mclas_lightning.corpora.debian.apt import fetch
 from mclas_lightning.corpora.debian.filters import examples
 from mclas_lightning.corpora.debian.groups import LARGE_GROUP, group_of, split_of, stem
@@ -290,7 +290,7 @@ def test_a_family_gives_the_monolingual_train_set_thirty_rows_and_a_direction_al
     assert counts["en"]["capped"] == 7
 
 
-# The whole build
+# The whole write_debian
 
 
 @pytest.fixture
@@ -309,7 +309,7 @@ def fetched(tmp_path, monkeypatch):
 
 def test_the_manifest_holds_the_hash_and_length_of_every_file(tmp_path, fetched):
     out, said = tmp_path / "out", []
-    manifest = build(out, suites=["sid"], say=said.append)
+    manifest = write_debian(out, suites=["sid"], say=said.append)
     assert json.loads((out / "manifest.json").read_text()) == manifest
     files = {str(path.relative_to(out)) for path in out.rglob("*.jsonl")}
     assert set(manifest["files"]) == files
@@ -325,9 +325,9 @@ def test_the_manifest_holds_the_hash_and_length_of_every_file(tmp_path, fetched)
 
 def test_the_same_input_and_seed_give_the_same_bytes(tmp_path, fetched):
     quiet = {"suites": ["sid"], "say": lambda line: None}
-    first = build(tmp_path / "one", **quiet)
-    assert build(tmp_path / "two", **quiet) == first
-    assert build(tmp_path / "three", seed=1, **quiet)["files"] != first["files"]
+    first = write_debian(tmp_path / "one", **quiet)
+    assert write_debian(tmp_path / "two", **quiet) == first
+    assert write_debian(tmp_path / "three", seed=1, **quiet)["files"] != first["files"]
     for path in (tmp_path / "one").rglob("*.json*"):
         twin = tmp_path / "two" / path.relative_to(tmp_path / "one")
         assert twin.read_bytes() == path.read_bytes()
@@ -335,31 +335,31 @@ def test_the_same_input_and_seed_give_the_same_bytes(tmp_path, fetched):
 
 def test_a_build_replaces_an_earlier_one_and_nothing_else(tmp_path, fetched):
     earlier, other = tmp_path / "earlier", tmp_path / "other"
-    build(earlier, say=lambda line: None)
+    write_debian(earlier, say=lambda line: None)
     split = earlier / "en2de" / "train.jsonl"
     built = split.read_bytes()
     split.write_text("stale", encoding="utf-8")
     (earlier / "notes.txt").write_text("a user's own", encoding="utf-8")
-    build(earlier, say=lambda line: None)
+    write_debian(earlier, say=lambda line: None)
     assert split.read_bytes() == built
     assert (earlier / "notes.txt").exists()
     other.mkdir()
     for name, text in {"thesis.tex": "", "manifest.json": '{"corpus": "toy"}'}.items():
         (other / name).write_text(text)
         with pytest.raises(InputError, match=r"something other than a corpus of kind .debian."):
-            build(other)
+            write_debian(other)
     assert len(list(other.iterdir())) == 2
 
 
 def test_a_cache_inside_the_corpus_is_refused(tmp_path, fetched):
     with pytest.raises(InputError, match="cache cannot lie inside"):
-        build(tmp_path / "out", cache=tmp_path / "out" / "cache")
+        write_debian(tmp_path / "out", cache=tmp_path / "out" / "cache")
 
 
 @pytest.mark.parametrize("suites", [[], ["sid\nTrusted: yes"], ["../sid"]])
 def test_what_is_no_name_of_a_suite_is_refused(tmp_path, suites):
     with pytest.raises(InputError, match="is not a name like trixie"):
-        build(tmp_path / "out", suites=suites)
+        write_debian(tmp_path / "out", suites=suites)
 
 
 # apt
@@ -429,7 +429,7 @@ def machine(tmp_path, monkeypatch):
 
 def test_a_machine_without_apt_is_told_so_in_one_line(machine, tmp_path):
     with pytest.raises(InputError, match="apt-get was not found") as caught:
-        build(tmp_path / "out")
+        write_debian(tmp_path / "out")
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "out").exists()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mclas_lightning.corpora import toy
-from mclas_lightning.corpora.importing import describe, import_corpus
+from mclas_lightning.corpora.importing import describe_import, import_corpus
 from mclas_lightning.corpora.readers.formats import FORMATS
 from mclas_lightning.corpora.readers.log import Log, Sources
 from mclas_lightning.data.store import open_store
@@ -49,7 +49,7 @@ def test_an_import_replaces_an_earlier_one_and_nothing_else(raw, tmp_path):
     manifest = import_corpus("jsonl", [raw / "train.jsonl"], out, **EN_DE)
     assert [*manifest["files"]] == ["train.jsonl"]
     assert not (out / "test.jsonl").exists()
-    assert "no files for: valid, test" in "\n".join(describe(out, manifest))
+    assert "no files for: valid, test" in "\n".join(describe_import(out, manifest))
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")
     with pytest.raises(InputError, match="something other than a corpus of kind 'imported'"):
@@ -70,7 +70,7 @@ def test_what_was_made_from_a_corpus_stays_when_it_is_built_again(
         import_corpus("jsonl", [raw], out, **EN_DE)
 
     def built(out, seed):
-        toy.build(out, seed=seed, sizes=dict.fromkeys(toy.TOY_SIZES, 3), finish=tokenizer_in)
+        toy.write_toy(out, seed=seed, sizes=dict.fromkeys(toy.TOY_SIZES, 3), finish=tokenizer_in)
 
     def tokenizer_in(folder):
         tokenizer.save(folder / "tokenizer")
@@ -156,7 +156,7 @@ def test_a_name_that_is_not_text_is_shown_as_it_can_be(raw, tmp_path):
     folder.mkdir()
     (folder / "train.jsonl").write_text('{"id": "a", "document": "x"}\n' * 2)
     manifest = import_corpus("jsonl", [folder], tmp_path / "out", **EN_DE)
-    shown = "\n".join(describe(folder, manifest))
+    shown = "\n".join(describe_import(folder, manifest))
     assert shown.encode().count(b"\\udcb8\\udcff") == 3  # twice as out, once as the place
 
 

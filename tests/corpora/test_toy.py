@@ -9,7 +9,15 @@ from random import Random
 
 import pytest
 
-from mclas_lightning.corpora.toy import LANGUAGES, SPLITS, TOY_SIZES, Told, build, stories, tell
+from mclas_lightning.corpora.toy import (
+    LANGUAGES,
+    SPLITS,
+    TOY_SIZES,
+    ToldStory,
+    stories,
+    tell,
+    write_toy,
+)
 from mclas_lightning.corpora.toy.german import CASES, Noun, contract, parse_noun
 from mclas_lightning.corpora.toy.lexicon import NOUNS
 from mclas_lightning.corpora.toy.render import SLOT, document, fill, summary
@@ -24,18 +32,18 @@ SEED = 17
 
 
 @pytest.fixture(scope="module")
-def told() -> list[Told]:
+def told() -> list[ToldStory]:
     return [tell(SEED, index) for index in range(10_000)]
 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("toy") / "corpus"
-    build(out, seed=SEED, sizes=SIZES)
+    write_toy(out, seed=SEED, sizes=SIZES)
     return out
 
 
-def texts(told: list[Told], language: Language) -> list[str]:
+def texts(told: list[ToldStory], language: Language) -> list[str]:
     return [text for t in told for text in (t.documents[language], t.summaries[language])]
 
 
@@ -63,8 +71,8 @@ def templates() -> list[tuple[str, Sentence]]:
 
 def test_the_same_seed_gives_the_same_bytes_whatever_the_hash_seed(corpus: Path, tmp_path: Path):
     program = (
-        "import sys; from pathlib import Path; from mclas_lightning.corpora.toy import build;"
-        f"build(Path(sys.argv[1]), seed={SEED}, sizes={SIZES})"
+        "import sys; from pathlib import Path; from mclas_lightning.corpora.toy import write_toy;"
+        f"write_toy(Path(sys.argv[1]), seed={SEED}, sizes={SIZES})"
     )
     for hash_seed in ("1", "2"):
         environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": ":".join(sys.path)}
@@ -79,7 +87,7 @@ def test_another_seed_gives_other_stories():
 
 
 def test_a_split_does_not_depend_on_the_size_of_any(corpus: Path, tmp_path: Path):
-    build(tmp_path / "small", seed=SEED, sizes=dict.fromkeys(TOY_SIZES, 2))
+    write_toy(tmp_path / "small", seed=SEED, sizes=dict.fromkeys(TOY_SIZES, 2))
     for path in (tmp_path / "small").rglob("*.jsonl"):
         whole = (corpus / path.relative_to(tmp_path / "small")).read_bytes()
         assert whole.startswith(path.read_bytes())
@@ -129,7 +137,7 @@ def test_the_manifest_names_every_file_with_its_size_and_hash(corpus: Path):
 
 def test_progress_hears_of_every_story(tmp_path: Path):
     done = []
-    build(tmp_path / "toy", seed=0, sizes=dict.fromkeys(SPLITS, 2), progress=done.append)
+    write_toy(tmp_path / "toy", seed=0, sizes=dict.fromkeys(SPLITS, 2), progress=done.append)
     assert sum(done) == 2 * len(SPLITS)
 
 
@@ -143,17 +151,17 @@ def test_progress_hears_of_every_story(tmp_path: Path):
 )
 def test_sizes_that_cannot_be_are_refused(tmp_path: Path, sizes: dict[str, int], message: str):
     with pytest.raises(InputError, match=message):
-        build(tmp_path / "toy", seed=0, sizes=sizes)
+        write_toy(tmp_path / "toy", seed=0, sizes=sizes)
     assert not (tmp_path / "toy").exists()
 
 
 def test_only_an_earlier_toy_corpus_is_replaced(tmp_path: Path):
     (tmp_path / "manifest.json").write_text('{"corpus": "other"}')
     with pytest.raises(InputError, match="something other than a corpus"):
-        build(tmp_path, seed=0, sizes=SIZES)
+        write_toy(tmp_path, seed=0, sizes=SIZES)
     assert [path.name for path in tmp_path.iterdir()] == ["manifest.json"]
     for seed in (0, 1):
-        build(tmp_path / "toy", seed=seed, sizes=SIZES)
+        write_toy(tmp_path / "toy", seed=seed, sizes=SIZES)
     assert json.loads((tmp_path / "toy" / "manifest.json").read_text())["seed"] == 1
 
 
@@ -247,7 +255,7 @@ def test_german_prepositions_fuse_with_the_articles_they_can():
     assert contract("in", "einem Haus") == "in einem Haus"
 
 
-def test_no_german_text_leaves_a_contraction_out(told: list[Told]):
+def test_no_german_text_leaves_a_contraction_out(told: list[ToldStory]):
     unfused = re.compile(r"\b(in|an|zu|von|bei) (dem|das) |\bzu der ", re.I)
     assert not [text for text in texts(told, "de") if unfused.search(text)]
 
@@ -276,13 +284,13 @@ def test_every_fact_is_told_and_every_fact_told_is_declared():
         assert told - COMMON.facts.keys() == kind.facts.keys()
 
 
-def test_no_chinese_numeral_touches_a_noun_that_has_a_measure_word(told: list[Told]):
+def test_no_chinese_numeral_touches_a_noun_that_has_a_measure_word(told: list[ToldStory]):
     nouns = {noun.chinese for table in NOUNS.values() for noun in table if noun.measure}
     bare = re.compile(f"[0-9万一二两三四五六七八九十]({'|'.join(nouns)})")
     assert not [text for text in texts(told, "zh") if bare.search(text)]
 
 
-def test_chinese_text_is_written_with_chinese_punctuation(told: list[Told]):
+def test_chinese_text_is_written_with_chinese_punctuation(told: list[ToldStory]):
     assert not [text for text in texts(told, "zh") if re.search(r"[a-zA-Z ,;:!?()]", text)]
     assert all(text.endswith(("。", "”")) for text in texts(told, "zh"))
 
@@ -301,7 +309,7 @@ def test_english_a_and_an_go_by_sound(phrase: str, article: str):
     assert a(phrase) == f"{article} {phrase}"
 
 
-def test_no_english_text_has_the_wrong_article_or_number(told: list[Told]):
+def test_no_english_text_has_the_wrong_article_or_number(told: list[ToldStory]):
     article = re.compile(r"\ba (?!univ|euro|one)[aeiou]|\ban [^aeiou]|\ban univ", re.I)
     number = re.compile(r"\bone (people|\w+ves|\w+s and)\b|\bone person were|people was", re.I)
     wrong = [text for text in texts(told, "en") if article.search(text) or number.search(text)]
@@ -358,7 +366,7 @@ def test_no_kind_shadows_a_fact_of_the_asides():
     assert not [name for name, kind in KINDS.items() if kind.facts.keys() & COMMON.facts.keys()]
 
 
-def test_documents_have_four_to_six_sentences_and_summaries_one(told: list[Told]):
+def test_documents_have_four_to_six_sentences_and_summaries_one(told: list[ToldStory]):
     for language in ("en", "de"):
         assert {len(sentences(t.documents[language])) for t in told} == {4, 5, 6}
         assert {len(sentences(t.summaries[language])) for t in told} == {1}
@@ -367,7 +375,7 @@ def test_documents_have_four_to_six_sentences_and_summaries_one(told: list[Told]
     assert {len(t.summaries["en"].split()) for t in told} <= set(range(6, 17))
 
 
-def test_copying_the_first_sentence_is_not_summarizing(told: list[Told]):
+def test_copying_the_first_sentence_is_not_summarizing(told: list[ToldStory]):
     first = best = 0.0
     for t in told[:2000]:
         wanted = set(words(t.summaries["en"]))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mclas_lightning.config.dataset import DatasetConfig, Shards
 from mclas_lightning.data.encoding import key_of
 from mclas_lightning.data.scenario import (
-    Choice,
+    SubsetRule,
     choose,
     few_examples,
     first_shards,
@@ -34,7 +34,7 @@ def dataset(path="nowhere", shards=None):
 def subset(scenario, ids=IDS, seed=0, split="random", corpus=None):
     """Ids in the order of the corpus, and the manifest."""
     rows, manifest = scenario_subset(
-        Choice(scenario=scenario, split=split, seed=seed),
+        SubsetRule(scenario=scenario, split=split, seed=seed),
         corpus or dataset(),
         keys=np.array([key_of(i) for i in ids], np.uint64),
         ids=lambda rows: [ids[row] for row in rows],

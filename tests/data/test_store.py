@@ -1,27 +1,20 @@
 import os
 import pickle
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from mclas_lightning.data import store as store_module
-from mclas_lightning.data.batch import EncodedExamples, Limits
-from mclas_lightning.data.encoding import TEXTS, ranges
-from mclas_lightning.data.sampler import MicroBatch
+from mclas_lightning.data.encoding import TEXTS
 from mclas_lightning.data.store import open_store
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Example, write_jsonl
-from mclas_lightning.task import Task
 from tests.conftest import examples
 
 LIMIT = 23
-MT = Task(name="mt", targets={"decoder": ("cross",)}, source="mono")
-MCLAS = Task(name="mclas", targets={"decoder": ("mono", "cross")})
 
 
 @pytest.fixture
@@ -32,15 +25,6 @@ def path(tmp_path):
 
 def folders(root):
     return sorted(p for p in root.iterdir() if p.is_dir())
-
-
-@pytest.mark.parametrize("size", [10**6, 700, 1])
-def test_ranges_are_whole_lines_and_all_of_them(path, size):
-    cut = ranges(path, size)
-    content = path.read_bytes()
-    assert b"".join(content[lines.start : lines.stop] for lines in cut) == content
-    assert all(content[lines.start : lines.stop].endswith(b"\n") for lines in cut)
-    assert len(cut) == (1 if size == 10**6 else 61 if size == 1 else len(cut)) > 0
 
 
 def test_a_store_holds_the_ids_of_every_text_in_the_order_of_the_file(path, tmp_path, tokenizer):
@@ -60,27 +44,6 @@ def test_a_store_holds_the_ids_of_every_text_in_the_order_of_the_file(path, tmp_
     for side in ("mono", "cross"):
         ids = tokenizer.encode([e.summary(side) or "" for e in stories], LIMIT)
         assert store.written(side) == sorted({token for row in ids for token in row})
-
-
-def test_what_is_cut_is_said(path, tmp_path, tokenizer):
-    store, rows = open_store(path, tokenizer, LIMIT, tmp_path / "store"), np.array([3, 60, 11, 4])
-    stories = [examples(61)[row] for row in rows]
-    whole = {t: tokenizer.encode([getattr(e, t) for e in stories], 9999) for t in TEXTS}
-    assert max(map(len, whole["document"])) > LIMIT
-    for text in TEXTS:
-        assert store.whole_lengths(text)[rows].tolist() == [len(ids) for ids in whole[text]]
-    lengths = [len(ids) for ids in whole["document"]]
-    share = sum(min(11 - 2, n) for n in lengths) / sum(lengths)
-    limits = Limits(max_source=11, max_summary=999)
-    assert EncodedExamples(store, rows, MCLAS, tokenizer.special, limits).cut() == [
-        f"4 of 4 documents are longer than dataset.max_source=11 word pieces: {share:.0%} of "
-        f"their text is read"
-    ]
-    limits = Limits(max_source=max(lengths) + 2, max_summary=len(whole["cross"][0]) - 1)
-    (cross,) = EncodedExamples(store, rows, MT, tokenizer.special, limits).cut()[-1:]
-    assert f"cross summaries are longer than dataset.max_summary={limits.max_summary} w" in cross
-    enough = Limits(max_source=max(lengths) + 2, max_summary=99)
-    assert EncodedExamples(store, rows, MCLAS, tokenizer.special, enough).cut() == []
 
 
 def test_several_processes_make_the_same_store(path, tmp_path, tokenizer, monkeypatch):
@@ -182,48 +145,3 @@ def test_what_a_killed_process_left_is_removed(path, tmp_path, tokenizer):
     folder.rename(left)
     assert open_store(path, tokenizer, LIMIT, root).folder == folder
     assert not left.exists()
-
-
-@pytest.mark.parametrize("task", [MT, MCLAS], ids=lambda task: task.name)
-def test_lengths_are_those_of_the_ids_that_are_handed_out(path, tmp_path, tokenizer, task):
-    store = open_store(path, tokenizer, LIMIT, tmp_path / "store")
-    limits, rows = Limits(max_source=11, max_summary=5), np.array([3, 60, 11])
-    data = EncodedExamples(store, rows, task, tokenizer.special, limits)
-    sources, targets = data.ids([0, 1, 2])
-    assert data.source_lengths.tolist() == [len(ids) for ids in sources]
-    assert data.target_lengths.tolist() == [len(ids) - 1 for ids in targets["decoder"]]
-    batch = data[MicroBatch([2, 1], 77)]
-    assert batch.update_tokens == 77
-    assert batch.source_BS[0].tolist()[: len(sources[2])] == sources[2]
-    assert (
-        batch.targets_BT["decoder"][1].tolist()[: len(targets["decoder"][1])]
-        == (targets["decoder"][1])
-    )
-    texts = [task.source_text(examples(61)[row]) for row in rows]
-    assert sources == tokenizer.encode_sources(texts, 11)
-
-
-NCLS_MS = Task(name="ncls_ms", targets={"mono": ("mono",), "cross": ("cross",)})
-
-
-@pytest.mark.parametrize("task", [MT, MCLAS, NCLS_MS], ids=lambda task: task.name)
-def test_the_released_budget_counts_the_last_decoders_whole_target(path, tmp_path, tokenizer, task):
-    store = open_store(path, tokenizer, LIMIT, tmp_path / "store")
-    limits, rows = Limits(max_source=11, max_summary=5), np.array([3, 60, 11])
-    data = EncodedExamples(store, rows, task, tokenizer.special, limits)
-    _, targets = data.ids([0, 1, 2])
-    last = [len(ids) for ids in [*targets.values()][-1]]  # [BOS] is one of them.
-    predicted = [sum(len(ids) - 1 for ids in rows) for rows in zip(*targets.values(), strict=True)]
-    released, ours = data.lengths("released"), data.lengths("target")
-    assert released.target.tolist() == last
-    assert ours.target.tolist() == predicted
-    assert released.predicted.tolist() == ours.predicted.tolist() == predicted
-
-
-def test_encoding_a_range_loads_no_torch():
-    code = (
-        "import sys, mclas_lightning.data.encoding\n"
-        "print({'torch', 'transformers'} & {*sys.modules})"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "set()"

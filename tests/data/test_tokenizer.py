@@ -6,10 +6,8 @@ from tokenizers import Tokenizer as Backend
 from tokenizers import decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from mclas_lightning.data.tokenizer import Tokenizer, detokenize, train
-from mclas_lightning.data.vocabulary import load_vocabulary, save_vocabulary, target_vocabulary
+from mclas_lightning.data.tokenizer import Tokenizer, detokenize, train_tokenizer
 from mclas_lightning.errors import InputError
-from mclas_lightning.files import write_json
 from mclas_lightning.metrics.tokens import tokens
 from tests.conftest import PLACES, examples
 
@@ -38,14 +36,14 @@ def test_detokenization(pieces, language, text):
 
 
 def test_chinese_characters_stand_alone():
-    tokenizer = train(["慕尼黑工人", "工人在慕尼黑"] * 3, size=60, lowercase=False)
+    tokenizer = train_tokenizer(["慕尼黑工人", "工人在慕尼黑"] * 3, size=60, lowercase=False)
     (ids,) = tokenizer.encode(["慕尼黑工人"], 50)
     assert len(ids) == 5
     assert tokenizer.decode(ids, "zh") == "慕尼黑工人"
 
 
 def test_lower_casing_keeps_umlauts():
-    tokenizer = train(PLACES["de"] * 3, size=90, lowercase=True)
+    tokenizer = train_tokenizer(PLACES["de"] * 3, size=90, lowercase=True)
     (ids,) = tokenizer.encode(["Köln"], 50)
     assert tokenizer.decode(ids, "de") == "köln"
 
@@ -77,10 +75,10 @@ SPELLINGS = [
 def test_every_tokenizer_reads_the_spelling_that_rouge_does(
     tokenizer, byte_level, spelled, plainly
 ):
-    here = train([plainly, "Köln"] * 3, size=90, lowercase=False)
+    here = train_tokenizer([plainly, "Köln"] * 3, size=90, lowercase=False)
     for one in (here, tokenizer, byte_level):
         assert one.encode([spelled], 50) == one.encode([plainly], 50)
-    assert train([spelled, "Köln"] * 3, size=90, lowercase=False).rules == here.rules
+    assert train_tokenizer([spelled, "Köln"] * 3, size=90, lowercase=False).rules == here.rules
     assert tokens(here.decode(here.encode([spelled], 50)[0], "de")) == tokens(spelled)
 
 
@@ -192,25 +190,12 @@ def test_sentences_of_a_source_are_set_apart(tokenizer):
 
 def test_training_is_the_same_in_another_process(tokenizer):
     code = (
-        "from tests.conftest import examples, train\n"
+        "from tests.conftest import examples, train_tokenizer\n"
         "texts = [t for e in examples(60) for t in (e.document, e.mono, e.cross) if t]\n"
-        "print(train(texts, size=300, lowercase=False).fingerprint)"
+        "print(train_tokenizer(texts, size=300, lowercase=False).fingerprint)"
     )
     for _ in range(2):
         done = subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True
         )
         assert done.stdout.split()[-1] == tokenizer.fingerprint
-
-
-def test_a_target_vocabulary_is_what_its_summaries_use(tmp_path, tokenizer):
-    special = tokenizer.special
-    ids = target_vocabulary([9, 11, special.unk, 8], special)
-    assert ids == [8, 9, 11]
-    save_vocabulary(tmp_path, {"mono": ids})
-    assert load_vocabulary(tmp_path, ("mono",), 12) == {"mono": ids}
-    with pytest.raises(InputError, match=r"mono\.json: expected a list of ids below 11"):
-        load_vocabulary(tmp_path, ("mono",), 11)
-    write_json(tmp_path / "cross.json", ["nine"])
-    with pytest.raises(InputError, match=r"cross\.json: expected a list of ids"):
-        load_vocabulary(tmp_path, ("cross",), 99)

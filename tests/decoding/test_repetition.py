@@ -6,7 +6,7 @@ from tokenizers import Tokenizer as Backend
 from tokenizers import models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from mclas_lightning.data.tokenizer import Tokenizer, train
+from mclas_lightning.data.tokenizer import Tokenizer, train_tokenizer
 from mclas_lightning.decoding.output import shortlists_of
 from mclas_lightning.decoding.processors import BLOCKED, RepetitionBlock
 from mclas_lightning.decoding.repetition import (
@@ -73,7 +73,9 @@ REPETITIONS = [
 @pytest.fixture(scope="module")
 def trained() -> Tokenizer:
     """So small a vocabulary that long words have many pieces."""
-    return train([*WRITABLE, *(text for text, _ in REPETITIONS)], size=150, lowercase=False)
+    return train_tokenizer(
+        [*WRITABLE, *(text for text, _ in REPETITIONS)], size=150, lowercase=False
+    )
 
 
 def blocked(tokenizer: Tokenizer, text: str) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 from mclas_lightning.config.compose import compose
 from mclas_lightning.config.settings import read_settings
 from mclas_lightning.corpora.build import build_tokenizer
-from mclas_lightning.corpora.toy import TOY_SIZES, build
+from mclas_lightning.corpora.toy import TOY_SIZES, write_toy
 from mclas_lightning.errors import InputError
 from mclas_lightning.evaluate import evaluate, main
 from mclas_lightning.example import read_jsonl
@@ -42,7 +42,9 @@ def run(place: Path, *words: str) -> Results:
 def place(tmp_path_factory) -> Path:
     """A toy corpus, ms runs in English and German, and a translator of summaries."""
     place = tmp_path_factory.mktemp("pipelines")
-    build(place / "toy", seed=3, sizes=SIZES, finish=lambda toy: build_tokenizer(toy, 400, False))
+    write_toy(
+        place / "toy", seed=3, sizes=SIZES, finish=lambda toy: build_tokenizer(toy, 400, False)
+    )
     run(place, "dataset=toy_mono", "model=ms")
     run(place, "dataset=toy_mono", "model=ms", "dataset.source=de")
     run(place, "dataset=toy", "model=mt", "scenario=minimum")

@@ -149,7 +149,7 @@ def _formats() -> str:
 
 
 def _import(arguments: argparse.Namespace) -> None:
-    from mclas_lightning.corpora.importing import describe, import_corpus
+    from mclas_lightning.corpora.importing import describe_import, import_corpus
 
     manifest = import_corpus(
         arguments.format,
@@ -159,7 +159,7 @@ def _import(arguments: argparse.Namespace) -> None:
         target=arguments.target,
         tokenizer=arguments.tokenizer,
     )
-    print("\n".join(describe(arguments.out, manifest)))
+    print("\n".join(describe_import(arguments.out, manifest)))
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -176,7 +176,11 @@ def _check(arguments: argparse.Namespace) -> None:
 def _roundtrip(arguments: argparse.Namespace) -> None:
     import torch
 
-    from mclas_lightning.corpora.roundtrip.build import RoundTrip, build, describe
+    from mclas_lightning.corpora.roundtrip.build import (
+        RoundTrip,
+        build_roundtrip,
+        describe_roundtrip,
+    )
     from mclas_lightning.inference.translators import default_translator, load_translator
 
     source, target, beam = arguments.source, arguments.target, arguments.beam
@@ -192,8 +196,8 @@ def _roundtrip(arguments: argparse.Namespace) -> None:
         rouge1=arguments.rouge1,
         rouge2=arguments.rouge2,
     )
-    manifest = build(arguments.pairs, arguments.out, job)
-    print("\n".join(describe(arguments.out, manifest)))
+    manifest = build_roundtrip(arguments.pairs, arguments.out, job)
+    print("\n".join(describe_roundtrip(arguments.out, manifest)))
 
 
 def _tokenizer(arguments: argparse.Namespace) -> None:
@@ -203,10 +207,10 @@ def _tokenizer(arguments: argparse.Namespace) -> None:
 
 
 def _e5_small(arguments: argparse.Namespace) -> None:
-    from mclas_lightning.convert.e5 import convert, describe
+    from mclas_lightning.convert.e5 import convert_e5, describe_package
 
-    source = convert(arguments.out, arguments.corpus)
-    print("\n".join(describe(arguments.out, source, E5_SMALL)))
+    source = convert_e5(arguments.out, arguments.corpus)
+    print("\n".join(describe_package(arguments.out, source, E5_SMALL)))
 
 
 def _vocab(arguments: argparse.Namespace) -> None:

@@ -1,1 +1,1 @@
-"""x"""
+"""Checkpoints and packages of others, converted to this project's files."""

@@ -1,1 +1,1 @@
-"""x"""
+"""Corpora as text: importing, building, checking and what is written of them."""

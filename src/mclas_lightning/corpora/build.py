@@ -8,7 +8,7 @@ from pathlib import Path
 from mclas_lightning.config.overrides import exactly, override
 from mclas_lightning.corpora import debian, toy
 from mclas_lightning.data.store import open_store
-from mclas_lightning.data.tokenizer import Tokenizer, train
+from mclas_lightning.data.tokenizer import Tokenizer, train_tokenizer
 from mclas_lightning.data.vocabulary import read_ids, target_vocabulary
 from mclas_lightning.errors import InputError, one_of
 from mclas_lightning.example import Side, read_jsonl
@@ -28,7 +28,7 @@ MAX_LENGTH = 512  # word pieces of a summary that a vocabulary is read from
 def build_toy(out: Path, seed: int) -> None:
     """The generated corpus."""
     with progress_bar(sum(toy.TOY_SIZES.values()), "writing", "stories") as bar:
-        manifest = toy.build(
+        manifest = toy.write_toy(
             out,
             seed=seed,
             sizes=toy.TOY_SIZES,
@@ -40,7 +40,7 @@ def build_toy(out: Path, seed: int) -> None:
 
 def build_debian(out: Path, seed: int, suites: Sequence[str] | None) -> None:
     """The corpus of package descriptions."""
-    manifest = debian.build(
+    manifest = debian.write_debian(
         out,
         suites=suites or debian.SUITES,
         seed=seed,
@@ -56,13 +56,13 @@ def build_tokenizer(folder: Path, size: int, lowercase: bool) -> None:
         raise InputError(f"{folder}: no train.jsonl here or below to train a tokenizer on")
     total = 2 * sum(map(num_records, paths))
     with progress_bar(total, "learning word pieces", "examples", disable=total < LARGE) as bar:
-        tokenizer = train(Texts(paths, bar.update), size=size, lowercase=lowercase)
+        tokenizer = train_tokenizer(CorpusTexts(paths, bar.update), size=size, lowercase=lowercase)
     tokenizer.save(folder / "tokenizer")
     print(f"tokenizer: {len(tokenizer):,} word pieces from {len(paths)} files", flush=True)
 
 
 @dataclass(frozen=True)
-class Texts:
+class CorpusTexts:
     """All texts of jsonl files, read anew each time; ``progress`` hears of every example."""
 
     paths: Sequence[Path]

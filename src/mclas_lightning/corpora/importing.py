@@ -135,7 +135,7 @@ def _reader(job: Import) -> Callable[[Split, Log], Iterator[Example]]:
         )
     if job.format == "lines":
         return lambda split, log: lines.read_parallel(
-            _parallel(files[split], split), split, sources, log
+            lines.parallel_files(files[split], split), split, sources, log
         )
     return _shard_reader(job)
 
@@ -166,20 +166,6 @@ def _shard_reader(job: Import) -> Callable[[Split, Log], Iterator[Example]]:
 def _each(paths: Iterable[Path], read: Callable[[Path], Iterator[Example]]) -> Iterator[Example]:
     for path in paths:
         yield from read(path)
-
-
-def _parallel(paths: Sequence[Path], split: Split) -> dict[str, Path]:
-    found: dict[str, Path] = {}
-    for name, ending in lines.ENDINGS.items():
-        for path in paths:
-            if path.name.lower().endswith(ending):
-                found[name] = path
-    if "document" not in found or len(found) < 2:
-        raise InputError(
-            f"{paths[0]}: '{split}' needs a file that ends in .source, and one or both of "
-            f".target.ms and .target.cls"
-        )
-    return found
 
 
 def _once(examples: Iterator[Example], log: Log, scratch: sqlite3.Connection) -> Iterator[Example]:
@@ -234,7 +220,7 @@ def _languages(format: Format, source: str | None, target: str | None) -> dict[s
     return {"source": source, "target": target}
 
 
-def describe(out: Path, manifest: dict[str, Any]) -> Iterator[str]:
+def describe_import(out: Path, manifest: dict[str, Any]) -> Iterator[str]:
     """Lines that say what was imported and what was not."""
     sizes = ", ".join(f"{name} {file['records']:,}" for name, file in manifest["files"].items())
     yield f"{printable(out)}: {sizes}"

@@ -1,1 +1,1 @@
-"""Corpora: reading, building, splitting, tokenizing and batching."""
+"""From jsonl to tensors: tokenizing, the store of ids, scenarios, sampling and batching."""

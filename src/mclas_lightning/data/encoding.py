@@ -1,4 +1,4 @@
-"""Token ids of a jsonl file, range by range: what a process of a store's making does.
+"""Token ids of a jsonl file, range by range: the work of one process that makes a store.
 
 Nothing here imports torch, so that a new process starts at once.
 """
@@ -25,7 +25,7 @@ TEXTS = ("document", *SIDES)
 
 SCHEMA = pa.schema([("id", pa.string()), *((text, pa.list_(pa.int32())) for text in TEXTS)])
 
-ROWS = 1000  # encoded at a time
+ENCODED_TOGETHER = 1000  # examples that the tokenizer encodes in one call
 
 BLOCK = 4096  # bytes that are read back at a time
 
@@ -38,8 +38,8 @@ class Sentences:
     between: tuple[int, ...]
 
 
-class How(NamedTuple):
-    """How texts become ids."""
+class EncodingSpec(NamedTuple):
+    """The settings that decide which ids a text gets."""
 
     rules: str  # of the tokenizer, as JSON
     limit: int  # ids of a text that are kept
@@ -56,8 +56,8 @@ class Range:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
-    """What is known of an encoded range."""
+class EncodedRange:
+    """The statistics of an encoded range; its ids are in a file."""
 
     records: int
     keys: np.ndarray  # uint64, of each id
@@ -128,15 +128,15 @@ def encode_documents(
     return documents
 
 
-def encode_range(lines: Range, out: Path, how: How) -> Part:
+def encode_range(lines: Range, out: Path, spec: EncodingSpec) -> EncodedRange:
     """Write the ids of a range's examples to ``out``, an Arrow stream of ``SCHEMA``."""
-    backend = backend_from(how.rules)
+    backend = backend_from(spec.rules)
     batches: list[pa.RecordBatch] = []
     missing: dict[Side, int] = {}
     records, rest = 0, _examples(lines)
     whole: list[np.ndarray] = []
-    while examples := list(islice(rest, ROWS)):
-        batch, lengths = _record_batch(examples, backend, how)
+    while examples := list(islice(rest, ENCODED_TOGETHER)):
+        batch, lengths = _record_batch(examples, backend, spec)
         batches.append(batch)
         whole.append(lengths)
         for side in SIDES:
@@ -148,7 +148,7 @@ def encode_range(lines: Range, out: Path, how: How) -> Part:
     table = pa.Table.from_batches(batches, SCHEMA).combine_chunks()
     with pa.OSFile(str(out), "wb") as file, pa.ipc.new_stream(file, SCHEMA) as stream:
         stream.write_table(table)
-    return Part(
+    return EncodedRange(
         records=records,
         keys=np.array([key_of(i) for i in table["id"].to_pylist()], np.uint64),
         lengths=np.stack([pc.list_value_length(table[t]).to_numpy() for t in TEXTS]),  # pyright: ignore
@@ -171,7 +171,7 @@ def _examples(lines: Range) -> Iterator[Example]:
 
 
 def _record_batch(
-    examples: Sequence[Example], backend: Backend, how: How
+    examples: Sequence[Example], backend: Backend, spec: EncodingSpec
 ) -> tuple[pa.RecordBatch, np.ndarray]:
     """The examples' ids, and how many the texts have before they are cut."""
     whole: list[list[int]] = []
@@ -179,8 +179,8 @@ def _record_batch(
     for name in TEXTS:
         # A summary that is missing is an empty one: ``missing`` tells a task that needs it.
         texts = [getattr(example, name) or "" for example in examples]
-        apart = how.sentences if name == "document" else None
+        apart = spec.sentences if name == "document" else None
         ids = encode_documents(backend, texts, None, apart)
         whole.append([*map(len, ids)])
-        columns.append(pa.array([of_text[: how.limit] for of_text in ids], pa.list_(pa.int32())))
+        columns.append(pa.array([of_text[: spec.limit] for of_text in ids], pa.list_(pa.int32())))
     return pa.record_batch(columns, schema=SCHEMA), np.array(whole, np.int32)

@@ -25,7 +25,7 @@ LEAST = {"training": 100, "validation": 10}  # the paper's smallest scenario has
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
+class SubsetRule:
     """How a scenario's examples are chosen."""
 
     scenario: str
@@ -88,7 +88,7 @@ def first_shards(shards: Sequence[tuple[str, int]], num: int) -> np.ndarray:
 
 
 def scenario_subset(
-    choice: Choice,
+    rule: SubsetRule,
     dataset: DatasetConfig,
     *,
     keys: np.ndarray,
@@ -96,13 +96,13 @@ def scenario_subset(
     corpus_sha256: str,
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """The scenario's rows, in the order of the corpus, and the manifest that describes them."""
-    rows = _rows(choice, dataset, keys)
+    rows = _rows(rule, dataset, keys)
     whole = len(rows) == len(keys)
     chosen = [] if whole else ids(rows.tolist())
     manifest = {
-        "scenario": choice.scenario,
-        "split": choice.split,
-        "seed": choice.seed if choice.split == "random" else None,
+        "scenario": rule.scenario,
+        "split": rule.split,
+        "seed": rule.seed if rule.split == "random" else None,
         "size": len(rows),
         "of": len(keys),
         "corpus_sha256": corpus_sha256,
@@ -128,19 +128,19 @@ def write_or_check(path: Path, manifest: Mapping[str, Any]) -> None:
             )
 
 
-def _rows(choice: Choice, dataset: DatasetConfig, keys: np.ndarray) -> np.ndarray:
-    if choice.split not in SPLITTINGS:
-        raise one_of("split", choice.split, SPLITTINGS)
-    if choice.split == "random":
-        return choose(keys, subset_size(choice.scenario, dataset.sizes, len(keys)), choice.seed)
+def _rows(rule: SubsetRule, dataset: DatasetConfig, keys: np.ndarray) -> np.ndarray:
+    if rule.split not in SPLITTINGS:
+        raise one_of("split", rule.split, SPLITTINGS)
+    if rule.split == "random":
+        return choose(keys, subset_size(rule.scenario, dataset.sizes, len(keys)), rule.seed)
     if dataset.shards is None:
         raise InputError(
             f"split=first_shards: dataset '{dataset.name}' has no shards; give dataset.shards, or "
             f"take split=random"
         )
-    if choice.scenario not in dataset.shards.take:
+    if rule.scenario not in dataset.shards.take:
         return np.arange(len(keys))
-    return first_shards(_shards(dataset, len(keys)), dataset.shards.take[choice.scenario])
+    return first_shards(_shards(dataset, len(keys)), dataset.shards.take[rule.scenario])
 
 
 def _shards(dataset: DatasetConfig, total: int) -> list[tuple[str, int]]:

@@ -18,7 +18,14 @@ import numpy as np
 import pyarrow as pa
 from filelock import FileLock
 
-from mclas_lightning.data.encoding import TEXTS, How, Part, Range, encode_range, ranges
+from mclas_lightning.data.encoding import (
+    TEXTS,
+    EncodedRange,
+    EncodingSpec,
+    Range,
+    encode_range,
+    ranges,
+)
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import SIDES, Side, read_jsonl
@@ -134,17 +141,17 @@ def open_store(
         # Of several processes that need it, one makes it.
         with FileLock(root / f"{folder.name}.lock"):
             if not folder.exists():
-                how = How(tokenizer.rules, limit, tokenizer.sentences(sentences))
-                _make(path, folder, how, corpus)
+                spec = EncodingSpec(tokenizer.rules, limit, tokenizer.sentences(sentences))
+                _make(path, folder, spec, corpus)
     return TokenStore(path, folder)
 
 
-def _make(path: Path, folder: Path, how: How, corpus: str) -> None:
+def _make(path: Path, folder: Path, spec: EncodingSpec, corpus: str) -> None:
     for left in folder.parent.glob(f".{folder.name}.*.part"):  # by a process that was killed
         shutil.rmtree(left, ignore_errors=True)
     with whole_folder(folder) as part:
         try:
-            parts = _encode(ranges(path, RANGE), part, how)
+            parts = _encode(ranges(path, RANGE), part, spec)
         except InputError:
             _raise_with_line(path)
             raise
@@ -170,14 +177,14 @@ def _make(path: Path, folder: Path, how: How, corpus: str) -> None:
         write_json(part / "store.json", about)
 
 
-def _encode(todo: Sequence[Range], folder: Path, how: How) -> list[Part]:
+def _encode(todo: Sequence[Range], folder: Path, spec: EncodingSpec) -> list[EncodedRange]:
     """All ranges in order, by as many processes as may run; a small file needs no second one."""
-    jobs = [(lines, folder / f"part-{i:05}.arrow", how) for i, lines in enumerate(todo)]
+    jobs = [(lines, folder / f"part-{i:05}.arrow", spec) for i, lines in enumerate(todo)]
     total = sum(lines.stop - lines.start for lines in todo)
     with progress_bar(total, "tokenizing", "B") as bar:
         if len(jobs) < 2:
             return [encode_range(*job) for job in jobs]
-        with worker_pool(min(len(jobs), cores()), first=_alone) as pool:
+        with worker_pool(min(len(jobs), cores()), first=_one_thread_each) as pool:
             futures = {pool.submit(encode_range, *job): job[0] for job in jobs}
             for future in as_completed(futures):
                 future.result()
@@ -185,12 +192,12 @@ def _encode(todo: Sequence[Range], folder: Path, how: How) -> list[Part]:
             return [future.result() for future in futures]
 
 
-def _alone() -> None:
-    """The processes share the cores; threads of their own would be too many."""
+def _one_thread_each() -> None:
+    """Switch off the tokenizer's threads in a worker process: the processes share the cores."""
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 
-def _first_missing(parts: Sequence[Part], records: Sequence[int]) -> dict[Side, int]:
+def _first_missing(parts: Sequence[EncodedRange], records: Sequence[int]) -> dict[Side, int]:
     found: dict[Side, int] = {}
     for part, before in zip(parts, records, strict=False):
         for side, at in part.missing.items():

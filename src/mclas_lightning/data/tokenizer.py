@@ -29,7 +29,7 @@ from mclas_lightning.metrics import normalization
 from mclas_lightning.metrics.language import CHINESE
 from mclas_lightning.task import Special
 
-NAMES = {
+CONTROL_NAMES = {
     "pad": ("[PAD]", "<pad>"),
     "unk": ("[UNK]", "<unk>"),
     "cls": ("[CLS]", "<s>"),
@@ -57,14 +57,20 @@ class Tokenizer:
     def __init__(self, backend: PreTrainedTokenizerFast) -> None:
         self.backend = backend
         vocabulary = backend.get_vocab()
-        lacking = [NAMES[f][0] for f in TARGET if not any(n in vocabulary for n in NAMES[f])]
+        lacking = [
+            CONTROL_NAMES[f][0]
+            for f in TARGET
+            if not any(n in vocabulary for n in CONTROL_NAMES[f])
+        ]
         self.added = backend.add_tokens(lacking, special_tokens=True)
         vocabulary = backend.get_vocab() if lacking else vocabulary
         found = {
             field: next((vocabulary[name] for name in names if name in vocabulary), None)
-            for field, names in NAMES.items()
+            for field, names in CONTROL_NAMES.items()
         }
-        missing = [" or ".join(NAMES[field]) for field, index in found.items() if index is None]
+        missing = [
+            " or ".join(CONTROL_NAMES[field]) for field, index in found.items() if index is None
+        ]
         if missing:
             raise InputError(
                 f"tokenizer '{backend.name_or_path}': its vocabulary lacks {', '.join(missing)}"
@@ -175,7 +181,7 @@ def split_at(ids: Iterable[int], border: int | None) -> list[list[int]]:
     return parts
 
 
-def train(texts: Iterable[str], *, size: int, lowercase: bool) -> Tokenizer:
+def train_tokenizer(texts: Iterable[str], *, size: int, lowercase: bool) -> Tokenizer:
     """A WordPiece vocabulary of at most ``size`` entries; Chinese characters stand alone.
 
     ``texts`` are gone through twice, and need not fit into memory.
@@ -188,7 +194,7 @@ def train(texts: Iterable[str], *, size: int, lowercase: bool) -> Tokenizer:
         vocab_size=size,
         # Letters inside a word get their ids here. Left to the trainer, they get them in the order
         # of a randomly seeded hash table, and ties between pairs are broken by id.
-        special_tokens=[names[0] for names in NAMES.values()] + [f"##{c}" for c in letters],
+        special_tokens=[names[0] for names in CONTROL_NAMES.values()] + [f"##{c}" for c in letters],
         show_progress=False,
     )
     first = _backend({}, normalizer)

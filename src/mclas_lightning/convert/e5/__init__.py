@@ -20,7 +20,7 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.files import whole_folder, write_json
 
 
-def convert(out: Path, corpora: Sequence[Path] = ()) -> dict[str, Any]:
+def convert_e5(out: Path, corpora: Sequence[Path] = ()) -> dict[str, Any]:
     """Write the folder; with ``corpora``, only the pieces of their training texts."""
     ours = (out / "source.json").exists()
     if out.is_file() or (out.is_dir() and any(out.iterdir()) and not ours):
@@ -48,7 +48,7 @@ def convert(out: Path, corpora: Sequence[Path] = ()) -> dict[str, Any]:
     return source
 
 
-def describe(out: Path, source: dict[str, Any], default: Path) -> list[str]:
+def describe_package(out: Path, source: dict[str, Any], default: Path) -> list[str]:
     """What was written, and the words that use it; ``default`` needs the fewest."""
     size = sum(path.stat().st_size for path in out.iterdir()) / 1e6
     place = "" if out == default else f" network.encoder.pretrained={out}"

@@ -9,7 +9,7 @@ from tokenizers import Tokenizer as Backend
 from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
-from mclas_lightning.data.encoding import ROWS, backend_from, encode_texts
+from mclas_lightning.data.encoding import ENCODED_TOGETHER, backend_from, encode_texts
 from mclas_lightning.example import read_jsonl
 from mclas_lightning.files import num_records
 from mclas_lightning.progress import progress_bar
@@ -21,7 +21,8 @@ UNREACHABLE = -100.0  # a score far below that of spelling a control token lette
 
 def build_tokenizer(pieces: Iterable[tuple[str, float]]) -> PreTrainedTokenizerFast:
     """XLM-R's tokenizer with these pieces."""
-    # What is unknown scores 10 less than the worst piece: the same, so, for any choice of pieces.
+    # Unigram scores an unknown letter 10 below its worst piece. UNREACHABLE is the worst piece of
+    # every choice of pieces, so the score of an unknown letter never changes.
     scored = [(piece, UNREACHABLE if piece in CONTROL else score) for piece, score in pieces]
     ids = {piece: i for i, (piece, _) in enumerate(scored) if piece in CONTROL}
     backend = Backend(models.Unigram(scored, ids["<unk>"], False))
@@ -55,7 +56,7 @@ def needed_pieces(tokenizer: PreTrainedTokenizerFast, paths: Sequence[Path]) -> 
     with progress_bar(sum(map(num_records, paths)), "reading word pieces", "examples") as bar:
         for path in paths:
             rest = read_jsonl(path, unique=False)
-            while examples := list(islice(rest, ROWS)):
+            while examples := list(islice(rest, ENCODED_TOGETHER)):
                 texts = [t for e in examples for t in (e.document, e.mono, e.cross) if t]
                 used.update(*encode_texts(backend, texts, sys.maxsize))
                 bar.update(len(examples))

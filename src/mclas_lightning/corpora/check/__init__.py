@@ -8,7 +8,7 @@ from rich.console import Group
 from mclas_lightning.config.dataset import SPLITS, Split
 from mclas_lightning.corpora import catalog
 from mclas_lightning.corpora.check.corpus import Corpus, Finding
-from mclas_lightning.corpora.check.draw import draw
+from mclas_lightning.corpora.check.draw import draw_report
 from mclas_lightning.corpora.check.judge import judge
 from mclas_lightning.corpora.check.measure import measure_splits
 from mclas_lightning.corpora.manifest import read_manifest
@@ -29,7 +29,7 @@ class Report:
         return all(finding.ok for finding in self.findings)
 
     def __rich__(self) -> Group:
-        return draw(self.corpus, self.findings)
+        return draw_report(self.corpus, self.findings)
 
 
 def check(

@@ -7,11 +7,11 @@ from pathlib import Path
 from mclas_lightning import paper
 from mclas_lightning.config.dataset import DatasetConfig, Split
 from mclas_lightning.corpora import catalog
-from mclas_lightning.corpora.check.measure import Measured
+from mclas_lightning.corpora.check.measure import SplitStatistics
 from mclas_lightning.corpora.manifest import Manifest
 from mclas_lightning.example import read_jsonl
 
-NAMES = {"document": "documents", "mono": "mono summaries", "cross": "cross summaries"}
+FIELD_NAMES = {"document": "documents", "mono": "mono summaries", "cross": "cross summaries"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class Corpus:
     entry: DatasetConfig | None
     manifest: Manifest
     languages: dict[str, str | None]
-    splits: dict[Split, Measured]
+    splits: dict[Split, SplitStatistics]
 
     @property
     def paper(self) -> paper.PaperCorpus | None:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from mclas_lightning.corpora import catalog
 from mclas_lightning.corpora.check.corpus import Corpus, Finding
-from mclas_lightning.corpora.check.measure import SAMPLE, Texts
+from mclas_lightning.corpora.check.measure import SAMPLE, FieldStatistics
 
 NOTE = (
     "Lengths: words; characters in scripts without spaces. Wrong %: not in the language, by script "
@@ -18,7 +18,7 @@ NOTE = (
 )
 
 
-def draw(corpus: Corpus, findings: Sequence[Finding]) -> Group:
+def draw_report(corpus: Corpus, findings: Sequence[Finding]) -> Group:
     """Numbers, verdict and, where something is missing, where to get it."""
     return Group(*_parts(corpus, findings))
 
@@ -62,7 +62,7 @@ def _lengths(corpus: Corpus) -> Table:
     return table
 
 
-def _cells(texts: Texts) -> Iterator[str]:
+def _cells(texts: FieldStatistics) -> Iterator[str]:
     yield f"{len(texts):,}"
     yield f"{texts.mean():,.1f}"
     for percent in (50, 95, 100):

@@ -1,6 +1,7 @@
 """What is well with a corpus, and what needs a look.
 
-Each judge yields what it has to say, and whether it is well; where it is silent, all is.
+A judge looks at one topic and yields pairs: whether it is well, and a sentence. A judge that yields
+nothing has found nothing wrong.
 """
 
 from collections.abc import Callable, Iterator
@@ -8,19 +9,18 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from mclas_lightning.config.dataset import SPLITS
-from mclas_lightning.corpora.check import judge as twice
-from mclas_lightning.corpora.check.corpus import NAMES, Corpus, Finding
-from mclas_lightning.corpora.check.measure import Measured
+from mclas_lightning.corpora.check.corpus import FIELD_NAMES, Corpus, Finding
+from mclas_lightning.corpora.check.measure import SplitStatistics
 from mclas_lightning.example import SIDES
 
 REPEATED = 0.01  # of a split's documents, that need no look
 
 SHARED = 0.05  # of a split's summaries, likewise: two stories can have one headline
 
-Said = Iterator[tuple[bool, str]]
+Verdicts = Iterator[tuple[bool, str]]
 
 
-def ids(corpus: Corpus) -> Said:
+def ids(corpus: Corpus) -> Verdicts:
     """Ids that an earlier example of the split has; training refuses them."""
     for split, measured in corpus.splits.items():
         if len(rows := repeats(measured.ids)):
@@ -28,7 +28,7 @@ def ids(corpus: Corpus) -> Said:
             yield False, f"{split}: {len(rows):,} were used before, first {first}"
 
 
-def documents(corpus: Corpus) -> Said:
+def documents(corpus: Corpus) -> Verdicts:
     """Documents that an earlier example of the split has."""
     for split, measured in corpus.splits.items():
         if len(rows := repeats(measured.hashes("document"))):
@@ -39,14 +39,14 @@ def documents(corpus: Corpus) -> Said:
             )
 
 
-def shared(corpus: Corpus) -> Said:
+def shared(corpus: Corpus) -> Verdicts:
     """Documents and summaries of valid and test that train has too."""
     for split in ("valid", "test"):
         if not {"train", split} <= corpus.splits.keys():
             yield False, f"{split} and train were not compared: a file is missing"
             continue
         train, measured = corpus.splits["train"], corpus.splits[split]
-        for field, name in NAMES.items():
+        for field, name in FIELD_NAMES.items():
             seen, hashes = train.hashes(field), measured.hashes(field)
             if len(rows := np.flatnonzero(np.isin(hashes, seen) & (hashes != 0))):
                 first = corpus.example_id(split, rows[0])
@@ -56,7 +56,7 @@ def shared(corpus: Corpus) -> Said:
                 yield few, f"{split}: {_of(rows, measured)} {name} are in train too, {where}"
 
 
-def _of(rows: np.ndarray, measured: Measured) -> str:
+def _of(rows: np.ndarray, measured: SplitStatistics) -> str:
     return f"{len(rows):,} of {len(measured):,}"
 
 
@@ -83,7 +83,7 @@ def judge(corpus: Corpus) -> list[Finding]:
     return findings
 
 
-def _files(corpus: Corpus) -> Said:
+def _files(corpus: Corpus) -> Verdicts:
     missing = [f"{split}.jsonl" for split in SPLITS if split not in corpus.splits]
     if missing:
         yield False, f"not here: {', '.join(missing)}"
@@ -92,7 +92,7 @@ def _files(corpus: Corpus) -> Said:
             yield False, f"{split}.jsonl holds no examples"
 
 
-def _changes(corpus: Corpus) -> Said:
+def _changes(corpus: Corpus) -> Verdicts:
     if not corpus.manifest.files:
         yield True, "no manifest to compare with"
     for split, measured in corpus.splits.items():
@@ -104,7 +104,7 @@ def _changes(corpus: Corpus) -> Said:
             yield False, f"{split}.jsonl was changed after it was made: its SHA-256 is another"
 
 
-def _import(corpus: Corpus) -> Said:
+def _import(corpus: Corpus) -> Verdicts:
     if not corpus.manifest.counts:
         yield True, "nothing is written of one"
     for split, counts in corpus.manifest.counts.items():
@@ -118,7 +118,7 @@ def _import(corpus: Corpus) -> Said:
         yield True, f"not read: {tag}, {seen['times']:,} times, first {seen['first']}"
 
 
-def _paper(corpus: Corpus) -> Said:
+def _paper(corpus: Corpus) -> Verdicts:
     if corpus.paper is None:
         yield True, "not one of the paper's corpora"
         return
@@ -129,7 +129,7 @@ def _paper(corpus: Corpus) -> Said:
             yield False, f"{split}: {here:,} examples, {abs(here - there):,} {more} than {there:,}"
 
 
-def _summaries(corpus: Corpus) -> Said:
+def _summaries(corpus: Corpus) -> Verdicts:
     for split, measured in corpus.splits.items():
         for side in SIDES:
             texts, num = measured.texts[side], len(measured)
@@ -137,18 +137,24 @@ def _summaries(corpus: Corpus) -> Said:
                 if len(texts):
                     yield False, f"{split}: {len(texts):,} cross summaries; name their language"
             elif texts.missing:
-                yield False, f"{split}: {texts.missing:,} of {num:,} {NAMES[side]} are missing"
+                yield (
+                    False,
+                    f"{split}: {texts.missing:,} of {num:,} {FIELD_NAMES[side]} are missing",
+                )
 
 
-def _languages(corpus: Corpus) -> Said:
+def _languages(corpus: Corpus) -> Verdicts:
     for split, measured in corpus.splits.items():
         for field, texts in measured.texts.items():
             share = texts.wrong
             if share is not None and share > WRONG_LANGUAGE:
-                yield False, f"{split}: {share:.0%} of the {NAMES[field]} are not {texts.language}"
+                yield (
+                    False,
+                    f"{split}: {share:.0%} of the {FIELD_NAMES[field]} are not {texts.language}",
+                )
 
 
-def _long(corpus: Corpus) -> Said:
+def _long(corpus: Corpus) -> Verdicts:
     """Documents that are cut whatever the tokenizer: a word is one word piece or more."""
     limit = corpus.max_source - 2  # [CLS] and [SEP] are read, too.
     for split, measured in corpus.splits.items():
@@ -163,7 +169,7 @@ def _long(corpus: Corpus) -> Said:
 
 
 # What each looks at, and what is said where it finds nothing.
-JUDGES: tuple[tuple[str, Callable[[Corpus], Said], str], ...] = (
+JUDGES: tuple[tuple[str, Callable[[Corpus], Verdicts], str], ...] = (
     ("files", _files, "train, valid and test.jsonl are here"),
     ("changes", _changes, "the files are as they were made"),
     ("import", _import, "no record was skipped"),
@@ -171,7 +177,7 @@ JUDGES: tuple[tuple[str, Callable[[Corpus], Said], str], ...] = (
     ("summaries", _summaries, "none is missing"),
     ("length", _long, "no document has more words than a training reads word pieces"),
     ("languages", _languages, "each text is in its language, but for a few"),
-    ("ids", twice.ids, "each is used once in its split"),
-    ("repeats", twice.documents, "no document is twice in its split"),
-    ("overlap", twice.shared, "training shares no document and no summary with valid and test"),
+    ("ids", ids, "each is used once in its split"),
+    ("repeats", documents, "no document is twice in its split"),
+    ("overlap", shared, "training shares no document and no summary with valid and test"),
 )

@@ -30,7 +30,7 @@ SAMPLED = 1000  # characters of each of them
 MEGABYTE = 1_000_000
 
 
-class Texts:
+class FieldStatistics:
     """One field of one split."""
 
     def __init__(self, language: str | None) -> None:
@@ -90,12 +90,12 @@ class Texts:
 
 
 @dataclass(frozen=True)
-class Measured:
+class SplitStatistics:
     """One split."""
 
     sha256: str
     ids: np.ndarray  # their hashes
-    texts: dict[str, Texts]  # document, mono, cross
+    texts: dict[str, FieldStatistics]  # document, mono, cross
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -107,7 +107,7 @@ class Measured:
 
 def measure_splits(
     folder: Path, splits: Iterable[Split], languages: Mapping[str, str | None]
-) -> dict[Split, Measured]:
+) -> dict[Split, SplitStatistics]:
     """Every split, with a progress bar over all of them."""
     paths: dict[Split, Path] = {split: folder / f"{split}.jsonl" for split in splits}
     total = sum(path.stat().st_size for path in paths.values())
@@ -124,9 +124,9 @@ def measure_splits(
 
 def measure(
     path: Path, languages: Mapping[str, str | None], progress: Callable[[int], object]
-) -> Measured:
+) -> SplitStatistics:
     """Read ``path`` once; ``languages`` names its fields, ``progress`` gets each line's bytes."""
-    texts = {field: Texts(language) for field, language in languages.items()}
+    texts = {field: FieldStatistics(language) for field, language in languages.items()}
     digest, ids = hashlib.sha256(), array("q")
 
     def read(line: bytes) -> None:
@@ -138,7 +138,7 @@ def measure(
         ids.append(hash(example.id))
         for field, measured in texts.items():
             measured.add(getattr(example, field))
-    return Measured(digest.hexdigest(), np.asarray(ids), texts)
+    return SplitStatistics(digest.hexdigest(), np.asarray(ids), texts)
 
 
 def _lines(path: Path, read: Callable[[bytes], object]) -> Iterator[bytes]:

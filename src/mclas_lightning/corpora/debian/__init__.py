@@ -5,6 +5,6 @@ Description Translation Project has people's German and Chinese versions of both
 """
 
 from mclas_lightning.corpora.debian.apt import SUITES
-from mclas_lightning.corpora.debian.corpus import build
+from mclas_lightning.corpora.debian.corpus import write_debian
 
-__all__ = ["SUITES", "build"]
+__all__ = ["SUITES", "write_debian"]

@@ -54,7 +54,7 @@ LICENCE = (
 Say = Callable[[str], None]
 
 
-def build(
+def write_debian(
     out: Path,
     *,
     suites: Sequence[str] = SUITES,

@@ -1,4 +1,7 @@
-"""Debian's stanza format, deb822(5): apt's sources and indexes are written in it."""
+"""Debian's stanza format, deb822(5): apt's sources and indexes are written in it.
+
+python-debian is no replacement: it is under the GPL, and this project under the MIT license.
+"""
 
 from collections.abc import Iterable, Iterator
 from itertools import chain

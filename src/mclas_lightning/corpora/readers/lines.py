@@ -19,6 +19,21 @@ _READ = {"document": one_line, "mono": sentence_lines, "cross": sentence_lines}
 _JOINED = re.compile(r"@@(?:\s|$)")  # A word's last byte pair has none; a line that was cut may.
 
 
+def parallel_files(paths: Sequence[Path], split: str) -> dict[str, Path]:
+    """The file of each field among ``paths``; InputError without document or any summary."""
+    found: dict[str, Path] = {}
+    for name, ending in ENDINGS.items():
+        for path in paths:
+            if path.name.lower().endswith(ending):
+                found[name] = path
+    if "document" not in found or len(found) < 2:
+        raise InputError(
+            f"{paths[0]}: '{split}' needs a file that ends in .source, and one or both of "
+            f".target.ms and .target.cls"
+        )
+    return found
+
+
 def read_parallel(
     paths: dict[str, Path], split: str, sources: Sources, log: Log
 ) -> Iterator[Example]:
@@ -57,7 +72,7 @@ def read_en2desum(path: Path, split: str, sources: Sources, log: Log) -> Iterato
 
 
 def read_canonical(path: Path, sources: Sources, log: Log) -> Iterator[Example]:
-    """The jsonl of ``data.example``; what is wrong in one's own file is an InputError.
+    """The jsonl of ``example``; what is wrong in one's own file is an InputError.
 
     A summary may be missing. One that is there and empty is a mistake in that record, which is
     skipped, as in every other format.

@@ -1,1 +1,1 @@
-"""x"""
+"""Cross-lingual corpora from monolingual ones by round-trip translation (section 5.1)."""

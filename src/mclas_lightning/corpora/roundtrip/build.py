@@ -65,7 +65,7 @@ class RoundTrip:
         ]
 
 
-def build(source: Path, out: Path, job: RoundTrip) -> dict[str, Any]:
+def build_roundtrip(source: Path, out: Path, job: RoundTrip) -> dict[str, Any]:
     """Translate what is not translated yet, then write ``out``, whole or not at all; the manifest.
 
     ``source`` is a folder with train, valid or test.jsonl, or one such file, taken as train.
@@ -96,7 +96,7 @@ def _translate(
         print(f"all {total:,} summaries are translated; thresholds are applied")
     with progress_bar(total, "translating", "summaries", done=done) as bar:
         for split, path in inputs.items():
-            for finished in files[split].complete(path, job.score, job.batch):
+            for finished in files[split].add_missing(path, job.score, job.batch):
                 bar.update(finished)
 
 
@@ -201,7 +201,7 @@ def _quartiles(scores: np.ndarray) -> dict[str, list[float]]:
     }
 
 
-def describe(out: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
+def describe_roundtrip(out: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
     """Lines that say what was kept, and where it is."""
     for split, counts in manifest["counts"].items():
         kept = counts["kept"]

@@ -29,7 +29,7 @@ class Scored:
         self.path = path
         self.done = self._cut_torn_line() if path.exists() else 0
 
-    def complete(self, source: Path, score: Score, batch: int) -> Iterator[int]:
+    def add_missing(self, source: Path, score: Score, batch: int) -> Iterator[int]:
         """Append what is missing, batch by batch; how many pairs each time."""
         at = self.done // WINDOW * WINDOW
         finished = {row["row"] for row in islice(self.rows(), at, None)}

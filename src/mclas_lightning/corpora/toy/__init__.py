@@ -39,7 +39,7 @@ SPLITS = ("test", "valid", "train", "mono_test", "mono_valid", "mono_train")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Told:
+class ToldStory:
     """A story in all languages."""
 
     id: str
@@ -48,11 +48,11 @@ class Told:
     summaries: dict[Language, str]
 
 
-def tell(seed: int, index: int) -> Told:
+def tell(seed: int, index: int) -> ToldStory:
     """Story number ``index``."""
     story = draw_story(Random(f"{seed}:{index}"))
     wording = {language: Random(f"{seed}:{index}:{language}") for language in LANGUAGES}
-    return Told(
+    return ToldStory(
         id=f"toy-{index:06}",
         story=story,
         documents={
@@ -62,7 +62,7 @@ def tell(seed: int, index: int) -> Told:
     )
 
 
-def stories(seed: int, split: str, seen: set[object]) -> Iterator[Told]:
+def stories(seed: int, split: str, seen: set[object]) -> Iterator[ToldStory]:
     """The stories of a split, less those whose event or document is in ``seen``, which grows."""
     start = SPLITS.index(split) * ROOM
     for index in range(start, start + ROOM):
@@ -73,7 +73,7 @@ def stories(seed: int, split: str, seen: set[object]) -> Iterator[Told]:
             yield told
 
 
-def build(
+def write_toy(
     out: Path,
     *,
     seed: int,
@@ -106,8 +106,8 @@ def build(
 
 
 def _take(
-    told: Iterator[Told], split: str, size: int, progress: Callable[[int], object]
-) -> list[Told]:
+    told: Iterator[ToldStory], split: str, size: int, progress: Callable[[int], object]
+) -> list[ToldStory]:
     taken = []
     for story in islice(told, size):
         taken.append(story)
@@ -117,7 +117,7 @@ def _take(
     return taken
 
 
-def _write(folder: Path, split: str, told: list[Told]) -> None:
+def _write(folder: Path, split: str, told: list[ToldStory]) -> None:
     """One split of every direction, or of every language where the split is monolingual."""
     alone: list[tuple[Language, None]] = [(language, None) for language in LANGUAGES]
     for source, target in alone if split.startswith("mono_") else DIRECTIONS:
@@ -126,7 +126,7 @@ def _write(folder: Path, split: str, told: list[Told]) -> None:
         write_jsonl(path, (_example(story, source, target) for story in told))
 
 
-def _example(told: Told, source: Language, target: Language | None) -> Example:
+def _example(told: ToldStory, source: Language, target: Language | None) -> Example:
     return Example(
         id=told.id,
         document=told.documents[source],

@@ -41,7 +41,7 @@ def noun(english: str, german_forms: str, chinese: str) -> Thing:
 
 _names, _nouns = load("names.toml"), load("nouns.toml")
 
-NAMES = {key: [Name(*row) for row in rows(table)] for key, table in _names["names"].items()}
+PROPER_NAMES = {key: [Name(*row) for row in rows(table)] for key, table in _names["names"].items()}
 
 PEOPLE = {key: [Name(*row) for row in rows(table)] for key, table in _names["people"].items()}
 
@@ -52,11 +52,11 @@ ADJECTIVES = {
 }
 
 
-def draw(declaration: str, rng: Random) -> Fact:
+def draw_fact(declaration: str, rng: Random) -> Fact:
     """A fact as a story declares it, such as ``name place`` or ``count person 1 9``."""
     match declaration.split():
         case ["name", table]:
-            return rng.choice(NAMES[table])
+            return rng.choice(PROPER_NAMES[table])
         case ["person"]:
             return _person(rng)
         case ["thing", table]:

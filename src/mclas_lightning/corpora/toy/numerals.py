@@ -1,4 +1,7 @@
-"""Numbers as the news of each language writes them."""
+"""Numbers as the news of each language writes them.
+
+num2words is no replacement: it is under the LGPL, and this project under the MIT license.
+"""
 
 ENGLISH = [
     "zero",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 
-from mclas_lightning.corpora.toy.lexicon import HERE, draw, load
+from mclas_lightning.corpora.toy.lexicon import HERE, draw_fact, load
 from mclas_lightning.corpora.toy.words import Fact, Language, Person
 
 Sentence = dict[Language, str]  # one template a language
@@ -60,9 +60,9 @@ def draw_story(rng: Random) -> Story:
     name = rng.choice(list(KINDS))
     facts: dict[str, Fact] = {}
     for slot, declaration in (KINDS[name].facts | COMMON.facts).items():
-        fact = draw(declaration, rng)
+        fact = draw_fact(declaration, rng)
         while _identity(fact) in map(_identity, facts.values()):
-            fact = draw(declaration, rng)
+            fact = draw_fact(declaration, rng)
         facts[slot] = fact
     return Story(kind=name, angle=rng.randrange(len(KINDS[name].summary)), facts=facts)
 
