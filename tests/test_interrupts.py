@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -39,12 +38,7 @@ def interrupted(process: subprocess.Popen, ready: Callable[[], bool]) -> tuple[s
         if ready() or process.poll() is not None:
             break
         time.sleep(0.05)
-    # While worker processes start, Ctrl-C is not heard: press it again, as a person would.
-    for _ in range(3):
-        os.killpg(process.pid, signal.SIGINT)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(2)
-            break
+    os.killpg(process.pid, signal.SIGINT)
     said, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
