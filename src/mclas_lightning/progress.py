@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
+from multiprocessing.resource_tracker import ensure_running
 
 from tqdm import tqdm
 
@@ -48,12 +49,20 @@ def worker_pool(
 
 @contextmanager
 def ctrl_c_for_this_process() -> Iterator[None]:
-    """Let processes that are started meanwhile ignore Ctrl-C, which a terminal sends to all.
+    """Let processes that are started meanwhile block Ctrl-C, which a terminal sends to all.
 
-    Otherwise each of them would print a traceback of its own.
+    Otherwise each of them would print a traceback of its own. A Ctrl-C that comes meanwhile reaches
+    this process when the block ends: an interrupted start would leave a process half begun.
     """
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    heard: list[int] = []
+    ensure_running()  # Starting multiprocessing's resource tracker unblocks SIGINT.
+    # A thread that does not block SIGINT may receive it: the handler of the main thread then runs.
+    handler = signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, handler)
+        if heard:
+            signal.raise_signal(signal.SIGINT)

@@ -1,0 +1,30 @@
+"""Processes that are started leave Ctrl-C to the command."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from mclas_lightning.progress import ctrl_c_for_this_process
+
+
+def start_processes(ended: list[bool]) -> None:
+    with ctrl_c_for_this_process():
+        signal.raise_signal(signal.SIGINT)
+        ended.append(True)
+
+
+def test_ctrl_c_while_processes_start_is_heard_when_they_have_started():
+    ended: list[bool] = []
+    with pytest.raises(KeyboardInterrupt):
+        start_processes(ended)
+    assert ended == [True]
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
+def test_a_process_that_was_started_does_not_end_by_ctrl_c():
+    code = "import os, signal; os.kill(os.getpid(), signal.SIGINT); print('goes on')"
+    with ctrl_c_for_this_process():
+        child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (child.stdout, child.stderr) == ("goes on\n", "")
