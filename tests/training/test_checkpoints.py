@@ -22,7 +22,7 @@ from mclas_lightning.train import train
 from mclas_lightning.training.checkpoints import END, GO_ON, SAVE, Last, resumable
 from mclas_lightning.training.module import SummarizationModule
 
-# Epochs of 6, 2 and 1 updates; validations inside epochs and at their ends.
+# Epochs of 8, 3 and 2 updates; validations inside epochs and at their ends.
 LAYOUTS = {
     "long": ["optim.max_tokens=128", "optim.accumulate=1"],
     "middle": ["optim.max_tokens=128", "optim.accumulate=3"],
