@@ -5,10 +5,9 @@ import pytorch_lightning as pl
 import torch
 from hydra.utils import instantiate
 
-from mclas_lightning.config.compose import compose, quoted
+from mclas_lightning.config.compose import compose
 from mclas_lightning.config.optim import Crowding, UpdateShape
 from mclas_lightning.config.settings import read_settings
-from mclas_lightning.errors import InputError
 from mclas_lightning.files import CONF
 from mclas_lightning.training.optim import build_optimizer, build_schedule
 
@@ -44,11 +43,6 @@ def test_every_file_composes_into_typed_settings(choice):
 @pytest.mark.parametrize("path", sorted(CONF.glob("*/*.yaml")), ids=lambda path: path.stem)
 def test_every_file_opens_with_where_its_numbers_come_from(path):
     assert path.read_text(encoding="utf-8").startswith("# ")
-
-
-def test_evaluate_composes_to_what_train_does():
-    words = ["dataset=toy", "scenario=minimum", "decoding.beam=1"]
-    assert compose("evaluate", words) == {**compose("train", words), "scored": "test"}
 
 
 def test_a_dataset_brings_its_network_unless_the_user_names_one():
@@ -142,98 +136,6 @@ def test_the_released_recipes_are_its_command_lines(recipe, tokens, devices, upd
 def test_a_recipes_batch_is_the_runs_if_nothing_else_is_said(path):
     optim = read_settings(compose("train", ["dataset=toy", f"optim={path.stem}"]))[0].optim
     assert optim.shape(optim.recipe.devices) == optim.recipe.shape()
-
-
-def test_a_runs_place_is_its_identity():
-    words = ["dataset=debian_en2zh", "scenario=medium", "model=ncls_ms", "seed=3"]
-    assert str(read_settings(compose("train", words))[0].run) == (
-        "runs/debian_en2zh/medium/ncls_ms/seed=3"
-    )
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["dataset=toyy"], "dataset 'toyy' does not exist; did you mean 'toy'"),
-        (["scenario=minium"], "scenario 'minium' does not exist; did you mean 'minimum'"),
-        (["model=mclass"], "model 'mclass' does not exist; did you mean 'mclas'"),
-        (["sceanrio=full"], "key 'sceanrio' does not exist; did you mean 'scenario'"),
-        (["optim.patienc=3"], "key 'optim.patienc' does not exist; did you mean 'optim.patience'"),
-        (["optim.encoder.lr=fast"], "optim.encoder.lr: expected a number, found 'fast'"),
-        (["decoding.beam=2.5"], "decoding.beam: expected a whole number, found '2.5'"),
-        (["decoding.beam=true"], "decoding.beam: expected a whole number"),
-        (["seed=x"], "configuration.seed: expected a whole number, found 'x'"),
-        (["+dataset.tokeniser=x"], "dataset: 'tokeniser' does not exist; did you mean 'tokenizer'"),
-        (["dataset=["], "viable alternative"),
-        (["run_dir=${nothing}"], "run_dir: Interpolation key 'nothing' not found"),
-        (
-            ["dataset=jsonl", "dataset.source=en"],
-            "words are missing: dataset.name=... dataset.target=... dataset.path=...",
-        ),
-        (["model.targets={decoder: [third]}"], "model 'mclas'"),
-        (["model.source=null"], "model.source: expected a text, found 'None'"),
-        (["scenario=[a]"], "configuration.scenario: expected a text"),
-        (["split=null"], "configuration.split: expected a text"),
-        (["~optim"], "configuration.optim: is missing"),
-        (["seed=-1"], "seed: expected from 0 to"),
-        (["decoding.beam=0"], "decoding.beam: expected 1 or more, found 0"),
-        (["decoding.mask=all"], "decoding.mask 'all' does not exist; choose from: both, cross"),
-        (
-            ["decoding.lengths=target", "decoding.max_length=5"],
-            "decoding.max_length: expected from 6 to",
-        ),
-        (["model.targets={decoder: [[mono]]}"], "model.targets.decoder[0]: expected a text"),
-        (["network.decoder.layers=-1"], "network.decoder.layers: expected 1 or more, found -1"),
-        (["network.encoder.heads=0"], "network.encoder.heads: expected 1 or more, found 0"),
-        (
-            ["optim.crowding={documents: 0, tokens: 5}"],
-            "optim.crowding.documents: expected 1 or more",
-        ),
-        (["model.initialize=[third]"], "model.initialize: decoder 'third' does not exist"),
-        (["decoding.min_length=50"], "decoding.max_length: expected from 50 to"),
-        (["decoding.max_length=4000"], "decoding.max_length: expected from 1 to 2498"),
-        (["scoring.layer=9"], "scoring: layer and rescale are BERTScore's; give bertscore, too"),
-        (["scoring.bertscore=x", "scoring.layer=0"], "scoring.layer: expected 1 or more, found 0"),
-        (["dataset.source=2"], "dataset.source: expected a text, found '2'"),
-        (["optim.label_smoothing=1"], "optim.label_smoothing: expected from 0 to 0.99"),
-        (["optim.encoder.warmup=0"], "warmup: expected 1 or more"),
-        (["optim.batch_unit=words"], "optim.batch_unit 'words' does not exist; choose from: both"),
-        (["optim.accumulate=0"], "optim.accumulate: expected 1 or more"),
-        (["optim.updates.full=0"], "optim.updates.full: expected 1 or more"),
-        (["optim.updates.full=33"], "optim.updates.full: expected a multiple of"),
-        (["dataset.max_source=1"], "dataset.max_source: expected 3 or more"),
-    ],
-)
-def test_bad_words_are_one_clear_line(words, said):
-    with pytest.raises(InputError) as error:
-        read_settings(compose("train", words))
-    assert said in str(error.value)
-    assert "\n" not in str(error.value)
-
-
-def test_a_runs_folder_needs_no_quotes():
-    assert quoted("init_from=runs/a/seed=0") == "init_from='runs/a/seed=0'"
-    for word in ("seed=0", "init_from='runs/a/seed=0'", "a={b: c=d}", "--multirun", "x=${y:z=1}"):
-        assert quoted(word) == word
-    cfg = compose("train", ["init_from=runs/a/seed=0"])
-    assert cfg.init_from == "runs/a/seed=0"
-
-
-@pytest.mark.parametrize("key", ["dataset.name", "model.name"])
-@pytest.mark.parametrize("name", ["", "a/b", "..", " ", "a\nb", "[1]", "a*", "a\\b", "ä" * 128])
-def test_a_name_that_cannot_be_a_folders_is_one_clear_line(key, name):
-    with pytest.raises(InputError) as error:
-        read_settings(compose("train", [f"{key}={name}"]))
-    assert str(error.value).startswith(f"{key}: names a folder of runs; expected")
-    assert "\n" not in str(error.value)
-
-
-@pytest.mark.parametrize(
-    "name", ["my corpus", "Müller & Söhne", "中文", "it's", "a=b", "..a", "#1"]
-)
-def test_any_other_name_is_a_folders(name):
-    settings = read_settings(compose("train", [f"dataset.name={name}"]))[0]
-    assert settings.subset_manifest.parts[:2] == ("runs", name)
 
 
 def test_wandb_gets_group_job_type_tags_and_a_name():

@@ -1,0 +1,86 @@
+import itertools
+
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import OmegaConf
+
+from mclas_lightning.config.compose import compose, compose_over, launcher_settings, product
+from mclas_lightning.errors import InputError
+
+
+def test_evaluate_composes_to_what_train_does():
+    words = ["dataset=toy", "scenario=minimum", "decoding.beam=1"]
+    assert compose("evaluate", words) == {**compose("train", words), "scored": "test"}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["dataset=toyy"], "dataset 'toyy' does not exist; did you mean 'toy'"),
+        (["model=mclass"], "model 'mclass' does not exist; did you mean 'mclas'"),
+        (["sceanrio=full"], "key 'sceanrio' does not exist; did you mean 'scenario'"),
+        (["optim.patienc=3"], "key 'optim.patienc' does not exist; did you mean 'optim.patience'"),
+        (["dataset=["], "viable alternative"),
+    ],
+)
+def test_words_that_compose_nothing_are_one_clear_line(words, said):
+    with pytest.raises(InputError) as error:
+        compose("train", words)
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+NUMBERS = ("1e5", "true", "null", "007", "1_000", "12", "-3", ".5", "nan", "Inf", "1e-3", "FALSE")
+
+
+@pytest.mark.parametrize("text", [*NUMBERS, "my corpus", "Müller & Söhne", "(a)", "it's", "中文"])
+def test_a_name_stays_text_in_a_composed_configuration(text):
+    words = [f"dataset.name={text}", f"model.name={text}", f"dataset.path={text}"]
+    cfg = compose("train", words)
+    assert cfg.dataset.name == cfg.model.name == cfg.dataset.path == text
+    assert cfg.run_dir == f"runs/{text}/full/{text}/seed=0"
+
+
+def test_a_product_is_every_pair_of_choices_in_order():
+    axes = {"scenario": ["minimum", "full"], "seed": ["0", "1", "2"], "dataset.path": ["a b"]}
+    words = product("train", {key: ",".join(values) for key, values in axes.items()})
+    parsed = [
+        [str(word.value()) for word in OverridesParser.create().parse_overrides(run)]
+        for run in words
+    ]
+    assert parsed == [list(run) for run in itertools.product(*axes.values())]
+
+
+def kept_config() -> dict:
+    """The config.yaml of a run, as plain data."""
+    words = ["dataset=toy", "decoding.beam=3", "decoding.max_length=77", "optim.beta2=0.9"]
+    return OmegaConf.to_container(compose("train", words), resolve=False)  # pyright: ignore
+
+
+def test_a_runs_own_values_stay_and_words_come_last():
+    cfg = compose_over(kept_config(), ["decoding.beam=1"])
+    assert (cfg.decoding.beam, cfg.decoding.max_length, cfg.optim.beta2) == (1, 77, 0.9)
+    assert cfg.scored == "test"
+
+
+def test_a_word_that_chooses_a_file_replaces_the_runs_section():
+    cfg = compose_over(kept_config(), ["decoding=long", "decoding.min_length=9"])
+    long = compose("train", ["dataset=toy", "decoding=long", "decoding.min_length=9"]).decoding
+    assert cfg.decoding == long
+    assert cfg.decoding.max_length != 77
+    assert cfg.optim.beta2 == 0.9
+
+
+def test_keys_that_a_runs_version_did_not_have_are_todays():
+    kept = kept_config()
+    del kept["decoding"]["renormalize"], kept["scoring"]
+    cfg, today = compose_over(kept, []), compose("evaluate", [])
+    assert cfg.decoding.renormalize == today.decoding.renormalize
+    assert cfg.decoding.max_length == 77
+    assert cfg.scoring == today.scoring
+
+
+def test_a_launchers_settings_are_those_of_the_words():
+    launcher, trainer = launcher_settings(["launcher=slurm", "trainer.devices=3"])
+    assert launcher["_target_"].endswith("SlurmLauncher")
+    assert trainer == compose("train", ["trainer.devices=3"]).trainer
