@@ -1,23 +1,18 @@
 import errno
 import json
 import os
-import shutil
 import sqlite3
 import subprocess
 import sys
 import tempfile
-from pathlib import Path
 
 import pytest
 
-from mclas_lightning.corpora import toy
 from mclas_lightning.corpora.importing import describe_import, import_corpus
-from mclas_lightning.corpora.readers.formats import FORMATS
-from mclas_lightning.corpora.readers.log import Log, Sources
 from mclas_lightning.data.store import open_store
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Example, parse, to_line
-from mclas_lightning.files import sha256, write_json
+from mclas_lightning.files import sha256
 from tests.conftest import read_lines
 
 EN_DE = {"source": "en", "target": "de"}
@@ -57,50 +52,6 @@ def test_an_import_replaces_an_earlier_one_and_nothing_else(raw, tmp_path):
     assert (tmp_path / "mine" / "thesis.txt").exists()
 
 
-def files_of(folder):
-    return {
-        p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()
-    }
-
-
-def test_what_was_made_from_a_corpus_stays_when_it_is_built_again(
-    raw, tokenizer, tmp_path, monkeypatch
-):
-    def imported(out, seed):
-        import_corpus("jsonl", [raw], out, **EN_DE)
-
-    def built(out, seed):
-        toy.write_toy(out, seed=seed, sizes=dict.fromkeys(toy.TOY_SIZES, 3), finish=tokenizer_in)
-
-    def tokenizer_in(folder):
-        tokenizer.save(folder / "tokenizer")
-
-    for build, corpus in ((imported, "."), (built, "en2de")):
-        out = tmp_path / build.__name__
-        build(out, 0)
-        tokenizer.save(out / "tokenizer")
-        write_json(out / corpus / "vocabulary" / "de.json", [9])
-        (out / corpus / "notes.txt").write_text("years of work")
-        (out / "link").symlink_to(tmp_path / "elsewhere")
-        before = files_of(out)
-        build(out, 1)
-        after = files_of(out)
-        assert after.keys() == before.keys()
-        changed = {name for name in after if after[name] != before[name]}
-        assert all(Path(name).suffix in (".jsonl", ".json") for name in changed)
-        assert not any("vocabulary" in name or "tokenizer" in name for name in changed)
-        assert bool(changed) is (build is built)
-        assert (out / "link").is_symlink()
-    # A copy that fails leaves all as it was.
-    before = files_of(tmp_path / "imported")
-    monkeypatch.setattr(
-        shutil, "copytree", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "No"))
-    )
-    with pytest.raises(InputError, match="cannot be written"):
-        imported(tmp_path / "imported", 0)
-    assert files_of(tmp_path / "imported") == before
-
-
 @pytest.mark.parametrize(
     ("format", "path", "words", "said"),
     [
@@ -125,32 +76,6 @@ def test_a_corpus_of_ones_own_may_be_monolingual(raw, tmp_path):
     assert manifest["languages"] == {"source": "en", "target": None}
 
 
-def test_two_files_of_a_split_are_a_question(raw, tmp_path):
-    (raw / "dev.jsonl").write_text("")
-    with pytest.raises(InputError, match=r"more than one file for 'valid': .*dev.* and .*valid"):
-        import_corpus("jsonl", [raw], tmp_path / "out", **EN_DE)
-    (raw / "dev.jsonl").rename(raw / "extra.jsonl")
-    with pytest.raises(InputError, match=r"extra\.jsonl: its name does not tell"):
-        import_corpus("jsonl", [raw], tmp_path / "out", **EN_DE)
-
-
-def test_the_folder_we_are_in_is_not_replaced(raw, tmp_path, monkeypatch):
-    (tmp_path / "here" / "below").mkdir(parents=True)
-    monkeypatch.chdir(tmp_path / "here" / "below")
-    for out in (".", ".."):
-        with pytest.raises(InputError, match=rf"^{out}: this folder would be replaced"):
-            import_corpus("jsonl", [raw], Path(out), **EN_DE)
-
-
-def test_a_link_to_a_folder_elsewhere_stays_one(raw, tmp_path):
-    (tmp_path / "large disk").mkdir()
-    (tmp_path / "out").symlink_to(tmp_path / "large disk")
-    import_corpus("jsonl", [raw], tmp_path / "out", **EN_DE)
-    assert (tmp_path / "out").is_symlink()
-    assert (tmp_path / "large disk" / "train.jsonl").exists()
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["corpus", "large disk", "out"]
-
-
 def test_a_name_that_is_not_text_is_shown_as_it_can_be(raw, tmp_path):
     folder = tmp_path / os.fsdecode(b"\xb8\xff")  # as an archive made on another system has them
     folder.mkdir()
@@ -158,13 +83,6 @@ def test_a_name_that_is_not_text_is_shown_as_it_can_be(raw, tmp_path):
     manifest = import_corpus("jsonl", [folder], tmp_path / "out", **EN_DE)
     shown = "\n".join(describe_import(folder, manifest))
     assert shown.encode().count(b"\\udcb8\\udcff") == 3  # twice as out, once as the place
-
-
-def test_files_are_found_whatever_lies_beside_them(raw, tmp_path):
-    (raw / "._train.jsonl").write_bytes(b"\x00\x05\x16\x07")  # as archives from a Mac have them
-    (raw / "valid.jsonl").rename(raw / "validation.jsonl")
-    manifest = import_corpus("jsonl", [raw, raw], tmp_path / "out", **EN_DE)
-    assert [*manifest["files"]] == ["train.jsonl", "valid.jsonl", "test.jsonl"]
 
 
 @pytest.mark.parametrize("disk", ["mkdtemp", "connect"])
@@ -211,30 +129,8 @@ def test_a_line_is_what_json_writes_and_parse_reads():
         assert parse(to_line(example).encode(), "here") == example
 
 
-def test_a_line_without_end_is_refused_before_memory_is(tmp_path):
-    path = tmp_path / "train.txt"
-    path.write_bytes(b"short\n" + b"x" * (18 * 2**20))
-    with pytest.raises(InputError, match=r"train\.txt:2: a line of over"):
-        list(Sources(lambda done: None).lines(path))
-
-
-def test_every_format_names_its_files():
-    for name, format in FORMATS.items():
-        assert format.help, name
-        assert "train" in format.names, name
-
-
 def test_an_imported_corpus_is_tokenized_as_it_is(raw, tmp_path, tokenizer):
     import_corpus("jsonl", [raw], tmp_path / "out", **EN_DE)
     store = open_store(tmp_path / "out" / "train.jsonl", tokenizer, 41, tmp_path / "store")
     assert store.ids([39, 0]) == ["story-39", "story-0"]
     assert len(read_lines(tmp_path / "out" / "train.jsonl")) == len(store) == 40
-
-
-def test_skips_are_counted_by_reason():
-    log = Log()
-    for line in (1, 9):
-        log.place = Path("f"), line
-        log.skip("too bad")
-    assert log.skipped == {"too bad": {"records": 2, "first": "f:1"}}
-    assert log.num_skipped == 2
