@@ -8,9 +8,9 @@ TESTS = Path(__file__).parent
 SOURCE = TESTS.parent / "src" / "mclas_lightning"
 # Tests of no single module: of documents, of the tree, of whole runs in their surroundings.
 WHOLE = {
-    *("test_architecture.py", "test_conf.py", "test_layers.py", "test_metrics_page.py"),
-    *("test_devices.py", "test_earlier_runs.py", "test_interrupts.py", "test_mirror.py"),
-    *("test_readme.py", "slurm/test_sweep.py", "tracking/test_server.py"),
+    *("test_architecture.py", "test_commands.py", "test_conf.py", "test_layers.py"),
+    *("test_devices.py", "test_earlier_runs.py", "test_interrupts.py", "test_metrics_page.py"),
+    *("test_mirror.py", "test_readme.py", "slurm/test_sweep.py", "tracking/test_server.py"),
 }
 # Packages that one file tests, because their modules work together alone.
 TOGETHER = {"convert/e5", "corpora/check", "corpora/debian", "corpora/toy", "report/render"}

@@ -316,7 +316,7 @@ def test_the_command_says_what_it_wrote_and_how_to_use_it(
     first, second = capsys.readouterr().out.splitlines()
     pieces = read_json(Path(out, "source.json"), dict)["pieces"]
     assert first.startswith(f"{out}: {pieces} of {len(random_pieces(Random(1)))} word pieces, ")
-    assert second == f"use it with network=e5_small{place}"
+    assert second == f"use it with: mclas-train ... network=e5_small{place}"
 
 
 def embed(folder: Path, texts: list[str]) -> Tensor:

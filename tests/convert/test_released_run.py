@@ -15,6 +15,7 @@ from mclas_lightning.config.compose import compose
 from mclas_lightning.config.settings import read_settings
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.evaluate import evaluate
+from mclas_lightning.evaluation.words import run_config
 from mclas_lightning.example import write_jsonl
 from mclas_lightning.inference.trained import load_summarizer, network_of, weights_of
 from mclas_lightning.runs.run import Run
@@ -76,8 +77,9 @@ def test_a_checkpoint_becomes_a_run_that_is_scored(
     assert run_import(monkeypatch, file, out, f"model={model}", *words) == 0
     said = capsys.readouterr().out
     (line,) = (line for line in said.splitlines() if line.startswith("score it with:"))
-    again = shlex.split(line.removeprefix("score it with: mclas-evaluate "))
-    results = evaluate(compose("evaluate", [*again, "decoding.beam=2", "decoding.max_length=30"]))
+    folder, *more = shlex.split(line.removeprefix("score it with: mclas-evaluate "))
+    more += ["decoding.beam=2", "decoding.max_length=30"]
+    results = evaluate(run_config(Path(folder), more, None), of_run=True)
     assert results is not None
     sides = {"mclas": {"mono", "cross"}, "ncls_ms": {"mono", "cross"}, "ms": {"mono"}}
     assert set(results.scores) == sides.get(model, {"cross"})

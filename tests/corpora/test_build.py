@@ -34,7 +34,7 @@ def test_a_vocabulary_is_what_the_training_summaries_are_written_with(build, tok
         texts = [example.summary(side) or "" for example in examples(40)]
         used = {i for ids in tokenizer.encode(texts, 99) for i in ids}
         assert found[language] == sorted(used - set(tokenizer.special))
-    assert "use it with dataset.vocabulary=" in capsys.readouterr().out
+    assert "use it with: mclas-train ... dataset.vocabulary=" in capsys.readouterr().out
 
 
 def test_a_released_dictionary_takes_the_place_of_a_language(build, tokenizer, tmp_path, capsys):

@@ -49,7 +49,9 @@ def test_without_corpora_the_papers_numbers_stand_alone_with_how_to_get_them(tmp
         ("test", "3,000", "", "-", "", ""),
     ]
     for block, name in ((first, "zh2ensum"), (second, "en2desum"), (third, "en2zhsum")):
-        assert block.notes == [f"Not here. To get it: {catalog.named(name).how_to_get}"]
+        assert block.notes == [
+            f"Not here. To get it: {catalog.named(name).to_get(tmp_path / name)}"
+        ]
 
 
 def test_the_papers_corpora_have_the_papers_sizes(tmp_path):

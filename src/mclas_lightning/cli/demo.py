@@ -13,7 +13,7 @@ import torch
 from rich.console import Console
 
 from mclas_lightning.config.compose import compose
-from mclas_lightning.config.overrides import command, exactly, override, quoted
+from mclas_lightning.config.overrides import command, exactly, override, quoted, runs_option
 from mclas_lightning.config.settings import Settings, read_settings
 from mclas_lightning.corpora.build import build_debian, build_toy
 from mclas_lightning.data.sampler import UpdateSampler
@@ -59,7 +59,12 @@ def demo(dataset: str, words: Sequence[str] = ()) -> None:
     print("metrics.csv, checkpoints/, predictions.jsonl and results.json:")
     for run in plan:
         print(f"  {_settings(run).run}")
-    print("More: mclas table, and mclas show --dataset NAME --num 10.")
+    print("More:")
+    shown = [_settings(direction) for direction in directions]
+    runs, names = runs_option(_runs(shown[0])), [settings.dataset.name for settings in shown]
+    print(f"  {command('mclas table', ['--dataset', *names, *runs])}")
+    for name in names:
+        print(f"  {command('mclas show', ['--dataset', name, '--num', '10', *runs])}")
 
 
 def _plan(directions: Sequence[list[str]], words: Sequence[str]) -> list[list[str]]:
@@ -118,10 +123,13 @@ def _seconds_per_update(settings: Settings) -> float:
     return seconds * optim.accumulate
 
 
+def _runs(settings: Settings) -> Path:
+    return settings.run.folder.parents[3]
+
+
 def _show(settings: Settings) -> None:
     console = Console()
-    runs = settings.run.folder.parents[3]
-    results = find(runs, settings.dataset.name, settings.scenario)
+    results = find(_runs(settings), settings.dataset.name, settings.scenario)
     results = [run for run in results if run.seed == settings.seed]
     console.print()
     terminal.show(console, comparison_sheets(results))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mclas_lightning.cli.arguments import positive, seed
-from mclas_lightning.config.overrides import command
+from mclas_lightning.config.overrides import command, runs_option
 from mclas_lightning.errors import InputError
 
 
@@ -43,11 +43,12 @@ def _sheet(arguments: argparse.Namespace) -> None:
         raise InputError("--annotators: expected 2 or more, for there to be agreement")
     key = write_sheets(runs, arguments.out, arguments.num, arguments.seed, arguments.annotators)
     seeds = ", ".join(f"{run.model} seed={run.seed}" for run in runs)
+    score = [str(arguments.out), *runs_option(arguments.runs)]
     print(
         f"{arguments.out}: {arguments.annotators} sheets of {arguments.num} documents, "
         f"{len(key.systems)} summaries each ({seeds}, gold)\n"
         "give each annotator one sheet and instructions.txt, and keep key.json\n"
-        f"score what comes back with: {command('mclas human score', [str(arguments.out)])}"
+        f"score what comes back with: {command('mclas human score', score)}"
     )
 
 

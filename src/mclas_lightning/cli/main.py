@@ -92,7 +92,7 @@ def _import_checkpoint(arguments: argparse.Namespace) -> None:
     )
     for side, ids in vocabulary.items():
         print(f"  {side} summaries may be written with {len(ids):,} of them")
-    print(f"score it with: {command('mclas-evaluate', [*words, 'decoding=released'])}")
+    print(f"score it with: {command('mclas-evaluate', [str(arguments.out), 'decoding=released'])}")
     if settings.task.sides == ("mono",):
         init_from = override("init_from", exactly(str(arguments.out)))
         print(f"start others from it with: {command('mclas-train ...', [init_from])}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from mclas_lightning.config.overrides import command
 from mclas_lightning.errors import InputError, check_range
 from mclas_lightning.example import Example, Side, read_jsonl
 
@@ -58,13 +59,20 @@ class DatasetConfig:
         """Where the examples of ``split`` lie."""
         return Path(self.path) / f"{split}.jsonl"
 
+    def to_get(self, folder: str | Path) -> str:
+        """``how_to_get`` with commands that put the corpus into ``folder``."""
+        text, place = self.how_to_get, Path(folder)
+        for name, out in (("FOLDER", place), ("PARENT", place.parent)):
+            text = text.replace(f"--out {name}", command("--out", [str(out)]))
+        return text
+
     def check_files(self, splits: Iterable[Split] = SPLITS) -> None:
         """InputError where the file of a split is not there."""
         for split in splits:
             if not self.file(split).exists():
                 raise InputError(
                     f"{self.file(split)}: no such file; dataset '{self.name}' is not here yet; "
-                    f"to get it: {self.how_to_get}"
+                    f"to get it: {self.to_get(self.path)}"
                 )
 
     def read(self, split: Split, require: Iterable[Side]) -> list[Example]:

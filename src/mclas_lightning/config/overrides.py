@@ -9,6 +9,7 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -48,6 +49,11 @@ _PLAIN = re.compile(
 def command(program: str, words: Iterable[str]) -> str:
     """A line that a shell runs as it stands."""
     return f"{program} {shlex.join(words)}"
+
+
+def runs_option(folder: Path) -> list[str]:
+    """The words by which a command of ``mclas`` finds the runs in ``folder``."""
+    return [] if str(folder) == "runs" else ["--runs", str(folder)]
 
 
 def override(key: str, value: Any) -> str:

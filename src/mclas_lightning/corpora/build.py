@@ -1,11 +1,10 @@
 """Corpora that are built here, and the tokenizers and target vocabularies of any."""
 
-import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mclas_lightning.config.overrides import exactly, override
+from mclas_lightning.config.overrides import command, exactly, override
 from mclas_lightning.corpora import debian, toy
 from mclas_lightning.data.store import open_store
 from mclas_lightning.data.tokenizer import Tokenizer, train_tokenizer
@@ -119,4 +118,4 @@ def build_vocabulary(
                 f"  it holds {share:.1%} of the {len(found):,} in {side} summaries of {tokens.path}"
             )
     word = override("dataset.vocabulary", exactly(str(out)))
-    print(f"use it with {shlex.join([word])}")
+    print(f"use it with: {command('mclas-train ...', [word])}")

@@ -11,7 +11,6 @@ reads it as a space. The released code writes [unused3] there, which is decoded 
 import hashlib
 import json
 import re
-import shlex
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +21,7 @@ from tokenizers import Tokenizer as Backend
 from tokenizers import decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
+from mclas_lightning.config.overrides import command
 from mclas_lightning.data.encoding import Sentences, backend_from, encode_documents, encode_texts
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import whole_folder
@@ -162,12 +162,12 @@ class Tokenizer:
 def _made_by(folder: Path) -> str:
     """The command that makes ``folder``, where it is one that a command makes."""
     if folder.name == "e5-small":
-        command = ["mclas", "data", "e5-small", "--out", str(folder)]
+        line = command("mclas data e5-small", ["--out", str(folder)])
     elif folder.name == "tokenizer" and next(folder.parent.rglob("train.jsonl"), None):
-        command = ["mclas", "data", "tokenizer", str(folder.parent)]
+        line = command("mclas data tokenizer", [str(folder.parent)])
     else:
         return ""
-    return f"; make it with: {shlex.join(command)}"
+    return f"; make it with: {line}"
 
 
 def split_at(ids: Iterable[int], border: int | None) -> list[list[int]]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from mclas_lightning import paper
-from mclas_lightning.config.overrides import command
+from mclas_lightning.config.overrides import command, runs_option
 from mclas_lightning.errors import InputError
 from mclas_lightning.human.results import (
     HumanResults,
@@ -169,7 +169,7 @@ def _notes(num: int, found: FoundHumanResults) -> Iterator[str]:
 
 def _commands(dataset: str, scenario: str, runs: Runs) -> Iterator[str]:
     """The commands that write annotation sheets, and that score the filled sheets."""
-    more = [] if str(runs.folder) == "runs" else ["--runs", str(runs.folder)]
     place, out = ["--dataset", dataset, "--scenario", scenario], f"sheets/{dataset}-{scenario}"
+    more = runs_option(runs.folder)
     yield command("mclas human sheet", [*place, "--out", out, *more])
     yield command("mclas human score", [out, *more])

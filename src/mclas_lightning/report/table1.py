@@ -66,7 +66,7 @@ def _cells(size: int, percent: float | None, here: int | None, full: int | None)
 
 def _notes(folder: Path, entry: DatasetConfig, here: Mapping[str, int | None]) -> Iterator[str]:
     if set(here.values()) == {None}:
-        yield f"Not here. To get it: {entry.how_to_get}"
+        yield f"Not here. To get it: {entry.to_get(folder)}"
     elif None in here.values():
         yield f"{MISSING}: no such file, or fewer examples than the scenario asks for."
     shards = read_manifest(folder).shards.get("train")

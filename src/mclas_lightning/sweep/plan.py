@@ -1,6 +1,5 @@
 """The runs of sweep files, each after the runs that it builds on. Loads no torch."""
 
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -12,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mclas_lightning.config.compose import compose, product
-from mclas_lightning.config.overrides import exactly, override, quoted
+from mclas_lightning.config.overrides import command, exactly, override, quoted
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import check_run_names
 from mclas_lightning.runs.identity import resolved
@@ -79,8 +78,9 @@ def _add(planned: dict[Path, PlannedRun], words: list[str], shared: Sequence[str
     known = planned.setdefault(run.folder, run)
     if known.config != run.config:
         raise InputError(
-            f"{run.folder}: two different runs would share this folder: {shlex.join(known.words)} "
-            f"and {shlex.join(run.words)}; give one another name (model.name=...)"
+            f"{run.folder}: two different runs would share this folder: "
+            f"{command('mclas-train', known.words)}; {command('mclas-train', run.words)}; "
+            f"give one another name (model.name=...)"
         )
 
 
@@ -120,7 +120,9 @@ def _planned(words: tuple[str, ...], cfg: DictConfig) -> PlannedRun:
             config=config,
         )
     except (OmegaConfBaseException, TypeError, InputError) as error:
-        raise InputError(f"{shlex.join(words)}: {str(error).splitlines()[0]}") from error
+        raise InputError(
+            f"{command('mclas-train', words)}: {str(error).splitlines()[0]}"
+        ) from error
 
 
 def _builds_on(cfg: DictConfig) -> list[str | None]:

@@ -16,6 +16,7 @@ from lightning_fabric.loggers.logger import rank_zero_experiment
 from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.utilities import rank_zero_only
 
+from mclas_lightning.config.overrides import command
 from mclas_lightning.errors import InputError, check_range
 from mclas_lightning.runs import predictions
 from mclas_lightning.runs.preemption import TERMINATED
@@ -133,8 +134,11 @@ class WandbMirror(WandbLogger):
             ("val/accuracy", "max"),
         ):
             experiment.define_metric(metric, step_metric="trainer/global_step", summary=best)
-        place = "offline; upload it with: mclas wandb sync" if self.offline else experiment.url
-        print(f"  W&B: {place}", flush=True)
+        upload = command("mclas wandb sync", ["--runs", config.run_dir])
+        print(
+            f"  W&B: {f'offline; upload it with: {upload}' if self.offline else experiment.url}",
+            flush=True,
+        )
         return experiment
 
     def _run_id(self) -> str:

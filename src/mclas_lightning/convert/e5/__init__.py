@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save_file
 
+from mclas_lightning.config.overrides import command, exactly, override
 from mclas_lightning.convert.e5.package import (
     BLOCK,
     WORD,
@@ -51,11 +52,13 @@ def convert_e5(out: Path, corpora: Sequence[Path] = ()) -> dict[str, Any]:
 def describe_package(out: Path, source: dict[str, Any], default: Path) -> list[str]:
     """What was written, and the words that use it; ``default`` needs the fewest."""
     size = sum(path.stat().st_size for path in out.iterdir()) / 1e6
-    place = "" if out == default else f" network.encoder.pretrained={out}"
+    words = ["network=e5_small"]
+    if out != default:
+        words.append(override("network.encoder.pretrained", exactly(str(out))))
     return [
         f"{out}: {source['pieces']:,} of {source['pieces_in_package']:,} word pieces, "
         f"{source['parameters']:,} parameters, {size:,.0f} MB",
-        f"use it with network=e5_small{place}",
+        f"use it with: {command('mclas-train ...', words)}",
     ]
 
 

@@ -38,7 +38,9 @@ def _parts(corpus: Corpus, findings: Sequence[Finding]) -> Iterator[RenderableTy
         names = ", ".join(catalog.names())
         yield Text(f"\nTo be told where to get a corpus, name it with --dataset: {names}.")
     if corpus.entry and any(finding.incomplete for finding in findings):
-        yield Text(f"\nTo get it: {corpus.entry.how_to_get}\nLicence: {corpus.entry.licence}")
+        yield Text(
+            f"\nTo get it: {corpus.entry.to_get(corpus.folder)}\nLicence: {corpus.entry.licence}"
+        )
 
 
 def _sizes(corpus: Corpus) -> Table:
