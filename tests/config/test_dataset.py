@@ -40,7 +40,7 @@ def test_a_missing_file_is_named_with_how_to_get_it(dataset, split):
     with pytest.raises(InputError) as error:
         dataset.check_files()
     assert str(error.value).startswith(f"{dataset.file(split)}: no such file; dataset 'toy_en2de'")
-    assert str(error.value).endswith(f"to get it: {dataset.how_to_get}")
+    assert str(error.value).endswith(f"to get it: {dataset.to_get(dataset.path)}")
 
 
 def test_a_file_without_examples_is_refused(tmp_path: Path):
