@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import wraps
+from importlib import import_module
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # a disk, a quota, a limit of file sizes
 
@@ -84,6 +85,12 @@ def exits_cleanly(main: Callable[..., object]) -> Callable[..., None]:
                 sys.exit(2)
 
     return wrapped
+
+
+@exits_cleanly
+def run_main(module: str) -> None:
+    """``main()`` of a module that takes a while to import: Ctrl-C is heard meanwhile, too."""
+    import_module(module).main()
 
 
 def escape_unwritable() -> None:

@@ -1,7 +1,13 @@
 """``mclas-evaluate``: score a trained run on a test set, with the decoding asked for."""
 
-import os
 import sys
+
+if __name__ == "__main__":  # Ctrl-C is heard during the imports below, too.
+    from mclas_lightning.errors import run_main
+
+    sys.exit(run_main("mclas_lightning.evaluate"))
+
+import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -112,7 +118,3 @@ def _test_of(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
             _, test = rest.pop(number), rest.pop(number)
             break
     return test, rest
-
-
-if __name__ == "__main__":
-    main()

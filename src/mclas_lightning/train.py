@@ -1,5 +1,12 @@
 """``mclas-train``: train a model on a scenario of a dataset and score it on the test set."""
 
+import sys
+
+if __name__ == "__main__":  # Ctrl-C is heard during the imports below, too.
+    from mclas_lightning.errors import run_main
+
+    sys.exit(run_main("mclas_lightning.train"))
+
 import logging
 import warnings
 from collections.abc import Mapping, Sequence
@@ -211,6 +218,3 @@ def _score(
 
 
 main = entry("train", train)
-
-if __name__ == "__main__":
-    main()

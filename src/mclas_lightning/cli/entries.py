@@ -1,19 +1,9 @@
-"""Console scripts of modules that take seconds to import: Ctrl-C is heard meanwhile, too."""
+"""Console scripts: Ctrl-C is heard while their modules are imported, too."""
 
-from mclas_lightning.errors import exits_cleanly
+from functools import partial
 
+from mclas_lightning.errors import run_main
 
-@exits_cleanly
-def mclas_train() -> None:
-    """``mclas-train``."""
-    from mclas_lightning.train import main
-
-    main()
-
-
-@exits_cleanly
-def mclas_evaluate() -> None:
-    """``mclas-evaluate``."""
-    from mclas_lightning.evaluate import main
-
-    main()
+mclas = partial(run_main, "mclas_lightning.cli.main")
+mclas_train = partial(run_main, "mclas_lightning.train")
+mclas_evaluate = partial(run_main, "mclas_lightning.evaluate")

@@ -3,6 +3,13 @@
 Modules are imported by the command that needs them: ``mclas --help`` and tables load no torch.
 """
 
+import sys
+
+if __name__ == "__main__":  # Ctrl-C is heard during the imports below, too.
+    from mclas_lightning.errors import run_main
+
+    sys.exit(run_main("mclas_lightning.cli.main"))
+
 import argparse
 import logging
 from pathlib import Path
@@ -96,7 +103,3 @@ def _import_checkpoint(arguments: argparse.Namespace) -> None:
     if settings.task.sides == ("mono",):
         init_from = override("init_from", exactly(str(arguments.out)))
         print(f"start others from it with: {command('mclas-train ...', [init_from])}")
-
-
-if __name__ == "__main__":
-    main()
