@@ -1,6 +1,7 @@
 import csv
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from string import ascii_uppercase
 
@@ -13,33 +14,36 @@ from mclas_lightning.runs.results import Results
 MODELS = ("ncls", "ncls_ms", "mclas")
 
 
+def write_run(
+    runs: Path, model: str, numbers=range(29), seed=0, text="{model} on {n}", **changes
+) -> Results:
+    """A run with a summary of each of the documents d0, d1, ... of ``numbers``."""
+    results = Results(
+        dataset="toy_en2de", scenario="minimum", model=model, seed=seed,
+        languages={"source": "en", "target": "de"}, scores={}, signatures={}, decoding={},
+        provenance={},
+    )  # fmt: skip
+    folder = runs / "toy_en2de" / "minimum" / model / f"seed={seed}"
+    results.write(folder / "results.json")
+    lines = [
+        {
+            "id": f"d{n}",
+            "document": f"document {n}",
+            "hypotheses": {"cross": text.format(model=model, n=n)},
+            "references": {"cross": f"reference of {n}"},
+        }
+        | changes
+        for n in numbers
+    ]
+    written = "".join(json.dumps(line) + "\n" for line in lines)
+    (folder / "predictions.jsonl").write_text(written, encoding="utf-8")
+    return Results.read(folder / "results.json")
+
+
 @pytest.fixture
 def run(tmp_path) -> Callable[..., Results]:
-    """A run with a summary of each of the documents d0, d1, ... of ``numbers``."""
-
-    def make(model: str, numbers=range(29), seed=0, text="{model} on {n}", **changes) -> Results:
-        results = Results(
-            dataset="toy_en2de", scenario="minimum", model=model, seed=seed,
-            languages={"source": "en", "target": "de"}, scores={}, signatures={}, decoding={},
-            provenance={},
-        )  # fmt: skip
-        folder = tmp_path / "runs" / "toy_en2de" / "minimum" / model / f"seed={seed}"
-        results.write(folder / "results.json")
-        lines = [
-            {
-                "id": f"d{n}",
-                "document": f"document {n}",
-                "hypotheses": {"cross": text.format(model=model, n=n)},
-                "references": {"cross": f"reference of {n}"},
-            }
-            | changes
-            for n in numbers
-        ]
-        written = "".join(json.dumps(line) + "\n" for line in lines)
-        (folder / "predictions.jsonl").write_text(written, encoding="utf-8")
-        return Results.read(folder / "results.json")
-
-    return make
+    """What ``write_run`` makes in ``runs``."""
+    return partial(write_run, tmp_path / "runs")
 
 
 @pytest.fixture
@@ -51,25 +55,24 @@ def runs(run) -> list[Results]:
 Choose = Callable[[SheetItem, str], tuple[str, str]]
 
 
+def fill_sheets(folder: Path, choose: Choose) -> None:
+    """Fill a folder's sheets: ``choose(item, perspective)`` names the best and worst system."""
+    items = SheetKey.read(folder).items
+    for path in folder.glob("*.csv"):
+        names, rows = read_sheet(path)
+        for row in rows:
+            item = items[row["item"]]
+            for perspective in PERSPECTIVES:
+                for end, system in zip(("best", "worst"), choose(item, perspective), strict=True):
+                    letter = ascii_uppercase[item.order.index(system)]
+                    row[f"{perspective}_{end}"] = letter
+        write_sheet(path, names, rows)
+
+
 @pytest.fixture
 def fill() -> Callable[[Path, Choose], None]:
-    """Fill a folder's sheets: ``choose(item, perspective)`` names the best and worst system."""
-
-    def write(folder: Path, choose: Choose) -> None:
-        items = SheetKey.read(folder).items
-        for path in folder.glob("*.csv"):
-            names, rows = read_sheet(path)
-            for row in rows:
-                item = items[row["item"]]
-                for perspective in PERSPECTIVES:
-                    for end, system in zip(
-                        ("best", "worst"), choose(item, perspective), strict=True
-                    ):
-                        letter = ascii_uppercase[item.order.index(system)]
-                        row[f"{perspective}_{end}"] = letter
-            write_sheet(path, names, rows)
-
-    return write
+    """What ``fill_sheets`` does."""
+    return fill_sheets
 
 
 def read_sheet(path: Path) -> tuple[list[str], list[dict[str, str]]]:

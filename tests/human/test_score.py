@@ -2,7 +2,6 @@
 
 import json
 import random
-import subprocess
 import sys
 from collections import Counter
 from fractions import Fraction
@@ -16,7 +15,7 @@ from mclas_lightning import paper
 from mclas_lightning.cli import main as cli
 from mclas_lightning.files import sha256
 from mclas_lightning.human.judgements import Judgement
-from mclas_lightning.human.results import PERSPECTIVES, HumanResults, find_human_results
+from mclas_lightning.human.results import PERSPECTIVES, find_human_results
 from mclas_lightning.human.score import fleiss, label_counts, preferences, score_filled_sheets
 from mclas_lightning.human.sheet import write_sheets
 
@@ -97,40 +96,6 @@ def test_provenance_names_runs_key_and_sheets_by_content(tmp_path, runs, fill):
     assert provenance["key_sha256"] == sha256(tmp_path / "sheets" / "key.json")
     sheet = tmp_path / "sheets" / "annotator2.csv"
     assert provenance["sheets_sha256"]["annotator2.csv"] == sha256(sheet)
-
-
-def test_the_file_is_written_where_it_is_asked_for(tmp_path, runs, fill, main):
-    words = ["--dataset", "toy_en2de", "--scenario", "minimum", "--models", "mclas", "--num", "3"]
-    main("sheet", *words, "--annotators", "2", "--out", "sheets")
-    fill(tmp_path / "sheets", lambda item, perspective: ("gold", "mclas"))
-    main("score", "sheets", "--out", "there/human.json")
-    assert HumanResults.read(tmp_path / "there" / "human.json").preferences["gold"]["fluency"] == 1
-    assert find_human_results(tmp_path / "runs", "toy_en2de", "minimum") is None
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (("score", "sheets"), r"annotator1.csv:2: column 'informativeness_best' is empty"),
-        (("score", "nowhere"), "nowhere/key.json: no such file"),
-        (("sheet", "--scenario", "full"), "runs/toy_en2de/full/ncls: no finished run here"),
-        (("sheet", "--num", "30"), "expected 30 documents, but ncls, ncls_ms, mclas share 29"),
-        (("sheet", "--annotators", "1"), "--annotators: expected 2 or more"),
-    ],
-)
-def test_a_mistake_is_one_line_and_leaves_nothing(tmp_path, runs, words, said):
-    write_sheets(runs, tmp_path / "sheets", num=3, seed=0, annotators=2)
-    before = sorted(tmp_path.rglob("*"))
-    if words[0] == "sheet":
-        defaults = ["--dataset", "toy_en2de", "--scenario", "minimum", "--out", "new"]
-        words = ["sheet", *defaults, *words[1:]]
-    command = [sys.executable, "-m", "mclas_lightning.cli.main", "human", *words]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 2
-    assert done.stderr.startswith("error: ")
-    assert said in done.stderr
-    assert done.stderr.count("\n") == 1
-    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_the_file_is_the_documented_one(tmp_path, runs, fill):

@@ -69,27 +69,6 @@ def test_a_document_that_is_not_there_is_refused_with_a_near_one(run):
         pick_cases([run("ncls", CROSS)], ids=["d77"])
 
 
-NULL = '{"id": "d9", "document": "x", "hypotheses": {"cross": null}, "references": {}}'
-
-NO_SIDE = '{"id": "d9", "document": "x", "hypotheses": {"crss": "x"}, "references": {}}'
-
-
-@pytest.mark.parametrize("line", ["{", "[]", '{"id": "d1"}', '{"hypotheses": "x"}', NO_SIDE, NULL])
-def test_a_broken_line_is_refused_with_its_number(run, line):
-    broken = run("ncls", CROSS, numbers=range(2))
-    assert broken.folder is not None
-    with (broken.folder / "predictions.jsonl").open("a") as file:
-        file.write(line + "\n")
-    with pytest.raises(InputError, match=r"predictions\.jsonl:3: not a line of predictions"):
-        pick_cases([broken])
-
-
-def test_missing_predictions_are_refused_with_their_path(run):
-    missing = replace(run("ncls", CROSS), folder=Path("nowhere"))
-    with pytest.raises(InputError, match=r"nowhere/predictions\.jsonl: cannot be read"):
-        pick_cases([missing])
-
-
 def rewritten(run: Results, **provenance: str) -> Results:
     """The run with the hash of its predictions, and more, in its results."""
     assert run.folder is not None
@@ -143,11 +122,6 @@ def test_runs_that_name_another_test_set_than_most_are_set_aside(run):
     ]  # fmt: skip
     (reason,) = found.aside
     assert reason.startswith(f"{runs[0].folder}: was scored on another test set than NCLS+MS")
-
-
-def test_an_id_twice_is_refused(run):
-    with pytest.raises(InputError, match=r"predictions\.jsonl: id 'd4' is used more than once"):
-        pick_cases([run("ncls", CROSS, numbers=[1, 4, 4])])
 
 
 def marked(text: str, reference: str) -> list[tuple[str, int]]:

@@ -5,10 +5,6 @@ import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
-import pytest
-
-from mclas_lightning.cli.main import parser
-from mclas_lightning.errors import InputError
 from mclas_lightning.tracking.workspace import as_json, build
 
 
@@ -40,15 +36,6 @@ def test_the_dashboard_compares_scenarios_and_models_over_updates():
         "!=",
         "decoding",
     )
-
-
-def test_a_missing_package_is_named(monkeypatch):
-    monkeypatch.delitem(sys.modules, "mclas_lightning.tracking.workspace")
-    monkeypatch.delattr("mclas_lightning.tracking.workspace")
-    monkeypatch.setitem(sys.modules, "wandb_workspaces.workspaces", None)
-    arguments = parser().parse_args(["wandb", "workspace", "--print"])
-    with pytest.raises(InputError, match=r"pip install 'mclas-lightning\[dashboard\]'"):
-        arguments.run(arguments)
 
 
 class Server(BaseHTTPRequestHandler):

@@ -1,0 +1,79 @@
+import shlex
+import sys
+
+import pytest
+
+from mclas_lightning.cli import main as cli
+from mclas_lightning.human.results import HumanResults, find_human_results
+from mclas_lightning.human.sheet import write_sheets
+from mclas_lightning.runs.results import Results
+from tests.human.conftest import MODELS, fill_sheets, write_run
+
+
+@pytest.fixture
+def runs(tmp_path) -> list[Results]:
+    """A run of each of the paper's three systems."""
+    return [write_run(tmp_path / "runs", model) for model in MODELS]
+
+
+@pytest.fixture
+def main(tmp_path, monkeypatch, capsys):
+    """``mclas human ...`` in a folder with runs; what it prints."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["mclas", "human", *words])
+        cli.main()
+        return capsys.readouterr().out
+
+    return run
+
+
+@pytest.mark.usefixtures("runs")
+def test_the_file_is_written_where_it_is_asked_for(tmp_path, main):
+    words = ["--dataset", "toy_en2de", "--scenario", "minimum", "--models", "mclas", "--num", "3"]
+    main("sheet", *words, "--annotators", "2", "--out", "sheets")
+    fill_sheets(tmp_path / "sheets", lambda item, perspective: ("gold", "mclas"))
+    main("score", "sheets", "--out", "there/human.json")
+    assert HumanResults.read(tmp_path / "there" / "human.json").preferences["gold"]["fluency"] == 1
+    assert find_human_results(tmp_path / "runs", "toy_en2de", "minimum") is None
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("score", "sheets"), r"annotator1.csv:2: column 'informativeness_best' is empty"),
+        (("score", "nowhere"), "nowhere/key.json: no such file"),
+        (("sheet", "--scenario", "full"), "runs/toy_en2de/full/ncls: no finished run here"),
+        (("sheet", "--num", "30"), "expected 30 documents, but ncls, ncls_ms, mclas share 29"),
+        (("sheet", "--annotators", "1"), "--annotators: expected 2 or more"),
+    ],
+)
+def test_a_mistake_is_one_line_and_leaves_nothing(tmp_path, runs, main, capsys, words, said):
+    write_sheets(runs, tmp_path / "sheets", num=3, seed=0, annotators=2)
+    before = sorted(tmp_path.rglob("*"))
+    if words[0] == "sheet":
+        defaults = ["--dataset", "toy_en2de", "--scenario", "minimum", "--out", "new"]
+        words = ["sheet", *defaults, *words[1:]]
+    with pytest.raises(SystemExit) as ended:
+        main(*words)
+    assert ended.value.code == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert said in error
+    assert error.count("\n") == 1
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.usefixtures("runs")
+def test_the_command_that_is_printed_scores_what_comes_back(tmp_path, main):
+    words = ["--dataset", "toy_en2de", "--scenario", "minimum", "--annotators", "2"]
+    said = main("sheet", *words, "--num", "3", "--out", "filled by us")
+    fill_sheets(tmp_path / "filled by us", lambda item, perspective: ("gold", "mclas"))
+    *_, line = said.splitlines()
+    printed = shlex.split(line.split(": ")[1])
+    assert printed == ["mclas", "human", "score", "filled by us"]
+    assert main(*printed[2:]).splitlines()[-1] == "runs/toy_en2de/minimum/human.json"
+    found = find_human_results(tmp_path / "runs", "toy_en2de", "minimum")
+    assert found is not None
+    assert found.preferences["gold"]["fluency"] == 1

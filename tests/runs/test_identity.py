@@ -1,0 +1,112 @@
+import json
+from functools import cache
+
+import pytest
+import yaml
+
+from mclas_lightning.config.compose import compose
+from mclas_lightning.errors import InputError
+from mclas_lightning.runs.identity import (
+    SHOWN,
+    Difference,
+    differences,
+    in_words,
+    read_config,
+    resolved,
+    scored_otherwise,
+    unequal,
+)
+
+
+@cache
+def config(*words: str) -> dict:
+    return resolved(compose("train", ["dataset=toy", "scenario=minimum", *words]))
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "decoding.beam=1", "trainer.accelerator=cpu", "workers=3", "runs=/x", "store=/x",
+        "dataset.path=/x", "dataset.tokenizer=/x", "dataset.how_to_get=x", "logger=wandb",
+    ],
+)  # fmt: skip
+def test_where_and_how_a_run_is_computed_makes_no_other_run(word):
+    asked = config(word)
+    assert unequal(config(), asked) != []
+    assert differences(config(), asked) == []
+
+
+@pytest.mark.parametrize(
+    ("word", "kept", "asked"),
+    [
+        ("seed=3", "0", "3"),
+        ("optim.label_smoothing=0.2", "0.1", "0.2"),
+        ("dataset.source=zh", '"en"', '"zh"'),
+        ("dataset.max_source=77", None, "77"),
+        ("model.targets={decoder: [cross]}", '["mono", "cross"]', '["cross"]'),
+    ],
+)
+def test_what_a_training_depends_on_makes_another_run(word, kept, asked):
+    key = word.split("=")[0] + (".decoder" if "targets" in word else "")
+    found = {each.key: each for each in differences(config(), config(word))}
+    assert found[key].asked == asked
+    assert found[key].kept == (kept or json.dumps(config()["dataset"]["max_source"]))
+    section, other = key.split(".")[0], "network"
+    both = [differences(config(), config(word), [name]) for name in (section, other)]
+    assert [key in {each.key for each in part} for part in both] == [True, False]
+
+
+def test_numbers_truth_and_nothing_are_told_apart():
+    found = unequal({"a": 1, "b": 1, "c": None}, {"a": 1.0, "b": True, "d": None})
+    assert found == [
+        Difference("a", "1", "1.0"), Difference("b", "1", "true"),
+        Difference("c", "null", "nothing"), Difference("d", "nothing", "null"),
+    ]  # fmt: skip
+
+
+def test_the_first_differences_are_named_and_the_others_counted():
+    found = unequal({}, {f"k{i}": i for i in range(SHOWN + 2)})
+    assert in_words(found[:2]) == "k0=nothing, you ask for k0=0; k1=nothing, you ask for k1=1"
+    assert in_words(found[:1], "now") == "k0=nothing, now k0=0"
+    assert in_words(found).endswith(f"k{SHOWN - 1}={SHOWN - 1}; and 2 more keys")
+
+
+def test_a_recipes_lengths_are_the_datasets():
+    lengths = [config(*more)["dataset"]["max_source"] for more in ([], ["optim.max_source=99"])]
+    assert lengths[0] != 99
+    assert lengths[1] == 99
+
+
+def test_a_run_is_read_as_it_was_written(tmp_path):
+    kept = config("dataset.name=Köln")
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(kept, allow_unicode=True), "utf-8")
+    assert read_config(tmp_path) == kept
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "no run here"), ("- a", "config.yaml: expected a mapping"),
+        ("{", "config.yaml: cannot be read"),
+    ],
+)  # fmt: skip
+def test_a_configuration_that_is_none_is_named(tmp_path, content, said):
+    if content is not None:
+        (tmp_path / "config.yaml").write_text(content)
+    with pytest.raises(InputError) as error:
+        read_config(tmp_path)
+    assert said in str(error.value)
+
+
+def test_a_run_is_scored_otherwise_by_its_decoding_or_its_encoders(tmp_path):
+    results = {"decoding": config()["decoding"], "signatures": {"cross": {"rouge": "r"}}}
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    assert scored_otherwise(tmp_path, config("optim.beta2=0.9")) == []
+    asked = config("decoding.beam=1", "scoring.similarity=an/e5")
+    assert scored_otherwise(tmp_path, asked) == [
+        Difference("decoding.beam", "5", "1"),
+        Difference("scoring.similarity", "nothing", '"an/e5"'),
+    ]
+    results["signatures"]["cross"]["similarity"] = "s"
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    assert scored_otherwise(tmp_path, config("scoring.similarity=an/e5")) == []
