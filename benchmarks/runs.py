@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from mclas_lightning.example import Side
-from mclas_lightning.runs.documents import DOCUMENT_SCORES, write_documents
+from mclas_lightning.runs.documents import DOCUMENT_SCORES, write_document_scores
 from mclas_lightning.runs.results import Results
 
 # Mean F1 in the full scenario. Each smaller scenario subtracts the same from all systems.
@@ -53,7 +53,9 @@ def write_run(
     )
     folder = runs / dataset / scenario / model / f"seed={seed}"
     results.write(folder / "results.json")
-    write_documents(folder / DOCUMENT_SCORES, [f"{dataset}-{i:06}" for i in range(num)], documents)
+    write_document_scores(
+        folder / DOCUMENT_SCORES, [f"{dataset}-{i:06}" for i in range(num)], documents
+    )
     return results
 
 

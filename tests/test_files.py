@@ -17,7 +17,7 @@ from mclas_lightning.evaluation.texts import read_texts
 from mclas_lightning.example import read_jsonl
 from mclas_lightning.files import num_records, read_json, write_json
 from mclas_lightning.inference.translation_file import TranslationFile
-from mclas_lightning.runs import predictions
+from mclas_lightning.runs.predictions import PREDICTIONS, read_predictions
 from tests.conftest import examples, outcome
 
 STORIES = [replace(e, id=str(i)) for i, e in enumerate(examples(5))]
@@ -53,8 +53,9 @@ def _vocabulary(path):
 
 
 def _predictions(path):
-    path.rename(path.with_name(predictions.PREDICTIONS))
-    return predictions.read(SimpleNamespace(folder=path.parent, name="x", provenance={}, scores={}))  # pyright: ignore
+    path.rename(path.with_name(PREDICTIONS))
+    run = SimpleNamespace(folder=path.parent, name="x", provenance={}, scores={})
+    return read_predictions(run)  # pyright: ignore
 
 
 READERS = {

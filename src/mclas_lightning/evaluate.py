@@ -22,7 +22,7 @@ from mclas_lightning.errors import InputError, exits_cleanly, one_of
 from mclas_lightning.evaluation.run import score_run
 from mclas_lightning.evaluation.test_set import EvaluationSet
 from mclas_lightning.evaluation.words import is_run, run_config
-from mclas_lightning.runs.identity import in_words, unequal
+from mclas_lightning.runs.identity import differences_in_words, unequal_keys
 from mclas_lightning.runs.lock import locked
 from mclas_lightning.runs.results import Results, headline
 from mclas_lightning.runs.run import Run
@@ -86,8 +86,8 @@ def _evaluation_set(settings: Settings, split: str, test_file: str | None) -> Ev
 def _announce(run: Run, trial: str | None, results: Results) -> None:
     print(f"{run}{f'/{trial}' if trial else ''}\n  {headline(results)}")
     kept = run.config.get("decoding")
-    if found := unequal({"decoding": kept}, {"decoding": results.decoding}) if kept else []:
-        print(f"  another decoding than in its config.yaml: {in_words(found, 'now')}")
+    if found := unequal_keys({"decoding": kept}, {"decoding": results.decoding}) if kept else []:
+        print(f"  another decoding than in its config.yaml: {differences_in_words(found, 'now')}")
 
 
 of_words = entry("evaluate", evaluate)

@@ -1,4 +1,4 @@
-"""Files that are either whole or absent, and their fingerprints."""
+"""Files and folders that are written whole or not at all; JSON, jsonl, hashes, folders' names."""
 
 import hashlib
 import json
@@ -15,18 +15,18 @@ from mclas_lightning.errors import FULL, InputError
 
 LONGEST = 255  # bytes of a folder's name
 
-# Separators, what patterns of names mean, control characters, bytes that are no UTF-8.
+# Path separators, characters of glob patterns, control characters, and undecodable bytes.
 _NO_NAME = re.compile(r"[/\\*?\[\]\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 BOM = b"\xef\xbb\xbf"  # the byte order mark that some editors write before UTF-8
 
-LOST = "nothing is left of it; free some space, or choose another place"
+NOTHING_KEPT = "nothing is left of it; free some space, or choose another place"
 
-KEPT = "all before it is kept; free some space and start the same command again"
+REST_KEPT = "all before it is kept; free some space and start the same command again"
 
 
 def check_run_names(dataset: str, scenario: str, model: str) -> None:
-    """InputError where one of them cannot name a folder of a run's place."""
+    """InputError where one of the three cannot name a folder."""
     for key, name in (("dataset.name", dataset), ("scenario", scenario), ("model.name", model)):
         _check_name(key, name)
 
@@ -43,8 +43,8 @@ def _check_name(key: str, name: str) -> None:
 
 
 @contextmanager
-def clear_when_full(path: Path, advice: str = LOST) -> Iterator[None]:
-    """Name ``path`` where the disk, a quota or a limit of file sizes is full."""
+def clear_when_full(path: Path, advice: str = NOTHING_KEPT) -> Iterator[None]:
+    """Turn the error of a full disk, quota or file size limit into an InputError on ``path``."""
     try:
         yield
     except OSError as error:
@@ -55,7 +55,7 @@ def clear_when_full(path: Path, advice: str = LOST) -> Iterator[None]:
 
 @contextmanager
 def whole_path(path: Path) -> Iterator[Path]:
-    """Where to write what takes the place of ``path`` once the block has ended well."""
+    """A path to write to, which replaces ``path`` once the block has ended without an error."""
     if path.is_dir():
         raise InputError(f"{path}: is a folder; expected the name of a file to write")
     make_folder(path.parent)
@@ -75,14 +75,14 @@ def whole_path(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[TextIO]:
-    """Open a UTF-8 text file that appears under ``path`` only once it is complete."""
+    """A UTF-8 text file that replaces ``path`` once the block has ended without an error."""
     with whole_path(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
         yield file
 
 
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """Yield an empty folder that takes the place of ``path`` only once the block has ended well."""
+    """An empty folder that replaces ``path`` once the block has ended without an error."""
     make_folder(path.parent)
     with clear_when_full(path):
         part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
@@ -101,10 +101,9 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def whole_files(folder: Path) -> Iterator[Path]:
-    """Yield an empty folder, whose files take their places in ``folder`` at the block's end.
+    """An empty folder whose files move into ``folder`` once the block has ended without an error.
 
-    They move one after the other, in the order in which they were written, once all are complete.
-    A block that fails changes nothing.
+    Files move one by one in the order in which they were written. A block that fails moves none.
     """
     make_folder(folder)
     with clear_when_full(folder):
@@ -151,10 +150,9 @@ def read_json(path: Path, expected: type) -> Any:
 
 
 def json_lines(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """The lines of a jsonl file with their numbers, as every reader of one takes them.
+    """The numbers and lines of a jsonl file, without byte order mark and blank lines at the end.
 
-    A byte order mark and blank lines at the end hold no record. A blank line between records is
-    passed on, so that its reader names it.
+    A blank line between records is yielded, so that the reader reports it.
     """
     blank: list[int] = []
     for number, line in enumerate(lines, start=1):
@@ -168,19 +166,19 @@ def json_lines(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
 
 
 def num_records(path: Path) -> int:
-    """Records of a jsonl file."""
+    """The number of records in a jsonl file."""
     with path.open("rb") as file:
         return sum(1 for _ in json_lines(file))
 
 
 def sha256(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file's bytes."""
+    """The hexadecimal SHA-256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def shipped(name: str) -> Path:
-    """Folder ``name``: in an installation it lies in the package, in a checkout beside src/."""
+    """The folder ``name``, which lies in an installed package, or beside src/ in a checkout."""
     places = (Path(__file__).parent / name, Path(__file__).parents[2] / name)
     return next((place for place in places if place.is_dir()), places[0])
 

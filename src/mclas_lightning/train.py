@@ -30,7 +30,7 @@ from mclas_lightning.evaluation.run import load_neural, score_run
 from mclas_lightning.files import sha256, write_json
 from mclas_lightning.inference.trained import check_content
 from mclas_lightning.model.malloc import keep_freed_memory
-from mclas_lightning.runs.identity import in_words, scored_otherwise
+from mclas_lightning.runs.identity import differences_in_words, scoring_differences
 from mclas_lightning.runs.lock import locked
 from mclas_lightning.runs.preemption import Preempted, Preemption
 from mclas_lightning.runs.results import Results, headline
@@ -70,8 +70,8 @@ def _train(settings: Settings, config: Mapping[str, Any]) -> Results | None:
     if run.finished:
         results = Results.read(run.folder / "results.json")
         print(f"{run}: finished before; delete the folder to train it again\n  {headline(results)}")
-        if found := scored_otherwise(run.folder, config):
-            print(f"  scored with {in_words(found)}; mclas-evaluate scores it again")
+        if found := scoring_differences(run.folder, config):
+            print(f"  scored with {differences_in_words(found)}; mclas-evaluate scores it again")
         return results
     quiet_libraries()
     if settings.device.type == "cpu":

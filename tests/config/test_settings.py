@@ -6,7 +6,7 @@ import torch
 from mclas_lightning.config.compose import compose
 from mclas_lightning.config.settings import Settings, read_settings
 from mclas_lightning.errors import InputError
-from mclas_lightning.runs.identity import resolved
+from mclas_lightning.runs.identity import resolved_config
 
 
 def settings_of(*words: str) -> Settings:
@@ -69,7 +69,7 @@ def test_any_other_name_is_a_folders(name):
 
 def test_settings_of_a_runs_config_are_those_of_its_words():
     cfg = compose("train", ["dataset=toy", "scenario=minimum", "model=ncls_ms", "seed=3"])
-    assert read_settings(resolved(cfg)) == read_settings(cfg)
+    assert read_settings(resolved_config(cfg)) == read_settings(cfg)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from mclas_lightning.example import read_jsonl
 from mclas_lightning.inference.pipeline import PipelineSummarizer
 from mclas_lightning.inference.trained import load_summarizer
 from mclas_lightning.metrics.pieces import WordPieces
-from mclas_lightning.runs.results import Results, find
+from mclas_lightning.runs.results import Results, find_results
 from mclas_lightning.runs.run import Run
 from mclas_lightning.task import Pipeline
 from mclas_lightning.train import train
@@ -86,7 +86,7 @@ def test_tltran_is_the_ms_summary_and_its_translation(place):
         {"mono": m, "cross": c} for m, c in zip(mono, cross, strict=True)
     ]
     assert results.provenance["summarizer"].startswith(str(place / "runs/toy_en/full/ms/seed=0"))
-    assert results in find(place / "runs", "toy_en2de")
+    assert results in find_results(place / "runs", "toy_en2de")
     # Done before: nothing is computed again, until it is evaluated with another decoding.
     stamp = (folder / "results.json").stat().st_mtime_ns
     run(place, *words(place))

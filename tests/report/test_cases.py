@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mclas_lightning.errors import InputError
 from mclas_lightning.metrics.tokens import tokens
 from mclas_lightning.report.cases import lacking_phrases, matched_pieces, pick_cases
-from mclas_lightning.runs.predictions import place
+from mclas_lightning.runs.predictions import predictions_path
 from mclas_lightning.runs.results import Results
 from tests.report.drawn_cases import BOTH, CROSS, drawn
 
@@ -79,7 +79,7 @@ def rewritten(run: Results, **provenance: str) -> Results:
 
 def test_predictions_that_were_not_scored_are_set_aside(run):
     ncls, mclas = rewritten(run("ncls", CROSS)), rewritten(run("mclas", BOTH))
-    path = place(mclas)
+    path = predictions_path(mclas)
     with path.open("a") as file:
         file.write("\n")
     text = drawn(pick_cases([ncls, mclas]), width=300)

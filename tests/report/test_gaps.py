@@ -15,7 +15,7 @@ from mclas_lightning.files import write_json
 from mclas_lightning.report.finished_runs import Runs
 from mclas_lightning.report.gaps import Gap, gap_commands, scenario_model_products
 from mclas_lightning.report.layout import LAYOUTS
-from mclas_lightning.runs.identity import resolved
+from mclas_lightning.runs.identity import resolved_config
 
 LOW = ("minimum", "medium", "maximum")
 ALL = [Gap(s.scenario, s.model, None, 4) for s in LAYOUTS[2].systems]
@@ -116,7 +116,7 @@ def started(runs: Path, words: list[str], dataset: str, place: tuple[str, str], 
     """A run as it would lie there when it has been trained and scored."""
     write_run(runs, dataset, *place, seed, num=5)
     own = [f"scenario={place[0]}", f"model={place[1]}", f"seed={seed}"]
-    config = resolved(compose("train", [*words, *own, override("runs", str(runs))]))
+    config = resolved_config(compose("train", [*words, *own, override("runs", str(runs))]))
     folder = Path(config["run_dir"])
     assert (folder / "results.json").exists()
     write_json(folder / "training.json", {})
@@ -136,7 +136,7 @@ def composed(line: str) -> list[dict]:
         word.get_key_element(): text.partition("=")[2]
         for word, text in zip(parsed, words, strict=True)
     }
-    return [resolved(compose("train", run)) for run in runs_of_words("train", axes)]
+    return [resolved_config(compose("train", run)) for run in runs_of_words("train", axes)]
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -14,7 +14,7 @@ from mclas_lightning.metrics.score import score
 from mclas_lightning.report.comparison import comparison_sheets
 from mclas_lightning.report.finished_runs import Runs
 from mclas_lightning.report.sheet import Sheet
-from mclas_lightning.runs.documents import DOCUMENT_SCORES, write_documents
+from mclas_lightning.runs.documents import DOCUMENT_SCORES, write_document_scores
 from mclas_lightning.runs.results import Results
 from tests.report.score_sheets import NUM, at, change, rows, table
 
@@ -33,7 +33,7 @@ def write(runs: Path, model: str, outputs: list[str], writes: dict | None, ways:
         signatures={"cross": dict(found.signatures)}, decoding={},
         provenance={} if writes is None else {"writes": {"cross": writes}},
     ).write(folder / "results.json")  # fmt: skip
-    write_documents(
+    write_document_scores(
         folder / DOCUMENT_SCORES, [str(i) for i in range(len(outputs))], {"cross": found.documents}
     )
     return folder

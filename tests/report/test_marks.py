@@ -10,7 +10,7 @@ from mclas_lightning.report.finished_runs import Runs
 from mclas_lightning.report.grid import Grid
 from mclas_lightning.report.layout import LAYOUTS
 from mclas_lightning.report.marks import Marks, significance_marks
-from mclas_lightning.runs.documents import DOCUMENT_SCORES, write_documents
+from mclas_lightning.runs.documents import DOCUMENT_SCORES, write_document_scores
 
 NUM = 83
 IDS = [f"d{i}" for i in range(NUM)]
@@ -28,7 +28,7 @@ def write(
     scores = run.scores | {"cross": means}
     folder = runs / dataset / "minimum" / model / f"seed={seed}"
     replace(run, scores=scores).write(folder / "results.json")
-    write_documents(folder / DOCUMENT_SCORES, ids, {"cross": {"rouge1_f": values}})
+    write_document_scores(folder / DOCUMENT_SCORES, ids, {"cross": {"rouge1_f": values}})
 
 
 def judged(runs: Path, *datasets: str) -> Marks:

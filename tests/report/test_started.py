@@ -11,7 +11,7 @@ from mclas_lightning.report.started import (
     of_pretraining,
     words_of,
 )
-from mclas_lightning.runs.identity import resolved
+from mclas_lightning.runs.identity import resolved_config
 
 CORPUS = ("dataset=toy",)
 
@@ -27,9 +27,9 @@ CORPUS = ("dataset=toy",)
 )
 def test_the_words_of_a_configuration_compose_it_again(words):
     place = ["scenario=minimum", "model=mclas", "seed=3"]
-    config = resolved(compose("train", [*CORPUS, *words, *place]))
+    config = resolved_config(compose("train", [*CORPUS, *words, *place]))
     again = words_of(config, CORPUS)
-    assert resolved(compose("train", [*CORPUS, *again, *place])) == config
+    assert resolved_config(compose("train", [*CORPUS, *again, *place])) == config
     assert len(again) <= len(words)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.runs.documents import write_documents
+from mclas_lightning.runs.documents import write_document_scores
 from mclas_lightning.runs.results import Results
 
 IDS = [f"document-{i}" for i in range(17)]
@@ -17,7 +17,7 @@ def write(tmp_path, made_up):
 
     def write(ids=IDS, **columns: np.ndarray) -> Results:
         made_up("ncls").write(tmp_path / "results.json")
-        write_documents(tmp_path / "scores.npz", ids, {"cross": columns})
+        write_document_scores(tmp_path / "scores.npz", ids, {"cross": columns})
         return Results.read(tmp_path / "results.json")
 
     return write

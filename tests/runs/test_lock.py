@@ -3,7 +3,7 @@ import signal
 import subprocess
 import sys
 
-from mclas_lightning.runs.lock import locked, owner
+from mclas_lightning.runs.lock import lock_owner, locked
 
 
 def test_a_lock_leaves_what_was_written_and_no_empty_folder(tmp_path):
@@ -32,11 +32,11 @@ def test_a_forked_child_does_not_keep_the_lock_of_its_killed_parent(tmp_path):
         assert parent.stdout is not None
         child = int(parent.stdout.readline())
         try:
-            assert getattr(owner(tmp_path), "pid", None) == parent.pid
+            assert getattr(lock_owner(tmp_path), "pid", None) == parent.pid
             parent.kill()
             parent.wait()
             os.kill(child, 0)
-            assert owner(tmp_path) is None
+            assert lock_owner(tmp_path) is None
             with locked(tmp_path):
                 pass
         finally:

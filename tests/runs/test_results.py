@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.runs.results import Results, find
+from mclas_lightning.runs.results import Results, find_results
 
 
 def place(runs: Path, results: Results) -> Path:
@@ -104,10 +104,10 @@ def test_results_are_found_in_the_order_of_the_tables(tmp_path, made_up):
     ]
     for results in reversed(expected):
         results.write(place(tmp_path, results))
-    assert find(tmp_path) == expected
-    assert find(tmp_path, scenario="medium") == expected[-4:-2]
-    assert find(tmp_path, dataset="toy_zh2en") == expected[-1:]
-    assert find(tmp_path, dataset="none") == []
+    assert find_results(tmp_path) == expected
+    assert find_results(tmp_path, scenario="medium") == expected[-4:-2]
+    assert find_results(tmp_path, dataset="toy_zh2en") == expected[-1:]
+    assert find_results(tmp_path, dataset="none") == []
 
 
 def test_a_file_in_anothers_place_is_refused(tmp_path, made_up):
@@ -115,7 +115,7 @@ def test_a_file_in_anothers_place_is_refused(tmp_path, made_up):
     with pytest.raises(
         InputError, match=r"belongs at toy_en2de/minimum/mclas/seed=1/results\.json"
     ):
-        find(tmp_path)
+        find_results(tmp_path)
 
 
 def test_each_side_has_its_own_language(made_up):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mclas_lightning.runs.results import find
+from mclas_lightning.runs.results import find_results
 from mclas_lightning.runs.run import Run
 from tests.slurm.cluster import cluster, missing
 
@@ -93,7 +93,7 @@ def test_a_sweep_of_two_tasks_a_run_finishes_though_one_was_sent_away(slurm, wor
 
     status = ended(slurm, *sweep)
     assert "4 runs: 4 done" in status.stdout, status.stdout + _logs(tmp_path)
-    assert len(find(tmp_path / "runs")) == 4
+    assert len(find_results(tmp_path / "runs")) == 4
     assert "resuming" in Path(_log(ms)).read_text()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mclas_lightning.runs.results import find
+from mclas_lightning.runs.results import find_results
 from mclas_lightning.sweep.runner import slots
 
 SWEEP = """\
@@ -58,15 +58,15 @@ def until(ready) -> None:
 def test_a_sweep_killed_in_the_middle_goes_on_where_it_was(sweep, tmp_path):
     runs = tmp_path / "runs"
     process = subprocess.Popen(command("run", sweep), stdout=subprocess.PIPE, text=True)
-    until(lambda: len(find(runs)) >= 2)
+    until(lambda: len(find_results(runs)) >= 2)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     until(lambda: not list(runs.rglob("lock.json")) or "done" in mclas("status", sweep).stdout)
-    before = {results.folder: results for results in find(runs)}
+    before = {results.folder: results for results in find_results(runs)}
     done = mclas("run", sweep, "--launcher", "processes", "--jobs", "2")
     assert done.returncode == 0, done.stderr
     assert "5 runs: 5 done" in done.stdout
-    assert len(find(runs)) == 5
+    assert len(find_results(runs)) == 5
     for folder in before:
         assert folder is not None
         assert starts(runs)[str(folder.relative_to(runs))] == 1, "a finished run is not repeated"
@@ -123,7 +123,7 @@ def test_what_waits_for_a_diverged_pretraining_is_reported(sweep, tmp_path):
     ms, waiting = "small/full/ms/seed=0", f"{tmp_path}/runs/small/full/ms/seed=0"
     assert f"diverged: {ms}: training diverged at update " in done.stderr
     assert f"waiting on a failed run, {waiting}: 4 runs" in done.stderr
-    assert not find(tmp_path / "runs")
+    assert not find_results(tmp_path / "runs")
 
 
 @pytest.mark.slow
@@ -178,7 +178,7 @@ def test_a_multirun_goes_on_after_a_run_that_fails(words, tmp_path):
     assert done.returncode == 1
     assert "1 failed:" in done.stderr
     assert "model=ncls_ms_half" in done.stderr.split("1 failed:")[1]
-    assert [results.model for results in find(tmp_path / "runs")] == ["ncls"]
+    assert [results.model for results in find_results(tmp_path / "runs")] == ["ncls"]
 
 
 def test_lightning_starts_no_processes_in_a_multirun(words, tmp_path):
@@ -186,4 +186,4 @@ def test_lightning_starts_no_processes_in_a_multirun(words, tmp_path):
     done = subprocess.run([*line, "trainer.devices=2"], capture_output=True, text=True)
     assert done.returncode == 1
     assert "error: trainer.devices=2" in done.stderr
-    assert not find(tmp_path / "runs")
+    assert not find_results(tmp_path / "runs")

@@ -4,7 +4,7 @@ import pytest
 
 from mclas_lightning.cli.sweep import STARTABLE
 from mclas_lightning.files import write_json
-from mclas_lightning.runs.lock import Busy, locked, owner
+from mclas_lightning.runs.lock import FolderBusy, lock_owner, locked
 from mclas_lightning.sweep import state as module
 from mclas_lightning.sweep.plan import plan
 from mclas_lightning.sweep.state import last_update, states, write_failure, write_job
@@ -41,11 +41,11 @@ def test_a_run_that_has_diverged_is_never_done_nor_tried_again(toy):
 def test_a_folder_has_one_owner(held, toy):
     folder = toy[0].folder
     holder = held(folder)
-    who = owner(folder)
+    who = lock_owner(folder)
     assert who is not None
     assert who.pid == holder.pid
     assert states(toy)[folder].name == "running"
-    with pytest.raises(Busy, match=f"process {holder.pid} on "), locked(folder):
+    with pytest.raises(FolderBusy, match=f"process {holder.pid} on "), locked(folder):
         pass
     assert (folder / "lock.json").exists()
 
@@ -56,7 +56,7 @@ def test_the_lock_of_a_process_that_was_killed_holds_nothing(held, toy):
     holder.kill()
     holder.wait()
     assert (folder / "lock.json").exists()
-    assert owner(folder) is None
+    assert lock_owner(folder) is None
     assert states(toy)[folder].name == "missing"
     with locked(folder):
         assert f'"pid": {os.getpid()}' in (folder / "lock.json").read_text()

@@ -6,7 +6,7 @@ from mclas_lightning import train
 from mclas_lightning.config.compose import compose
 from mclas_lightning.config.settings import read_settings
 from mclas_lightning.errors import InputError
-from mclas_lightning.runs.lock import Busy
+from mclas_lightning.runs.lock import FolderBusy
 from mclas_lightning.sweep.plan import plan
 from mclas_lightning.sweep.worker import BUSY, train_and_note
 
@@ -46,7 +46,7 @@ def test_a_failure_is_noted_and_the_next_success_forgets_it(
 
 def test_a_run_in_other_hands_is_no_failure(tmp_path, monkeypatch):
     def busy(config):
-        raise Busy("process 7 has it")
+        raise FolderBusy("process 7 has it")
 
     monkeypatch.setattr(train, "train", busy)
     assert train_and_note(dict, tmp_path, tmp_path / "log.txt") == BUSY

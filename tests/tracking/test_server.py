@@ -24,7 +24,7 @@ from typing import Any
 import pytest
 from matplotlib.image import imread
 
-from mclas_lightning.runs.results import Results, find
+from mclas_lightning.runs.results import Results, find_results
 from tests.test_train import command, folder
 
 pytestmark = pytest.mark.slow
@@ -157,7 +157,7 @@ def test_the_runs_of_a_sweep_appear_with_groups_config_and_summaries(words, serv
     )
     assert done.returncode == 0, done.stderr
     runs = server.runs("sweep")
-    results = {place(found): found for found in find(tmp_path / "runs")}
+    results = {place(found): found for found in find_results(tmp_path / "runs")}
     assert set(runs) == set(results)
     assert len(runs) == 4
     for name, run in runs.items():

@@ -22,7 +22,7 @@ from mclas_lightning.report.cases import pick_cases
 from mclas_lightning.report.comparison import comparison_sheets
 from mclas_lightning.report.render import terminal
 from mclas_lightning.report.render.cases import draw_cases
-from mclas_lightning.runs.results import find
+from mclas_lightning.runs.results import find_results
 from mclas_lightning.train import train
 from mclas_lightning.training.module import SummarizationModule
 from mclas_lightning.training.preparation import prepare
@@ -129,7 +129,7 @@ def _runs(settings: Settings) -> Path:
 
 def _show(settings: Settings) -> None:
     console = Console()
-    results = find(_runs(settings), settings.dataset.name, settings.scenario)
+    results = find_results(_runs(settings), settings.dataset.name, settings.scenario)
     results = [run for run in results if run.seed == settings.seed]
     console.print()
     terminal.show(console, comparison_sheets(results))

@@ -23,7 +23,7 @@ from mclas_lightning.config.optim import OptimConfig
 from mclas_lightning.distributed import device_of
 from mclas_lightning.errors import InputError, check_range, one_of
 from mclas_lightning.files import check_run_names
-from mclas_lightning.runs.identity import resolved
+from mclas_lightning.runs.identity import resolved_config
 from mclas_lightning.runs.run import Run
 from mclas_lightning.schema import typed
 from mclas_lightning.task import Pipeline, Task, task_from
@@ -88,7 +88,7 @@ def read_settings(cfg: Mapping[str, Any]) -> tuple[Settings, dict[str, Any]]:
 
     ``cfg`` is what Hydra composes, or resolved already.
     """
-    plain = resolved(cfg) if isinstance(cfg, DictConfig) else dict(cfg)
+    plain = resolved_config(cfg) if isinstance(cfg, DictConfig) else dict(cfg)
     top = typed("configuration", TopLevel, {k: v for k, v in plain.items() if k != "data"})
     optim = typed("optim", OptimConfig, top.optim)
     dataset = typed("dataset", DatasetConfig, top.dataset)

@@ -16,7 +16,7 @@ from mclas_lightning.corpora.readers.formats import FORMATS, Files, Format, find
 from mclas_lightning.corpora.readers.log import Log, Sources, printable
 from mclas_lightning.errors import InputError, one_of
 from mclas_lightning.example import Example, to_line
-from mclas_lightning.files import LOST, write_json
+from mclas_lightning.files import NOTHING_KEPT, write_json
 from mclas_lightning.metrics.language import check_language
 from mclas_lightning.progress import progress_bar
 
@@ -73,7 +73,7 @@ def _scratch(path: Path, out: Path) -> Iterator[sqlite3.Connection]:
                 connection.execute(statement)
             yield connection
     except sqlite3.OperationalError as error:
-        raise InputError(f"{out}: cannot be written ({error}); {LOST}") from error
+        raise InputError(f"{out}: cannot be written ({error}); {NOTHING_KEPT}") from error
     path.unlink()
 
 

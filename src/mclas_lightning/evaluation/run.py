@@ -18,7 +18,7 @@ from mclas_lightning.inference.trained import environment, load_summarizer, star
 from mclas_lightning.metrics.neural.scores import NeuralScores
 from mclas_lightning.metrics.score import SystemScores
 from mclas_lightning.progress import progress_bar
-from mclas_lightning.runs.documents import DOCUMENT_SCORES, write_documents
+from mclas_lightning.runs.documents import DOCUMENT_SCORES, write_document_scores
 from mclas_lightning.runs.predictions import PREDICTIONS
 from mclas_lightning.runs.recipe import recipe
 from mclas_lightning.runs.results import Results
@@ -70,7 +70,7 @@ def score_run(
         _write_predictions(part / PREDICTIONS, examples, summaries)
         of_set["predictions_sha256"] = written = sha256(part / PREDICTIONS)
         documents = {side: found.documents for side, found in scores.items()}
-        write_documents(
+        write_document_scores(
             part / DOCUMENT_SCORES, [example.id for example in examples], documents, written
         )
         provenance = _provenance(settings, summarizer, of_set)

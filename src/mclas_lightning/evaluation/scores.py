@@ -14,9 +14,9 @@ from mclas_lightning.metrics.pieces import WordPieces
 from mclas_lightning.metrics.rouge import Profile, folded, paper, standard
 from mclas_lightning.metrics.score import SystemScores, score
 from mclas_lightning.metrics.self_test import self_test
-from mclas_lightning.runs.documents import DOCUMENT_SCORES, write_documents
+from mclas_lightning.runs.documents import DOCUMENT_SCORES, write_document_scores
 from mclas_lightning.runs.lock import locked
-from mclas_lightning.runs.predictions import Prediction, read
+from mclas_lightning.runs.predictions import Prediction, read_predictions
 from mclas_lightning.runs.results import Results
 
 
@@ -86,7 +86,7 @@ def lost_families(old: Results, new: Results) -> list[str]:
 
 def _rescore(run: Path, neural: NeuralScores) -> Results:
     old = Results.read(run / "results.json")
-    predictions = [*read(old).values()]
+    predictions = [*read_predictions(old).values()]
     scores: dict[Side, SystemScores] = {
         side: _score(side, predictions, old, neural) for side in old.scores
     }
@@ -99,7 +99,7 @@ def _rescore(run: Path, neural: NeuralScores) -> Results:
     ids = [prediction.id for prediction in predictions]
     with whole_files(run) as folder:
         scored = old.provenance.get("predictions_sha256")
-        write_documents(folder / DOCUMENT_SCORES, ids, documents, scored)
+        write_document_scores(folder / DOCUMENT_SCORES, ids, documents, scored)
         new.write(folder / "results.json")
     return new
 

@@ -17,9 +17,13 @@ from string import ascii_uppercase
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import read_json, sha256, whole_folder, write_json
 from mclas_lightning.human.results import GOLD, PERSPECTIVES
-from mclas_lightning.runs import predictions
-from mclas_lightning.runs.predictions import Prediction
-from mclas_lightning.runs.results import Results, find
+from mclas_lightning.runs.predictions import (
+    Prediction,
+    comparable_predictions,
+    predictions_path,
+    shared_documents,
+)
+from mclas_lightning.runs.results import Results, find_results
 from mclas_lightning.schema import typed
 
 KEY_FORMAT = 1
@@ -99,7 +103,7 @@ def first_runs(runs: Path, dataset: str, scenario: str, models: Sequence[str]) -
     """The run with the lowest seed of each model; InputError where a model has none."""
     chosen: dict[str, Results] = {}
     for model in models:
-        mine = find(runs, dataset, scenario, model)
+        mine = find_results(runs, dataset, scenario, model)
         if not mine:
             place = runs / dataset / scenario / model
             raise InputError(f"{place}: no finished run here; mclas-train makes one")
@@ -142,11 +146,11 @@ def _sample(runs: Sequence[Results], num: int, seed: int) -> dict[str, DocumentT
 
     InputError where a run's predictions changed after scoring or are of another test set.
     """
-    found = predictions.of_one_test_set({run.model: run for run in runs})
+    found = comparable_predictions({run.model: run for run in runs})
     if found.aside:
         raise InputError("; ".join(found.aside))
     written = found.systems
-    ids = predictions.shared(written, seed)
+    ids = shared_documents(written, seed)
     if len(ids) < num:
         raise InputError(f"expected {num} documents, but {', '.join(written)} share {len(ids)}")
     return {id: _texts(id, {m: mine[id] for m, mine in written.items()}) for id in ids[:num]}
@@ -163,7 +167,7 @@ def _texts(id: str, found: Mapping[str, Prediction]) -> DocumentTexts:
 
 
 def _origin(run: Results) -> dict[str, object]:
-    return {"seed": run.seed, "predictions_sha256": sha256(predictions.place(run))}
+    return {"seed": run.seed, "predictions_sha256": sha256(predictions_path(run))}
 
 
 def _names(

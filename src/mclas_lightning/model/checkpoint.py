@@ -9,7 +9,7 @@ from torch import Tensor
 from transformers import AutoConfig, AutoModel, PreTrainedModel
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.files import KEPT, clear_when_full
+from mclas_lightning.files import REST_KEPT, clear_when_full
 from mclas_lightning.model.seq2seq import Seq2Seq, encoder_settings
 
 State = Mapping[str, Tensor]
@@ -98,7 +98,7 @@ def save_checkpoint(
 ) -> None:
     """Write ``path`` whole or not at all; an earlier file of this name becomes ``previous``."""
     part = path.with_name(f".{path.name}.part")
-    with clear_when_full(path, KEPT), part.open("wb") as file:
+    with clear_when_full(path, REST_KEPT), part.open("wb") as file:
         torch.save(checkpoint, file)
     if previous is not None and path.exists():
         path.replace(previous)

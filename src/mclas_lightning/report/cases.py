@@ -8,8 +8,7 @@ from mclas_lightning.errors import InputError, closest
 from mclas_lightning.example import SIDES, Side
 from mclas_lightning.metrics.normalization import normalize
 from mclas_lightning.metrics.tokens import Token, places, tokens
-from mclas_lightning.runs import predictions
-from mclas_lightning.runs.predictions import Prediction
+from mclas_lightning.runs.predictions import Prediction, comparable_predictions, shared_documents
 from mclas_lightning.runs.results import Results
 
 
@@ -115,11 +114,11 @@ def pick_cases(
     if len({run.dataset for run in runs}) != 1:
         found = ", ".join(sorted({run.dataset for run in runs})) or "no runs"
         raise InputError(f"cases are drawn from the runs of one dataset; found: {found}")
-    found = predictions.of_one_test_set(dict(zip(_names(runs), runs, strict=True)))
+    found = comparable_predictions(dict(zip(_names(runs), runs, strict=True)))
     written = found.systems
     if not written:
         raise InputError("; ".join(found.aside))
-    shared = predictions.shared(written, seed)
+    shared = shared_documents(written, seed)
     for id in set(ids) - set(shared):
         near = closest(id, shared)
         where = f"document '{id}' is not in the predictions of {', '.join(written)}"

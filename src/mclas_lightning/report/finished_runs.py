@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from mclas_lightning.corpora import catalog
 from mclas_lightning.errors import InputError, one_of
-from mclas_lightning.runs.results import Results, files, order, read_in_place
+from mclas_lightning.runs.results import Results, read_in_place, results_paths, table_order
 
 NAMED_FILES = 3  # files that a note names; the others it only counts
 
@@ -41,14 +41,14 @@ def aside_in_words(aside: Sequence[Aside]) -> str:
 def survey_runs(
     runs: Path, dataset: str | None = None, scenario: str | None = None
 ) -> FoundResults:
-    """As ``results.find``, but an unreadable or misplaced file is set aside, without an error."""
+    """As ``results.find_results``, but unreadable and misplaced files are set aside."""
     results, aside = [], []
-    for path in sorted(files(runs, dataset, scenario)):
+    for path in sorted(results_paths(runs, dataset, scenario)):
         try:
             results.append(read_in_place(path))
         except InputError as error:
             aside.append(Aside(path, str(error).removeprefix(f"{path}: ")))
-    return FoundResults(sorted(results, key=order), aside)
+    return FoundResults(sorted(results, key=table_order), aside)
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Runs:
     @cached_property
     def names(self) -> list[str]:
         """The datasets that have runs, by the names of their folders."""
-        return sorted({path.parts[-5] for path in files(self.folder)})
+        return sorted({path.parts[-5] for path in results_paths(self.folder)})
 
     @property
     def all(self) -> list[Results]:

@@ -17,7 +17,7 @@ from mclas_lightning.report.layout import LAYOUTS
 from mclas_lightning.report.render import html
 from mclas_lightning.report.sheet import MISSING, Column, Section, Sheet
 from mclas_lightning.report.tables import TABLE_NUMBERS, TableRequest, paper_table
-from mclas_lightning.runs.predictions import place
+from mclas_lightning.runs.predictions import predictions_path
 from mclas_lightning.runs.results import SCENARIOS, Results
 
 HASH_LENGTH = 10  # characters of a hash that are shown
@@ -151,7 +151,7 @@ def _examples(runs: Sequence[Results], num: int) -> Iterator[tuple[str, Examples
     """Examples of each dataset and scenario, from each system's first seed with predictions."""
     groups: dict[tuple[str, str], dict[str, Results]] = {}
     for run in runs:
-        if run.folder and place(run).exists() and "cross" in run.scores:
+        if run.folder and predictions_path(run).exists() and "cross" in run.scores:
             groups.setdefault((run.dataset, run.scenario), {}).setdefault(run.model, run)
     for (dataset, scenario), systems in sorted(groups.items(), key=_order):
         try:

@@ -8,7 +8,7 @@ from typing import Any
 from mclas_lightning.config.overrides import exactly, override
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import CONF
-from mclas_lightning.runs.identity import read_config, resolved, unequal
+from mclas_lightning.runs.identity import read_config, resolved_config, unequal_keys
 from mclas_lightning.runs.results import Results
 from mclas_lightning.runs.run import Run, seed_folders
 from mclas_lightning.schema import flat
@@ -84,7 +84,7 @@ def _group_words(group: str, config: Mapping[str, Any], words: Sequence[str]) ->
         names = [kept["name"]]
 
     def distance(more: list[str]) -> int:
-        return len(unequal(kept, _composed((*words, *more))[group]))
+        return len(unequal_keys(kept, _composed((*words, *more))[group]))
 
     if not distance([]):
         return []
@@ -94,7 +94,7 @@ def _group_words(group: str, config: Mapping[str, Any], words: Sequence[str]) ->
 def _key_words(config: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[str]:
     """Words for the keys that both configurations have with different values."""
     kept, known = dict(flat(config, ".")), dict(flat(made, "."))
-    for difference in unequal(config, made):
+    for difference in unequal_keys(config, made):
         key = difference.key
         has_word = not any(f"{key}.".startswith(f"{free}.") for free in WITHOUT_WORDS)
         if has_word and key in kept and key in known:
@@ -106,7 +106,7 @@ def _key_words(config: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[s
 def _composed(words: tuple[str, ...]) -> dict[str, Any]:
     from mclas_lightning.config.compose import compose  # Hydra: not in every table.
 
-    return resolved(compose("train", words))
+    return resolved_config(compose("train", words))
 
 
 def ms_place(config: Mapping[str, Any] | None, seed: int) -> Path | None:

@@ -1,8 +1,9 @@
-"""``scores.npz`` beside ``results.json``: what each test document scored.
+"""``scores.npz`` beside ``results.json``: the scores of each test document.
 
-One float64 array a score, named ``<side>/<score>`` (``cross/rouge1_f``), and ``ids``, in the order
-of ``predictions.jsonl``, whose hash is ``predictions_sha256``. Systems are compared document by
-document from these.
+The file holds one float64 array ``[documents]`` for each score, named ``<side>/<score>``
+(``cross/rouge1_f``), the documents' ``ids``, and the SHA-256 of ``predictions.jsonl`` under
+``predictions_sha256``. All arrays are in the order of ``predictions.jsonl``. Significance tests
+compare systems document by document from these files.
 """
 
 import zipfile
@@ -19,18 +20,19 @@ DOCUMENT_SCORES = "scores.npz"
 
 PREDICTIONS_HASH = "predictions_sha256"
 
-REDO = "score the run again with mclas-evaluate"
+SCORE_AGAIN = "score the run again with mclas-evaluate"
 
 
-def write_documents(
+def write_document_scores(
     path: Path,
     ids: Sequence[str],
     sides: Mapping[str, Mapping[str, np.ndarray]],
     predictions_sha256: str | None = None,
 ) -> None:
-    """Write each side's scores of the documents ``ids`` as ``path``, whole or not at all.
+    """Write the arrays ``sides[side][name]``, each ``[documents]``, whole or not at all.
 
-    The hash of the predictions that were scored ties the file to the results.json beside it.
+    results.json holds the same hash of the predictions, so that a reader can tell whether both
+    files were written together.
     """
     arrays: dict[str, np.ndarray] = {}
     if predictions_sha256 is not None:
@@ -40,56 +42,55 @@ def write_documents(
         np.savez(file, **{"ids": np.array(ids, dtype=np.str_), **arrays})
 
 
-def read_documents(
+def read_document_scores(
     path: Path,
     means: Mapping[Side, Mapping[str, float]],
     names: Sequence[str] | None = None,
     predictions_sha256: str | None = None,
 ) -> dict[str, np.ndarray]:
-    """The arrays of ``path``, or of it those ``names`` that it has and ``ids``.
+    """The arrays of ``path`` by name; with ``names``, only ``ids`` and those of ``names`` it holds.
 
-    ``means`` are each side's in results.json, which was scored from the predictions of this hash;
-    InputError where the arrays are not theirs.
+    ``means`` (by side and score) and ``predictions_sha256`` are those of results.json. InputError
+    where the file cannot be read, or where its arrays do not have these means or this hash.
     """
     try:
         with np.load(path, allow_pickle=False) as file:
             wanted = file.files if names is None else ["ids", PREDICTIONS_HASH, *names]
             found = {name: file[name] for name in wanted if name in file.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: cannot be read ({error}); {REDO}") from error
+        raise InputError(f"{path}: cannot be read ({error}); {SCORE_AGAIN}") from error
     if "ids" not in found:
-        raise InputError(f"{path}: lacks 'ids'; {REDO}")
+        raise InputError(f"{path}: lacks 'ids'; {SCORE_AGAIN}")
     scored = found.pop(PREDICTIONS_HASH, None)
     if None not in (scored, predictions_sha256) and str(scored) != predictions_sha256:
-        raise InputError(f"{path}: is of other predictions than results.json; {REDO}")
+        raise InputError(f"{path}: is of other predictions than results.json; {SCORE_AGAIN}")
     expected = {
         f"{side}/{name}": (value, of_side["num"])
         for side, of_side in means.items()
         for name, value in of_side.items()
     }
     for name in found.keys() - {"ids"}:
-        _check(f"{path}: '{name}'", found, name, expected)
+        _check_score(f"{path}: '{name}'", found, name, expected)
     return found
 
 
-def _check(
+def _check_score(
     where: str,
     found: Mapping[str, np.ndarray],
     name: str,
     expected: Mapping[str, tuple[float, float]],
 ) -> None:
-    """InputError where the array is not of the score and documents of results.json."""
+    """InputError unless ``found[name]`` has the mean and number of documents in ``expected``."""
     if name not in expected:
-        raise InputError(f"{where} is no score of the results.json beside it; {REDO}")
+        raise InputError(f"{where} is no score of the results.json beside it; {SCORE_AGAIN}")
     values, (mean, num) = found[name], expected[name]
     if not values.shape == found["ids"].shape == (num,):
         raise InputError(
             f"{where}: expected a value for each of the {num:,} documents of results.json, found "
-            f"{values.size:,} values for {found['ids'].size:,} ids; {REDO}"
+            f"{values.size:,} values for {found['ids'].size:,} ids; {SCORE_AGAIN}"
         )
     if values.dtype != np.float64 or not np.isfinite(values).all():
-        raise InputError(f"{where}: expected finite float64 numbers; {REDO}")
+        raise InputError(f"{where}: expected finite float64 numbers; {SCORE_AGAIN}")
     if abs(values.mean() - mean) > 1e-9 * max(1, abs(mean)):
-        raise InputError(
-            f"{where}: its mean is {values.mean():.6g}, that in results.json is {mean:.6g}; {REDO}"
-        )
+        found_mean = f"its mean is {values.mean():.6g}, that in results.json is {mean:.6g}"
+        raise InputError(f"{where}: {found_mean}; {SCORE_AGAIN}")

@@ -1,4 +1,7 @@
-"""Which configuration a run's folder holds, and in what another one differs. Loads no torch."""
+"""The configuration in a run's folder, and its differences to another configuration.
+
+The module loads no torch, so that sweeps and tables start fast.
+"""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,34 +17,35 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.files import read_json
 from mclas_lightning.schema import check_given, flat
 
-# Where and how a run is computed and evaluated does not make it another run. Corpus and vocabulary
-# are compared by content.
+# Keys that may change between two commands of the same run: where it is computed, how it is
+# evaluated, and paths of corpus and vocabulary, whose content is compared by hash.
 NOT_IDENTITY = (
     *("trainer", "logger", "decoding", "scoring", "runs", "data", "store", "run_dir", "workers"),
     *("dataset.path", "dataset.tokenizer", "dataset.vocabulary", "dataset.pretraining"),
     *("dataset.licence", "dataset.how_to_get"),
 )
 
-LENGTHS = ("max_source", "max_summary")
+LENGTH_KEYS = ("max_source", "max_summary")
 
-SHOWN = 6  # differences that one line lists
+LISTED = 6  # differences that ``differences_in_words`` lists; the others it only counts
 
-ABSENT = "nothing"
+ABSENT = "nothing"  # shown as the value of a key that a configuration lacks
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A key that two configurations set differently; values are JSON."""
+    """A key with different values in the kept and the asked configuration, both as JSON."""
 
     key: str
     kept: str
     asked: str
 
 
-def resolved(cfg: DictConfig) -> dict[str, Any]:
-    """The composed configuration as plain mappings, as a run's config.yaml holds it.
+def resolved_config(cfg: DictConfig) -> dict[str, Any]:
+    """The composed configuration as plain mappings without interpolations, as for config.yaml.
 
-    ``optim.max_source`` and ``max_summary``, where a recipe has them, are the dataset's.
+    ``max_source`` and ``max_summary`` of ``optim`` replace those of ``dataset``. InputError for a
+    missing value or an interpolation that cannot be resolved.
     """
     check_given(OmegaConf.to_container(cfg, resolve=False))
     try:
@@ -53,13 +57,13 @@ def resolved(cfg: DictConfig) -> dict[str, Any]:
     plain = {str(key): value for key, value in config.items()}
     optim, dataset = plain.get("optim"), plain.get("dataset")
     if isinstance(optim, dict) and isinstance(dataset, dict):
-        lengths = {key: optim[key] for key in LENGTHS if optim.get(key) is not None}
+        lengths = {key: optim[key] for key in LENGTH_KEYS if optim.get(key) is not None}
         plain["dataset"] = {**dataset, **lengths}
     return plain
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """The configuration that the run in ``folder`` was started with."""
+    """The config.yaml of the run in ``folder``; InputError where it is missing or unreadable."""
     path = folder / "config.yaml"
     try:
         config = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -77,19 +81,19 @@ def differences(
 ) -> list[Difference]:
     """The keys that make ``asked`` another run than ``kept``, in alphabetical order.
 
-    Only ``sections`` are compared, where they are given.
+    ``sections`` limits the comparison to these top-level keys.
     """
     return [
         found
-        for found in unequal(kept, asked)
+        for found in unequal_keys(kept, asked)
         if not any(f"{found.key}.".startswith(f"{free}.") for free in NOT_IDENTITY)
         and (not sections or found.key.split(".")[0] in sections)
     ]
 
 
-def unequal(kept: Mapping[str, Any], asked: Mapping[str, Any]) -> list[Difference]:
-    """All keys that are set differently."""
-    # As JSON, so that 1, 1.0 and true are not the same.
+def unequal_keys(kept: Mapping[str, Any], asked: Mapping[str, Any]) -> list[Difference]:
+    """All flat keys with different values, in alphabetical order."""
+    # Values are compared as JSON: in Python, 1, 1.0 and True are equal.
     there, here = (
         {key: json.dumps(value, ensure_ascii=False) for key, value in flat(each, ".")}
         for each in (kept, asked)
@@ -101,22 +105,22 @@ def unequal(kept: Mapping[str, Any], asked: Mapping[str, Any]) -> list[Differenc
     ]
 
 
-def in_words(found: Sequence[Difference], asked: str = "you ask for") -> str:
-    """Such as "seed=0, you ask for seed=1", for the first few of ``found``."""
-    listed = "; ".join(f"{d.key}={d.kept}, {asked} {d.key}={d.asked}" for d in found[:SHOWN])
-    return f"{listed}; and {len(found) - SHOWN} more keys" if len(found) > SHOWN else listed
+def differences_in_words(found: Sequence[Difference], asked: str = "you ask for") -> str:
+    """A line such as "seed=0, you ask for seed=1" on the first few of ``found``."""
+    listed = "; ".join(f"{d.key}={d.kept}, {asked} {d.key}={d.asked}" for d in found[:LISTED])
+    return f"{listed}; and {len(found) - LISTED} more keys" if len(found) > LISTED else listed
 
 
-def scored_otherwise(folder: Path, config: Mapping[str, Any]) -> list[Difference]:
-    """In what a finished run was scored otherwise than ``config`` asks for.
+def scoring_differences(folder: Path, config: Mapping[str, Any]) -> list[Difference]:
+    """The decoding and scoring keys in which results.json differs from what ``config`` asks for.
 
-    Compared are the decoding that results.json names, and the encoders that ``scoring`` names with
-    the signatures of the scores. InputError where results.json cannot be read.
+    An encoder that ``config["scoring"]`` names differs where results.json has no signature of its
+    scores. InputError where results.json cannot be read.
     """
     results = read_json(folder / "results.json", dict)
     decoding, signatures = results.get("decoding") or {}, results.get("signatures") or {}
     scoring = config.get("scoring") or {}
-    found = unequal({"decoding": decoding}, {"decoding": config.get("decoding")})
+    found = unequal_keys({"decoding": decoding}, {"decoding": config.get("decoding")})
     return [*(found if decoding else []), *_not_scored(scoring, signatures.values())]
 
 

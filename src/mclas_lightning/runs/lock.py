@@ -1,9 +1,9 @@
-"""A run's folder belongs to one process at a time: ``lock.json`` in it says to which.
+"""The lock of a run's folder, for one process at a time; ``lock.json`` names the owner.
 
-The lock is POSIX's (lockf), which the system ends with its process, however that dies: the file of
-a killed process holds nothing. A cluster's shared file system passes the lock on to other machines.
-The filelock library locks by flock, which a forked child, such as a worker of a data loader, goes
-on holding after its parent was killed.
+The lock is a POSIX record lock (lockf) on ``lock.json``. The kernel releases it when its process
+ends, even by SIGKILL, so that a ``lock.json`` left behind locks nothing. Shared file systems such
+as NFS pass POSIX locks on to other machines. The filelock library locks by flock instead, which a
+forked child, such as a worker of a data loader, still holds after its parent was killed.
 """
 
 import fcntl
@@ -22,13 +22,13 @@ from mclas_lightning.files import make_folder
 LOCK_FILE = "lock.json"
 
 
-class Busy(InputError):
-    """Another process works in the folder."""
+class FolderBusy(InputError):
+    """The error for a folder that another process has locked."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Owner:
-    """Who works in a folder."""
+    """The process that holds a lock, as ``lock.json`` describes it."""
 
     host: str
     pid: int
@@ -41,28 +41,32 @@ class Owner:
 
     @classmethod
     def this_process(cls) -> "Owner":
-        """As a lock file describes it."""
+        """The owner that this process is."""
         now = time.strftime("%Y-%m-%d %H:%M:%S")
         job = os.environ.get("SLURM_JOB_ID")
         return cls(host=socket.gethostname(), pid=os.getpid(), slurm_job=job, since=now)
 
 
-def owner(folder: Path) -> Owner | None:
-    """The living process that holds the lock of ``folder``; another process must ask."""
+def lock_owner(folder: Path) -> Owner | None:
+    """The living process that holds the lock of ``folder``; None where no process does.
+
+    The owner itself must not ask: a POSIX lock never blocks its own process, and the test for the
+    lock would release it.
+    """
     try:
         with (folder / LOCK_FILE).open("r+", encoding="utf-8") as file:
             if _acquire(file.fileno()):
                 return None
             return Owner(**json.load(file))
-    except (OSError, ValueError, TypeError):  # The owner is just ending, or just beginning.
+    except (OSError, ValueError, TypeError):  # no lock.json, or a half-written one
         return None
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of ``folder``, made if need be; Busy where another process holds it.
+    """Hold the lock of ``folder`` during the block; FolderBusy where another process holds it.
 
-    Folders that were made for the lock are removed at the end, where they are still empty.
+    Missing folders are created, and removed at the end if they are still empty.
     """
     made = [place for place in (folder, *folder.parents) if not place.exists()]
     make_folder(folder)
@@ -86,12 +90,12 @@ def _open(path: Path) -> int:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         if not _acquire(descriptor):
             os.close(descriptor)
-            who = owner(path.parent) or "another process"
-            raise Busy(f"{path.parent}: is being worked on ({who}); wait for it, or end it")
+            who = lock_owner(path.parent) or "another process"
+            raise FolderBusy(f"{path.parent}: is being worked on ({who}); wait for it, or end it")
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(descriptor), path.stat()):
                 return descriptor
-        os.close(descriptor)  # The last owner removed the file after it was opened.
+        os.close(descriptor)  # The previous owner removed the file between opening and locking.
 
 
 def _acquire(descriptor: int) -> bool:
@@ -99,6 +103,6 @@ def _acquire(descriptor: int) -> bool:
         fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    except OSError:  # On a file system without locks, every process gets one.
+    except OSError:  # On a file system without locks, every process may work.
         return True
     return True

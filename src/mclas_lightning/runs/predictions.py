@@ -1,6 +1,7 @@
-"""``predictions.jsonl``, beside each ``results.json``: what a run wrote for each test document.
+"""``predictions.jsonl`` beside ``results.json``: a run's summaries of each test document.
 
-One line per document, with the sides that the model writes and the references of those sides:
+Each line holds one document, the summaries of the sides that the model writes, and their
+references:
 
     {"id": str, "document": str,
      "hypotheses": {"mono": str, "cross": str}, "references": {"mono": str, "cross": str}}
@@ -22,14 +23,14 @@ from mclas_lightning.runs.results import Results
 
 PREDICTIONS = "predictions.jsonl"
 
-AGAIN = "write it again with mclas-evaluate RUN"
+EVALUATE_AGAIN = "write it again with mclas-evaluate RUN"
 
-SAME = "score both again on the same test set with mclas-evaluate"
+ONE_TEST_SET = "score both again on the same test set with mclas-evaluate"
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What one system wrote for one document, and what it should have written."""
+    """One system's summaries of one document, with the references."""
 
     id: str
     document: str
@@ -37,60 +38,62 @@ class Prediction:
     references: dict[Side, str]
 
 
-class Written(NamedTuple):
-    """What several systems wrote for the documents of one test set, by system and document."""
+class ComparablePredictions(NamedTuple):
+    """The predictions of several systems on one test set."""
 
-    systems: dict[str, dict[str, Prediction]]
-    aside: list[str]  # why others are not among them
+    systems: dict[str, dict[str, Prediction]]  # by the system's name and the document's id
+    aside: list[str]  # for each system that was left out, the reason
 
 
-def of_one_test_set(runs: Mapping[str, Results]) -> Written:
-    """The predictions of all ``runs``, by their names, that can be shown beside each other.
+def comparable_predictions(runs: Mapping[str, Results]) -> ComparablePredictions:
+    """The predictions of those ``runs`` (by name) that may be shown beside each other.
 
-    Set aside is a run without predictions, with others than it was scored from, or of another test
-    set than most: ids alone do not make two documents the same.
+    A run is set aside where its predictions cannot be read, are not those that were scored, or are
+    of another test set than most runs'. Documents are the same if id, text and references are.
     """
     read_of: dict[str, dict[str, Prediction]] = {}
     aside: list[str] = []
     for name, run in runs.items():
         try:
-            read_of[name] = read(run)
+            read_of[name] = read_predictions(run)
         except InputError as error:
             aside.append(str(error))
     wrong = _of_another_test_set({name: runs[name] for name in read_of})
     seen: dict[str, tuple[str, Prediction]] = {}
     for name, predictions in read_of.items():
-        if name not in wrong and (reason := _differs(name, predictions, seen)):
+        if name not in wrong and (reason := _conflict(name, predictions, seen)):
             wrong[name] = reason
     kept = {name: found for name, found in read_of.items() if name not in wrong}
-    return Written(kept, [*aside, *wrong.values()])
+    return ComparablePredictions(kept, [*aside, *wrong.values()])
 
 
-def read(run: Results) -> dict[str, Prediction]:
-    """What a run wrote, by document: the one reader of predictions.
+def read_predictions(run: Results) -> dict[str, Prediction]:
+    """The run's predictions by the document's id.
 
-    InputError, with file and line, for a broken line, and where this is not what the run's results
-    were scored from.
+    InputError for a broken line, with its number; for a file that results.json was not scored from;
+    and for missing summaries or references.
     """
-    path = place(run)
+    path = predictions_path(run)
     try:
         written = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error})") from error
-    kept = run.provenance.get("predictions_sha256")  # An outside system need not say it.
+    kept = run.provenance.get("predictions_sha256")  # absent in results of an outside system
     if kept is not None and hashlib.sha256(written).hexdigest() != kept:
-        raise InputError(f"{path}: is not the file that results.json was scored from; {AGAIN}")
+        raise InputError(
+            f"{path}: is not the file that results.json was scored from; {EVALUATE_AGAIN}"
+        )
     lines = [_parse(line, f"{path}:{n}") for n, line in json_lines(BytesIO(written))]
     found = {prediction.id: prediction for prediction in lines}
     if len(found) < len(lines):
         ids = Counter(prediction.id for prediction in lines)
         raise InputError(f"{path}: id '{ids.most_common(1)[0][0]}' is used more than once")
-    _check_whole(run, path, lines)
+    _check_sides(run, path, lines)
     return found
 
 
-def _check_whole(run: Results, path: Path, found: Sequence[Prediction]) -> None:
-    """InputError where summaries or references of a side that was scored are missing."""
+def _check_sides(run: Results, path: Path, found: Sequence[Prediction]) -> None:
+    """InputError where a prediction lacks the summary or reference of a scored side."""
     for side, scores in run.scores.items():
         full = [
             p for p in found if isinstance(p.hypotheses.get(side), str) and side in p.references
@@ -98,12 +101,12 @@ def _check_whole(run: Results, path: Path, found: Sequence[Prediction]) -> None:
         if not len(full) == len(found) == scores["num"]:
             raise InputError(
                 f"{path}: expected {side} summaries and references of {scores['num']:,} documents, "
-                f"as results.json; found {len(full):,} of {len(found):,}; {AGAIN}"
+                f"as results.json; found {len(full):,} of {len(found):,}; {EVALUATE_AGAIN}"
             )
 
 
 def _of_another_test_set(runs: Mapping[str, Results]) -> dict[str, str]:
-    """Why some runs cannot stand beside the others: their results name another test set."""
+    """The runs whose results name another test set than most runs' do, each with this reason."""
     named = {name: run.provenance.get(f"{run.split}_sha256") for name, run in runs.items()}
     counted = Counter(sha for sha in named.values() if sha is not None)
     if len(counted) < 2:
@@ -111,37 +114,45 @@ def _of_another_test_set(runs: Mapping[str, Results]) -> dict[str, str]:
     usual = counted.most_common(1)[0][0]
     first = next(name for name, sha in named.items() if sha == usual)
     return {
-        name: f"{runs[name].folder}: was scored on another test set than {first}; {SAME}"
+        name: f"{runs[name].folder}: was scored on another test set than {first}; {ONE_TEST_SET}"
         for name, sha in named.items()
         if sha not in (None, usual)
     }
 
 
-def _differs(
+def _conflict(
     name: str, predictions: Mapping[str, Prediction], seen: dict[str, tuple[str, Prediction]]
 ) -> str | None:
-    """Where a document or reference is another one than in ``seen``, to which they are added."""
+    """The first document whose text or reference differs from that in ``seen``, as a sentence.
+
+    Without such a document, the predictions are added to ``seen``: for each id, the first system
+    that has it, and all known references.
+    """
     for id, new in predictions.items():
         first, old = seen.get(id, (name, new))
         common = old.references.keys() & new.references.keys()
         same = all(old.references[side] == new.references[side] for side in common)
         if not same or old.document != new.document:
-            return f"document '{id}' or its reference differs between {first} and {name}; {SAME}"
+            where = f"document '{id}' or its reference differs between {first} and {name}"
+            return f"{where}; {ONE_TEST_SET}"
     for id, new in predictions.items():
         first, old = seen.get(id, (name, new))
         seen[id] = first, replace(old, references=old.references | new.references)
     return None
 
 
-def place(run: Results) -> Path:
-    """Where the predictions of a run lie."""
+def predictions_path(run: Results) -> Path:
+    """The path of a run's predictions; InputError for results without a folder."""
     if run.folder is None:
         raise InputError(f"these results of {run.name} were not read from a run's folder")
     return run.folder / PREDICTIONS
 
 
-def shared(written: Mapping[str, Mapping[str, Prediction]], seed: int) -> list[str]:
-    """The documents that all systems have, in an order that depends on ids and ``seed`` alone."""
+def shared_documents(written: Mapping[str, Mapping[str, Prediction]], seed: int) -> list[str]:
+    """The ids of documents that all systems have, in an order that only ids and ``seed`` decide.
+
+    InputError where the systems share no document.
+    """
     ids = set.intersection(*(set(predictions) for predictions in written.values()))
     if not ids:
         raise InputError(f"no document is shared by the predictions of {', '.join(written)}")

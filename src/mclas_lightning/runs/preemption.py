@@ -1,18 +1,21 @@
-"""Signals that ask a run to end: it saves and ends, and the same command goes on with it.
+"""Signals that ask a run to save and end; the same command resumes the run later.
 
-SIGTERM is everyone's, SIGUSR2 submitit's, and SIGUSR1 what Slurm is often told to send before the
-time is up: the exit code is 143. SIGINT is Ctrl-C: the exit code is 130, and a second one ends the
-run at once. The handlers that listened before, such as submitit's, hear of a signal once the run is
-saved: submitit's asks Slurm for another turn, so that one handler alone does.
+    SIGTERM   of every scheduler and of ``kill``                      exit code 143
+    SIGUSR1   what Slurm is often told to send before the time limit  exit code 143
+    SIGUSR2   of submitit                                             exit code 143
+    SIGINT    Ctrl-C; a second one ends the run at once               exit code 130
+
+The handlers that were installed before are called once the run is saved. That of submitit asks
+Slurm to requeue the job.
 """
 
 import os
 import signal
 from types import TracebackType
 
-TERMINATED = 143  # 128 + SIGTERM: a preempted run must not look finished.
+TERMINATED = 143  # exit code of a preempted run: 128 + SIGTERM, as of a shell
 
-INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+INTERRUPTED = 130  # exit code after Ctrl-C: 128 + SIGINT, as of a shell
 
 SIGNALS = [
     getattr(signal, name)
@@ -22,35 +25,35 @@ SIGNALS = [
 
 
 class Preempted(SystemExit):
-    """The run was asked to end, and has saved what it had."""
+    """The exit of a run that a signal asked to end, after it has saved."""
 
     def __init__(self, code: int = TERMINATED) -> None:
         super().__init__(code)
 
 
 class Preemption:
-    """Signal handlers of a run, while it is entered.
+    """A context manager with the signal handlers of a run.
 
-    A signal raises Preempted at once. While ``saving``, it only sets ``asked``: the training loop
-    reads that after the update, saves, and raises. A second Ctrl-C raises at once; any other second
-    signal changes nothing.
+    A signal raises Preempted at once. While ``saving`` is set, the handler only sets ``asked``: the
+    training loop reads ``asked`` after the update, saves, and calls ``check``. A second Ctrl-C
+    raises at once; any other second signal changes nothing.
     """
 
     def __init__(self, says: bool = True) -> None:
-        self.says = says  # only rank zero prints
-        self.asked: int | None = None
-        self.saving = False  # The owner of a training reads ``asked`` after each update, and saves.
+        self.says = says  # whether this process prints that it heard Ctrl-C: rank zero's task
+        self.asked: int | None = None  # number of the first signal
+        self.saving = False  # whether the training loop reads ``asked`` after each update
         self._others: dict[int, signal._HANDLER] = {}
 
     def __enter__(self) -> "Preemption":
-        # Where SIGINT is ignored, as in a sweep's workers, another process hears Ctrl-C.
+        # A sweep's workers ignore SIGINT, because their parent handles Ctrl-C.
         ignored = {n for n in (signal.SIGINT,) if signal.getsignal(n) is signal.SIG_IGN}
         self._others = {n: signal.getsignal(n) for n in SIGNALS if n not in ignored}
         self.listen()
         return self
 
     def listen(self) -> None:
-        """Install the handlers, again where a library has replaced them since."""
+        """Install the handlers; a second call takes them back from a library, such as Lightning."""
         for number in self._others:
             signal.signal(number, self._hear)
 
@@ -72,7 +75,7 @@ class Preemption:
         if again or not self.saving:
             self.check()
         if self.says and number == signal.SIGINT:
-            # os.write is safe in a signal handler; print may be what the signal interrupted.
+            # print is not reentrant: the signal may have interrupted another print.
             os.write(2, b"\ninterrupted: saving at the end of this update; Ctrl-C again: at once\n")
 
     def __exit__(

@@ -1,7 +1,8 @@
-"""The recipe of a run: all of its configuration that its scores depend on, but for its seed.
+"""The recipe of a run: the part of its configuration that its scores depend on, except the seed.
 
-Seeds have a mean where their recipes are equal. Where a run was computed is no part of it, nor is
-how it was evaluated (``identity.NOT_IDENTITY``), and of folders and models only the name counts.
+Runs that differ only in their seed have equal recipes, and only such runs have a mean. A recipe
+leaves out where a run was computed and how it was evaluated (``identity.NOT_IDENTITY``). Of paths
+it keeps the last parts, so that a moved folder does not change it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,22 +12,25 @@ from typing import Any
 
 from mclas_lightning.runs.identity import NOT_IDENTITY
 
-# Mappings that may be null: a key for all of them, so that null and a mapping differ.
-ONE_KEY = ("optim.crowding", "dataset.shards", "model.targets")
+# Mappings that may be null. Each stays one value in a recipe, because comparisons pass over keys
+# that only one recipe has: flat keys would hide the difference between null and a mapping.
+WHOLE_KEYS = ("optim.crowding", "dataset.shards", "model.targets")
 
-# Parts of a path that name what lies there: a run is dataset/scenario/model, whatever its seed.
+# Number of last parts of a path that name what lies there. A run is named by dataset, scenario and
+# model; ``seed=<n>`` is cut off before.
 NAMING_PARTS = {
     **{"init_from": 3, "model.summarizer": 3, "model.translator": 3},
     **{"network.tokenizer": 1, "network.encoder.pretrained": 1},
 }
 
-OF_SCENARIO = ("optim.updates", "dataset.sizes")
+SCENARIO_KEYS = ("optim.updates", "dataset.sizes")  # with a value for each scenario
 
-LAYOUT = ("optim.max_tokens", "optim.accumulate", "trainer.devices", "trainer.num_nodes")
+# Keys whose product is the tokens of an update; recipes hold the product alone.
+UPDATE_LAYOUT = ("optim.max_tokens", "optim.accumulate", "trainer.devices", "trainer.num_nodes")
 
-NOT_RECIPE = (*NOT_IDENTITY, "seed", "optim.recipe", *LAYOUT)
+NOT_RECIPE = (*NOT_IDENTITY, "seed", "optim.recipe", *UPDATE_LAYOUT)
 
-# A pipeline trains nothing.
+# Keys that do not matter to a pipeline, which trains nothing.
 NOT_OF_PIPELINES = ("optim", "network", "split", "split_seed", "init_from", "dataset.sizes")
 
 
@@ -43,8 +47,8 @@ def recipe(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _leaves(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    """Flat keys, ``ONE_KEY`` ones in one piece."""
-    if not isinstance(value, Mapping) or key in ONE_KEY:
+    """The flat keys of ``value`` with their values; those of ``WHOLE_KEYS`` stay mappings."""
+    if not isinstance(value, Mapping) or key in WHOLE_KEYS:
         yield key, value
         return
     for name, inner in value.items():
@@ -52,8 +56,8 @@ def _leaves(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _computed(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """An update's tokens, whatever their layout, and the precision."""
-    sizes = [size for key in LAYOUT if isinstance(size := _get(config, key), int)]
+    """The number of tokens of an update over all devices, and the precision."""
+    sizes = [size for key in UPDATE_LAYOUT if isinstance(size := _get(config, key), int)]
     if sizes:
         yield "optim.max_tokens of an update", prod(sizes)
     if (precision := _get(config, "trainer.precision")) is not None:
@@ -76,7 +80,7 @@ def _named(key: str, value: Any) -> Any:
 
 
 def _of_scenario(key: str, scenario: Any) -> bool:
-    return not _under(key, OF_SCENARIO) or key.endswith(f".{scenario}")
+    return not _under(key, SCENARIO_KEYS) or key.endswith(f".{scenario}")
 
 
 def _under(key: str, keys: tuple[str, ...]) -> bool:

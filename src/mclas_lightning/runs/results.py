@@ -1,4 +1,4 @@
-"""``results.json``: what one run scored, with all that is needed to read it alone.
+"""``results.json``: the scores of one run, with the settings and hashes they depend on.
 
     {"format": 2,
      "dataset": "toy_en2de", "scenario": "minimum", "model": "mclas", "seed": 0,
@@ -7,11 +7,11 @@
      "signatures": {"cross": {"rouge": "rouge|profile:standard|lang:de|...", ...}, "mono": {...}},
      "decoding": {...}, "provenance": {...}}
 
-``scores`` and ``signatures`` hold the sides that the model writes. A side's scores are those of
-``metrics.score``; the table needs ``TABLE_SCORES``. ``signatures`` has one for each of ``FAMILIES``
-that there are scores of. Tables are drawn from these files, and what each document scored, in
-``scores.npz`` beside them, alone; so an outside system enters one by writing such a file to
-``<dataset>/<scenario>/<model>/seed=<n>/``.
+``scores`` and ``signatures`` hold the sides that the model writes. A side's scores are means over
+documents, from 0 to 1 (lengths in words or characters); ``metrics.score`` lists them, and tables
+need those of ``TABLE_SCORES``. ``signatures`` holds one signature for each of ``FAMILIES`` that has
+scores. Tables read only this file and ``scores.npz`` beside it: an outside system enters them by
+such files in ``<dataset>/<scenario>/<model>/seed=<n>/``.
 """
 
 import math
@@ -55,19 +55,22 @@ TABLE_SCORES = (
     *("wrong_language", "reference_wrong_language", "num"),
 )
 
-# What has a signature of its own; the names of its scores begin so.
+# Families of scores. Each has a signature, and the names of its scores begin with its name.
 FAMILIES = ("rouge", "folded_rouge", "paper_rouge", "bertscore", "similarity")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Results:
-    """The scores of one run; ``folder`` is where they were read from."""
+    """The content of a ``results.json``; InputError for missing or impossible values.
+
+    ``folder`` is the one that the file was read from.
+    """
 
     dataset: str
     scenario: str
     model: str
     seed: int
-    languages: dict[str, str | None]  # no target in a monolingual corpus
+    languages: dict[str, str | None]  # source and target; a monolingual corpus has no target
     scores: dict[Side, dict[str, float]]
     signatures: dict[Side, dict[str, str]]  # by family
     decoding: dict[str, Any]
@@ -93,18 +96,20 @@ class Results:
 
     @property
     def split(self) -> str:
-        """What was summarized: the test set, unless ``provenance`` says otherwise."""
+        """The split that was summarized; "test" where ``provenance`` names none."""
         return self.provenance.get("split", "test")
 
     @cached_property
     def recipe(self) -> dict[str, Any]:
-        """How the run was trained (``mclas_lightning.runs.recipe``); empty where nothing says it.
+        """The recipe of the run's training (``mclas_lightning.runs.recipe``), by flat keys.
 
-        Files that were written before ``provenance`` had it lie beside a config.yaml, which has it.
+        An older file lacks the recipe, which is then read from the config.yaml beside it. It is
+        empty for an outside system, which has neither.
         """
         if "recipe" in self.provenance or self.folder is None:
             return self.provenance.get("recipe", {})
-        from mclas_lightning.runs.identity import read_config  # omegaconf: not in every table
+        # omegaconf takes long to import, and most tables need no config.yaml.
+        from mclas_lightning.runs.identity import read_config
         from mclas_lightning.runs.recipe import recipe
 
         try:
@@ -121,48 +126,49 @@ class Results:
         }
 
     def language(self, side: Side) -> str:
-        """The language that the summaries of ``side`` are in."""
+        """The language code of the summaries of ``side``; empty where the file names none."""
         return self.languages["source" if side == "mono" else "target"] or ""
 
     def documents(self, names: Sequence[str] | None = None) -> "dict[str, np.ndarray]":
-        """What each test document scored: ``{"ids": ..., "cross/rouge1_f": ..., ...}``.
+        """The arrays ``[documents]`` of ``scores.npz``, such as ``ids`` and ``cross/rouge1_f``.
 
-        Empty where there is no ``scores.npz``. With ``names``, of these only those that it has,
-        which is faster; InputError where it does not fit this.
+        The result is empty without a ``scores.npz``. ``names`` limits the arrays, which is faster.
+        InputError where the file does not belong to this results.json.
         """
         path = self.folder / "scores.npz" if self.folder else None
         if path is None or not path.exists():
             return {}
-        from mclas_lightning.runs.documents import read_documents  # numpy: not in every table
+        # numpy takes long to import, and not every table needs it.
+        from mclas_lightning.runs.documents import read_document_scores
 
         scored = self.provenance.get("predictions_sha256")
-        return read_documents(path, self.scores, names, scored)
+        return read_document_scores(path, self.scores, names, scored)
 
     def write(self, path: Path) -> None:
-        """Write this as ``path``, whole or not at all."""
-        write_json(path, {"format": FORMAT} | {name: getattr(self, name) for name in KEYS})
+        """Write a results.json as ``path``, whole or not at all."""
+        write_json(path, {"format": FORMAT} | {name: getattr(self, name) for name in FILE_FIELDS})
 
     @classmethod
     def read(cls, path: Path) -> "Results":
-        """Read a ``results.json``; InputError where it is not one of this format."""
+        """Read a ``results.json``; InputError where it is unreadable or has another format."""
         record = read_json(path, dict)
         if record.get("format") != FORMAT:
             raise InputError(
                 f"{path}: expected format {FORMAT}, found {record.get('format')!r}; score the run "
                 f"again: mclas-evaluate with the words that it was trained with"
             )
-        for name, kind in KEYS.items():
+        for name, kind in FILE_FIELDS.items():
             if type(record.get(name)) is not kind:
                 state = "has the wrong type" if name in record else "is missing"
                 raise InputError(f"{path}: '{name}' {state}; expected {kind.__name__}")
         try:
-            return cls(**{name: record[name] for name in KEYS}, folder=path.parent)
+            return cls(**{name: record[name] for name in FILE_FIELDS}, folder=path.parent)
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
 
 
 def headline(results: Results) -> str:
-    """The main scores in a line: of the cross summaries, or of the only ones there are."""
+    """A line with the main scores of the cross summaries, or else of the mono summaries."""
     side: Side = "cross" if "cross" in results.scores else "mono"
     scores = results.scores[side]
     rouge = ", ".join(f"ROUGE-{n} {100 * scores[f'rouge{n}_f']:.2f}" for n in ("1", "2", "L"))
@@ -172,34 +178,34 @@ def headline(results: Results) -> str:
 
 
 # The fields in the file, in order, with the JSON type of each.
-KEYS: dict[str, Any] = {
+FILE_FIELDS: dict[str, Any] = {
     f.name: get_origin(f.type) or f.type for f in fields(Results) if f.name != "folder"
 }
 
 
-def find(
+def find_results(
     runs: Path, dataset: str | None = None, scenario: str | None = None, model: str | None = None
 ) -> list[Results]:
-    """The results under ``runs``, by dataset, scenario, model and seed, in the tables' order.
+    """The results of a dataset, scenario and model (None: of all) under ``runs``, in tables' order.
 
-    InputError where one cannot be read. A folder that is called otherwise than ``seed=<n>``, such
-    as a copy of a run, is none of a run.
+    Folders with other names than ``seed=<n>``, such as copies of a run, are passed over. InputError
+    for a file that cannot be read.
     """
-    paths = files(runs, dataset, scenario, model)
+    paths = results_paths(runs, dataset, scenario, model)
     own = [path for path in paths if SEED.fullmatch(path.parent.name)]
-    return sorted(map(read_in_place, own), key=order)
+    return sorted(map(read_in_place, own), key=table_order)
 
 
-def files(
+def results_paths(
     runs: Path, dataset: str | None = None, scenario: str | None = None, model: str | None = None
 ) -> list[Path]:
-    """The ``results.json`` at the places of runs; nothing is read."""
+    """The ``results.json`` files of a dataset, scenario and model (None: of all), unread."""
     folders = ["*" if name is None else escape(name) for name in (dataset, scenario, model)]
     return [*runs.glob("/".join([*folders, "seed=*", "results.json"]))]
 
 
 def read_in_place(path: Path) -> Results:
-    """Read ``path``, whose folders must say what it says: a run's place is its identity."""
+    """Read ``path``; InputError unless its folders are named as the dataset, ..., seed in it."""
     found = Results.read(path)
     place = Path(found.dataset, found.scenario, found.model, f"seed={found.seed}", path.name)
     if path.parts[-5:] != place.parts:
@@ -207,8 +213,8 @@ def read_in_place(path: Path) -> Results:
     return found
 
 
-def order(results: Results) -> tuple[Any, ...]:
-    """What sorts results as the tables have them."""
+def table_order(results: Results) -> tuple[Any, ...]:
+    """The sort key of tables: by dataset, then in the paper's order of scenarios and models."""
     return (
         results.dataset,
         *_rank(results.scenario, SCENARIOS),

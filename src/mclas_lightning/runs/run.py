@@ -1,12 +1,12 @@
-"""A run's folder: its place is its identity, ``runs/<dataset>/<scenario>/<model>/seed=<n>/``.
+"""A run's folder, ``runs/<dataset>/<scenario>/<model>/seed=<n>/``: this path names the run.
 
 config.yaml         the resolved configuration        network.json   sizes of the network
 corpus.json         SHA-256 of the corpus's files
 environment.json    start, git commit, versions       tokenizer/     vocabulary/{mono,cross}.json
 metrics.csv         what training logged              checkpoints/{best,last,previous}.ckpt
-training.json       how training ended: it is done    predictions.jsonl
-diverged.json       how training ended without success, which nothing goes on from
-results.json        scores of the test set: the run is done
+training.json       written when training has ended   predictions.jsonl
+diverged.json       written when training has diverged; such a run is neither resumed nor scored
+results.json        scores of the test set, written last: the run is finished
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from typing import Any
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import read_json
-from mclas_lightning.runs.identity import differences, in_words, read_config
+from mclas_lightning.runs.identity import differences, differences_in_words, read_config
 
 AFTER_DIVERGENCE = (
     "start it under another name (model.name=...) with lower optim.encoder.lr and "
@@ -26,22 +26,22 @@ AFTER_DIVERGENCE = (
 
 
 def seed_folders(folder: str | Path, seed: int) -> tuple[Path, Path]:
-    """The two places of the run that ``folder`` means: its subfolder ``seed=<n>``, and itself.
+    """The two folders that ``folder`` may stand for: its subfolder ``seed=<n>``, and itself.
 
-    A word such as ``init_from`` names either; the run need not be there yet.
+    Words such as ``init_from`` name either; neither need exist.
     """
     return Path(folder, f"seed={seed}"), Path(folder)
 
 
 def run_of_seed(folder: str | Path, seed: int) -> "Run":
-    """The run that ``folder`` means: the one in its subfolder ``seed=<n>``, if it has that."""
+    """The run in the subfolder ``seed=<n>`` of ``folder`` if that exists, else in ``folder``."""
     inner, outer = seed_folders(folder, seed)
     return Run(inner if inner.is_dir() else outer)
 
 
 @dataclass(frozen=True)
 class Run:
-    """Paths and files of one run."""
+    """The folder of one run, its files, and the state that they show."""
 
     folder: Path
 
@@ -50,23 +50,23 @@ class Run:
 
     @property
     def best(self) -> Path:
-        """Checkpoint with the lowest validation loss."""
+        """The path of the checkpoint with the lowest validation loss."""
         return self.folder / "checkpoints" / "best.ckpt"
 
     @property
     def last(self) -> Path:
-        """Checkpoint to resume from, while training."""
+        """The path of the checkpoint to resume from, which exists during training."""
         return self.folder / "checkpoints" / "last.ckpt"
 
     @property
     def previous(self) -> Path:
-        """The ``last`` checkpoint before the newest, while training."""
+        """The path of the checkpoint before ``last``, which exists during training."""
         return self.folder / "checkpoints" / "previous.ckpt"
 
     def drop_resumable(self, keep_last: bool) -> None:
-        """Remove the checkpoints that an ended training could be resumed from.
+        """Remove ``previous`` and, unless ``keep_last``, ``last``, once training has ended.
 
-        With Adam's moments, they are three times as large as best.ckpt, which holds weights alone.
+        With Adam's moments, each is three times as large as best.ckpt, which holds only weights.
         """
         self.previous.unlink(missing_ok=True)
         if not keep_last:
@@ -74,16 +74,16 @@ class Run:
 
     @property
     def started(self) -> bool:
-        """Whether the folder holds a run."""
+        """Whether the folder holds a run, which start_run marks by config.yaml."""
         return (self.folder / "config.yaml").exists()
 
     @property
     def diverged_path(self) -> Path:
-        """File that says why training diverged; absent where it did not."""
+        """The path of diverged.json, which says why training diverged, if it did."""
         return self.folder / "diverged.json"
 
     def check_diverged(self) -> None:
-        """InputError where its training has diverged: it is neither resumed nor scored."""
+        """InputError where training has diverged: such a run is neither resumed nor scored."""
         if not self.diverged_path.exists():
             return
         noted = read_json(self.diverged_path, dict)
@@ -94,7 +94,7 @@ class Run:
 
     @property
     def training_path(self) -> Path:
-        """File that says how training ended; absent until then."""
+        """The path of training.json, which is written when training ends."""
         return self.folder / "training.json"
 
     @property
@@ -114,27 +114,28 @@ class Run:
 
     @property
     def id(self) -> str:
-        """Names the run elsewhere: the same for as long as the folder lives.
+        """The run's name on servers such as W&B, 16 hexadecimal digits.
 
-        Other configurations have others, and so has a run that was deleted and started again.
+        A run of another configuration has another id, and so has one that was deleted and started
+        again.
         """
         files = [self.folder / "config.yaml", self.folder / "environment.json"]
         return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
 
     @property
     def updates(self) -> int:
-        """Updates of its training; none of a pipeline or an imported checkpoint."""
+        """The number of updates of an ended training; 0 for pipelines and imported checkpoints."""
         return read_json(self.training_path, dict).get("updates", 0) if self.trained else 0
 
     def check_identity(self, config: Mapping[str, Any], sections: Sequence[str] = ()) -> None:
         """InputError where the folder holds a run of another configuration.
 
-        Only ``sections`` of it are compared, where they are given.
+        ``sections`` limits the comparison to these top-level keys.
         """
-        if not (self.folder / "config.yaml").exists():
+        if not self.started:
             return
         advice = "give this one another name (model.name=...), or delete the old one"
         if sections:
             advice = "give the words that it was trained with (optim=... sets lengths, too)"
         if found := differences(self.config, config, sections):
-            raise InputError(f"{self}: holds a run with {in_words(found)}; {advice}")
+            raise InputError(f"{self}: holds a run with {differences_in_words(found)}; {advice}")

@@ -14,7 +14,7 @@ from mclas_lightning.config.compose import compose, product
 from mclas_lightning.config.overrides import command, exactly, override, quoted
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import check_run_names
-from mclas_lightning.runs.identity import resolved
+from mclas_lightning.runs.identity import resolved_config
 from mclas_lightning.runs.run import seed_folders
 from mclas_lightning.sweep.axes import (
     DIRECTION,
@@ -102,7 +102,7 @@ def _pretrainings(words: Sequence[str], cfg: DictConfig, shared: Sequence[str]) 
 def _planned(words: tuple[str, ...], cfg: DictConfig) -> PlannedRun:
     optim, trainer = cfg.optim, cfg.trainer
     try:
-        config = resolved(cfg)
+        config = resolved_config(cfg)
         check_run_names(cfg.dataset.name, cfg.scenario, cfg.model.name)
         devices = trainer.devices if isinstance(trainer.devices, int) else len(trainer.devices)
         ranks = max(devices, 1) * trainer.num_nodes

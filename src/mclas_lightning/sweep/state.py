@@ -23,11 +23,11 @@ from mclas_lightning.files import read_json, write_json
 from mclas_lightning.runs.identity import (
     Difference,
     differences,
-    in_words,
+    differences_in_words,
     read_config,
-    scored_otherwise,
+    scoring_differences,
 )
-from mclas_lightning.runs.lock import owner
+from mclas_lightning.runs.lock import lock_owner
 from mclas_lightning.runs.run import Run
 from mclas_lightning.sweep.plan import PlannedRun
 
@@ -69,10 +69,10 @@ def states(runs: Sequence[PlannedRun]) -> dict[Path, State]:
 def _own(run: PlannedRun, queue: Mapping[str, str]) -> State:
     folder = run.folder
     if found := other(run):
-        return State(name="other", detail=in_words(found, PLANNED))
+        return State(name="other", detail=differences_in_words(found, PLANNED))
     if (folder / "results.json").exists():
         return State(name="done", detail=scored(run))
-    if who := owner(folder):
+    if who := lock_owner(folder):
         return State(name="running", detail=f"{progress(run)} ({who})", log=folder / LOG)
     job = read_job(folder)
     if (slurm := queue.get(str(job.get("id")))) is not None:
@@ -112,7 +112,7 @@ def scored(run: PlannedRun) -> str:
     if not (run.folder / "results.json").exists():
         return ""
     try:
-        return in_words(scored_otherwise(run.folder, run.config), PLANNED)
+        return differences_in_words(scoring_differences(run.folder, run.config), PLANNED)
     except InputError as error:
         return str(error)
 

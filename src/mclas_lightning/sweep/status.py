@@ -13,7 +13,7 @@ from rich.text import Text
 from mclas_lightning.config.overrides import command
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import read_json
-from mclas_lightning.runs.identity import in_words
+from mclas_lightning.runs.identity import differences_in_words
 from mclas_lightning.runs.results import MODELS, SCENARIOS
 from mclas_lightning.runs.run import Run
 from mclas_lightning.sweep.plan import PlannedRun
@@ -29,7 +29,7 @@ def lines(runs: Sequence[PlannedRun]) -> Iterator[str]:
             yield f"    after {', '.join(map(str, run.needs))}"
         yield f"    {_cost(run, measured)}"
         if found := other(run):
-            yield f"    other: its folder holds a run with {in_words(found, PLANNED)}"
+            yield f"    other: its folder holds a run with {differences_in_words(found, PLANNED)}"
         elif detail := scored(run):
             yield f"    note: scored with {detail}; {AGAIN}"
     others = [run for run in runs if other(run)]

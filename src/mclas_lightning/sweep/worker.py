@@ -94,7 +94,7 @@ def train_and_note(
     A failure, of ``config`` too, is noted in the run's folder by the rank that writes.
     """
     from mclas_lightning.errors import InputError, escape_unwritable
-    from mclas_lightning.runs.lock import Busy
+    from mclas_lightning.runs.lock import FolderBusy
     from mclas_lightning.train import train
 
     escape_unwritable()
@@ -107,7 +107,7 @@ def train_and_note(
         train(config())
         if writes:
             (folder / FAILURE).unlink(missing_ok=True)
-    except Busy:
+    except FolderBusy:
         return BUSY
     except InputError as mistake:
         code, error = 2, str(mistake)

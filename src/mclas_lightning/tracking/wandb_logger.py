@@ -18,7 +18,7 @@ from pytorch_lightning.utilities import rank_zero_only
 
 from mclas_lightning.config.overrides import command
 from mclas_lightning.errors import InputError, check_range
-from mclas_lightning.runs import predictions
+from mclas_lightning.runs.predictions import read_predictions, shared_documents
 from mclas_lightning.runs.preemption import TERMINATED
 from mclas_lightning.runs.results import Results
 from mclas_lightning.runs.run import Run
@@ -59,8 +59,8 @@ def sample_table(results: Results, num: int) -> "wandb.Table":
     texts = [f"{side} {kind}" for side in sides for kind in ("reference", "hypothesis")]
     columns: list[Any] = ["model", "seed", "id", "document", *texts]
     table = wandb.Table(columns)
-    written = predictions.read(results)
-    for id in predictions.shared({results.name: written}, seed=0)[:num]:
+    written = read_predictions(results)
+    for id in shared_documents({results.name: written}, seed=0)[:num]:
         case = written[id]
         texts = [text[side] for side in sides for text in (case.references, case.hypotheses)]
         table.add_data(results.name, results.seed, case.id, case.document, *texts)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
 from mclas_lightning.example import Example, read_jsonl
-from mclas_lightning.files import KEPT, clear_when_full
+from mclas_lightning.files import REST_KEPT, clear_when_full
 
 Item = TypeVar("Item")
 
@@ -33,7 +33,7 @@ class Scored:
         """Append what is missing, batch by batch; how many pairs each time."""
         at = self.done // WINDOW * WINDOW
         finished = {row["row"] for row in islice(self.rows(), at, None)}
-        with clear_when_full(self.path, KEPT), self.path.open("a", encoding="utf-8") as file:
+        with clear_when_full(self.path, REST_KEPT), self.path.open("a", encoding="utf-8") as file:
             for window in windows(islice(pairs(source), at, None), WINDOW):
                 numbered = enumerate(window, start=at)
                 left = [(row, example) for row, example in numbered if row not in finished]
