@@ -7,13 +7,13 @@ from mclas_lightning.config.compose import compose
 from mclas_lightning.errors import InputError
 from mclas_lightning.evaluation.words import is_run, run_config
 from mclas_lightning.files import sha256, write_json
-from mclas_lightning.runs.identity import resolved
+from mclas_lightning.runs.identity import resolved_config
 
 
 def started(folder: Path, *words: str) -> Path:
     """The folder of a run with its config.yaml alone."""
     folder.mkdir(parents=True)
-    config = resolved(compose("train", ["dataset=toy", *words]))
+    config = resolved_config(compose("train", ["dataset=toy", *words]))
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     return folder
 

@@ -7,20 +7,20 @@ import yaml
 from mclas_lightning.config.compose import compose
 from mclas_lightning.errors import InputError
 from mclas_lightning.runs.identity import (
-    SHOWN,
+    LISTED,
     Difference,
     differences,
-    in_words,
+    differences_in_words,
     read_config,
-    resolved,
-    scored_otherwise,
-    unequal,
+    resolved_config,
+    scoring_differences,
+    unequal_keys,
 )
 
 
 @cache
 def config(*words: str) -> dict:
-    return resolved(compose("train", ["dataset=toy", "scenario=minimum", *words]))
+    return resolved_config(compose("train", ["dataset=toy", "scenario=minimum", *words]))
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def config(*words: str) -> dict:
 )  # fmt: skip
 def test_where_and_how_a_run_is_computed_makes_no_other_run(word):
     asked = config(word)
-    assert unequal(config(), asked) != []
+    assert unequal_keys(config(), asked) != []
     assert differences(config(), asked) == []
 
 
@@ -57,7 +57,7 @@ def test_what_a_training_depends_on_makes_another_run(word, kept, asked):
 
 
 def test_numbers_truth_and_nothing_are_told_apart():
-    found = unequal({"a": 1, "b": 1, "c": None}, {"a": 1.0, "b": True, "d": None})
+    found = unequal_keys({"a": 1, "b": 1, "c": None}, {"a": 1.0, "b": True, "d": None})
     assert found == [
         Difference("a", "1", "1.0"), Difference("b", "1", "true"),
         Difference("c", "null", "nothing"), Difference("d", "nothing", "null"),
@@ -65,10 +65,13 @@ def test_numbers_truth_and_nothing_are_told_apart():
 
 
 def test_the_first_differences_are_named_and_the_others_counted():
-    found = unequal({}, {f"k{i}": i for i in range(SHOWN + 2)})
-    assert in_words(found[:2]) == "k0=nothing, you ask for k0=0; k1=nothing, you ask for k1=1"
-    assert in_words(found[:1], "now") == "k0=nothing, now k0=0"
-    assert in_words(found).endswith(f"k{SHOWN - 1}={SHOWN - 1}; and 2 more keys")
+    found = unequal_keys({}, {f"k{i}": i for i in range(LISTED + 2)})
+    assert (
+        differences_in_words(found[:2])
+        == "k0=nothing, you ask for k0=0; k1=nothing, you ask for k1=1"
+    )
+    assert differences_in_words(found[:1], "now") == "k0=nothing, now k0=0"
+    assert differences_in_words(found).endswith(f"k{LISTED - 1}={LISTED - 1}; and 2 more keys")
 
 
 def test_a_recipes_lengths_are_the_datasets():
@@ -101,12 +104,12 @@ def test_a_configuration_that_is_none_is_named(tmp_path, content, said):
 def test_a_run_is_scored_otherwise_by_its_decoding_or_its_encoders(tmp_path):
     results = {"decoding": config()["decoding"], "signatures": {"cross": {"rouge": "r"}}}
     (tmp_path / "results.json").write_text(json.dumps(results))
-    assert scored_otherwise(tmp_path, config("optim.beta2=0.9")) == []
+    assert scoring_differences(tmp_path, config("optim.beta2=0.9")) == []
     asked = config("decoding.beam=1", "scoring.similarity=an/e5")
-    assert scored_otherwise(tmp_path, asked) == [
+    assert scoring_differences(tmp_path, asked) == [
         Difference("decoding.beam", "5", "1"),
         Difference("scoring.similarity", "nothing", '"an/e5"'),
     ]
     results["signatures"]["cross"]["similarity"] = "s"
     (tmp_path / "results.json").write_text(json.dumps(results))
-    assert scored_otherwise(tmp_path, config("scoring.similarity=an/e5")) == []
+    assert scoring_differences(tmp_path, config("scoring.similarity=an/e5")) == []
