@@ -127,7 +127,7 @@ def prepared(corpus: str, folder: str, store: str, scenario: str) -> Callable[[]
     words = [
         "dataset=zh2ensum", "network=tiny", "model=mclas", f"scenario={scenario}",
         f"dataset.path={corpus}", f"network.tokenizer={folder}", f"store={store}",
-        "network.encoder.max_positions=512", "optim.batch_unit=both", "optim.max_tokens=8192",
+        "network.encoder.max_positions=512", "optim.batch_unit=texts", "optim.max_tokens=8192",
         "optim.crowding=null",
     ]  # fmt: skip
     settings, _ = read_settings(compose("train", words))
@@ -153,14 +153,14 @@ def training() -> dict[str, Any]:
 
     settings, _ = read_settings(compose("train", ["dataset=zh2ensum"]))
     network = paper_network()
-    module = SummarizationModule(network, settings.optim, seed=0)
+    module = SummarizationModule(network, settings.optim, task=settings.task, lsep_id=1, seed=0)
     optimizer = module.configure_optimizers()["optimizer"]  # pyright: ignore
     source_BS, target_BT = torch.randint(9, 100_000, (4, 256)), torch.randint(9, 100_000, (4, 65))
     seconds = []
     for _ in range(3):
         began = time.perf_counter()
         batch = make_batch(source_BS, {"decoder": target_BT}, 4 * 64, pad_id=0)
-        loss = module.losses(batch, 0.1)[0]
+        loss = module.loss(batch, 0.1)
         (loss / (4 * 64)).backward()
         optimizer.step()
         optimizer.zero_grad()

@@ -81,7 +81,7 @@ def fit(folder: Path, updates: int, everything: bool) -> Watch:
     Run(settings.run.folder).last.parent.mkdir(parents=True)
     watch, preemption = Watch(), Preemption()
     with preemption:
-        trainer, _, _ = build_trainer(settings, [], preemption)
+        trainer, *_ = build_trainer(settings, [], preemption)
         callbacks: list[Callback] = trainer.callbacks  # pyright: ignore[reportAttributeAccessIssue]
         if everything:
             for watched in (*callbacks, *trainer.loggers, module):

@@ -57,14 +57,14 @@ def update(network: Seq2Seq, source_BS: Tensor, target_BT: Tensor) -> Callable[[
 
     keep_freed_memory()
     settings, _ = read_settings(compose("train", ["dataset=zh2ensum"]))
-    module = SummarizationModule(network, settings.optim, seed=0)
+    module = SummarizationModule(network, settings.optim, task=settings.task, lsep_id=1, seed=0)
     module.train()  # Activation checkpointing works in training mode alone.
     optimizer = module.configure_optimizers()["optimizer"]
     tokens = int((target_BT[:, 1:] != 0).sum())
     batch = make_batch(source_BS, {"decoder": target_BT}, tokens, pad_id=0)
 
     def step() -> None:
-        loss, _, _ = module.losses(batch, 0.1)
+        loss = module.loss(batch, 0.1)
         (loss / tokens).backward()
         optimizer.step()
         optimizer.zero_grad()

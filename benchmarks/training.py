@@ -48,7 +48,11 @@ def parts(line: list[str], devices: int) -> tuple[Settings, SummarizationModule,
     pl.seed_everything(settings.seed, verbose=False)
     preparation = prepare(settings)
     module = SummarizationModule(
-        build_network(settings, preparation), settings.optim, seed=settings.seed
+        build_network(settings, preparation),
+        settings.optim,
+        task=settings.task,
+        lsep_id=preparation.tokenizer.special.lsep,
+        seed=settings.seed,
     )
     loader = LoaderConfig(shape=settings.optim.shape(devices), workers=0)
     data = SummarizationData(preparation.train, preparation.valid, loader, seed=settings.seed)

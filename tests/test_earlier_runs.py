@@ -32,6 +32,7 @@ SHARED = (
     *("network.encoder.max_positions=64", "optim=tiny", "optim.updates={minimum:6,full:6}"),
     *("optim.validations=3", "optim.max_tokens=256", "decoding=short", "decoding.beam=2"),
     *("decoding.max_length=8", "trainer.accelerator=cpu", "trainer.log_every_n_steps=1"),
+    *("optim.batch_unit=both", "optim.recipe.batch_unit=both", "optim.monitor=joint"),
     "store=store",
 )
 OF_MCLAS = (*SHARED, "model=mclas", "scenario=minimum", "init_from=runs/small/full/ms")

@@ -38,7 +38,7 @@ def test_every_task_splits_what_it_joined(task, mono, cross, padding):
         assert task.split(decoder, target, SPECIAL) == {side: ids[side] for side in sides}
     targets = [task.target_ids(decoder, ids, SPECIAL) for decoder in task.targets]
     num_pieces = sum(len(ids[side]) for side in task.sides)
-    control = sum(task.num_control_tokens(decoder) for decoder in task.targets)
+    control = sum(task.num_control_tokens(side) for side in task.sides)
     assert sum(len(target) - 1 for target in targets) == num_pieces + control
 
 

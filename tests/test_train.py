@@ -144,7 +144,7 @@ def test_from_scratch_nothing_of_ms_is_taken(words, ms):
     [
         ([], "(optim.accumulate=4 has as many)"),
         (["optim.accumulate=4"], None),
-        (["optim.accumulate=4", "optim.batch_unit=both"], "(optim.max_tokens="),
+        (["optim.accumulate=4", "optim.batch_unit=texts"], "(optim.max_tokens="),
         # A budget without the penalty for many documents holds more of them.
         (["optim.recipe.crowding={documents: 1, tokens: 55}", "optim.crowding=null"],
          "(optim.max_tokens="),
@@ -157,9 +157,9 @@ def test_an_update_of_another_size_than_the_recipes_is_warned_of(words, more, ad
     go(words, "model=mclas", *recipe, *small, *budget, *more)
     said = capsys.readouterr().out
     assert "tokens x " in said
-    assert ("warning: the recipe's are 60 target tokens x 2 micro-batches x 2 devices" in said) == (
-        advice is not None
-    )
+    assert (
+        "warning: the recipe's are 60 summary tokens x 2 micro-batches x 2 devices" in said
+    ) == (advice is not None)
     assert advice is None or advice in said
 
 
@@ -210,7 +210,36 @@ def test_early_stopping_ends_a_training_that_no_longer_improves(words):
     go(words, "model=ncls", "optim.encoder.lr=0", "optim.decoder.lr=0", "optim.patience=1")
     training = json.loads((folder(words, "ncls") / "training.json").read_text())
     assert training["stopped_early"]
+    assert not training["cut_off"]
     assert training["updates"] == 4
+
+
+def test_a_training_whose_last_validation_was_the_best_is_cut_off(words):
+    go(words, "model=ncls")
+    run = folder(words, "ncls")
+    with (run / "metrics.csv").open() as file:
+        losses = [float(row["val/loss"]) for row in csv.DictReader(file) if row["val/loss"]]
+    assert losses[-1] == min(losses)
+    assert json.loads((run / "training.json").read_text())["cut_off"]
+
+
+@pytest.mark.parametrize(
+    ("model", "monitor", "column"),
+    [
+        ("mclas", "cross", "val/loss_cross"),
+        ("mclas", "joint", "val/loss"),
+        ("ncls_ms", "cross", "val/loss_cross"),
+        ("ms", "cross", "val/loss_mono"),  # which is its val/loss
+    ],
+)
+def test_the_best_checkpoint_follows_the_loss_that_is_asked_for(words, model, monitor, column):
+    go(words, f"model={model}", f"optim.monitor={monitor}", "optim.updates={minimum: 6}")
+    run = folder(words, model)
+    with (run / "metrics.csv").open() as file:
+        losses = [float(row[column]) for row in csv.DictReader(file) if row[column]]
+    training = json.loads((run / "training.json").read_text())
+    assert training["best_val_loss"] == pytest.approx(min(losses))
+    assert training["monitor"] == ("val/loss" if model == "ms" else column)
 
 
 @pytest.mark.parametrize(

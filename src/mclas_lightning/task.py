@@ -87,10 +87,10 @@ class Task:
         tail = [i for side in rest for i in (*opening, *side)]
         return [special.bos, *first, *tail, special.eos]
 
-    def num_control_tokens(self, decoder: str) -> int:
-        """Control tokens that a decoder predicts: a target's, the [BOS] it begins with aside."""
-        sides = len(self.targets[decoder])
-        return sides + (sides - 1 if self.bos_after_lsep else 0)
+    def num_control_tokens(self, side: Side) -> int:
+        """Control tokens that are predicted with a side: what ends it, and a second [BOS]."""
+        second = any(side in sides[1:] for sides in self.targets.values())
+        return 1 + (self.bos_after_lsep and second)
 
     def split(self, decoder: str, target: Sequence[int], special: Special) -> dict[Side, list[int]]:
         """The sides of a target: the inverse of ``target_ids``; a side never begun is empty."""

@@ -45,7 +45,8 @@ from mclas_lightning.training.announcements import (
 from mclas_lightning.training.callbacks import Patience, UpdatesBar
 from mclas_lightning.training.checkpoints import Best, Last, WholeCheckpoints, resumable
 from mclas_lightning.training.divergence import Divergence
-from mclas_lightning.training.module import SummarizationModule
+from mclas_lightning.training.exposure import Exposure
+from mclas_lightning.training.module import SummarizationModule, monitored
 from mclas_lightning.training.preparation import build_network, keep_preparation, prepare
 
 
@@ -133,14 +134,20 @@ def _fit(
         network = build_network(settings, preparation)
         if settings.recompute_activations:
             network.recompute_activations()
-        module = SummarizationModule(network, settings.optim, seed=settings.seed)
-        trainer, best, last = build_trainer(settings, loggers, preemption)
+        module = SummarizationModule(
+            network,
+            settings.optim,
+            task=settings.task,
+            lsep_id=preparation.tokenizer.special.lsep,
+            seed=settings.seed,
+        )
+        trainer, best, last, patience = build_trainer(settings, loggers, preemption)
         if trainer.is_global_zero:
             keep_preparation(settings, config, preparation)
             for logger in loggers:
                 logger.log_hyperparams(dict(config))
             announce_training(settings, preparation, module, resumed)
-            announce_update(settings, preparation, trainer.world_size)
+            announce_update(settings, preparation.train, trainer.world_size)
     shape = settings.optim.shape(trainer.world_size)
     data = SummarizationData(
         preparation.train,
@@ -151,10 +158,14 @@ def _fit(
     trainer.fit(module, datamodule=data, ckpt_path=resumed, weights_only=True)
     assert best.best_model_score is not None, "every training ends with a validation"
     if trainer.is_global_zero:
+        stopped_early = trainer.global_step < settings.updates
         ended = {
             "updates": trainer.global_step,
+            "monitor": best.monitor,
             "best_val_loss": float(best.best_model_score),
-            "stopped_early": trainer.global_step < settings.updates,
+            "stopped_early": stopped_early,
+            "cut_off": not stopped_early and patience.wait_count == 0,
+            "seen": Exposure.of(preparation.train, shape).seen(trainer.global_step),
             "seconds": round(last.seconds, 1),
             "subset_sha256": sha256(settings.subset_manifest),
         }
@@ -164,14 +175,15 @@ def _fit(
 
 def build_trainer(
     settings: Settings, loggers: list[Logger], preemption: Preemption
-) -> tuple[pl.Trainer, Best, Last]:
-    """What trains a run, and what keeps its best and its last checkpoint."""
+) -> tuple[pl.Trainer, Best, Last, Patience]:
+    """What trains a run, what keeps its best and its last checkpoint, and what ends it early."""
     run, optim = settings.run, settings.optim
     every = settings.updates // optim.validations
+    monitor = monitored(optim.monitor, settings.task.sides)
     best = Best(
         dirpath=run.best.parent,
         filename=run.best.stem,
-        monitor="val/loss",
+        monitor=monitor,
         save_weights_only=True,
         enable_version_counter=False,
     )
@@ -179,8 +191,8 @@ def build_trainer(
     # its state.
     writer, divergence = WholeCheckpoints(run), Divergence(run)
     last = Last(run, preemption, settings.checkpoint_minutes, writer, divergence)
-    patience = Patience("val/loss", patience=optim.patience)
-    callbacks = [divergence, patience, UpdatesBar(), best, last]
+    patience = Patience(monitor, patience=optim.patience)
+    callbacks = [divergence, patience, UpdatesBar(monitor), best, last]
     plugins: list[Any] = [writer]
     if not TorchElasticEnvironment.detect() and SLURMEnvironment.detect():
         plugins.append(SLURMEnvironment(auto_requeue=False))  # Who started the job does that.
@@ -203,7 +215,7 @@ def build_trainer(
         )
     except (HydraException, MisconfigurationException, TypeError, ValueError) as error:
         raise InputError(f"trainer: {str(error).splitlines()[0]}") from error
-    return trainer, best, last
+    return trainer, best, last, patience
 
 
 def _score(

@@ -52,7 +52,7 @@ def test_lengths_are_those_of_the_ids_that_are_handed_out(path, tmp_path, tokeni
     data = EncodedExamples(store, rows, task, tokenizer.special, limits)
     sources, targets = data.ids([0, 1, 2])
     assert data.source_lengths.tolist() == [len(ids) for ids in sources]
-    assert data.target_lengths.tolist() == [len(ids) - 1 for ids in targets["decoder"]]
+    assert data.target_lengths(*task.sides).tolist() == [len(ids) - 1 for ids in targets["decoder"]]
     batch = data[MicroBatch([2, 1], 77)]
     assert batch.update_tokens == 77
     assert batch.source_BS[0].tolist()[: len(sources[2])] == sources[2]

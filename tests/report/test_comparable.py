@@ -26,7 +26,7 @@ def write(tmp_path) -> Callable[..., Results]:
     def write(model: str, seed: int = 0, recipe: Any = None, **changes: Any) -> Results:
         run = write_run(tmp_path, "en2desum", "minimum", model, seed, num=NUM)
         own = {} if recipe is None else {"recipe": recipe}
-        run = replace(run, provenance=run.provenance | own, **changes)
+        run = replace(run, **{"provenance": run.provenance | own, **changes})
         run.write(place(tmp_path, model, seed) / "results.json")
         return run
 
@@ -142,3 +142,17 @@ def test_a_system_that_says_nothing_of_its_decoding_is_compared(tmp_path, write)
     write("ncls", decoding={})
     write("mclas", decoding=BEAM_1)
     assert ranked(drawn(tmp_path))
+
+
+def test_systems_that_see_more_documents_an_update_are_named(tmp_path, write):
+    def seen(documents: float, cut_off: bool = False) -> dict:
+        seen = {"documents_per_update": documents}
+        return {"test_sha256": "0" * 64, "training": {"seen": seen, "cut_off": cut_off}}
+
+    write("ncls", provenance=seen(104.9))
+    write("mclas", provenance=seen(100.0))
+    assert not [note for note in drawn(tmp_path).notes if "Documents an update" in note]
+    write("ncls", provenance=seen(187.0, cut_off=True))
+    notes = drawn(tmp_path).notes
+    assert "Documents an update differ, minimum: 187: ncls, 100: mclas." in notes
+    assert "Cut off, the last validation was the best: minimum/ncls/seed=0." in notes

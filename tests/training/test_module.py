@@ -27,9 +27,9 @@ RECIPE = OptimConfig(
     label_smoothing=0.1,
     gradient_clip=None,
     recipe=BatchRecipe(
-        batch_unit="both", max_tokens=10_000, crowding=None, accumulate=1, devices=1
+        batch_unit="texts", max_tokens=10_000, crowding=None, accumulate=1, devices=1
     ),
-    batch_unit="both",
+    batch_unit="texts",
     max_tokens=10_000,
     crowding=None,
     accumulate=1,
@@ -52,6 +52,12 @@ def network(tokenizer, decoders) -> Seq2Seq:
     return Seq2Seq(NetworkConfig(encoder=encoder, decoder=decoder, decoders=tuple(decoders)))
 
 
+def module_of(tokenizer, task) -> SummarizationModule:
+    return SummarizationModule(
+        network(tokenizer, task.targets), RECIPE, task=task, lsep_id=tokenizer.special.lsep, seed=0
+    )
+
+
 class Gradients(Callback):
     """The gradients of every update."""
 
@@ -65,7 +71,7 @@ class Gradients(Callback):
 
 def fit(encode, tokenizer, task, *, accumulate, updates, num=23, max_tokens=10_000, callbacks=()):
     """Train without dropout; the module and its data."""
-    module = SummarizationModule(network(tokenizer, task.targets), RECIPE, seed=0)
+    module = module_of(tokenizer, task)
     data = SummarizationData(
         encode(examples(num), task),
         encode(examples(7, 100), task),
@@ -105,7 +111,7 @@ def test_the_two_optimizers_are_two_hand_stepped_adams_bit_for_bit(encode, token
     trained, data = fit(
         encode, tokenizer, MCLAS, accumulate=accumulate, updates=updates, max_tokens=budget
     )
-    by_hand = SummarizationModule(network(tokenizer, MCLAS.targets), RECIPE, seed=0)
+    by_hand = module_of(tokenizer, MCLAS)
     parts = [
         (by_hand.network.encoder_parameters(), RECIPE.encoder),
         (by_hand.network.decoder_parameters(), RECIPE.decoder),
@@ -120,7 +126,7 @@ def test_the_two_optimizers_are_two_hand_stepped_adams_bit_for_bit(encode, token
     by_hand.train()
     for update in range(updates):
         for batch in batches[update * accumulate : (update + 1) * accumulate]:
-            loss, _, _ = by_hand.losses(batch, RECIPE.label_smoothing)
+            loss = by_hand.loss(batch, RECIPE.label_smoothing)
             (loss / batch.update_tokens * accumulate / accumulate).backward()
         for adam, (_, schedule) in zip(adams, parts, strict=True):
             adam.param_groups[0]["lr"] = schedule.lr * noam(schedule.warmup)(update)
@@ -148,6 +154,7 @@ def test_validation_is_the_mean_over_all_target_tokens(task, encode, tokenizer):
         enable_model_summary=False, use_distributed_sampler=False,
     ).validate(module, datamodule=data, verbose=False)[0]  # fmt: skip
     losses, rights = [], []
+    of_sides: dict[str, list[float]] = {side: [] for side in task.sides}
     sources, targets = data.valid.ids(range(len(data.valid)))
     for i, source in enumerate(sources):
         memory = module.network.encode(torch.tensor([source]))
@@ -157,25 +164,31 @@ def test_validation_is_the_mean_over_all_target_tokens(task, encode, tokenizer):
             log_p = module.network.logits(hidden)[0].log_softmax(1).detach()
             losses += [-float(log_p[t, token]) for t, token in enumerate(rows[i][1:])]
             rights += [int(log_p[t].argmax()) == token for t, token in enumerate(rows[i][1:])]
+            side = iter(task.targets[decoder])
+            written = next(side)
+            for loss, token in zip(losses[1 - len(rows[i]) :], rows[i][1:], strict=True):
+                of_sides[written].append(loss)
+                written = next(side) if token == tokenizer.special.lsep else written
     assert metrics["val/loss"] == pytest.approx(sum(losses) / len(losses), rel=1e-4)
     assert metrics["val/accuracy"] == pytest.approx(sum(rights) / len(rights), rel=1e-4)
+    for written, found in of_sides.items():
+        mean = sum(found) / len(found)
+        assert metrics[f"val/loss_{written}"] == pytest.approx(mean, rel=1e-4)
     expected = torch.tensor(losses).mean().exp().item()
     assert metrics["val/perplexity"] == pytest.approx(expected, rel=1e-3)
 
 
 def test_losses_of_equations_1_and_2_and_4_are_one_sum(encode, tokenizer):
-    module = SummarizationModule(network(tokenizer, NCLS_MS.targets), RECIPE, seed=0).eval()
+    module = module_of(tokenizer, NCLS_MS).eval()
     batch = fit(encode, tokenizer, NCLS_MS, accumulate=1, updates=1)[1].train
     from mclas_lightning.data.sampler import MicroBatch
 
     both = batch[MicroBatch([0, 5, 2], 1)]
-    total, _, tokens = module.losses(both, 0.1)
-    parts = [
-        module.losses(both._replace(targets_BT={name: both.targets_BT[name]}), 0.1)
+    mono, cross = (
+        module.loss(both._replace(targets_BT={name: both.targets_BT[name]}), 0.1)
         for name in ("mono", "cross")
-    ]
-    torch.testing.assert_close(total, parts[0][0] + parts[1][0])
-    assert tokens == parts[0][2] + parts[1][2]
+    )
+    torch.testing.assert_close(module.loss(both, 0.1), mono + cross)
 
 
 @pytest.mark.parametrize(
@@ -190,7 +203,7 @@ def test_losses_of_equations_1_and_2_and_4_are_one_sum(encode, tokenizer):
     ids=lambda value: getattr(value, "name", ""),
 )
 def test_the_losses_of_the_equations_by_hand(task, bits, tokenizer):
-    module = SummarizationModule(network(tokenizer, task.targets), RECIPE, seed=0).eval()
+    module = module_of(tokenizer, task).eval()
     mono, cross = ([41], [42, 43])
     special = tokenizer.special
     chances = {41: 1, special.lsep: 4, 42: 2, 43: 3, special.eos: 6}
@@ -209,9 +222,12 @@ def test_the_losses_of_the_equations_by_hand(task, bits, tokenizer):
     }
     source = torch.tensor([[special.cls, 45, special.sep]])
     batch = make_batch(source, targets, len(bits), special.pad)
-    loss, _, tokens = module.losses(batch, 0.0)
-    assert tokens == len(bits)
-    assert loss.item() == pytest.approx(sum(bits) * math.log(2), rel=1e-6)
+    assert module.loss(batch, 0.0).item() == pytest.approx(sum(bits) * math.log(2), rel=1e-6)
+    assert module.validation_step(batch, 0).item() == pytest.approx(sum(bits) * math.log(2))
+    of_sides = {"mono": bits[:2], "cross": bits[-3:]}  # A side's end is one of its tokens.
+    expected = [[sum(of_sides[s]) * math.log(2), len(of_sides[s])] for s in task.sides]
+    found = module.sums.compute()[:, [0, 2]]
+    torch.testing.assert_close(found, torch.tensor(expected))
 
 
 def test_dropout_is_seeded_by_place(encode, tokenizer):

@@ -110,7 +110,13 @@ def _print_estimate(runs: Sequence[Settings]) -> None:
 def _seconds_per_update(settings: Settings) -> float:
     """Time forward and backward of a middling micro-batch of validation examples, once warm."""
     prepared, optim = prepare(dataclasses.replace(settings, init_from=None)), settings.optim
-    module = SummarizationModule(Seq2Seq(prepared.network), optim, seed=0)
+    module = SummarizationModule(
+        Seq2Seq(prepared.network),
+        optim,
+        task=settings.task,
+        lsep_id=prepared.tokenizer.special.lsep,
+        seed=0,
+    )
     data = prepared.valid
     shape = optim.shape(devices=1)
     sampler = UpdateSampler(data.lengths(shape.unit), shape, shuffle=False)
@@ -118,7 +124,7 @@ def _seconds_per_update(settings: Settings) -> float:
     seconds = 0.0
     for _ in range(2):
         began = time.monotonic()
-        module.losses(batch, optim.label_smoothing)[0].backward()
+        module.loss(batch, optim.label_smoothing).backward()
         seconds = time.monotonic() - began
     return seconds * optim.accumulate
 

@@ -4,9 +4,20 @@ from dataclasses import dataclass
 
 from mclas_lightning.errors import check_range, one_of
 
-# What a budget counts: sources and the target tokens to predict | these target tokens | the target
-# of the last decoder, [BOS] included (released code).
-UNITS = ("both", "target", "released")
+# What a budget counts, and its name in messages. summaries: the target tokens of both summaries,
+# whichever of them the system writes, so that all systems see as many examples an update; texts:
+# those and the source's. target: the target tokens that the system predicts; both: those and the
+# source's. released: the target of the last decoder, [BOS] included.
+UNITS = {
+    "texts": "document and summary tokens",
+    "summaries": "summary tokens",
+    "both": "source and target tokens",
+    "target": "target tokens",
+    "released": "target tokens",
+}
+
+# Which validation loss chooses: that of S^B alone, or that of all that a system writes.
+MONITORS = ("cross", "joint")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +37,7 @@ class UpdateShape:
     """How an update is cut into micro-batches."""
 
     max_tokens: int  # padded positions of a micro-batch
-    unit: str = "both"  # which positions are counted: a word of ``UNITS``
+    unit: str = "texts"  # which positions are counted: a word of ``UNITS``
     crowding: Crowding | None = None
     accumulate: int = 1
     ranks: int = 1
@@ -34,7 +45,7 @@ class UpdateShape:
     @property
     def counts_sources(self) -> bool:
         """Whether sources are a part of the budget, not targets alone."""
-        return self.unit == "both"
+        return self.unit in ("texts", "both")
 
     def fits(self, source: int, target: int) -> int:
         """Documents of at most these lengths that one micro-batch may hold."""
@@ -102,6 +113,7 @@ class OptimConfig:
     updates: dict[str, int]  # of each scenario
     validations: int  # while training, evenly spread
     patience: int  # validations without improvement after which training stops
+    monitor: str = "joint"  # a word of MONITORS; version 0.1.0 knew the joint loss alone
 
     def __post_init__(self) -> None:
         check_range("optim.beta1", self.beta1, 0, 0.99999)
@@ -110,6 +122,8 @@ class OptimConfig:
         check_range("optim.label_smoothing", self.label_smoothing, 0, 0.99)
         if self.batch_unit not in UNITS:
             raise one_of("optim.batch_unit", self.batch_unit, UNITS)
+        if self.monitor not in MONITORS:
+            raise one_of("optim.monitor", self.monitor, MONITORS)
         for name in ("max_tokens", "accumulate", "validations", "patience"):
             check_range(f"optim.{name}", getattr(self, name), 1)
         for scenario, updates in self.updates.items():

@@ -14,6 +14,7 @@ from torch.utils.data import Dataset
 
 from mclas_lightning.data.sampler import Lengths, MicroBatch
 from mclas_lightning.data.store import TokenStore
+from mclas_lightning.example import SIDES, Side
 from mclas_lightning.task import Special, Task
 
 
@@ -90,18 +91,14 @@ class EncodedExamples(Dataset):
         lengths = self.store.lengths(self.task.source)[self.rows]
         return np.minimum(lengths, self.limits.max_source - 2) + 2
 
-    @property
-    def target_lengths(self) -> np.ndarray:
-        """Tokens to predict for each example, by all decoders."""
-        of_decoders = (self._predicted(decoder) for decoder in self.task.targets)
-        return sum(of_decoders, start=np.int32(0))  # pyright: ignore
-
-    def _predicted(self, decoder: str) -> np.ndarray:
+    def target_lengths(self, *sides: Side) -> np.ndarray:
+        """Tokens to predict for the summaries ``sides`` of each example."""
         of_sides = (
             np.minimum(self.store.lengths(side)[self.rows], self.limits.max_summary)
-            for side in self.task.targets[decoder]
+            + np.int32(self.task.num_control_tokens(side))
+            for side in sides
         )
-        return sum(of_sides, start=np.int32(self.task.num_control_tokens(decoder)))  # pyright: ignore
+        return sum(of_sides, start=np.int32(0))  # pyright: ignore
 
     def cut(self) -> list[str]:
         """Which texts are longer than what is read or learned of them, and how much that is."""
@@ -125,9 +122,11 @@ class EncodedExamples(Dataset):
 
     def lengths(self, unit: str) -> Lengths:
         """What a sampler needs to know where a micro-batch's budget counts ``unit``."""
-        predicted = counted = self.target_lengths
+        predicted = counted = self.target_lengths(*self.task.sides)
         if unit == "released":  # With [BOS], and of NCLS+MS only the target that ends in S^B.
-            counted = self._predicted([*self.task.targets][-1]) + np.int32(1)
+            counted = self.target_lengths(*[*self.task.targets.values()][-1]) + np.int32(1)
+        elif unit in ("texts", "summaries"):  # A monolingual corpus has no cross summaries.
+            counted = self.target_lengths(*filter(self.store.written, SIDES))
         return Lengths(self.source_lengths, counted, predicted)
 
 

@@ -143,14 +143,15 @@ def load_system(settings: Settings) -> Summarizer | PipelineSummarizer:
     return summarizer
 
 
-def _weights(summarizer: Summarizer | PipelineSummarizer, settings: Settings) -> dict[str, str]:
-    """Which weights wrote the summaries, and which examples these were trained on."""
+def _weights(summarizer: Summarizer | PipelineSummarizer, settings: Settings) -> dict[str, Any]:
+    """Which weights wrote the summaries, which examples these were trained on, and how long."""
     if isinstance(summarizer, PipelineSummarizer):
         return summarizer.provenance
     training = read_json(settings.run.training_path, dict)
     if "imported" in training:
         return {"checkpoint": training["imported"], "checkpoint_sha256": training["sha256"]}
-    return _subset(settings, training)
+    told = {key: training[key] for key in ("updates", "seen", "cut_off") if key in training}
+    return {**_subset(settings, training), "training": told}
 
 
 def _subset(settings: Settings, training: Mapping[str, Any]) -> dict[str, str]:

@@ -10,6 +10,8 @@ from mclas_lightning.runs.results import Results
 
 NAMED_IN_NOTES = 3  # runs or keys that a note names; the others it only counts
 
+SAME_DOCUMENTS = 0.05  # relative difference up to which systems see as many documents an update
+
 KEYS_NOT_COMPARED = ("max_tokens",)  # the size of a decoding batch, which changes no summary
 
 PRETRAINING_MODELS = (
@@ -102,6 +104,17 @@ def unlike_recipes(runs: Iterable[Results]) -> list[str]:
         for run in runs
         if run.model not in PRETRAINING_MODELS
     )
+
+
+def unlike_documents(runs: Iterable[Results]) -> str:
+    """Documents an update of each system where systems differ; empty where they do not."""
+    found: dict[str, float] = {}
+    for run in runs:
+        seen = run.provenance.get("training", {}).get("seen", {})
+        if run.model not in PRETRAINING_MODELS and "documents_per_update" in seen:
+            found.setdefault(run.model, seen["documents_per_update"])
+    differ = found and max(found.values()) > (1 + SAME_DOCUMENTS) * min(found.values())
+    return ", ".join(f"{number:,.0f}: {model}" for model, number in found.items()) * bool(differ)
 
 
 def first_differences(found: Sequence[str]) -> str:

@@ -2,7 +2,12 @@
 
 from collections.abc import Iterator
 
-from mclas_lightning.report.comparable import first_differences, run_places
+from mclas_lightning.report.comparable import (
+    first_differences,
+    grouped_runs,
+    run_places,
+    unlike_documents,
+)
 from mclas_lightning.report.finished_runs import aside_in_words
 from mclas_lightning.report.grid import Grid
 from mclas_lightning.report.layout import TableScore
@@ -67,6 +72,11 @@ def _notes_on_differences(grid: Grid) -> Iterator[str]:
         yield f"Not ranked{where}: systems differ in {first_differences(words)}."
     for scenario, words in grid.recipes.items():
         yield f"Trained in different ways, {scenario}: {first_differences(words)}."
+    for scenario, runs in grouped_runs(grid.used, lambda run: run.scenario).items():
+        if words := unlike_documents(runs):
+            yield f"Documents an update differ, {scenario}: {words}."
+    if cut_off := [r for r in grid.used if r.provenance.get("training", {}).get("cut_off")]:
+        yield f"Cut off, the last validation was the best: {run_places(cut_off)}."
 
 
 def _families(grid: Grid) -> dict[str, TableScore]:

@@ -15,6 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import read_json
+from mclas_lightning.runs.results import UNSAID
 from mclas_lightning.schema import check_given, flat
 
 # Keys that may change between two commands of the same run: where it is computed, how it is
@@ -95,7 +96,10 @@ def unequal_keys(kept: Mapping[str, Any], asked: Mapping[str, Any]) -> list[Diff
     """All flat keys with different values, in alphabetical order."""
     # Values are compared as JSON: in Python, 1, 1.0 and True are equal.
     there, here = (
-        {key: json.dumps(value, ensure_ascii=False) for key, value in flat(each, ".")}
+        {
+            key: json.dumps(value, ensure_ascii=False)
+            for key, value in (UNSAID | dict(flat(each, "."))).items()
+        }
         for each in (kept, asked)
     )
     return [

@@ -55,6 +55,9 @@ TABLE_SCORES = (
     *("wrong_language", "reference_wrong_language", "num"),
 )
 
+# What version 0.1.0 did, whose configurations do not say it.
+UNSAID = {"optim.monitor": "joint"}
+
 # Families of scores. Each has a signature, and the names of its scores begin with its name.
 FAMILIES = ("rouge", "folded_rouge", "paper_rouge", "bertscore", "similarity")
 
@@ -106,6 +109,10 @@ class Results:
         An older file lacks the recipe, which is then read from the config.yaml beside it. It is
         empty for an outside system, which has neither.
         """
+        found = self._recipe()
+        return {**UNSAID, **found} if "optim.batch_unit" in found else found
+
+    def _recipe(self) -> dict[str, Any]:
         if "recipe" in self.provenance or self.folder is None:
             return self.provenance.get("recipe", {})
         # omegaconf takes long to import, and most tables need no config.yaml.

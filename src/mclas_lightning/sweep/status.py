@@ -10,6 +10,7 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from mclas_lightning.config.optim import UNITS
 from mclas_lightning.config.overrides import command
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import read_json
@@ -57,8 +58,7 @@ def seconds_per_update(runs: Sequence[PlannedRun]) -> dict[tuple[str, str], floa
 def _cost(run: PlannedRun, measured: dict[tuple[str, str], float]) -> str:
     if not run.updates:
         return "nothing to train"
-    tokens = "source and target tokens" if run.unit == "both" else "target tokens"
-    text = f"{run.updates:,} updates of up to {run.update_tokens:,} {tokens}"
+    text = f"{run.updates:,} updates of up to {run.update_tokens:,} {UNITS[run.unit]}"
     seconds = measured.get((run.dataset, run.model))
     return f"{text}: about {duration(run.updates * seconds)}" if seconds else text
 

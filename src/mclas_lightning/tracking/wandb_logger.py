@@ -18,6 +18,7 @@ from pytorch_lightning.utilities import rank_zero_only
 
 from mclas_lightning.config.overrides import command
 from mclas_lightning.errors import InputError, check_range
+from mclas_lightning.example import SIDES
 from mclas_lightning.runs.predictions import read_predictions, shared_documents
 from mclas_lightning.runs.preemption import TERMINATED
 from mclas_lightning.runs.results import Results
@@ -128,12 +129,11 @@ class WandbMirror(WandbLogger):
             ) from error
         experiment.define_metric("trainer/global_step")
         experiment.define_metric("*", step_metric="trainer/global_step")
-        for metric, best in (
-            ("val/loss", "min"),
-            ("val/perplexity", "min"),
-            ("val/accuracy", "max"),
-        ):
-            experiment.define_metric(metric, step_metric="trainer/global_step", summary=best)
+        for of in ("", *(f"_{side}" for side in SIDES)):
+            for metric, best in (("loss", "min"), ("perplexity", "min"), ("accuracy", "max")):
+                experiment.define_metric(
+                    f"val/{metric}{of}", step_metric="trainer/global_step", summary=best
+                )
         upload = command("mclas wandb sync", ["--runs", config.run_dir])
         print(
             f"  W&B: {f'offline; upload it with: {upload}' if self.offline else experiment.url}",

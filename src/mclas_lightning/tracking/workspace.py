@@ -18,7 +18,10 @@ UPDATES = "trainer/global_step"
 
 ROUGE = {"rouge1_f": "ROUGE-1", "rouge2_f": "ROUGE-2", "rougeL_f": "ROUGE-L"}
 
-CURVES = ("train/loss", "val/loss", "val/accuracy", "val/perplexity", "lr/encoder", "lr/decoder")
+CURVES = (
+    *("train/loss", "val/loss", "val/loss_mono", "val/loss_cross"),
+    *("val/accuracy_cross", "val/perplexity_cross", "lr/encoder", "lr/decoder"),
+)
 
 CONFIG = ("dataset/name", "scenario", "model/name", "seed", "optim/encoder/lr", "optim/decoder/lr")
 
@@ -66,7 +69,7 @@ def _bars() -> list[Any]:
 
 
 def _coordinates() -> wr.ParallelCoordinatesPlot:
-    scores = ["val/loss.min", *(f"test/cross/{name}" for name in ROUGE)]
+    scores = ["val/loss_cross.min", *(f"test/cross/{name}" for name in ROUGE)]
     axes: list[Any] = [*map(wr.Config, CONFIG), *map(wr.SummaryMetric, scores)]
     return wr.ParallelCoordinatesPlot(
         title="From configuration to scores",

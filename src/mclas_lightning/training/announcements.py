@@ -5,10 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mclas_lightning.config.optim import UpdateShape
+from mclas_lightning.config.optim import UNITS, UpdateShape
 from mclas_lightning.config.settings import Settings
-from mclas_lightning.data.sampler import UpdateSampler
+from mclas_lightning.data.batch import EncodedExamples
 from mclas_lightning.data.scenario import few_examples
+from mclas_lightning.training.exposure import Exposure
 from mclas_lightning.training.module import SummarizationModule
 from mclas_lightning.training.preparation import Preparation
 
@@ -51,42 +52,39 @@ def _initialization(settings: Settings) -> str:
     return f"initialized from {settings.init_from}{but}"
 
 
-def announce_update(settings: Settings, preparation: Preparation, devices: int) -> None:
-    """Print the target tokens of an update, and warn where the recipe's updates have others."""
-    optim = settings.optim
-    shape, recipe = optim.shape(devices), optim.recipe.shape()
-    predicted, theirs = (_predicted_tokens(preparation, shape) for shape in (shape, recipe))
-    print(f"  an update: {_layout(shape)}; on average it predicts {predicted:,.0f}", flush=True)
-    if theirs and abs(predicted / theirs - 1) > SAME_SIZE:
+def announce_update(settings: Settings, train: EncodedExamples, devices: int) -> None:
+    """Print what an update sees, and warn where the recipe's updates predict more or less."""
+    shape, recipe = settings.optim.shape(devices), settings.optim.recipe.shape()
+    exposure = Exposure.of(train, shape)
+    tokens = " and ".join(f"{num:,.0f} {side}" for side, num in exposure.tokens.items())
+    print(
+        f"  an update: {_layout(shape)}; on average {exposure.documents:,.0f} documents, "
+        f"of whose summaries it predicts {tokens} tokens; "
+        f"{settings.updates:,} updates are {settings.updates / exposure.updates:,.1f} epochs",
+        flush=True,
+    )
+    if len(train) < recipe.accumulate * recipe.ranks:
+        return
+    theirs = Exposure.of(train, recipe)
+    if abs(exposure.predicted / theirs.predicted - 1) > SAME_SIZE:
         same = replace(shape, accumulate=recipe.accumulate, ranks=recipe.ranks) == recipe
         micro_batches = recipe.accumulate * recipe.ranks / devices
-        advice = f"optim.max_tokens={shape.max_tokens * theirs / predicted:.0f}"
+        advice = f"optim.max_tokens={shape.max_tokens * theirs.predicted / exposure.predicted:.0f}"
         if same and micro_batches % 1 == 0:
             advice = f"optim.accumulate={micro_batches:.0f}"
         print(
-            f"  warning: the recipe's are {_layout(recipe)}, which predict {theirs:,.0f} here; "
-            f"its learning rates are made for these ({advice} has as many)",
+            f"  warning: the recipe's are {_layout(recipe)}, which predict {theirs.predicted:,.0f} "
+            f"here; its learning rates are made for these ({advice} has as many)",
             flush=True,
         )
 
 
-def _predicted_tokens(preparation: Preparation, shape: UpdateShape) -> float:
-    """Mean number of target tokens that an update predicts; 0 where no update can be filled."""
-    train = preparation.train
-    per_update = shape.accumulate * shape.ranks
-    if len(train) < per_update:
-        return 0.0
-    epoch = len(UpdateSampler(train.lengths(shape.unit), shape))
-    return int(train.target_lengths.sum()) * shape.accumulate / epoch
-
-
 def _layout(shape: UpdateShape) -> str:
     """An update's budget, such as "2,048 target tokens x 5 micro-batches x 1 device = 10,240"."""
-    counted = "source and target" if shape.counts_sources else "target"
     micro_batches = _counted(shape.accumulate, "micro-batch", "micro-batches")
     devices = _counted(shape.ranks, "device", "devices")
     tokens = shape.max_tokens * shape.accumulate * shape.ranks
-    return f"{shape.max_tokens:,} {counted} tokens x {micro_batches} x {devices} = {tokens:,}"
+    return f"{shape.max_tokens:,} {UNITS[shape.unit]} x {micro_batches} x {devices} = {tokens:,}"
 
 
 def _counted(number: int, one: str, more: str) -> str:
@@ -95,8 +93,9 @@ def _counted(number: int, one: str, more: str) -> str:
 
 def announce_end(ended: Mapping[str, Any]) -> None:
     """Print what training.json says of a training that has ended."""
+    how = " (stopped early)" if ended["stopped_early"] else ""
+    how = " (cut off: the last validation was the best)" if ended["cut_off"] else how
     print(
-        f"  {ended['updates']:,} updates in {ended['seconds']:,.0f} s"
-        f"{' (stopped early)' if ended['stopped_early'] else ''}, "
-        f"best validation loss {ended['best_val_loss']:.3f}"
+        f"  {ended['updates']:,} updates in {ended['seconds']:,.0f} s{how}, "
+        f"best {ended['monitor']} {ended['best_val_loss']:.3f}"
     )

@@ -9,6 +9,9 @@ from mclas_lightning.progress import progress_bar
 class UpdatesBar(Callback):
     """One progress bar for all updates: an epoch of a small scenario is too short for one."""
 
+    def __init__(self, monitor: str) -> None:
+        self.monitor = monitor
+
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Draw the bar at the update from which training resumes."""
         self.bar = progress_bar(
@@ -27,7 +30,7 @@ class UpdatesBar(Callback):
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Show the last validation loss."""
-        self.bar.set_postfix({"val/loss": f"{trainer.callback_metrics['val/loss']:.3f}"})
+        self.bar.set_postfix({self.monitor: f"{trainer.callback_metrics[self.monitor]:.3f}"})
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Close the bar at the end of training."""

@@ -1,10 +1,11 @@
 """Training of the unified decoder and its baselines.
 
 Shape letters: B documents, T target length, D width, M real target positions, m some of them,
-V vocabulary.
+V vocabulary, S sides that the system writes, K sums.
 """
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytorch_lightning as pl
@@ -12,13 +13,14 @@ import torch
 from torch import Tensor
 from torch.distributed.device_mesh import DeviceMesh
 from torch.distributed.fsdp import FSDPModule, fully_shard, register_fsdp_forward_method
-from torchmetrics import SumMetric
+from torch.nn.functional import cross_entropy
+from torchmetrics import Metric
 
 from mclas_lightning.config.optim import OptimConfig
 from mclas_lightning.data.batch import Batch
 from mclas_lightning.model.decoder import DecoderLayer
-from mclas_lightning.model.loss import label_smoothed_kl
 from mclas_lightning.model.seq2seq import Seq2Seq
+from mclas_lightning.task import Task
 from mclas_lightning.training.optim import EncoderDecoderOptimizer, build_optimizer, build_schedule
 
 
@@ -39,16 +41,42 @@ def shard(network: Seq2Seq, mesh: DeviceMesh) -> None:
 VALIDATION_ROWS = 256  # positions of a validation whose logits are held at a time
 
 
+def monitored(monitor: str, sides: Sequence[str]) -> str:
+    """The logged loss that chooses the best checkpoint and ends the training.
+
+    ``monitor`` is a word of ``config.optim.MONITORS``; a system without S^B goes by what it writes.
+    """
+    return "val/loss_cross" if monitor == "cross" and "cross" in sides else "val/loss"
+
+
+class SideSums(Metric):
+    """Sums over the target tokens of each side, and over all ranks: see ``validation_step``."""
+
+    sums_SK: Tensor
+
+    def __init__(self, num_sides: int) -> None:
+        super().__init__()
+        self.add_state("sums_SK", torch.zeros(num_sides, 3), dist_reduce_fx="sum")
+
+    def update(self, sums_SK: Tensor) -> None:
+        """Add those of a batch."""
+        self.sums_SK += sums_SK
+
+    def compute(self) -> Tensor:
+        """All sums, ``[S, 3]``."""
+        return self.sums_SK
+
+
 class SummarizationModule(pl.LightningModule):
     """A network and its loss: equations 1, 2 and 4 are one sum over decoders."""
 
-    def __init__(self, network: Seq2Seq, config: OptimConfig, *, seed: int) -> None:
+    def __init__(
+        self, network: Seq2Seq, config: OptimConfig, *, task: Task, lsep_id: int, seed: int
+    ) -> None:
         super().__init__()
         self.network, self.config, self.seed = network, config, seed
-        # Left to themselves they would drop a loss that is nan, and hide that training diverged.
-        self.val_loss, self.val_right, self.val_tokens = (
-            SumMetric(nan_strategy="disable") for _ in range(3)
-        )
+        self.task, self.lsep_id = task, lsep_id
+        self.sums = SideSums(len(task.sides))
         self.update_loss = torch.zeros(())
 
     def configure_model(self) -> None:
@@ -80,8 +108,7 @@ class SummarizationModule(pl.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The micro-batch's part of the loss per target token of the whole update."""
-        loss, _, _ = self.losses(batch, self.config.label_smoothing)
-        share = loss / batch.update_tokens
+        share = self.loss(batch, self.config.label_smoothing) / batch.update_tokens
         self.update_loss = self.update_loss.to(share.device) + share.detach()
         # Lightning divides by the number of micro-batches, DDP by that of ranks; we by tokens.
         return share * self.trainer.accumulate_grad_batches * self.trainer.world_size
@@ -104,45 +131,58 @@ class SummarizationModule(pl.LightningModule):
         super().optimizer_step(*args, **kwargs)
         self.zero_grad()
 
+    def loss(self, batch: Batch, smoothing: float) -> Tensor:
+        """The loss of every target token, summed over all decoders."""
+        return torch.stack(
+            [
+                self.network.loss(hidden_MD, gold_M, smoothing)
+                for _, hidden_MD, gold_M in self._decoded(batch)
+            ]
+        ).sum()
+
     def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Negative log-likelihood and accuracy of every target token, the true ones before it."""
-        loss, right, tokens = self.losses(batch, 0.0)
-        self.val_loss.update(loss)
-        self.val_right.update(right)
-        self.val_tokens.update(tokens)
-        return loss
+        """The summed negative log-likelihood of a batch's target tokens, the true ones before each.
+
+        By side are summed: the negative log-likelihood, the tokens that the network finds most
+        likely, and the tokens. The [LSEP] or [EOS] that ends a summary is a token of its side.
+        """
+        sums_SK = torch.zeros_like(self.sums.sums_SK)
+        for decoder, hidden_MD, gold_M in self._decoded(batch):
+            before_BT = batch.targets_BT[decoder][:, :-1]
+            ended_M = (before_BT == self.lsep_id).cumsum(1).flatten()[batch.real_M[decoder]]
+            of_token_MK = torch.cat([*map(self._of_tokens, *_chunks(hidden_MD, gold_M))])
+            for number, side in enumerate(self.task.targets[decoder]):
+                of_others_M1 = (ended_M != number)[:, None]
+                sums = of_token_MK.masked_fill(of_others_M1, 0).sum(0)
+                sums_SK[self.task.sides.index(side)] += sums
+        self.sums.update(sums_SK)
+        return sums_SK[:, 0].sum()
+
+    def _of_tokens(self, hidden_mD: Tensor, gold_m: Tensor) -> Tensor:
+        """``[m, 3]``: what ``validation_step`` sums."""
+        logits_mV = self.network.logits(hidden_mD).float()
+        nll_m = cross_entropy(logits_mV, gold_m, reduction="none")
+        return torch.stack([nll_m, logits_mV.argmax(1) == gold_m, torch.ones_like(nll_m)], 1)
 
     def on_validation_epoch_end(self) -> None:
-        """Means over the tokens of all ranks."""
-        tokens = self.val_tokens.compute()
-        loss = self.val_loss.compute() / tokens
-        self.log("val/loss", loss)
-        self.log("val/perplexity", loss.exp())
-        self.log("val/accuracy", self.val_right.compute() / tokens)
-        for metric in (self.val_loss, self.val_right, self.val_tokens):
-            metric.reset()
+        """Means over the tokens of all ranks: of all tokens, and of each side's."""
+        sums_SK = self.sums.compute()
+        of_sides = {f"_{side}": sums for side, sums in zip(self.task.sides, sums_SK, strict=True)}
+        for name, (loss, right, tokens) in {"": sums_SK.sum(0), **of_sides}.items():
+            self.log(f"val/loss{name}", loss / tokens)
+            self.log(f"val/perplexity{name}", (loss / tokens).exp())
+            self.log(f"val/accuracy{name}", right / tokens)
+        self.sums.reset()
 
-    def losses(self, batch: Batch, smoothing: float) -> tuple[Tensor, Tensor, int]:
-        """Summed loss, number of right tokens and number of tokens, over all decoders."""
+    def _decoded(self, batch: Batch) -> Iterator[tuple[str, Tensor, Tensor]]:
+        """Of each decoder: its name, its last hidden states, and the tokens that they predict."""
         memory = self.network.encode(batch.source_BS)
-        loss, right = torch.zeros((2,), device=self.device)
-        tokens = 0
         for decoder, target_BT in batch.targets_BT.items():
             hidden_BTD = self.network.hidden(decoder, target_BT[:, :-1], memory)
             # The output layer is the widest of all: spare it the padding.
-            hidden_MD = hidden_BTD.flatten(0, 1)[batch.real_M[decoder]]
-            gold_M = target_BT[:, 1:].flatten()[batch.real_M[decoder]]
-            tokens += len(gold_M)
-            if self.training:
-                loss = loss + self.network.loss(hidden_MD, gold_M, smoothing)
-                continue
-            for hidden_mD, gold_m in zip(
-                hidden_MD.split(VALIDATION_ROWS), gold_M.split(VALIDATION_ROWS), strict=True
-            ):
-                logits_mV = self.network.logits(hidden_mD)
-                pad_id = self.network.pad_id
-                loss = loss + label_smoothed_kl(
-                    logits_mV, gold_m, smoothing=smoothing, pad_id=pad_id
-                )
-                right = right + (logits_mV.argmax(1) == gold_m).sum()
-        return loss, right, tokens
+            real_M = batch.real_M[decoder]
+            yield decoder, hidden_BTD.flatten(0, 1)[real_M], target_BT[:, 1:].flatten()[real_M]
+
+
+def _chunks(*tensors: Tensor) -> list[tuple[Tensor, ...]]:
+    return [tensor.split(VALIDATION_ROWS) for tensor in tensors]
