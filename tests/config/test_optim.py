@@ -41,6 +41,7 @@ def test_an_update_is_as_large_on_every_number_of_devices():
         (["optim.label_smoothing=1"], "optim.label_smoothing: expected from 0 to 0.99"),
         (["optim.encoder.warmup=0"], "warmup: expected 1 or more"),
         (["optim.batch_unit=words"], "optim.batch_unit 'words' does not exist; choose from: both"),
+        (["optim.monitor=all"], "optim.monitor 'all' does not exist; choose from: cross, joint"),
         (["optim.accumulate=0"], "optim.accumulate: expected 1 or more"),
         (["optim.updates.full=0"], "optim.updates.full: expected 1 or more"),
     ],
