@@ -13,12 +13,16 @@ from mclas_lightning.config.overrides import arguments, override
 from mclas_lightning.config.settings import read_settings
 from mclas_lightning.files import write_json
 from mclas_lightning.report.finished_runs import Runs
-from mclas_lightning.report.gaps import Gap, gap_commands, scenario_model_products
+from mclas_lightning.report.gaps import Gap, filling
 from mclas_lightning.report.layout import LAYOUTS
 from mclas_lightning.runs.identity import resolved_config
 
 LOW = ("minimum", "medium", "maximum")
 ALL = [Gap(s.scenario, s.model, None, 4) for s in LAYOUTS[2].systems]
+
+
+def gap_commands(dataset: str, gaps: list[Gap], runs: Runs) -> list[str]:
+    return filling(dataset, gaps, runs).commands
 
 
 def runs_of(line: str) -> set[tuple[str, str, str]]:
@@ -225,14 +229,58 @@ def test_scores_are_added_with_the_encoder_that_the_others_have(tmp_path):
     assert shlex.split(line) == ["mclas", "rescore", place, "--bertscore", "my encoder"]
 
 
-def test_products_hold_all_pairs_and_nothing_else():
-    pairs = [(s, m) for s in LOW for m in ("ncls", "mclas")] + [("medium", "ncls_ms")]
-    found = scenario_model_products(pairs)
-    assert found == [(list(LOW), ["ncls", "mclas"]), (["medium"], ["ncls_ms"])]
-    assert {pair for scenarios, models in found for pair in product(scenarios, models)} == set(
-        pairs
-    )
-
-
 def test_a_whole_table_needs_no_command():
     assert gap_commands("en2desum", [], Runs(Path("runs"))) == []
+
+
+def diverged(runs: Path, dataset: str, scenario: str, model: str, seed: int) -> Path:
+    folder = runs / dataset / scenario / model / f"seed={seed}"
+    write_json(folder / "diverged.json", {"update": 7, "reason": "loss is nan"})
+    return folder
+
+
+def test_a_diverged_run_is_named_and_not_started_again(tmp_path):
+    for seed in (0, 1):
+        started(tmp_path, ["dataset=toy"], "toy_en2de", ("minimum", "ncls"), seed)
+    trained(tmp_path, "toy_en", "ms")
+    write_json(tmp_path / "toy_en" / "full" / "ms" / "seed=1" / "training.json", {})
+    place = diverged(tmp_path, "toy_en2de", "minimum", "mclas", 1)
+    diverged(tmp_path, "toy_en2de", "minimum", "mclas", 5)  # Nothing asks for this seed.
+    found = filling("toy_en2de", [Gap("minimum", "mclas", None, 4)], Runs(tmp_path))
+    (config,) = [one for line in found.commands for one in composed(line)]
+    assert (config["model"]["name"], config["seed"]) == ("mclas", 0)
+    assert found.notes == [
+        f"Diverged: {place}. Train another seed, or start it under another name (model.name=...) "
+        "with lower optim.encoder.lr and optim.decoder.lr, or delete the folder."
+    ]
+
+
+def test_nothing_starts_from_a_diverged_ms_run(tmp_path):
+    started(tmp_path, ["dataset=toy"], "toy_en2de", ("minimum", "ncls"), 0)
+    place = diverged(tmp_path, "toy_en", "full", "ms", 0)
+    gaps = [Gap("minimum", "mclas", None, 4), Gap("full", "mclas", None, 4)]
+    found = filling("toy_en2de", gaps, Runs(tmp_path))
+    (config,) = [one for line in found.commands for one in composed(line)]
+    assert (config["scenario"], config["model"]["name"]) == ("full", "mclas")
+    assert str(place) in found.notes[0]
+
+
+def test_a_recipe_of_one_system_alone_stays_its_own(tmp_path):
+    one_off = ["dataset=toy", "optim.max_summary=64", "optim.updates.minimum=9"]
+    usual = ["dataset=toy", "network.decoder.layers=3"]
+    started(tmp_path, [*one_off, *usual[1:]], "toy_en2de", ("minimum", "ncls"), 0)
+    started(tmp_path, usual, "toy_en2de", ("minimum", "ncls_ms"), 0)
+    started(tmp_path, usual, "toy_en2de", ("minimum", "ncls_ms"), 1)
+    for model in ("ms", "mt"):
+        for seed in (0, 1):
+            write_json(tmp_path / "toy_en" / "full" / model / f"seed={seed}" / "training.json", {})
+    gaps = [
+        *(Gap("minimum", model, None, 4) for model in ("ncls", "mclas")),
+        *(Gap("medium", model, None, 4) for model in ("ncls", "mclas")),
+    ]
+    lines = [shlex.split(line) for line in gap_commands("toy_en2de", gaps, Runs(tmp_path))]
+    assert all("network.decoder.layers=3" in words for words in lines)
+    (own,) = (words for words in lines if "optim.max_summary=64" in words)
+    assert {"model=ncls", "scenario=minimum", "seed=1", "optim.updates.minimum=9"} < set(own)
+    assert not any("dataset.max_summary" in word for words in lines for word in words)
+    assert sum("optim.updates.minimum=9" in words for words in lines) == 1

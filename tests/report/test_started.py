@@ -23,6 +23,7 @@ CORPUS = ("dataset=toy",)
         ["network=tiny", "optim=tiny", "decoding=short"],
         ["network=tiny", "network.decoder.layers=3", "decoding.beam=7", "split_seed=11"],
         ["data=some where/else", "dataset.max_source=77"],
+        ["optim.max_summary=64", "optim.recipe.max_tokens=77", "optim.recipe.accumulate=3"],
     ],
 )
 def test_the_words_of_a_configuration_compose_it_again(words):

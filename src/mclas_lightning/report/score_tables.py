@@ -6,7 +6,7 @@ from dataclasses import replace
 from mclas_lightning import paper
 from mclas_lightning.report.comparable import by_test_set
 from mclas_lightning.report.finished_runs import Runs
-from mclas_lightning.report.gaps import OTHER_TEST_SET, OTHER_TRAINING, Gap, gap_commands
+from mclas_lightning.report.gaps import OTHER_TEST_SET, OTHER_TRAINING, Gap, filling
 from mclas_lightning.report.grid import Grid
 from mclas_lightning.report.layout import LAYOUTS, TableScore, TableSystem
 from mclas_lightning.report.marks import Marks, significance_marks
@@ -50,12 +50,14 @@ def paper_sheet(
     gaps, dataset = list(_gaps(grid)), grid.dataset
     corpus = paper.numbers().corpora.get(dataset)
     label = label or f"Table {grid.layout.number}"
+    sheet, (commands, diverged) = grid_sheet(grid, found), filling(dataset, gaps, runs)
     return replace(
-        grid_sheet(grid, found),
+        sheet,
         name=name,
         label=label,
         title=f"{label}. {grid.layout.title}, {corpus.name if corpus else dataset}",
-        commands=gap_commands(dataset, gaps, runs),
+        notes=[*sheet.notes, *diverged],
+        commands=commands,
         missing=sum(gap.cells for gap in gaps),
     )
 

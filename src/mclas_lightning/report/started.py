@@ -8,7 +8,8 @@ from typing import Any
 from mclas_lightning.config.overrides import exactly, override
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import CONF
-from mclas_lightning.runs.identity import read_config, resolved_config, unequal_keys
+from mclas_lightning.runs.identity import LENGTH_KEYS, read_config, resolved_config, unequal_keys
+from mclas_lightning.runs.recipe import of_scenario
 from mclas_lightning.runs.results import Results
 from mclas_lightning.runs.run import Run, seed_folders
 from mclas_lightning.schema import flat
@@ -22,6 +23,11 @@ WITHOUT_WORDS = (
     *("scenario", "seed", "init_from", "runs", "run_dir", "model", "trainer", "logger", "workers"),
     *("dataset.pretraining", "dataset.licence", "dataset.how_to_get"),
 )
+
+# Beginnings of keys whose values other keys take over: one word sets all of them.
+FOLLOWED = ("optim.recipe.", *(f"optim.{key}" for key in LENGTH_KEYS))
+
+ALL_KEYS = ("",)
 
 
 def config_of(run: Results) -> Mapping[str, Any] | None:
@@ -47,11 +53,32 @@ def words_of(config: Mapping[str, Any], corpus: Sequence[str]) -> list[str]:
         words = [*corpus, *_data_words(config)]
         for group in CONF_GROUPS:
             words += _group_words(group, config, words)
-        words += _key_words(config, _composed(tuple(words)))
+        for keys in (FOLLOWED, ALL_KEYS):
+            words += _key_words(config, _composed(tuple(words)), keys)
         _composed(tuple(words))
     except (InputError, AttributeError, TypeError):
         return []
     return words[len(corpus) :]
+
+
+def usual(
+    words: Sequence[str],
+    config: Mapping[str, Any],
+    others: Sequence[Mapping[str, Any]],
+    scenario: str,
+) -> list[str]:
+    """Those words of a run of ``config`` that a run of another system or ``scenario`` needs, too.
+
+    They choose files of ``conf/``, or set a key that all ``others`` set alike.
+    """
+    own, known = dict(flat(config, ".")), [dict(flat(other, ".")) for other in others]
+
+    def is_usual(word: str) -> bool:
+        key = word.partition("=")[0]
+        alike = key not in own or all(other.get(key) == own[key] for other in known)
+        return alike and of_scenario(key, scenario)
+
+    return list(filter(is_usual, words))
 
 
 def of_pretraining(words: Sequence[str]) -> list[str]:
@@ -91,13 +118,15 @@ def _group_words(group: str, config: Mapping[str, Any], words: Sequence[str]) ->
     return min([[], *([f"{group}={name}"] for name in names)], key=distance)
 
 
-def _key_words(config: Mapping[str, Any], made: Mapping[str, Any]) -> Iterator[str]:
-    """Words for the keys that both configurations have with different values."""
+def _key_words(
+    config: Mapping[str, Any], made: Mapping[str, Any], keys: tuple[str, ...]
+) -> Iterator[str]:
+    """Words for the ``keys`` that both configurations have with different values."""
     kept, known = dict(flat(config, ".")), dict(flat(made, "."))
     for difference in unequal_keys(config, made):
         key = difference.key
         has_word = not any(f"{key}.".startswith(f"{free}.") for free in WITHOUT_WORDS)
-        if has_word and key in kept and key in known:
+        if has_word and key.startswith(keys) and key in kept and key in known:
             value = kept[key]
             yield override(key, exactly(value) if isinstance(value, str) else value)
 
@@ -122,3 +151,8 @@ def is_trained(place: Path, seed: int | None = None) -> bool:
     """Whether a training has ended in ``place`` or its ``seed=<n>``, for None any seed."""
     folders = [place, *place.glob("seed=*")] if seed is None else seed_folders(place, seed)
     return any(Run(folder).trained for folder in folders)
+
+
+def diverged(place: Path, seed: int) -> list[Path]:
+    """The run of a seed in ``place``, if its training has diverged."""
+    return [folder for folder in seed_folders(place, seed) if Run(folder).diverged_path.exists()]

@@ -41,7 +41,7 @@ def recipe(config: Mapping[str, Any]) -> dict[str, Any]:
     found = {
         key: _named(key, value)
         for key, value in _leaves(config)
-        if not _under(key, left_out) and _of_scenario(key, config.get("scenario"))
+        if not _under(key, left_out) and of_scenario(key, config.get("scenario"))
     }
     return found | ({} if pipeline else dict(_computed(config)))
 
@@ -79,7 +79,8 @@ def _named(key: str, value: Any) -> Any:
     return "/".join(parts[-NAMING_PARTS[key] :])
 
 
-def _of_scenario(key: str, scenario: Any) -> bool:
+def of_scenario(key: str, scenario: Any) -> bool:
+    """Whether a key counts in this scenario: those of one scenario count in no other."""
     return not _under(key, SCENARIO_KEYS) or key.endswith(f".{scenario}")
 
 

@@ -1,0 +1,236 @@
+"""The words of ``mclas-train`` that start runs of a dataset as its existing runs were started."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mclas_lightning.config.overrides import command, exactly, override
+from mclas_lightning.corpora import catalog
+from mclas_lightning.report.comparable import PRETRAINING_MODELS
+from mclas_lightning.report.finished_runs import Runs
+from mclas_lightning.report.layout import COMPARED_MODELS
+from mclas_lightning.report.started import (
+    config_of,
+    diverged,
+    is_trained,
+    ms_place,
+    of_fine_tuning,
+    of_pretraining,
+    own_corpus,
+    usual,
+    words_of,
+)
+from mclas_lightning.runs.results import MODELS, SCENARIOS, Results
+
+# Datasets of the paper's translator, that of WMT19 (section 5.3). It knows no Chinese; all other
+# datasets have a trained translator.
+WMT19 = ("en2desum",)
+
+BERTSCORE_ENCODER = "bert-base-multilingual-cased"
+
+
+class SharedWords(NamedTuple):
+    """What the runs of one command share: words before and after the axes, and missing seeds."""
+
+    words: tuple[str, ...]
+    more: tuple[str, ...]
+    seeds: tuple[int, ...]
+
+
+RunsByWords = dict[SharedWords, list[tuple[str, str]]]  # scenarios and models by their shared words
+
+
+def scenario_model_products(pairs: Iterable[tuple[str, str]]) -> list[tuple[list[str], list[str]]]:
+    """Products of scenarios and models that together hold exactly ``pairs``; few products."""
+    of_model: dict[str, list[str]] = {}
+    for scenario, model in dict.fromkeys(pairs):
+        of_model.setdefault(model, []).append(scenario)
+    found: dict[tuple[str, ...], list[str]] = {}
+    for model, scenarios in of_model.items():
+        found.setdefault(tuple(sorted(scenarios, key=SCENARIOS.index)), []).append(model)
+    return [
+        (list(scenarios), sorted(models, key=list(MODELS).index))
+        for scenarios, models in found.items()
+    ]
+
+
+class DatasetWords:
+    """The words of mclas-train that start runs of a dataset as its existing runs were started."""
+
+    def __init__(self, dataset: str, runs: Runs) -> None:
+        self.dataset, self.runs = dataset, runs
+        self._configs: dict[Path | None, Mapping[str, Any] | None] = {}
+        choice = catalog.of_run(dataset)
+        self.words = choice.words if choice else tuple(own_corpus(dataset, runs.of(dataset)))
+        self.pretraining = choice.pretraining if choice else self.words
+        self.pretrained = choice.pretrained if choice else dataset
+        self.diverged: dict[Path, None] = {}  # runs that no command starts, as they were met
+        self.own_mt = runs.folder / dataset / "full" / "mt"
+        self.own_translator = override("model.translator", exactly(str(self.own_mt)))
+
+    @cached_property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds of the dataset's compared systems; seed 0 where there are none."""
+        compared = (
+            r for r in self.runs.of(self.dataset) if r.model in (*COMPARED_MODELS, "tltran")
+        )
+        return tuple(sorted({run.seed for run in compared})) or (0,)
+
+    @cached_property
+    def translates(self) -> bool:
+        """Whether the dataset's own translator is trained for every seed."""
+        return all(is_trained(self.own_mt, seed) for seed in self.seeds)
+
+    @cached_property
+    def encoder(self) -> str:
+        """The BERTScore encoder of the dataset's runs, else multilingual BERT."""
+        configs = filter(None, map(self._config, self.runs.of(self.dataset)))
+        named = (config.get("scoring", {}).get("bertscore") for config in configs)
+        return next(filter(None, named), BERTSCORE_ENCODER)
+
+    def jobs(
+        self, pairs: Sequence[tuple[str, str]], starts: bool, more: Sequence[str] = ()
+    ) -> RunsByWords:
+        """Scenarios and models by the words that start them: those of the nearest existing run."""
+        found: RunsByWords = {}
+        for scenario, model in pairs:
+            there = {r.seed for r in self._runs(scenario, model)}
+            seeds = [seed for seed in self.seeds if seed not in there] or self.seeds
+            place = self.ms(scenario, model) if starts else None
+            init = [override("init_from", exactly(str(place)))] if place else []
+            parts = [place] if place else []
+            parts += [self.own_mt] if self.own_translator in more else []
+            parts.append(self.runs.folder / self.dataset / scenario / model)
+            runnable = tuple(seed for seed in seeds if not self._diverged(parts, seed))
+            if runnable:
+                job = SharedWords(tuple(self.started(scenario, model)), (*init, *more), runnable)
+                found.setdefault(job, []).append((scenario, model))
+        return found
+
+    def _diverged(self, parts: Iterable[Path], seed: int) -> bool:
+        """Whether one of these runs has diverged, so that nothing starts it or starts from it."""
+        found = [folder for place in parts for folder in diverged(place, seed)]
+        self.diverged.update(dict.fromkeys(found))
+        return bool(found)
+
+    def own_jobs(self, scenario: str, model: str) -> RunsByWords:
+        """The existing runs of a system, with the words that started the first of them."""
+        pair, more = (scenario, model), ()
+        if model == "tltran":
+            init = override("init_from", exactly(str(self.ms(*pair))))
+            more = (init, *self.translator(pair))
+        seeds = tuple(run.seed for run in self._runs(*pair))
+        return {SharedWords(tuple(self.started(*pair)), more, seeds): [pair]}
+
+    def pretrainings(self, pairs: Sequence[tuple[str, str]], asked: bool) -> Iterator[str]:
+        """Commands for missing ms runs, with the seeds of the systems that start from them."""
+        own = self.runs.folder / self.pretrained / "full" / "ms"
+        places = [(pair, self.ms(*pair)) for pair in pairs]
+        needing = [pair for pair, place in places if place == own]
+        seeds = {seed for job in self.jobs(needing, False) for seed in job.seeds}
+        seeds |= set(self.seeds) if asked else set()
+        missing = tuple(
+            seed
+            for seed in sorted(seeds)
+            if not is_trained(own, seed) and not self._diverged([own], seed)
+        )
+        if missing:
+            words = self._pretraining_words(needing)
+            job = SharedWords(tuple(words), (), missing)
+            yield from self.lines("mclas-train", {job: [("full", "ms")]}, self.pretraining)
+
+    def _pretraining_words(self, needing: Sequence[tuple[str, str]]) -> list[str]:
+        """Words of the other ms runs, else words that match the first system that needs one."""
+        there = [run for run in self.runs.of(self.pretrained) if run.model == "ms"]
+        for config in filter(None, map(config_of, there)):
+            return words_of(config, self.pretraining)
+        scenario, model = needing[0] if needing else ("full", "mclas")
+        return of_pretraining(self.started(scenario, model))
+
+    def started(self, scenario: str, model: str) -> list[str]:
+        """The words that started the system's own run, else the usual ones of the nearest run."""
+        for run, config in self._near(scenario, model):
+            words = words_of(config, self.words)
+            if run.model == "ms" != model:
+                return of_fine_tuning(words)
+            own = (run.scenario, run.model) == (scenario, model)
+            return words if own else usual(words, config, self._systems(scenario), scenario)
+        return []
+
+    def _systems(self, scenario: str) -> list[Mapping[str, Any]]:
+        """A configuration of each system in ``scenario``, or of all if it has none."""
+        first: dict[tuple[str, str], Results] = {}
+        for run in self.runs.of(self.dataset):
+            if run.model not in PRETRAINING_MODELS:
+                first.setdefault((run.scenario, run.model), run)
+        here = [run for run in first.values() if run.scenario == scenario]
+        return list(filter(None, map(self._config, here or first.values())))
+
+    def _config(self, run: Results) -> Mapping[str, Any] | None:
+        if run.folder not in self._configs:
+            self._configs[run.folder] = config_of(run)
+        return self._configs[run.folder]
+
+    def ms(self, scenario: str, model: str) -> Path | None:
+        """The ms run that missing seeds start from, as the nearest run did; None from scratch."""
+        configs = list(filter(None, map(self._config, self._runs(scenario, model))))
+        if configs and all(config.get("init_from") is None for config in configs):
+            return None
+        places = (ms_place(config, run.seed) for run, config in self._near(scenario, model))
+        return next(filter(None, places), self.runs.folder / self.pretrained / "full" / "ms")
+
+    def translator(self, pair: tuple[str, str]) -> list[str]:
+        """The word for TLTran's translator: that of its other seeds; no word for WMT19's."""
+        for run, config in self._near(*pair):
+            if run.model == "tltran":
+                named = config.get("model", {}).get("translator")
+                return [override("model.translator", exactly(named))] if named else []
+        return [] if self.dataset in WMT19 else [self.own_translator]
+
+    def _near(self, scenario: str, model: str) -> Iterator[tuple[Results, Mapping[str, Any]]]:
+        """Runs of the dataset with a readable configuration, the most similar first."""
+
+        def unlike(run: Results) -> tuple[bool, ...]:
+            return (
+                (run.scenario, run.model) != (scenario, model),
+                (run.model == "ms") != (model == "ms"),
+                run.scenario != scenario,
+                run.model != model,
+            )
+
+        for run in sorted(self.runs.of(self.dataset), key=unlike):
+            if (config := self._config(run)) is not None:
+                yield run, config
+
+    def _runs(self, scenario: str, model: str) -> list[Results]:
+        runs = self.runs.of(self.dataset)
+        return [run for run in runs if (run.scenario, run.model) == (scenario, model)]
+
+    def lines(self, program: str, jobs: RunsByWords, corpus: Sequence[str] = ()) -> Iterator[str]:
+        """A command for each product of scenarios and models, with all its seeds."""
+        for job, pairs in jobs.items():
+            for scenarios, models in scenario_model_products(pairs):
+                yield self._line(program, corpus or self.words, job, scenarios, models)
+
+    def _line(
+        self,
+        program: str,
+        corpus: Sequence[str],
+        job: SharedWords,
+        scenarios: Sequence[str],
+        models: Sequence[str],
+    ) -> str:
+        """A command; the full scenario and seed 0, defaults of mclas-train, stay unwritten."""
+        folder = str(self.runs.folder)
+        words = [
+            *(["-m"] if max(len(scenarios), len(models), len(job.seeds)) > 1 else []),
+            *corpus,
+            *job.words,
+            *([] if scenarios == ["full"] else [f"scenario={','.join(scenarios)}"]),
+            f"model={','.join(models)}",
+            *([] if job.seeds == (0,) else [f"seed={','.join(map(str, job.seeds))}"]),
+            *job.more,
+            *([] if folder == "runs" else [override("runs", exactly(folder))]),
+        ]
+        return command(program, words)
