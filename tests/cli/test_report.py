@@ -115,6 +115,19 @@ def test_the_report_is_one_file_and_its_tables_are_files(runs, tmp_path, monkeyp
     assert (tmp_path / "report.html").read_text("utf-8").startswith("<!doctype html>")
 
 
+def test_what_the_report_sets_aside_is_said_on_stderr(runs, tmp_path, monkeypatch, capsys):
+    broken = runs / "en2desum" / "full" / "ncls" / "seed=0" / "results.json"
+    broken.write_text("{")
+    judged = runs / "en2desum" / "minimum" / "human.json"
+    judged.write_text("{")
+    words = ("--runs", str(runs), "--out", str(tmp_path / "report.html"), "--data", str(tmp_path))
+    code, out, err = run(monkeypatch, capsys, "report", *words)
+    assert (code, out) == (0, f"written: {tmp_path / 'report.html'}\n")
+    first, second = err.splitlines()
+    assert first.startswith(f"Set aside: {broken} (")
+    assert second.startswith(f"Set aside: {judged} (")
+
+
 def test_a_number_is_left_out_for_the_comparison_of_what_is_there(runs, monkeypatch, capsys):
     words = ("table", "--runs", str(runs), "--scenario", "full", "--format", "md")
     code, out, _ = run(monkeypatch, capsys, *words)

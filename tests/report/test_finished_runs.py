@@ -1,5 +1,6 @@
 import shutil
 
+import numpy as np
 import pytest
 
 from benchmarks.runs import write_run
@@ -74,3 +75,22 @@ def test_a_dataset_on_disk_may_be_named_by_what_selects_it(tmp_path):
     assert Runs(tmp_path / "none").datasets(["toy"]) == ["toy_en2de"]
     with pytest.raises(InputError, match="did you mean 'mine'"):
         runs.datasets(["mins"])
+
+
+def test_files_of_another_scoring_are_named_where_no_system_is_ranked(tmp_path):
+    """The numbers are those of results.json; what lies beside it is never silently used."""
+    write_run(tmp_path, "en2desum", "minimum", "mclas", 0, num=NUM)
+    before = rows(table(2, tmp_path, "en2desum")[0])
+    path = at(tmp_path, "mclas")
+    scored, predictions = path.with_name("scores.npz"), path.with_name("predictions.jsonl")
+    documents = dict(np.load(scored))
+    np.savez(scored, **documents, predictions_sha256=np.array("another"))
+    predictions.write_text("others\n")
+    change(path, provenance__predictions_sha256="its own")
+    (sheet,) = table(2, tmp_path, "en2desum")
+    assert rows(sheet) == before
+    (note,) = [note for note in sheet.notes if note.startswith("Set aside: ")]
+    assert f"{scored} (is of other predictions than results.json; " in note
+    assert f"{predictions} (is not the file that results.json was scored from; " in note
+    scored.write_bytes(b"cut")
+    assert f"{scored} (cannot be read" in str(table(2, tmp_path, "en2desum")[0].notes)

@@ -106,6 +106,8 @@ def _report(arguments: argparse.Namespace) -> None:
     with whole_file(arguments.out) as file:
         file.write(page.page_html(found, arguments.runs))
     print(f"written: {arguments.out}")
+    for note in page.notes_on_files(found):
+        print(note, file=sys.stderr)
     if arguments.files:
         _write_files(found.parts, arguments.files)
     _exit_strictly([sheet for part in found.parts for sheet in part.sheets], arguments)

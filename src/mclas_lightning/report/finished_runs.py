@@ -1,6 +1,6 @@
 """All finished runs below a folder, by dataset."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,13 +8,17 @@ from typing import NamedTuple
 
 from mclas_lightning.corpora import catalog
 from mclas_lightning.errors import InputError, one_of
+from mclas_lightning.files import sha256
+from mclas_lightning.runs.predictions import check_scored, predictions_path
 from mclas_lightning.runs.results import Results, read_in_place, results_paths, table_order
+
+SET_ASIDE = "Set aside: "  # begins a note
 
 NAMED_FILES = 3  # files that a note names; the others it only counts
 
 
 class Aside(NamedTuple):
-    """A file that cannot be used as results, and the reason."""
+    """A file that cannot be used, and the reason."""
 
     path: Path
     reason: str
@@ -33,7 +37,7 @@ class FoundResults(NamedTuple):
 def aside_in_words(aside: Sequence[Aside]) -> str:
     """A line that names the first few of the files set aside, and counts the others."""
     named = "; ".join(map(str, aside[:NAMED_FILES]))
-    return f"Set aside: {named}" + (
+    return f"{SET_ASIDE}{named}" + (
         f" and {len(aside) - NAMED_FILES} more" if aside[NAMED_FILES:] else ""
     )
 
@@ -41,14 +45,32 @@ def aside_in_words(aside: Sequence[Aside]) -> str:
 def survey_runs(
     runs: Path, dataset: str | None = None, scenario: str | None = None
 ) -> FoundResults:
-    """As ``results.find_results``, but unreadable and misplaced files are set aside."""
+    """As ``results.find_results``, but unreadable and misplaced files are set aside.
+
+    So are predictions and documents' scores that a results.json is not of; its scores are used.
+    """
     results, aside = [], []
     for path in sorted(results_paths(runs, dataset, scenario)):
         try:
             results.append(read_in_place(path))
+            aside += _stale(results[-1])
         except InputError as error:
             aside.append(Aside(path, str(error).removeprefix(f"{path}: ")))
     return FoundResults(sorted(results, key=table_order), aside)
+
+
+def _stale(run: Results) -> Iterator[Aside]:
+    """The files beside a results.json that are of another scoring, or damaged."""
+    predictions = predictions_path(run)
+    for path, check in (
+        (predictions.with_name("scores.npz"), lambda: run.documents([])),
+        (predictions, lambda: check_scored(run, sha256(predictions))),
+    ):
+        try:
+            if path.exists():
+                check()
+        except (InputError, OSError) as error:
+            yield Aside(path, str(error).removeprefix(f"{path}: "))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.human.results import judged_datasets as judged
 from mclas_lightning.report import figure3
 from mclas_lightning.report.cases import LEGEND, Examples, pick_cases
-from mclas_lightning.report.finished_runs import Aside, aside_in_words
+from mclas_lightning.report.finished_runs import SET_ASIDE, Aside, aside_in_words
 from mclas_lightning.report.layout import LAYOUTS
 from mclas_lightning.report.render import html
 from mclas_lightning.report.sheet import MISSING, Column, Section, Sheet
@@ -84,6 +84,9 @@ HEADINGS = {
 }
 
 
+OTHER_FILES = ("Table 1", "Table 3", "Table 4")  # tables of other files than results.json
+
+
 class PaperPart(NamedTuple):
     """A table or figure of the paper: its sheets, and the SVG picture of a figure."""
 
@@ -118,6 +121,15 @@ def full_report(request: TableRequest, num_cases: int = 3) -> Report:
     return Report(
         [*parts, picture], provenance_sheet(used, aside), list(_examples(used, num_cases))
     )
+
+
+def notes_on_files(found: Report) -> list[str]:
+    """The notes on all files that were set aside: results, judgements, corpora, predictions."""
+    # Tables of scores name some of the results that the table of all runs names.
+    others = [sheet for part in found.parts if part.name in OTHER_FILES for sheet in part.sheets]
+    notes = [note for sheet in (found.runs, *others) for note in sheet.notes]
+    examples = [f"{SET_ASIDE}{reason}" for _, cases in found.cases for reason in cases.aside]
+    return [note for note in dict.fromkeys([*notes, *examples]) if note.startswith(SET_ASIDE)]
 
 
 def page_html(found: Report, runs: Path) -> str:

@@ -78,11 +78,7 @@ def read_predictions(run: Results) -> dict[str, Prediction]:
         written = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error})") from error
-    kept = run.provenance.get("predictions_sha256")  # absent in results of an outside system
-    if kept is not None and hashlib.sha256(written).hexdigest() != kept:
-        raise InputError(
-            f"{path}: is not the file that results.json was scored from; {EVALUATE_AGAIN}"
-        )
+    check_scored(run, hashlib.sha256(written).hexdigest())
     lines = [_parse(line, f"{path}:{n}") for n, line in json_lines(BytesIO(written))]
     found = {prediction.id: prediction for prediction in lines}
     if len(found) < len(lines):
@@ -90,6 +86,16 @@ def read_predictions(run: Results) -> dict[str, Prediction]:
         raise InputError(f"{path}: id '{ids.most_common(1)[0][0]}' is used more than once")
     _check_sides(run, path, lines)
     return found
+
+
+def check_scored(run: Results, predictions_sha256: str) -> None:
+    """InputError where results.json was scored from predictions of another hash."""
+    kept = run.provenance.get("predictions_sha256")  # absent in results of an outside system
+    if kept not in (None, predictions_sha256):
+        raise InputError(
+            f"{predictions_path(run)}: is not the file that results.json was scored from; "
+            f"{EVALUATE_AGAIN}"
+        )
 
 
 def _check_sides(run: Results, path: Path, found: Sequence[Prediction]) -> None:
