@@ -193,9 +193,18 @@ class DecoderStep:
         """Log-probabilities ``[N, C]`` of each row's shortlist."""
         begins_N = last_N == self.output.lsep_id
         self.segment_N = begins_N.long() + (0 if self.segment_N is None else self.segment_N)
+        return self.output(self._read(last_N), self.segment_N)
+
+    @torch.no_grad()
+    def read(self, prefix_NP: Tensor) -> None:
+        """Take a given prefix, without [LSEP], into the cache."""
+        for last_N in prefix_NP.unbind(1):
+            self._read(last_N)
+
+    def _read(self, last_N: Tensor) -> Tensor:
+        """The last hidden states ``[N, D]`` of a token that the cache then holds."""
         embedded_N1D = self.network.embed(self.name, last_N[:, None])
-        hidden_N1D = self.decoder(embedded_N1D, self.cross, self.mask_B11S, self.cache)
-        return self.output(hidden_N1D[:, 0], self.segment_N)
+        return self.decoder(embedded_N1D, self.cross, self.mask_B11S, self.cache)[:, 0]
 
     def token(self, rows: Tensor, columns: Tensor) -> Tensor:
         """The tokens of these ``columns`` in these ``rows``, elementwise."""
