@@ -44,7 +44,7 @@ def timed(command: list[str], text: str | None = None) -> tuple[float, str]:
 def main() -> None:
     """Print the report."""
     from mclas_lightning.corpora.build import build_toy
-    from mclas_lightning.sweep.plan import plan
+    from mclas_lightning.sweep.plan import plan_runs
 
     asked = arguments(__doc__ or "")
     os.environ["OMP_NUM_THREADS"] = str(asked.threads)
@@ -53,7 +53,7 @@ def main() -> None:
         build_toy(Path(folder, "toy"), seed=0)
         shared = [*WORDS, f"data={folder}", f"store={folder}/store"]
         places = {name: f"runs={folder}/{name}" for name in ("first", "own", "sweep", "each")}
-        runs = {name: plan(["toy"], [*shared, place]) for name, place in places.items()}
+        runs = {name: plan_runs(["toy"], [*shared, place]) for name, place in places.items()}
         number = len(runs["own"])
         words = {name: [list(run.words) for run in planned] for name, planned in runs.items()}
         # The first run makes the store of token ids that all runs read.

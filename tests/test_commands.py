@@ -14,7 +14,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from mclas_lightning.cli import demo as demo_module
 from mclas_lightning.cli.main import parser
 from mclas_lightning.config.compose import compose
-from mclas_lightning.config.overrides import arguments, override
+from mclas_lightning.config.overrides import hydra_arguments, override
 from mclas_lightning.config.settings import read_settings
 from mclas_lightning.convert import e5, released_run
 from mclas_lightning.corpora.build import build_vocabulary
@@ -25,8 +25,8 @@ from mclas_lightning.evaluation.words import is_run
 from mclas_lightning.example import write_jsonl
 from mclas_lightning.human import sheet
 from mclas_lightning.report.table1 import table1_sheets
-from mclas_lightning.sweep.plan import plan
-from mclas_lightning.sweep.status import lines
+from mclas_lightning.sweep.plan import plan_runs
+from mclas_lightning.sweep.status import plan_lines
 from mclas_lightning.tracking.wandb_logger import WandbMirror
 from tests.conftest import examples
 
@@ -117,12 +117,12 @@ def demo(name: str, *, monkeypatch, capsys, **_) -> Printed:
 
 
 def sweep_plan(name: str, **_) -> Printed:
-    return "\n".join(lines(plan(["toy"], ["seed=0", override("runs", name)]))), [name]
+    return "\n".join(plan_lines(plan_runs(["toy"], ["seed=0", override("runs", name)]))), [name]
 
 
 def two_runs_in_one_folder(name: str, **_) -> Printed:
     words = ["seed=0", "run_dir=one", override("data", name)]
-    return said_by(lambda: plan(["toy"], words)).replace("; ", "\n"), [name]
+    return said_by(lambda: plan_runs(["toy"], words)).replace("; ", "\n"), [name]
 
 
 def imported_checkpoint(name: str, *, monkeypatch, capsys, **_) -> Printed:
@@ -161,7 +161,7 @@ def brought(line: str) -> Iterator[object]:
     if program == "mclas-evaluate":
         assert is_run(words[0])
         yield words.pop(0)
-    assert arguments(words) == words
+    assert hydra_arguments(words) == words
     yield from (word.value() for word in OverridesParser.create().parse_overrides(words))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mclas_lightning.corpora.build import build_tokenizer
-from mclas_lightning.corpora.check.measure import measure
+from mclas_lightning.corpora.check.measure import measure_split
 from mclas_lightning.corpora.importing import import_corpus
 from mclas_lightning.corpora.manifest import num_examples
 from mclas_lightning.data.store import open_store
@@ -43,7 +43,7 @@ def _store(path, tokenizer):
 
 
 def _measured(path):
-    found = measure(path, {"document": "en", "mono": "en", "cross": "de"}, lambda done: None)
+    found = measure_split(path, {"document": "en", "mono": "en", "cross": "de"}, lambda done: None)
     return found.ids.tolist(), found.texts["document"].lengths
 
 

@@ -1,7 +1,8 @@
 """The paper's numbers, from ``experiments/paper.yaml``: ``numbers().table2["zh2ensum"]["full"]``.
 
-Datasets, scenarios and systems are called as in ``conf/``; ``gold`` is the reference summary,
-``ms`` is MS-Pretrain. Units are the paper's: ROUGE and shares in percent, BERTScore from 0 to 1.
+Datasets, scenarios and systems have their names of ``conf/``. The system ``gold`` is the reference
+summary, ``ms`` is MS-Pretrain. Units are the paper's: ROUGE and shares in percent, BERTScore from 0
+to 1.
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from mclas_lightning.schema import typed
 
 @dataclass(frozen=True, kw_only=True)
 class PaperCorpus:
-    """A corpus of section 5.1; ``name`` as the paper spells it."""
+    """A corpus of section 5.1, with its examples in each split; the paper spells it ``name``."""
 
     name: str
     source: str
@@ -28,7 +29,7 @@ class PaperCorpus:
 
 @dataclass(frozen=True, kw_only=True)
 class Table1Cell:
-    """A cell of Table 1: training examples and, in percent, their share of all."""
+    """A cell of Table 1: training examples, and their share of the whole split in percent."""
 
     size: int
     percent: float | None
@@ -52,7 +53,7 @@ class Table2Cell(Table6Cell):
 
 @dataclass(frozen=True, kw_only=True)
 class Table3Cell:
-    """A cell of Table 3: best minus worst choices as a share of all, from -1 to 1."""
+    """A cell of Table 3: best minus worst choices as a share of all choices, from -1 to 1."""
 
     informativeness: float
     conciseness: float
@@ -69,7 +70,7 @@ class Table4Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class Table5Cell:
-    """A cell of Table 5: average length, and its difference to the gold summaries'."""
+    """A cell of Table 5: the mean length, and its difference to the mean of gold summaries."""
 
     length: float
     difference: float
@@ -77,7 +78,7 @@ class Table5Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class Table7Column(Table5Cell):
-    """A column of Table 7: recall and precision in percent, and length."""
+    """A column of Table 7: ROUGE's recall and precision in percent, and the length."""
 
     rouge1_r: float
     rouge1_p: float
@@ -89,7 +90,7 @@ class Table7Column(Table5Cell):
 
 @dataclass(frozen=True, kw_only=True)
 class Table5Corpus:
-    """A corpus in Table 5: the gold summaries' length; scenario -> system -> cell."""
+    """A corpus in Table 5: mean length of gold summaries, and scenario -> system -> cell."""
 
     gold: float
     systems: dict[str, dict[str, Table5Cell]]
@@ -97,7 +98,7 @@ class Table5Corpus:
 
 @dataclass(frozen=True, kw_only=True)
 class Table7Corpus:
-    """A corpus in Table 7: the gold summaries' length; system -> column."""
+    """A corpus in Table 7: mean length of gold summaries, and system -> column."""
 
     gold: float
     systems: dict[str, Table7Column]
@@ -105,10 +106,10 @@ class Table7Corpus:
 
 @dataclass(frozen=True, kw_only=True)
 class Paper:
-    """All numbers of the file.
+    """All numbers of ``experiments/paper.yaml``.
 
-    A table is keyed by dataset, scenario and system, as far as it has these. The numbers of the
-    sections are plain mappings, with the file's keys.
+    The keys of a table are those of dataset, scenario and system that it has, in this order. The
+    numbers of a section are a plain mapping with the keys of the file.
     """
 
     corpora: dict[str, PaperCorpus]
@@ -130,7 +131,7 @@ class Paper:
 
 @cache
 def numbers() -> Paper:
-    """All of ``experiments/paper.yaml``, read at the first call."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is faster
+    """The numbers of ``experiments/paper.yaml``, read at the first call."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's loader is faster
     text = (EXPERIMENTS / "paper.yaml").read_text(encoding="utf-8")
     return typed("paper.yaml", Paper, yaml.load(text, loader))

@@ -1,4 +1,4 @@
-"""Plain mappings to frozen dataclasses, with every value's type checked; and to flat keys."""
+"""Plain mappings to frozen dataclasses with checked types, and to mappings with flat keys."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
@@ -11,9 +11,10 @@ Record = TypeVar("Record")
 
 
 def typed(name: str, kind: type[Record], section: Any) -> Record:
-    """``section`` as a ``kind``; InputError for a missing, unknown or wrongly typed key.
+    """The dataclass ``kind`` made of the mapping ``section``, which errors call ``name``.
 
-    A key with a default may be missing: the configurations of older runs do not have it.
+    InputError for a missing, unknown or wrongly typed key. A key with a default may be missing:
+    the configurations of older runs do not have it.
     """
     if not isinstance(section, Mapping):
         raise InputError(f"{name}: expected a mapping, found '{section}'")
@@ -30,13 +31,13 @@ def typed(name: str, kind: type[Record], section: Any) -> Record:
 
 
 def check_given(config: Any) -> None:
-    """InputError for keys that a file of ``conf/`` leaves to the words (``???``)."""
+    """InputError for keys whose value is ``???``: the command line has to give them."""
     if missing := [key for key, value in flat(config, ".") if value == "???"]:
         raise InputError(f"words are missing: {' '.join(f'{key}=...' for key in missing)}")
 
 
 def flat(value: Any, separator: str, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Leaves of nested mappings, by their keys joined with ``separator``."""
+    """Each leaf of nested mappings: its keys joined with ``separator``, and its value."""
     if not isinstance(value, Mapping):
         yield prefix, value
         return
@@ -61,11 +62,11 @@ def _value(name: str, kind: Any, value: Any) -> Any:
     if plain is float and isinstance(value, int) and not isinstance(value, bool):
         return value
     if not isinstance(value, plain) or (plain is int and isinstance(value, bool)):
-        raise InputError(f"{name}: expected {_NAMES[plain]}, found '{value}'")
+        raise InputError(f"{name}: expected {_KIND_NAMES[plain]}, found '{value}'")
     return value
 
 
-_NAMES = {
+_KIND_NAMES = {
     int: "a whole number",
     float: "a number",
     str: "a text",

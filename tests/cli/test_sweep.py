@@ -3,9 +3,9 @@ import pytest
 from mclas_lightning.cli import main as cli
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import write_json
-from mclas_lightning.sweep.plan import plan
+from mclas_lightning.sweep.plan import plan_runs
 from mclas_lightning.sweep.state import states
-from mclas_lightning.sweep.status import lines, notes
+from mclas_lightning.sweep.status import plan_lines, scoring_notes
 from tests.sweep.conftest import finished, started, toy_plan
 
 
@@ -27,7 +27,7 @@ def test_decoding_words_say_that_a_sweep_does_not_score_again(tmp_path, capsys):
         finished(run.folder)
         scored = {"decoding": run.config["decoding"], "signatures": {"cross": {"rouge": "r"}}}
         write_json(run.folder / "results.json", scored)
-    assert list(notes(toy, states(toy))) == []
+    assert list(scoring_notes(toy, states(toy))) == []
     words = ["seed=0", f"runs={tmp_path}/runs", "decoding.beam=1", "scoring.similarity=an/e5"]
     arguments = cli.parser().parse_args(["sweep", "run", "toy", *words])
     arguments.run(arguments)
@@ -38,7 +38,10 @@ def test_decoding_words_say_that_a_sweep_does_not_score_again(tmp_path, capsys):
         f'scoring.similarity=nothing, this plan has scoring.similarity="an/e5"; a sweep does not'
     )
     assert (
-        sum("note: scored with decoding.beam=5" in line for line in lines(plan(["toy"], words)))
+        sum(
+            "note: scored with decoding.beam=5" in line
+            for line in plan_lines(plan_runs(["toy"], words))
+        )
         == 7
     )
 

@@ -27,12 +27,14 @@ def test_a_printed_dashboard_is_the_one_of_project_and_team(capsys):
     mclas("workspace", "--project", "mine", "--entity", "us", "--print")
     printed = json.loads(capsys.readouterr().out)
     assert (printed["project"], printed["entity"]) == ("mine", "us")
-    expected = json.loads(workspace.as_json(workspace.build("mine", "us")))
+    expected = json.loads(workspace.workspace_json(workspace.build_workspace("mine", "us")))
     assert printed.keys() == expected.keys()
 
 
 def test_a_dashboard_is_saved_where_it_is_not_printed(monkeypatch, capsys):
-    monkeypatch.setattr(workspace, "save", lambda project, entity: f"{entity}/{project}?nw=1")
+    monkeypatch.setattr(
+        workspace, "save_workspace", lambda project, entity: f"{entity}/{project}?nw=1"
+    )
     mclas("workspace", "--project", "mine")
     assert capsys.readouterr().out == "None/mine?nw=1\n"
 

@@ -4,7 +4,7 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from mclas_lightning.config.compose import compose, compose_over, launcher_settings, product
+from mclas_lightning.config.compose import compose, compose_over, launcher_settings, multirun_words
 from mclas_lightning.errors import InputError
 
 
@@ -43,7 +43,7 @@ def test_a_name_stays_text_in_a_composed_configuration(text):
 
 def test_a_product_is_every_pair_of_choices_in_order():
     axes = {"scenario": ["minimum", "full"], "seed": ["0", "1", "2"], "dataset.path": ["a b"]}
-    words = product("train", {key: ",".join(values) for key, values in axes.items()})
+    words = multirun_words("train", {key: ",".join(values) for key, values in axes.items()})
     parsed = [
         [str(word.value()) for word in OverridesParser.create().parse_overrides(run)]
         for run in words
@@ -81,6 +81,6 @@ def test_keys_that_a_runs_version_did_not_have_are_todays():
 
 
 def test_a_launchers_settings_are_those_of_the_words():
-    launcher, trainer = launcher_settings(["launcher=slurm", "trainer.devices=3"])
+    launcher, trainer = launcher_settings(("launcher=slurm", "trainer.devices=3"))
     assert launcher["_target_"].endswith("SlurmLauncher")
     assert trainer == compose("train", ["trainer.devices=3"]).trainer

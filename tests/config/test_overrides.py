@@ -9,24 +9,24 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from mclas_lightning.config.compose import compose, product
+from mclas_lightning.config.compose import compose, multirun_words
 from mclas_lightning.config.dataset import DatasetConfig
 from mclas_lightning.config.groups import (
     ModelConfig,
-    NetworkSettings,
+    NetworkDesign,
     PipelineConfig,
     ScoringConfig,
     TopLevel,
 )
 from mclas_lightning.config.overrides import (
-    TEXT,
-    TEXT_OR_NULL,
-    arguments,
+    TEXT_KEYS,
+    TEXT_OR_NULL_KEYS,
     command,
     elements,
-    exactly,
+    hydra_arguments,
     override,
     quoted,
+    uninterpolated,
 )
 
 HOSTILE = "abz019 äß中文é#&()'~!=,;|<>*?@%^+-_./:\"\t`"
@@ -40,7 +40,7 @@ CHOICES = {
     "scenario", "split", "dataset.source", "dataset.target", "model.source",
 }  # fmt: skip
 SECTIONS = {
-    "": TopLevel, "dataset.": DatasetConfig, "network.": NetworkSettings, "model.": ModelConfig,
+    "": TopLevel, "dataset.": DatasetConfig, "network.": NetworkDesign, "model.": ModelConfig,
     "scoring.": ScoringConfig,
 }  # fmt: skip
 
@@ -64,8 +64,8 @@ def test_all_texts_of_the_configuration_are_known():
         found |= texts_of(kind, prefix)
     found |= texts_of(PipelineConfig, "model.") | {"data": False}  # No typed key: a place.
     assert {field.name for field in fields(TopLevel)} >= {"runs", "store"}
-    assert {key for key, optional in found.items() if not optional} - CHOICES == TEXT
-    assert {key for key, optional in found.items() if optional} - CHOICES == TEXT_OR_NULL
+    assert {key for key, optional in found.items() if not optional} - CHOICES == TEXT_KEYS
+    assert {key for key, optional in found.items() if optional} - CHOICES == TEXT_OR_NULL_KEYS
 
 
 def parsed(word: str):
@@ -87,7 +87,7 @@ def test_a_text_of_a_command_line_goes_in_and_comes_out_of_hydra(text):
 def test_commas_of_a_multirun_separate_texts(values):
     values = [value.replace(",", "").strip(" \t") for value in values]
     assume(not any(value.startswith(syntax) for value in values))
-    runs = product("train", {"dataset.path": ",".join(values)})
+    runs = multirun_words("train", {"dataset.path": ",".join(values)})
     assert [parsed(word).value() for (word,) in runs] == values
 
 
@@ -96,7 +96,7 @@ def test_commas_of_a_multirun_separate_texts(values):
 @example("\\${data}\\\\${x}")
 @example("a'b\"c\\")
 def test_a_written_value_is_read_as_it_was(text):
-    word = override("x", exactly(text))
+    word = override("x", uninterpolated(text))
     assert not parsed(word).is_sweep_override()
     cfg = OmegaConf.create({"x": parsed(word).value()})
     assert OmegaConf.to_container(cfg, resolve=True) == {"x": text}
@@ -147,8 +147,8 @@ def test_a_comma_separates_runs_of_a_multirun_only(word, one, several):
 
 @pytest.mark.parametrize("asks", ["-m", "--multirun", "+sweep=toy", "hydra.mode=MULTIRUN"])
 def test_arguments_that_ask_for_a_multirun_are_known(asks):
-    assert arguments(["init_from=ü,a", asks])[0] == "init_from='ü',a"
-    assert arguments(["init_from=ü,a"])[0] == "init_from='ü,a'"
+    assert hydra_arguments(["init_from=ü,a", asks])[0] == "init_from='ü',a"
+    assert hydra_arguments(["init_from=ü,a"])[0] == "init_from='ü,a'"
 
 
 def test_elements_keep_what_belongs_together():

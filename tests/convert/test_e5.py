@@ -344,7 +344,7 @@ def converted(engine, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 def test_embeddings_are_those_of_the_packages_own_engine(engine, converted: Path):
-    stories = [toy.tell(seed=3, index=index) for index in range(19)]
+    stories = [toy.tell_story(seed=3, index=index) for index in range(19)]
     texts = [text for s in stories for part in (s.documents, s.summaries) for text in part.values()]
     assert len(texts) == 19 * 2 * 3
     theirs = torch.from_numpy(engine.query(texts))

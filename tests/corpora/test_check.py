@@ -13,9 +13,9 @@ from rich.console import Console
 
 from mclas_lightning import paper
 from mclas_lightning.corpora import catalog, toy
-from mclas_lightning.corpora.check import Report, check, corpus
-from mclas_lightning.corpora.check.judge import repeats
-from mclas_lightning.corpora.check.measure import SAMPLE, FieldStatistics
+from mclas_lightning.corpora.check import Report, check_corpus, corpus
+from mclas_lightning.corpora.check.judge import repeated_rows
+from mclas_lightning.corpora.check.measure import SAMPLE_TEXTS, FieldStatistics
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Example, read_jsonl, write_jsonl
 from mclas_lightning.files import sha256, write_json
@@ -77,7 +77,7 @@ def changed(examples: Sequence[Example], rows: Sequence[int], **values: Any) -> 
 
 
 def test_a_sound_corpus_needs_no_look(write):
-    report = check(write())
+    report = check_corpus(write())
     assert problems(report) == []
     assert len(report.findings) == 10
     assert said(report, "changes") == ["the files are as they were made"]
@@ -85,7 +85,7 @@ def test_a_sound_corpus_needs_no_look(write):
 
 @pytest.mark.parametrize("name", ["en2de", "de2zh", "zh2en", "zh"])
 def test_a_built_corpus_is_known_by_its_folder_and_the_manifest_above(built, name):
-    report = check(built / name)
+    report = check_corpus(built / name)
     assert problems(report) == []
     pretraining = ["dataset=toy_mono", f"dataset.source={name[:2]}"]
     assert report.corpus.entry == replace(
@@ -108,13 +108,13 @@ def test_documents_that_are_longer_than_what_is_read_are_counted(write, sound):
     for rows, look in (([7, 9], True), ([7], False)):
         # Two of 19: 17,000 words in the rest would leave more than half.
         few = changed(sound["test"][:19], rows, document=long if look else long[: 6 * 700])
-        report = check(write(test=few))
+        report = check_corpus(write(test=few))
         (line,) = said(report, "length")
         words = [len(e.document.split()) for e in few]
         assert all(n <= 510 for row, n in enumerate(words) if row not in rows)
         assert f"test: {len(rows)} of 19 documents are longer than dataset.max_source=512" in line
         assert (("length", line) in problems(report)) is look
-    (line,) = said(check(write()), "length")
+    (line,) = said(check_corpus(write()), "length")
     assert line.startswith("no document has more words")
 
 
@@ -122,7 +122,7 @@ def test_a_change_after_the_import_is_found(write, sound):
     folder = write()
     write_jsonl(folder / "valid.jsonl", sound["valid"][:-1])
     write_jsonl(folder / "test.jsonl", changed(sound["test"], [4], document="Another one."))
-    assert problems(check(folder)) == [
+    assert problems(check_corpus(folder)) == [
         ("changes", "valid.jsonl has 22 examples, and had 23 when it was made"),
         ("changes", "test.jsonl was changed after it was made: its SHA-256 is another"),
     ]
@@ -131,7 +131,7 @@ def test_a_change_after_the_import_is_found(write, sound):
 def test_a_missing_file_is_named_with_how_to_get_the_corpus(write):
     folder = write(manifest={"dataset": "en2zhsum"})
     (folder / "train.jsonl").unlink()
-    report = check(folder)
+    report = check_corpus(folder)
     assert problems(report)[0] == ("files", "not here: train.jsonl")
     assert said(report, "overlap") == [
         "valid and train were not compared: a file is missing",
@@ -146,23 +146,23 @@ def test_a_missing_file_is_named_with_how_to_get_the_corpus(write):
 @pytest.mark.parametrize("name", ["zh2ensum", "en2zhsum", "en2desum"])
 def test_a_corpus_that_is_not_here_is_known_by_its_name(tmp_path, name):
     everything = ("files", "not here: train.jsonl, valid.jsonl, test.jsonl")
-    report = check(tmp_path / name)
+    report = check_corpus(tmp_path / name)
     assert problems(report) == [everything]
     assert len(report.findings) == 1
     assert f"--out {tmp_path / name}" in " ".join(drawn(report).split())
-    assert problems(check(tmp_path / "elsewhere", dataset=name)) == [everything]
+    assert problems(check_corpus(tmp_path / "elsewhere", dataset=name)) == [everything]
 
 
 def test_a_folder_that_is_nothing_known_says_how_to_name_it(tmp_path):
-    text = drawn(check(tmp_path / "nowhere"))
+    text = drawn(check_corpus(tmp_path / "nowhere"))
     assert "name it with --dataset: debian_de2en," in text
     assert "To get it" not in text
     with pytest.raises(InputError, match="dataset 'zh2ensm' does not exist; did you mean 'zh2ens"):
-        check(tmp_path / "nowhere", dataset="zh2ensm")
+        check_corpus(tmp_path / "nowhere", dataset="zh2ensm")
 
 
 def test_an_empty_split_holds_no_examples(write):
-    report = check(write(test=[]))
+    report = check_corpus(write(test=[]))
     assert problems(report) == [("files", "test.jsonl holds no examples")]
     assert "0" not in [line.split()[0] for line in drawn(report).splitlines() if line.split()]
 
@@ -172,7 +172,7 @@ def test_a_broken_line_is_refused_with_its_number(write):
     with (folder / "test.jsonl").open("a") as file:
         file.write('{"id": "x"}\n')
     with pytest.raises(InputError, match=r"test\.jsonl:20: field 'document' is missing"):
-        check(folder)
+        check_corpus(folder)
 
 
 def test_a_file_that_cannot_be_read_is_refused(write):
@@ -180,12 +180,12 @@ def test_a_file_that_cannot_be_read_is_refused(write):
     (folder / "test.jsonl").unlink()
     (folder / "test.jsonl").mkdir()
     with pytest.raises(InputError, match=r"test\.jsonl: cannot be read"):
-        check(folder)
+        check_corpus(folder)
 
 
 def test_swapped_summaries_are_in_the_wrong_languages(write, sound):
     swapped = [replace(e, mono=e.cross, cross=e.mono) for e in sound["valid"]]
-    assert problems(check(write(valid=swapped))) == [
+    assert problems(check_corpus(write(valid=swapped))) == [
         ("languages", "valid: 100% of the mono summaries are not en"),
         ("languages", "valid: 100% of the cross summaries are not de"),
     ]
@@ -200,7 +200,7 @@ def test_a_tenth_of_the_texts_may_be_in_another_language(built, write, sound, nu
         replace(zh, document=en.document)
         for zh, en in zip(splits["valid"][:num], sound["valid"], strict=False)
     ]
-    report = check(write(manifest={"languages": {"source": "zh", "target": "de"}}, **splits))
+    report = check_corpus(write(manifest={"languages": {"source": "zh", "target": "de"}}, **splits))
     assert [said for topic, said in problems(report) if topic == "languages"] == found
 
 
@@ -209,14 +209,14 @@ def test_missing_summaries_are_counted(write, sound):
         changed(sound["train"], [2, 5], cross=None),
         changed(sound["valid"], [7], mono=" "),
     )
-    assert problems(check(write(train=train, valid=valid))) == [
+    assert problems(check_corpus(write(train=train, valid=valid))) == [
         ("summaries", "train: 2 of 101 cross summaries are missing"),
         ("summaries", "valid: 1 of 23 mono summaries are missing"),
     ]
 
 
 def test_cross_summaries_need_a_language(write):
-    report = check(write(manifest={"languages": {"source": "en", "target": None}}))
+    report = check_corpus(write(manifest={"languages": {"source": "en", "target": None}}))
     assert problems(report) == [
         ("summaries", f"{split}: {num} cross summaries; name their language")
         for split, num in SIZES.items()
@@ -226,7 +226,7 @@ def test_cross_summaries_need_a_language(write):
 def test_repeated_ids_are_counted_and_the_first_is_named(write, sound):
     first = sound["train"][11].id
     train = changed(sound["train"], [17, 29], id=first)
-    assert problems(check(write(train=train))) == [
+    assert problems(check_corpus(write(train=train))) == [
         ("ids", f"train: 2 were used before, first {first}")
     ]
 
@@ -236,12 +236,12 @@ def test_one_repeated_document_in_a_hundred_needs_no_look(write, sound):
     one = changed(sound["train"], [31], document=texts[7])
     two = changed(one, [53], document=texts[7].replace(" ", "  "))
     first = sound["train"][31].id
-    report = check(write(train=one))
+    report = check_corpus(write(train=one))
     assert problems(report) == []
     assert said(report, "repeats") == [
         f"train: 1 of 101 documents repeat an earlier one, first {first}"
     ]
-    assert problems(check(write(train=two))) == [
+    assert problems(check_corpus(write(train=two))) == [
         ("repeats", f"train: 2 of 101 documents repeat an earlier one, first {first}")
     ]
 
@@ -249,7 +249,7 @@ def test_one_repeated_document_in_a_hundred_needs_no_look(write, sound):
 def test_not_one_document_of_the_other_splits_may_be_in_train(write, sound):
     test = changed(sound["test"], [13], document=f" {sound['train'][97].document}\n")
     valid = changed(sound["valid"], [5], document=sound["train"][0].document)
-    assert problems(check(write(test=test, valid=valid))) == [
+    assert problems(check_corpus(write(test=test, valid=valid))) == [
         ("overlap", f"{split}: 1 of {num} documents are in train too, first {here}, there {there}")
         for split, num, here, there in (
             ("valid", 23, sound["valid"][5].id, sound["train"][0].id),
@@ -261,7 +261,7 @@ def test_not_one_document_of_the_other_splits_may_be_in_train(write, sound):
 @pytest.mark.parametrize(("rows", "look"), [([3], False), ([3, 5], True)])
 def test_one_summary_in_twenty_may_be_in_train(write, sound, rows, look):
     valid = changed(sound["valid"], rows, cross=sound["train"][89].cross)
-    report = check(write(valid=valid))
+    report = check_corpus(write(valid=valid))
     ids = f"first {sound['valid'][3].id}, there {sound['train'][89].id}"
     expected = f"valid: {len(rows)} of 23 cross summaries are in train too, {ids}"
     assert said(report, "overlap") == [expected]
@@ -270,7 +270,7 @@ def test_one_summary_in_twenty_may_be_in_train(write, sound, rows, look):
 
 def test_missing_summaries_are_not_shared_ones(write, sound):
     bare = {s: [replace(e, mono=None) for e in examples] for s, examples in sound.items()}
-    assert {topic for topic, _ in problems(check(write(**bare)))} == {"summaries"}
+    assert {topic for topic, _ in problems(check_corpus(write(**bare)))} == {"summaries"}
 
 
 def counts(kept: int, skipped: int) -> dict[str, Any]:
@@ -280,7 +280,7 @@ def counts(kept: int, skipped: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("skipped", "look"), [(1, False), (2, True)])
 def test_what_the_import_skipped_is_told_with_the_first_of_each_reason(write, skipped, look):
-    report = check(write(manifest={"counts": counts(101, skipped)}))
+    report = check_corpus(write(manifest={"counts": counts(101, skipped)}))
     reason = f"no text in LCSTS: {skipped}, first train.txt:8"
     expected = f"train: 101 records kept, {skipped} skipped ({reason})"
     assert said(report, "import") == [expected]
@@ -288,28 +288,28 @@ def test_what_the_import_skipped_is_told_with_the_first_of_each_reason(write, sk
 
 
 def test_an_import_that_skipped_nothing_is_told_from_no_import(built, write):
-    report = check(write(manifest={"counts": counts(101, 0)}))
+    report = check_corpus(write(manifest={"counts": counts(101, 0)}))
     assert said(report, "import") == ["no record was skipped"]
-    assert said(check(built / "en2de"), "import") == ["nothing is written of one"]
+    assert said(check_corpus(built / "en2de"), "import") == ["nothing is written of one"]
 
 
 def test_tags_that_the_import_did_not_read_are_said(write):
     # No look: of the real corpora, every sentence has a block that is not needed.
     tags = {"<EN-BACKn>": {"times": 1_701, "first": "train.txt:13"}}
-    report = check(write(manifest={"unknown_tags": tags, "counts": counts(101, 0)}))
+    report = check_corpus(write(manifest={"unknown_tags": tags, "counts": counts(101, 0)}))
     assert "not read: <EN-BACKn>, 1,701 times, first train.txt:13" in said(report, "import")
     assert problems(report) == []
 
 
 def test_the_counts_of_another_kind_of_build_are_not_an_imports(write):
-    report = check(write(manifest={"corpus": "debian", "counts": {"en2de": {"joined": 7}}}))
+    report = check_corpus(write(manifest={"corpus": "debian", "counts": {"en2de": {"joined": 7}}}))
     assert said(report, "import") == ["nothing is written of one"]
     assert problems(report) == []
 
 
 def test_sizes_are_compared_with_the_papers(write, monkeypatch):
     folder = write(manifest={"dataset": "en2desum"})
-    assert problems(check(folder)) == [
+    assert problems(check_corpus(folder)) == [
         ("paper", "train: 101 examples, 429,292 fewer than 429,393"),
         ("paper", "valid: 23 examples, 4,282 fewer than 4,305"),
         ("paper", "test: 19 examples, 4,080 fewer than 4,099"),
@@ -318,10 +318,10 @@ def test_sizes_are_compared_with_the_papers(write, monkeypatch):
     printed = replace(numbers.corpora["en2desum"], **SIZES)
     another = replace(numbers, corpora={"en2desum": printed})
     monkeypatch.setattr(corpus.paper, "numbers", lambda: another)
-    assert problems(check(folder)) == []
+    assert problems(check_corpus(folder)) == []
     another = replace(numbers, corpora={"en2desum": replace(printed, valid=21)})
-    assert problems(check(folder)) == [("paper", "valid: 23 examples, 2 more than 21")]
-    rows = [line.split() for line in drawn(check(folder)).splitlines()]
+    assert problems(check_corpus(folder)) == [("paper", "valid: 23 examples, 2 more than 21")]
+    rows = [line.split() for line in drawn(check_corpus(folder)).splitlines()]
     assert ["valid", "21", "23", "+2"] in rows
     assert ["test", "19", "19", "0"] in rows
 
@@ -330,19 +330,19 @@ def test_languages_come_from_options_where_nothing_else_says_them(write):
     folder = write()
     (folder / "manifest.json").unlink()
     with pytest.raises(InputError, match="nothing says what languages it is in; give --source"):
-        check(folder)
-    report = check(folder, source="en", target="de")
+        check_corpus(folder)
+    report = check_corpus(folder, source="en", target="de")
     assert problems(report) == []
     assert said(report, "changes") == ["no manifest to compare with"]
     with pytest.raises(InputError, match="language 'xx' does not exist"):
-        check(folder, source="en", target="xx")
-    wrong = [said for topic, said in problems(check(folder, source="en", target="ru"))]
+        check_corpus(folder, source="en", target="xx")
+    wrong = [said for topic, said in problems(check_corpus(folder, source="en", target="ru"))]
     assert wrong == [f"{split}: 100% of the cross summaries are not ru" for split in SIZES]
 
 
 def test_a_folder_of_corpora_names_them(built):
     with pytest.raises(InputError, match=r"check one of: .*toy/de, .*toy/de2en, .*toy/zh2en"):
-        check(built)
+        check_corpus(built)
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=60), st.sampled_from([50, 95, 100]))
@@ -361,7 +361,7 @@ def test_chinese_is_measured_in_characters():
     assert dict(texts.lengths) == {6: 1}
 
 
-@pytest.mark.parametrize("num", [SAMPLE - 1, SAMPLE, 7919])
+@pytest.mark.parametrize("num", [SAMPLE_TEXTS - 1, SAMPLE_TEXTS, 7919])
 def test_the_sample_is_spread_evenly_over_all_texts(num):
     texts = FieldStatistics("en")
     for i in range(num):
@@ -369,7 +369,7 @@ def test_the_sample_is_spread_evenly_over_all_texts(num):
         texts.add(None)
     rows = [int(text) for text in texts.sample]
     (step,) = {after - before for before, after in pairwise(rows)}
-    assert SAMPLE / 2 <= len(rows) < SAMPLE
+    assert SAMPLE_TEXTS / 2 <= len(rows) < SAMPLE_TEXTS
     assert rows[0] == 0
     assert num - step <= rows[-1] < num
 
@@ -391,13 +391,13 @@ def test_a_headline_with_names_is_in_its_language():
 @given(st.lists(st.integers(0, 6), max_size=20))
 def test_repeats_are_the_rows_with_an_earlier_equal(hashes):
     expected = [i for i, value in enumerate(hashes) if value and value in hashes[:i]]
-    assert repeats(np.array(hashes, dtype=np.int64)).tolist() == expected
+    assert repeated_rows(np.array(hashes, dtype=np.int64)).tolist() == expected
 
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_the_report_fits_the_terminal(write, sound, width):
     test = changed(sound["test"], [13], document=sound["train"][97].document)
-    text = drawn(check(write(test=test, manifest={"dataset": "zh2ensum"})), width)
+    text = drawn(check_corpus(write(test=test, manifest={"dataset": "zh2ensum"})), width)
     assert max(map(len, text.splitlines())) <= width
     assert "…" not in text
     assert "look  overlap" in text
@@ -411,4 +411,4 @@ def test_a_manifest_that_is_no_json_is_refused(write):
     folder = write()
     (folder / "manifest.json").write_text(json.dumps([]))
     with pytest.raises(InputError, match="expected a JSON dict, found list"):
-        check(folder)
+        check_corpus(folder)

@@ -14,7 +14,12 @@ from mclas_lightning.corpora.debian import corpus, split, write_debian
 from mclas_lightning.corpora.debian.apt import fetch
 from mclas_lightning.corpora.debian.filters import examples
 from mclas_lightning.corpora.debian.groups import LARGE_GROUP, group_of, split_of, stem
-from mclas_lightning.corpora.debian.index import LANGUAGES, Description, length, read_index
+from mclas_lightning.corpora.debian.index import (
+    TRANSLATION_CODES,
+    Description,
+    num_words,
+    read_index,
+)
 from mclas_lightning.corpora.debian.sources import debian_source
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import read_jsonl
@@ -36,7 +41,7 @@ def write_index(path: Path, language: str, records: dict[str, tuple[str, str]]) 
     """Package name -> synopsis and long description, whose md5 is the name's."""
     with path.open("w", encoding="utf-8") as file:
         for package, (synopsis, long) in records.items():
-            field = f"Description-{LANGUAGES[language]}"
+            field = f"Description-{TRANSLATION_CODES[language]}"
             file.write(f"Package: {package}\nDescription-md5: {md5(package)}\n")
             file.write(f"{field}: {synopsis}\n {long}\n\n")
     return path
@@ -63,7 +68,7 @@ def test_chinese_lines_are_joined_without_a_space_unless_beside_latin(tmp_path):
     )
     index, _ = read_index([path], "zh")
     assert index[md5("foo")].document == "用于 Linux 的软件。完"
-    assert length(index[md5("foo")].document, "zh") == 12
+    assert num_words(index[md5("foo")].document, "zh") == 12
 
 
 def test_the_first_suite_with_a_description_gives_it(tmp_path):
@@ -206,7 +211,7 @@ def test_a_large_group_is_never_held_out():
 @st.composite
 def indexes(draw):
     """Descriptions that share passages, stems and packages at random, some of them translated."""
-    index = {language: {} for language in LANGUAGES}
+    index = {language: {} for language in TRANSLATION_CODES}
     for n in range(draw(st.integers(1, 23))):
         family, passage, package = (draw(st.integers(0, 11)) for _ in range(3))
         names = (f"family {chr(97 + family)} - {n}", f"{WORDS} {n}", f"{passage:060d}")

@@ -10,19 +10,19 @@ from random import Random
 import pytest
 
 from mclas_lightning.corpora.toy import (
-    LANGUAGES,
-    SPLITS,
+    TOY_LANGUAGES,
     TOY_SIZES,
+    TOY_SPLITS,
     ToldStory,
     stories,
-    tell,
+    tell_story,
     write_toy,
 )
 from mclas_lightning.corpora.toy.german import CASES, Noun, contract, parse_noun
 from mclas_lightning.corpora.toy.lexicon import NOUNS
 from mclas_lightning.corpora.toy.render import SLOT, document, fill, summary
 from mclas_lightning.corpora.toy.story import COMMON, KINDS, Sentence, Story, draw_story
-from mclas_lightning.corpora.toy.words import Count, Language, Money, Score, a
+from mclas_lightning.corpora.toy.words import Count, Language, Money, Score, with_article
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import read_jsonl
 from mclas_lightning.files import sha256
@@ -33,7 +33,7 @@ SEED = 17
 
 @pytest.fixture(scope="module")
 def told() -> list[ToldStory]:
-    return [tell(SEED, index) for index in range(10_000)]
+    return [tell_story(SEED, index) for index in range(10_000)]
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def test_the_same_seed_gives_the_same_bytes_whatever_the_hash_seed(corpus: Path,
 
 
 def test_another_seed_gives_other_stories():
-    assert tell(1, 0).documents != tell(2, 0).documents
+    assert tell_story(1, 0).documents != tell_story(2, 0).documents
 
 
 def test_a_split_does_not_depend_on_the_size_of_any(corpus: Path, tmp_path: Path):
@@ -103,7 +103,9 @@ def test_no_event_and_no_document_comes_twice_in_all_splits(corpus: Path):
         ]
         assert len(records) == sum(SIZES.values())
         assert len({record.document for record in records}) == len(records)
-        events = {tell(SEED, int(record.id.removeprefix("toy-"))).story.event for record in records}
+        events = {
+            tell_story(SEED, int(record.id.removeprefix("toy-"))).story.event for record in records
+        }
         assert len(events) == len(records)
 
 
@@ -117,7 +119,7 @@ def test_a_direction_pairs_the_summaries_of_one_story(corpus: Path):
     pairs: list[tuple[Language, Language]] = [("en", "zh"), ("de", "en")]
     for source, target in pairs:
         for example in read_jsonl(corpus / f"{source}2{target}" / "valid.jsonl"):
-            told = tell(SEED, int(example.id.removeprefix("toy-")))
+            told = tell_story(SEED, int(example.id.removeprefix("toy-")))
             assert example.document == told.documents[source]
             assert (example.mono, example.cross) == (told.summaries[source], told.summaries[target])
     assert {example.cross for example in read_jsonl(corpus / "zh" / "train.jsonl")} == {None}
@@ -137,8 +139,8 @@ def test_the_manifest_names_every_file_with_its_size_and_hash(corpus: Path):
 
 def test_progress_hears_of_every_story(tmp_path: Path):
     done = []
-    write_toy(tmp_path / "toy", seed=0, sizes=dict.fromkeys(SPLITS, 2), progress=done.append)
-    assert sum(done) == 2 * len(SPLITS)
+    write_toy(tmp_path / "toy", seed=0, sizes=dict.fromkeys(TOY_SPLITS, 2), progress=done.append)
+    assert sum(done) == 2 * len(TOY_SPLITS)
 
 
 @pytest.mark.parametrize(
@@ -306,7 +308,7 @@ def test_chinese_text_is_written_with_chinese_punctuation(told: list[ToldStory])
     ],
 )
 def test_english_a_and_an_go_by_sound(phrase: str, article: str):
-    assert a(phrase) == f"{article} {phrase}"
+    assert with_article(phrase) == f"{article} {phrase}"
 
 
 def test_no_english_text_has_the_wrong_article_or_number(told: list[ToldStory]):
@@ -327,7 +329,7 @@ def test_money_and_scores_are_written_as_each_language_does():
     assert [lost.en({"lost"}), lost.de({"lost"}), lost.zh({"lost"})] == ["3-1", "1:3", "1比3"]
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", TOY_LANGUAGES)
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_every_kind_is_told_in_every_language(kind: str, language: Language):
     assert len(KINDS) >= 8
@@ -336,7 +338,7 @@ def test_every_kind_is_told_in_every_language(kind: str, language: Language):
     assert 0 < length < len(document(story, language, rng)) / 2
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", TOY_LANGUAGES)
 def test_every_template_fills_all_its_slots(language: Language):
     told = {kind: story_of(kind) for kind in KINDS}
     for kind, sentence in templates():
@@ -350,7 +352,7 @@ def test_the_three_languages_of_a_sentence_tell_the_same_facts():
     for _, sentence in templates():
         slots = {
             language: {name for name, form in SLOT.findall(sentence[language]) if "/" not in form}
-            for language in LANGUAGES
+            for language in TOY_LANGUAGES
         }
         assert slots["en"] == slots["de"] == slots["zh"], sentence
 
@@ -395,6 +397,6 @@ def test_the_vocabulary_is_small_but_not_tiny(told, language, fewest, most):
 
 def test_one_story_is_worded_in_many_ways():
     story = story_of("fire")
-    for language in LANGUAGES:
+    for language in TOY_LANGUAGES:
         assert len({document(story, language, Random(seed)) for seed in range(50)}) == 50
         assert len({summary(story, language, Random(seed)) for seed in range(50)}) > 1

@@ -8,8 +8,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from benchmarks.runs import write_run
 from mclas_lightning.config.compose import compose
-from mclas_lightning.config.compose import product as runs_of_words
-from mclas_lightning.config.overrides import arguments, override
+from mclas_lightning.config.compose import multirun_words as runs_of_words
+from mclas_lightning.config.overrides import hydra_arguments, override
 from mclas_lightning.config.settings import read_settings
 from mclas_lightning.files import write_json
 from mclas_lightning.report.finished_runs import Runs
@@ -135,7 +135,7 @@ def composed(line: str) -> list[dict]:
     words = [word for word in words if word != "-m"]
     parsed = OverridesParser.create().parse_overrides(words)
     assert multirun or not any(word.is_sweep_override() for word in parsed)
-    assert arguments(words) == words
+    assert hydra_arguments(words) == words
     axes = {
         word.get_key_element(): text.partition("=")[2]
         for word, text in zip(parsed, words, strict=True)

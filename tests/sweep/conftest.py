@@ -7,12 +7,12 @@ import pytest
 import yaml
 
 from mclas_lightning.files import write_json
-from mclas_lightning.sweep.plan import PlannedRun, plan
+from mclas_lightning.sweep.plan import PlannedRun, plan_runs
 
 
 def toy_plan(folder: Path) -> list[PlannedRun]:
     """The toy sweep of one seed, in an empty folder: ms, then three systems in two languages."""
-    return plan(["toy"], ["seed=0", f"runs={folder}/runs"])
+    return plan_runs(["toy"], ["seed=0", f"runs={folder}/runs"])
 
 
 @pytest.fixture

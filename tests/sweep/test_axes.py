@@ -2,7 +2,7 @@ import pytest
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.sweep.axes import axes_of, shared_words
-from mclas_lightning.sweep.plan import plan
+from mclas_lightning.sweep.plan import plan_runs
 
 
 @pytest.mark.parametrize(
@@ -20,14 +20,14 @@ def test_an_unusable_file_is_one_clear_line(tmp_path, text, said):
     path = tmp_path / "sweep.yaml"
     path.write_text(text)
     with pytest.raises(InputError) as error:
-        plan([str(path)])
+        plan_runs([str(path)])
     assert said in str(error.value)
     assert "\n" not in str(error.value)
 
 
 def test_an_unknown_sweep_is_named_with_the_closest():
     with pytest.raises(InputError, match="did you mean 'low_resource'"):
-        plan(["low_resources"])
+        plan_runs(["low_resources"])
 
 
 def test_a_word_takes_the_place_of_the_files_for_its_key(tmp_path):

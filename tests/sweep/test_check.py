@@ -1,7 +1,7 @@
 import pytest
 
-from mclas_lightning.sweep.check import problems
-from mclas_lightning.sweep.plan import plan
+from mclas_lightning.sweep.check import run_problems
+from mclas_lightning.sweep.plan import plan_runs
 
 
 @pytest.fixture
@@ -12,22 +12,22 @@ def shared(words, tmp_path) -> list[str]:
 
 
 def test_what_can_start_has_no_problems(shared, tmp_path):
-    assert problems(plan([str(tmp_path / "sweep.yaml")], shared), slurm=False) == []
+    assert run_problems(plan_runs([str(tmp_path / "sweep.yaml")], shared), slurm=False) == []
 
 
 def test_a_problem_is_listed_once_with_the_runs_that_have_it(shared, tmp_path, corpus):
     (corpus / "en2de" / "valid.jsonl").unlink()
     seeds = [*shared, "seed=0,1,2", "trainer.devices=2"]
-    runs = plan([str(tmp_path / "sweep.yaml")], seeds)
-    devices, *files = problems(runs, slurm=False)
+    runs = plan_runs([str(tmp_path / "sweep.yaml")], seeds)
+    devices, *files = run_problems(runs, slurm=False)
     assert devices.startswith(f"{runs[0]} and 5 more: trainer.devices=2")
     # Seeds share their corpus: it is looked at once for each system.
     assert [line.partition(": ")[0] for line in files] == [f"{runs[0]} and 1 more"]
     assert "valid.jsonl: no such file" in files[0]
-    assert problems(runs, slurm=True) == files  # Slurm starts the processes itself.
+    assert run_problems(runs, slurm=True) == files  # Slurm starts the processes itself.
 
 
 def test_runs_that_could_not_write_are_a_problem(shared, tmp_path):
     (tmp_path / "runs").write_text("a file")
-    (line,) = problems(plan([str(tmp_path / "sweep.yaml")], shared), slurm=False)
+    (line,) = run_problems(plan_runs([str(tmp_path / "sweep.yaml")], shared), slurm=False)
     assert line.endswith("/runs: runs cannot be written there")

@@ -9,7 +9,7 @@ from mclas_lightning.config.compose import compose
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import EXPERIMENTS
 from mclas_lightning.sweep.axes import key_of
-from mclas_lightning.sweep.plan import plan
+from mclas_lightning.sweep.plan import plan_runs
 
 TABLE2 = ["pretrain", "low_resource", "full", "tltran"]
 DATASETS = ("zh2ensum", "en2desum", "en2zhsum")
@@ -19,7 +19,7 @@ SWEEPS = sorted(path.stem for path in (EXPERIMENTS / "sweep").glob("*.yaml"))
 
 
 def test_table_2_is_39_cells_of_three_seeds_and_nine_pretrainings():
-    runs = plan(TABLE2)
+    runs = plan_runs(TABLE2)
     assert len({run.folder for run in runs}) == len(runs) == 117 + 9
     found = Counter((run.dataset, run.scenario, run.model) for run in runs)
     cells = {
@@ -32,7 +32,7 @@ def test_table_2_is_39_cells_of_three_seeds_and_nine_pretrainings():
 
 
 def test_an_ms_run_feeds_the_nine_low_resource_runs_and_tltran_of_its_dataset_and_seed():
-    runs = plan(TABLE2)
+    runs = plan_runs(TABLE2)
     folders = [run.folder for run in runs]
     for run in runs:
         builds = run.scenario in LOW or run.model == "tltran"
@@ -45,14 +45,16 @@ def test_an_ms_run_feeds_the_nine_low_resource_runs_and_tltran_of_its_dataset_an
 
 
 def test_pretrainings_that_a_sweep_needs_are_part_of_it():
-    runs = plan(["tltran"], ["dataset=en2desum"])
+    runs = plan_runs(["tltran"], ["dataset=en2desum"])
     assert [run.model for run in runs] == ["ms", "tltran"] * 3
-    assert plan(["low_resource"]) == plan(["low_resource", "low_resource"])
-    assert {run.folder for run in plan(["pretrain"])} < {run.folder for run in plan(["tltran"])}
+    assert plan_runs(["low_resource"]) == plan_runs(["low_resource", "low_resource"])
+    assert {run.folder for run in plan_runs(["pretrain"])} < {
+        run.folder for run in plan_runs(["tltran"])
+    }
 
 
 def test_the_toy_sweep_pretrains_on_its_own_corpus_once_a_seed():
-    runs = plan(["toy"])
+    runs = plan_runs(["toy"])
     assert Counter(run.dataset for run in runs) == {"toy_en": 2, "toy_en2de": 6, "toy_en2zh": 6}
     assert all(
         run.needs == (Path(f"runs/toy_en/full/ms/seed={run.seed}"),)
@@ -62,18 +64,18 @@ def test_the_toy_sweep_pretrains_on_its_own_corpus_once_a_seed():
 
 @pytest.mark.parametrize("name", SWEEPS)
 def test_a_plan_is_what_hydra_makes_of_the_same_file(name):
-    runs = [run for run in plan([name], ["seed=1"]) if run.model != "ms" or name == "pretrain"]
+    runs = [run for run in plan_runs([name], ["seed=1"]) if run.model != "ms" or name == "pretrain"]
     run = runs[-1]
     chosen = [word for word in run.words if not word.startswith("init_from=")]
     assert compose("train", [f"+sweep={name}", *chosen]) == compose("train", run.words)
 
 
 def test_words_take_the_place_of_an_axis_or_are_given_to_every_run():
-    runs = plan(["low_resource"], ["seed=4", "dataset=en2desum", "optim.accumulate=10"])
+    runs = plan_runs(["low_resource"], ["seed=4", "dataset=en2desum", "optim.accumulate=10"])
     assert len(runs) == 9 + 1
     assert {(run.dataset, run.seed) for run in runs} == {("en2desum", 4)}
     assert {run.update_tokens for run in runs} == {1300 * 10}
-    assert len(plan(["low_resource"], ["seed=0,1,2,3,4"])) == 5 * 30
+    assert len(plan_runs(["low_resource"], ["seed=0,1,2,3,4"])) == 5 * 30
 
 
 @pytest.mark.parametrize(
@@ -92,7 +94,7 @@ def test_words_take_the_place_of_an_axis_or_are_given_to_every_run():
 )  # fmt: skip
 def test_every_run_is_composed_from_its_words(file, words):
     """Also those of an ms run that the plan adds, which no swept word of the user is for."""
-    runs = plan([file], words)
+    runs = plan_runs([file], words)
     assert any(run.model == "ms" for run in runs)
     for run in runs:
         cfg = compose("train", run.words)
@@ -106,7 +108,9 @@ def test_every_run_is_composed_from_its_words(file, words):
 
 
 def test_a_pretraining_on_another_corpus_has_words_of_no_direction():
-    runs = plan(["toy"], ["dataset.target=de", "dataset.max_source=64", "seed=0", "network=small"])
+    runs = plan_runs(
+        ["toy"], ["dataset.target=de", "dataset.max_source=64", "seed=0", "network=small"]
+    )
     assert runs[0].words == (
         *("dataset=toy_mono", "dataset.source=en", "scenario=full", "model=ms"),
         *("dataset.max_source=64", "network=small", "seed=0"),
@@ -116,13 +120,13 @@ def test_a_pretraining_on_another_corpus_has_words_of_no_direction():
 def test_a_pretraining_on_another_corpus_may_be_named_with_the_corpus_of_all_runs():
     """Its words name the corpus where the runs start from an ms run of that name."""
     corpus = ("dataset.name=mine", "dataset.path=here", "dataset.target=de")
-    named = plan(["toy"], ["seed=0", *corpus, "init_from=runs/mine/full/ms"])
+    named = plan_runs(["toy"], ["seed=0", *corpus, "init_from=runs/mine/full/ms"])
     assert named[0].folder == Path("runs/mine/full/ms/seed=0")
     assert {run.needs for run in named[1:]} == {(named[0].folder,)}
     assert {run.config["dataset"]["path"] for run in named} == {"here"}
     assert named[0].config["dataset"]["target"] is None
 
-    ms, *others = plan(["toy"], ["seed=0", *corpus])
+    ms, *others = plan_runs(["toy"], ["seed=0", *corpus])
     assert ms.folder == Path("runs/toy_en/full/ms/seed=0")
     assert ms.config["dataset"]["path"] == "data/toy/en"
     assert {run.config["dataset"]["path"] for run in others} == {"here"}
@@ -133,24 +137,24 @@ def test_what_a_file_says_of_all_its_runs_is_said_to_the_pretraining(tmp_path):
     (tmp_path / "mine.yaml").write_text(
         f"{text}network: {{encoder: {{width: 64}}}}\ndata: my data, größer\n", encoding="utf-8"
     )
-    runs = plan([str(tmp_path / "mine.yaml")])
+    runs = plan_runs([str(tmp_path / "mine.yaml")])
     assert {run.config["network"]["encoder"]["width"] for run in runs} == {64}
     assert {run.config["data"] for run in runs} == {"my data, größer"}
     assert len(runs) == 14
 
 
 def test_an_ms_run_from_elsewhere_is_no_part_of_the_plan(tmp_path):
-    runs = plan(["toy"], [f"init_from={tmp_path}/ms"])
+    runs = plan_runs(["toy"], [f"init_from={tmp_path}/ms"])
     assert len(runs) == 12
     assert not any(run.needs for run in runs)
 
 
 def test_from_scratch_nothing_is_needed():
     assert not any(
-        run.needs for run in plan(["initialization"], ["init_from=runs/en2desum/full/ms"])
+        run.needs for run in plan_runs(["initialization"], ["init_from=runs/en2desum/full/ms"])
     )
 
 
 def test_two_runs_in_one_folder_are_refused():
     with pytest.raises(InputError, match="two different runs would share this folder"):
-        plan(["pretrain"], ["dataset=toy", "optim.max_tokens=100,200"])
+        plan_runs(["pretrain"], ["dataset=toy", "optim.max_tokens=100,200"])

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mclas_lightning.runs.results import find_results
-from mclas_lightning.sweep.runner import slots
+from mclas_lightning.sweep.runner import slot_environments
 
 SWEEP = """\
 # @package _global_
@@ -166,10 +166,10 @@ def test_an_unfinished_ms_run_from_elsewhere_is_a_problem(sweep, tmp_path):
 def test_gpus_and_threads_are_divided(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "8")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    assert slots(1) == [{}]
-    assert slots(3) == [{"OMP_NUM_THREADS": "2"}] * 3
+    assert slot_environments(1) == [{}]
+    assert slot_environments(3) == [{"OMP_NUM_THREADS": "2"}] * 3
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,7")
-    assert [slot["CUDA_VISIBLE_DEVICES"] for slot in slots(3)] == ["4", "7", "4"]
+    assert [slot["CUDA_VISIBLE_DEVICES"] for slot in slot_environments(3)] == ["4", "7", "4"]
 
 
 def test_a_multirun_goes_on_after_a_run_that_fails(words, tmp_path):

@@ -4,15 +4,17 @@ import shutil
 
 import pytest
 
-from mclas_lightning.sweep.plan import plan
-from mclas_lightning.sweep.slurm import Job, problems
+from mclas_lightning.sweep.plan import plan_runs
+from mclas_lightning.sweep.slurm import Job, job_problems
 
 OWN_SIZES = ["hydra.launcher.gpus_per_node=null", "hydra.launcher.tasks_per_node=1"]
 
 
 def test_without_slurm_there_is_one_problem(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    assert problems([], []) == ["sbatch: is not here; start the sweep on a machine of the cluster"]
+    assert job_problems([], []) == [
+        "sbatch: is not here; start the sweep on a machine of the cluster"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -26,8 +28,8 @@ def test_without_slurm_there_is_one_problem(monkeypatch):
 def test_tasks_are_devices(monkeypatch, words, of_launcher, said):
     pytest.importorskip("hydra_plugins.hydra_submitit_launcher")
     monkeypatch.setattr(shutil, "which", lambda name: name)
-    runs = plan(["toy"], ["dataset.target=de", "seed=0,1", *words])
-    found = problems(runs, of_launcher)
+    runs = plan_runs(["toy"], ["dataset.target=de", "seed=0,1", *words])
+    found = job_problems(runs, of_launcher)
     assert len(found) == (0 if said is None else 1)
     assert said is None or said in found[0]
 

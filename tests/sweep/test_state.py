@@ -6,21 +6,21 @@ from mclas_lightning.cli.sweep import STARTABLE
 from mclas_lightning.files import write_json
 from mclas_lightning.runs.lock import FolderBusy, lock_owner, locked
 from mclas_lightning.sweep import state as module
-from mclas_lightning.sweep.plan import plan
+from mclas_lightning.sweep.plan import plan_runs
 from mclas_lightning.sweep.state import last_update, states, write_failure, write_job
-from mclas_lightning.sweep.status import counts, reasons
+from mclas_lightning.sweep.status import failure_lines, state_counts
 from tests.sweep.conftest import finished, started
 
 
 def test_runs_wait_for_the_pretraining_then_are_missing(toy):
     ms, *others = toy
-    assert counts(states(toy)) == "7 runs: 6 waiting, 1 missing"
+    assert state_counts(states(toy)) == "7 runs: 6 waiting, 1 missing"
     write_json(ms.folder / "training.json", {})
     assert states(toy)[ms.folder].detail == "scoring"
     write_json(ms.folder / "results.json", {})
-    assert counts(states(toy)) == "7 runs: 1 done, 6 missing"
+    assert state_counts(states(toy)) == "7 runs: 1 done, 6 missing"
     finished(others[0].folder)
-    assert counts(states(toy)) == "7 runs: 2 done, 5 missing"
+    assert state_counts(states(toy)) == "7 runs: 2 done, 5 missing"
 
 
 def test_a_run_that_has_diverged_is_never_done_nor_tried_again(toy):
@@ -31,8 +31,8 @@ def test_a_run_that_has_diverged_is_never_done_nor_tried_again(toy):
     assert found[ms.folder].name == "diverged"
     assert "diverged" not in STARTABLE
     assert all(found[run.folder].failed_need for run in others)
-    assert counts(found) == "7 runs: 6 waiting, 1 diverged"
-    (line, waiting) = reasons(toy, found)
+    assert state_counts(found) == "7 runs: 6 waiting, 1 diverged"
+    (line, waiting) = failure_lines(toy, found)
     said = f"diverged: {ms}: training diverged at update 7: its training loss is nan; plan it under"
     assert line.startswith(said)
     assert waiting == f"waiting on a failed run, {ms.folder}: 6 runs"
@@ -97,4 +97,4 @@ def test_the_same_words_and_what_is_no_identity_are_no_other_run(toy, tmp_path):
     started(ms)
     finished(ms.folder)
     words = ["seed=0", f"runs={tmp_path}/runs", "decoding.beam=1", "trainer.accelerator=cpu"]
-    assert states(plan(["toy"], words))[ms.folder].name == "done"
+    assert states(plan_runs(["toy"], words))[ms.folder].name == "done"

@@ -1,9 +1,9 @@
 import io
 from pathlib import Path
 
-from mclas_lightning.sweep.plan import plan
+from mclas_lightning.sweep.plan import plan_runs
 from mclas_lightning.sweep.state import states, write_failure
-from mclas_lightning.sweep.status import lines, reasons, seconds_per_update, status
+from mclas_lightning.sweep.status import failure_lines, plan_lines, seconds_per_update, status_grid
 from tests.sweep.conftest import finished, started
 
 
@@ -14,7 +14,7 @@ def test_what_waits_for_a_failed_run_says_so(toy, tmp_path):
     found = states(toy)
     assert found[ms.folder].name == "failed"
     assert all(found[run.folder].failed_need for run in others)
-    assert list(reasons(toy, found)) == [
+    assert list(failure_lines(toy, found)) == [
         f"failed: {ms}: data/train.jsonl: no such file\n  log: {log}",
         f"waiting on a failed run, {ms.folder}: 6 runs",
     ]
@@ -23,12 +23,12 @@ def test_what_waits_for_a_failed_run_says_so(toy, tmp_path):
 def test_the_grid_has_a_row_a_system_and_a_column_a_seed(tmp_path):
     from rich.console import Console
 
-    runs = plan(["toy"], [f"runs={tmp_path}/runs"])
+    runs = plan_runs(["toy"], [f"runs={tmp_path}/runs"])
     finished(tmp_path / "runs/toy_en/full/ms/seed=0")
     write_failure(tmp_path / "runs/toy_en2zh/minimum/mclas/seed=0", "it broke", 1, Path("a.txt"))
     console = Console(width=100, file=io.StringIO())
     with console.capture() as shown:
-        console.print(status(runs, states(runs)))
+        console.print(status_grid(runs, states(runs)))
     rows = [line.split() for line in shown.get().splitlines()]
     assert ["full", "ms", "done", "-"] in rows
     assert ["minimum", "mclas", "-", "wait", "FAIL", "wait"] in rows
@@ -36,13 +36,13 @@ def test_the_grid_has_a_row_a_system_and_a_column_a_seed(tmp_path):
 
 
 def test_costs_are_those_of_finished_runs_of_the_same_kind(tmp_path):
-    runs = plan(["toy"], [f"runs={tmp_path}/runs", "dataset.target=de"])
+    runs = plan_runs(["toy"], [f"runs={tmp_path}/runs", "dataset.target=de"])
     assert seconds_per_update(runs) == {}
     for run in runs:
         if run.seed == 0:
             finished(run.folder, seconds={"ms": 60.0}.get(run.model, 30.0))
     assert seconds_per_update(runs)["toy_en", "ms"] == 2.0
-    shown = "\n".join(lines(runs))
+    shown = "\n".join(plan_lines(runs))
     assert "1,200 updates of up to 3,072 source and target tokens: about 40 min" in shown
     # One pretraining of 2 s an update, three trainings of 1 s an update.
     assert shown.endswith(
@@ -58,14 +58,14 @@ def test_a_run_of_another_configuration_is_never_done(toy):
     found = states(toy)
     assert [found[run.folder].name for run in toy] == ["other", "other", *["waiting"] * 5]
     assert all(found[run.folder].failed_need for run in toy[2:])
-    first, second, waiting = reasons(toy, found)
+    first, second, waiting = failure_lines(toy, found)
     assert first.startswith(
         f"other: {ms}: holds a run with optim.updates.full=12, this plan has "
         f"optim.updates.full={ms.updates}; plan it with the words it was trained with"
     )
     assert "optim.updates.minimum=12, this plan has optim.updates.minimum=210; plan" in second
     assert waiting == f"waiting on another run, {ms.folder}: 5 runs"
-    plan_shown = list(lines(toy))
+    plan_shown = list(plan_lines(toy))
     assert (
         sum("other: its folder holds a run with optim.updates" in line for line in plan_shown) == 2
     )
@@ -75,7 +75,7 @@ def test_a_run_of_another_configuration_is_never_done(toy):
 
 def test_a_plan_in_words_is_copied_into_a_shell(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # Where no run has been started.
-    shown = list(lines(plan(["toy"], ["seed=0"])))
+    shown = list(plan_lines(plan_runs(["toy"], ["seed=0"])))
     assert shown[2:5] == [
         "[2/7] mclas-train dataset=toy dataset.target=de scenario=minimum model=ncls seed=0 "
         "init_from=runs/toy_en/full/ms",

@@ -7,15 +7,15 @@ from mclas_lightning.config.compose import compose
 from mclas_lightning.config.settings import read_settings
 from mclas_lightning.errors import InputError
 from mclas_lightning.runs.lock import FolderBusy
-from mclas_lightning.sweep.plan import plan
-from mclas_lightning.sweep.worker import BUSY, train_and_note
+from mclas_lightning.sweep.plan import plan_runs
+from mclas_lightning.sweep.worker import BUSY_EXIT, train_and_note
 
 
 @pytest.mark.parametrize("words", [["dataset.target=de"], ["data=C#'s ${x}", "seed=3"]])
 def test_a_worker_trains_what_mclas_train_would_of_the_same_words(words):
     """The plan has composed it: nothing is composed again."""
     escaped = [word.replace("${", "\\${") for word in words]
-    for run in plan(["toy"], escaped):
+    for run in plan_runs(["toy"], escaped):
         composed = read_settings(compose("train", run.words))
         assert read_settings(run.config) == composed
 
@@ -49,5 +49,5 @@ def test_a_run_in_other_hands_is_no_failure(tmp_path, monkeypatch):
         raise FolderBusy("process 7 has it")
 
     monkeypatch.setattr(train, "train", busy)
-    assert train_and_note(dict, tmp_path, tmp_path / "log.txt") == BUSY
+    assert train_and_note(dict, tmp_path, tmp_path / "log.txt") == BUSY_EXIT
     assert not list(tmp_path.iterdir())

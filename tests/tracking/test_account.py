@@ -23,7 +23,7 @@ def test_a_variable_of_wandb_that_is_mistyped_is_one_line(
 ):
     monkeypatch.setenv(variable, value)
     with pytest.raises(InputError, match=said) as caught:
-        loggers.build(read_settings(compose("train", mirrored))[0].logger)
+        loggers.build_loggers(read_settings(compose("train", mirrored))[0].logger)
     assert "\n" not in str(caught.value)
     with pytest.raises(InputError, match=said):
         account.check_account()
@@ -38,6 +38,6 @@ def test_wandbs_own_settings_file_counts(tmp_path, monkeypatch, setting, found):
     (tmp_path / "wandb" / "settings").write_text(f"[default]\nmode = {setting}\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("WANDB_MODE")
-    assert account.mode() == found
+    assert account.wandb_mode() == found
     monkeypatch.setenv("WANDB_MODE", "dryrun")
-    assert account.mode() == "offline"
+    assert account.wandb_mode() == "offline"

@@ -9,7 +9,7 @@ from mclas_lightning.tracking.wandb_logger import WandbMirror
 
 def test_a_disabled_wandb_is_said_and_left_out(mirrored, monkeypatch, capsys):
     monkeypatch.setenv("WANDB_MODE", "disabled")
-    assert loggers.build(read_settings(compose("train", mirrored))[0].logger) == []
+    assert loggers.build_loggers(read_settings(compose("train", mirrored))[0].logger) == []
     assert "W&B: disabled, by WANDB_MODE or by `wandb disabled`" in capsys.readouterr().out
 
 

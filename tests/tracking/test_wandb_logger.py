@@ -21,7 +21,7 @@ from mclas_lightning.evaluate import evaluate
 from mclas_lightning.files import EXPERIMENTS
 from mclas_lightning.runs.results import Results
 from mclas_lightning.tracking.wandb_logger import WandbMirror, sample_table
-from mclas_lightning.tracking.workspace import CONFIG, CURVES, ROUGE
+from mclas_lightning.tracking.workspace import CURVES, KEYS, ROUGE_TITLES
 from tests.conftest import read_lines
 from tests.test_train import command, folder, go
 from tests.tracking.records import logs, records, summary
@@ -47,10 +47,10 @@ def test_an_offline_run_holds_what_the_folder_does(mirrored):
     assert not any(key.startswith("logger") for key in found["config"])
     assert {key: found["summary"][key] for key in results.metrics()} == results.metrics()
     # Every name that the dashboard draws is logged under it.
-    assert set(CONFIG) <= set(found["config"])
+    assert set(KEYS) <= set(found["config"])
     history = [row["item"] for row in records(log, "history")]
     assert set(CURVES) <= {key for row in history for key in row}
-    assert {f"test/{side}/{name}" for side in ("mono", "cross") for name in ROUGE} <= set(
+    assert {f"test/{side}/{name}" for side in ("mono", "cross") for name in ROUGE_TITLES} <= set(
         found["summary"]
     )
     for loss in ("val/loss", "val/loss_mono", "val/loss_cross"):

@@ -5,7 +5,7 @@ import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
-from mclas_lightning.tracking.workspace import as_json, build
+from mclas_lightning.tracking.workspace import build_workspace, workspace_json
 
 
 def panels(spec: dict) -> dict[str, list[dict]]:
@@ -15,7 +15,7 @@ def panels(spec: dict) -> dict[str, list[dict]]:
 
 
 def test_the_dashboard_compares_scenarios_and_models_over_updates():
-    spec = json.loads(as_json(build("mine", "me")))["spec"]
+    spec = json.loads(workspace_json(build_workspace("mine", "me")))["spec"]
     of = panels(spec)
     curves = of["Curves by scenario and model"]
     assert {panel["config"]["xAxis"] for panel in curves} == {"trainer/global_step"}
@@ -83,5 +83,5 @@ def test_online_it_is_saved_as_a_view_of_the_project(tmp_path):
     (view,) = Server.saved
     assert (view["entityName"], view["projectName"]) == ("me", "mine")
     assert list(panels(json.loads(view["spec"]))) == list(
-        panels(json.loads(as_json(build("mine", "me")))["spec"])
+        panels(json.loads(workspace_json(build_workspace("mine", "me")))["spec"])
     )

@@ -1,16 +1,16 @@
-"""Types of command-line arguments that several commands share."""
+"""Types for argparse that several commands share; each refuses what is out of its range."""
 
 import argparse
 from contextlib import suppress
 
 
 def positive(text: str) -> int:
-    """A whole number from 1, for argparse."""
+    """A whole number from 1."""
     return _number(text, 1, 10**9)
 
 
 def seed(text: str) -> int:
-    """What every generator of random numbers takes."""
+    """A seed that random, numpy and torch accept: a whole number below 2^32."""
     return _number(text, 0, 2**32 - 1)
 
 

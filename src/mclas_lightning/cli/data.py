@@ -13,9 +13,9 @@ from mclas_lightning.cli.arguments import positive, seed, share
 from mclas_lightning.corpora.readers.formats import FORMATS
 from mclas_lightning.errors import InputError
 
-PROBLEMS = 1  # exit code of a check that found some
+PROBLEMS_EXIT = 1  # exit code of a check that found problems
 
-E5_SMALL = Path("data/e5-small")  # what conf/network/e5_small.yaml names
+E5_SMALL = Path("data/e5-small")  # the folder that conf/network/e5_small.yaml names
 
 
 def add_commands(commands: Any) -> None:
@@ -165,12 +165,12 @@ def _import(arguments: argparse.Namespace) -> None:
 def _check(arguments: argparse.Namespace) -> None:
     from rich.console import Console
 
-    from mclas_lightning.corpora.check import check
+    from mclas_lightning.corpora.check import check_corpus
 
-    report = check(arguments.corpus, arguments.dataset, arguments.source, arguments.target)
+    report = check_corpus(arguments.corpus, arguments.dataset, arguments.source, arguments.target)
     Console().print(report)
     if not report.ok:
-        sys.exit(PROBLEMS)
+        sys.exit(PROBLEMS_EXIT)
 
 
 def _roundtrip(arguments: argparse.Namespace) -> None:

@@ -1,7 +1,7 @@
 """``mclas demo``: the paper's low-resource experiment in miniature, from nothing to a table.
 
-One MS pretraining, then NCLS, NCLS+MS and MCLAS fine-tuned from it on the minimum scenario; each
-is scored on the test set. All are ordinary runs: started again, the demo does what is left.
+After one MS pretraining, NCLS, NCLS+MS and MCLAS are fine-tuned from it on the minimum scenario and
+scored on the test set. All are ordinary runs, so that a second start of the demo does what is left.
 """
 
 import dataclasses
@@ -13,7 +13,7 @@ import torch
 from rich.console import Console
 
 from mclas_lightning.config.compose import compose
-from mclas_lightning.config.overrides import command, exactly, override, quoted, runs_option
+from mclas_lightning.config.overrides import command, override, quoted, runs_option, uninterpolated
 from mclas_lightning.config.settings import Settings, read_settings
 from mclas_lightning.corpora.build import build_debian, build_toy
 from mclas_lightning.data.sampler import UpdateSampler
@@ -33,9 +33,9 @@ TOY_TARGETS = ("dataset.target=de", "dataset.target=zh")
 
 
 def demo(dataset: str, words: Sequence[str] = ()) -> None:
-    """Build the corpus if it is not here, train and score, show the table and three documents.
+    """Build a missing corpus, train and score, print a table and three documents.
 
-    ``words`` are added to every mclas-train.
+    ``words`` are added to every mclas-train. InputError for a monolingual corpus.
     """
     began = time.monotonic()
     words = [quoted(word) for word in words]
@@ -71,7 +71,7 @@ def _plan(directions: Sequence[list[str]], words: Sequence[str]) -> list[list[st
     """The words of every run, the pretraining first."""
     pretraining = _settings(directions[0]).dataset.pretraining
     ms = [*map(quoted, pretraining), "scenario=full", "model=ms", *words]
-    init_from = override("init_from", exactly(str(_settings(ms).run.folder.parent)))
+    init_from = override("init_from", uninterpolated(str(_settings(ms).run.folder.parent)))
     systems = [
         [*direction, "scenario=minimum", f"model={system}", init_from]
         for direction in directions
@@ -108,7 +108,7 @@ def _print_estimate(runs: Sequence[Settings]) -> None:
 
 
 def _seconds_per_update(settings: Settings) -> float:
-    """Time forward and backward of a middling micro-batch of validation examples, once warm."""
+    """Seconds of an update, by the second forward and backward of a middling micro-batch."""
     prepared, optim = prepare(dataclasses.replace(settings, init_from=None)), settings.optim
     module = SummarizationModule(
         Seq2Seq(prepared.network),

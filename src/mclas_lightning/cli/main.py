@@ -1,4 +1,4 @@
-"""``mclas``: corpora, the demo, scores, tables; beside it, ``mclas-train``, ``mclas-evaluate``.
+"""``mclas``: all commands but ``mclas-train`` and ``mclas-evaluate``.
 
 Modules are imported by the command that needs them: ``mclas --help`` and tables load no torch.
 """
@@ -22,9 +22,9 @@ from mclas_lightning.errors import InputError, exits_cleanly
 
 @exits_cleanly
 def main() -> None:
-    """Console script ``mclas``."""
+    """The console script ``mclas``."""
     arguments = parser().parse_args()
-    # A hub that cannot be reached is one line of ours, not fifty of its client's.
+    # Of a hub that cannot be reached, our one line is printed, not the fifty of its client.
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     arguments.run(arguments)
 
@@ -79,17 +79,17 @@ def _demo(arguments: argparse.Namespace) -> None:
 
 def _import_checkpoint(arguments: argparse.Namespace) -> None:
     from mclas_lightning.config.compose import compose
-    from mclas_lightning.config.overrides import command, exactly, override, quoted
+    from mclas_lightning.config.overrides import command, override, quoted, uninterpolated
     from mclas_lightning.config.settings import read_settings
     from mclas_lightning.convert.released_run import import_checkpoint
     from mclas_lightning.task import Pipeline
 
-    run_dir = override("run_dir", exactly(str(arguments.out)))
+    run_dir = override("run_dir", uninterpolated(str(arguments.out)))
     words = [*map(quoted, arguments.words), run_dir]
     system = read_settings(compose("train", words))[0].system
     if isinstance(system, Pipeline) or system.source != "document":
         raise InputError(f"model '{system.name}' is none that the released code trains")
-    # The released code wrote a second [BOS]; where a target is one summary, this means nothing.
+    # The released code writes a second [BOS] after [LSEP]; a target of one summary has no [LSEP].
     words = ["model.bos_after_lsep=true", *words]
     settings, config = read_settings(compose("train", words))
     network, tokenizer, vocabulary = import_checkpoint(arguments.file, settings, config)
@@ -101,5 +101,5 @@ def _import_checkpoint(arguments: argparse.Namespace) -> None:
         print(f"  {side} summaries may be written with {len(ids):,} of them")
     print(f"score it with: {command('mclas-evaluate', [str(arguments.out), 'decoding=released'])}")
     if settings.task.sides == ("mono",):
-        init_from = override("init_from", exactly(str(arguments.out)))
+        init_from = override("init_from", uninterpolated(str(arguments.out)))
         print(f"start others from it with: {command('mclas-train ...', [init_from])}")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mclas_lightning.report.sheet import Sheet
     from mclas_lightning.report.tables import TableRequest
 
-FORMATS = ("terminal", "markdown", "md", "latex", "tex", "csv")
+TABLE_FORMATS = ("terminal", "markdown", "md", "latex", "tex", "csv")
 
 PROFILES = ("standard", "folded", "paper")
 
@@ -26,7 +26,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
         "number", nargs="?", type=int, choices=range(1, 8), metavar="{1..7}",
         help="a table of the paper; without it, all finished runs beside each other",
     )  # fmt: skip
-    table.add_argument("--format", choices=FORMATS, default="terminal")
+    table.add_argument("--format", choices=TABLE_FORMATS, default="terminal")
     table.add_argument(
         "--data", type=Path, default=Path("data"), help="where corpora lie (Table 1)"
     )

@@ -1,6 +1,6 @@
-"""``mclas score``: any system's outputs against references; ``mclas rescore``: finished runs.
+"""``mclas score``: the outputs of any systems against references; ``mclas rescore``: finished runs.
 
-Torch is loaded where an encoder is named, and only there.
+Torch is loaded only where an encoder is named.
 """
 
 import argparse
@@ -23,7 +23,7 @@ SOME_SKIPPED, ALL_SKIPPED = 1, 2  # exit codes of ``mclas rescore``
 
 
 def add_score(commands: argparse._SubParsersAction) -> None:
-    """``score`` and its words."""
+    """Add ``score``."""
     score = commands.add_parser(
         "score", help="score any system's outputs against references",
         epilog=f"languages (ISO 639-1): {' '.join(LANGUAGES)}",
@@ -130,7 +130,7 @@ def _with_neural(
 
 
 def add_rescore(commands: argparse._SubParsersAction) -> None:
-    """``rescore`` and its words."""
+    """Add ``rescore``."""
     again = commands.add_parser(
         "rescore", help="score finished runs again from their predictions, with BERTScore, too"
     )
@@ -142,7 +142,7 @@ def add_rescore(commands: argparse._SubParsersAction) -> None:
 
 
 def add_encoder_options(command: argparse.ArgumentParser) -> None:
-    """The options that ``load_encoders`` reads."""
+    """Add the options that ``load_encoders`` reads."""
     command.add_argument(
         "--bertscore", metavar="MODEL", help="an encoder's name on a hub, or its folder"
     )
@@ -158,7 +158,7 @@ def add_encoder_options(command: argparse.ArgumentParser) -> None:
 
 
 def load_encoders(arguments: argparse.Namespace) -> "NeuralScores | None":
-    """The encoders that were named, on a GPU where there is one; None, and no torch, for none."""
+    """The named encoders, on a GPU where there is one; None, without loading torch, for no name."""
     if not any((arguments.bertscore, arguments.layer, arguments.rescale, arguments.similarity)):
         return None
     from mclas_lightning.config.groups import ScoringConfig

@@ -12,13 +12,13 @@ from mclas_lightning.cli.arguments import positive
 from mclas_lightning.errors import InputError
 from mclas_lightning.runs.preemption import INTERRUPTED, TERMINATED
 
-FAILED = 1  # exit code
+FAILED_EXIT = 1  # exit code of a sweep in which a run failed
 
 LAUNCHERS = ("local", "processes", "slurm")
 
 STARTABLE = ("missing", "failed")
 
-OF_LAUNCHER = "hydra.launcher."  # begins words that say what is asked of Slurm, not what a run is
+LAUNCHER_PREFIX = "hydra.launcher."  # of words for Slurm, which are no part of a run
 
 
 def add_commands(commands: Any) -> None:
@@ -56,45 +56,45 @@ def _startable(text: str) -> tuple[str, ...]:
 
 
 def _planned(arguments: argparse.Namespace) -> list:
-    from mclas_lightning.sweep.plan import plan
+    from mclas_lightning.sweep.plan import plan_runs
 
     files = [file for file in arguments.files if "=" not in file]
     if not files:
         raise InputError("name a sweep file, such as experiments/sweep/toy.yaml")
     words = [word for word in arguments.files if "=" in word]
-    return plan(files, [word for word in words if not word.startswith(OF_LAUNCHER)])
+    return plan_runs(files, [word for word in words if not word.startswith(LAUNCHER_PREFIX)])
 
 
 def _plan(arguments: argparse.Namespace) -> None:
-    from mclas_lightning.sweep.status import lines
+    from mclas_lightning.sweep.status import plan_lines
 
-    for line in lines(_planned(arguments)):
+    for line in plan_lines(_planned(arguments)):
         print(line)
 
 
 def _status(arguments: argparse.Namespace) -> None:
     from mclas_lightning.sweep.state import states
-    from mclas_lightning.sweep.status import show
+    from mclas_lightning.sweep.status import print_status
 
     runs = _planned(arguments)
-    show(runs, states(runs))
+    print_status(runs, states(runs))
 
 
 def _run(arguments: argparse.Namespace) -> None:
     from mclas_lightning.sweep.state import states
-    from mclas_lightning.sweep.status import counts, notes, others
+    from mclas_lightning.sweep.status import other_run_lines, scoring_notes, state_counts
     from mclas_lightning.sweep.worker import warm_up
 
     runs = _planned(arguments)
     slurm = arguments.launcher == "slurm"
-    of_launcher = [word for word in arguments.files if word.startswith(OF_LAUNCHER)]
+    of_launcher = [word for word in arguments.files if word.startswith(LAUNCHER_PREFIX)]
     if of_launcher and not slurm:
         raise InputError(f"{of_launcher[0]}: is a word for --launcher slurm")
     if arguments.jobs and arguments.launcher != "processes":
         raise InputError("--jobs: is a number of --launcher processes")
     found = states(runs)
-    print(counts(found), *notes(runs, found), sep="\n", flush=True)
-    if wrong := list(others(runs, found)):
+    print(state_counts(found), *scoring_notes(runs, found), sep="\n", flush=True)
+    if wrong := list(other_run_lines(runs, found)):
         raise _nothing_started(wrong)
     left = [run for run in runs if found[run.folder].name != "done"]
     if not left:
@@ -112,39 +112,39 @@ def _submit(
 ) -> None:
     from mclas_lightning.sweep import slurm
 
-    _refuse(left, slurm.problems(left, words), slurm=True)
+    _refuse(left, slurm.job_problems(left, words), slurm=True)
     number = slurm.submit(runs, words, only)
     print(f"{number} jobs are with Slurm; mclas sweep status shows how they stand")
 
 
 def _refuse(left: Sequence[Any], wrong: list[str], *, slurm: bool) -> None:
-    """InputError, and a line for each, where something is wrong with the runs that are left."""
-    from mclas_lightning.sweep.worker import problems
+    """InputError, after a line for each problem, where a run that is left has a problem."""
+    from mclas_lightning.sweep.worker import run_problems_in_worker
 
-    if wrong := [*wrong, *problems(left, slurm)]:
+    if wrong := [*wrong, *run_problems_in_worker(left, slurm)]:
         raise _nothing_started(wrong)
 
 
 def _nothing_started(wrong: Sequence[str]) -> InputError:
-    """The error after a line for each problem."""
+    """Print a line for each problem; the InputError that counts them."""
     for line in wrong:
         print(f"error: {line}", file=sys.stderr)
     return InputError(f"nothing was started; problems: {len(wrong)}, see above")
 
 
 def _work(runs: Sequence[Any], arguments: argparse.Namespace) -> None:
-    from mclas_lightning.sweep.runner import LocalSweep, Terminated, devices
-    from mclas_lightning.sweep.status import counts, reasons
+    from mclas_lightning.sweep.runner import LocalSweep, Terminated, gpu_numbers
+    from mclas_lightning.sweep.status import failure_lines, state_counts
 
-    jobs = 1 if arguments.launcher == "local" else arguments.jobs or len(devices()) or 2
+    jobs = 1 if arguments.launcher == "local" else arguments.jobs or len(gpu_numbers()) or 2
     try:
         found = LocalSweep(runs, jobs, arguments.only).work()
     except (Terminated, KeyboardInterrupt) as asked:
         print("asked to end; start it again to go on", file=sys.stderr)
         sys.exit(TERMINATED if isinstance(asked, Terminated) else INTERRUPTED)
-    print(counts(found))
-    failures = list(reasons(runs, found))
+    print(state_counts(found))
+    failures = list(failure_lines(runs, found))
     for line in failures:
         print(line, file=sys.stderr)
     if failures:
-        sys.exit(FAILED)
+        sys.exit(FAILED_EXIT)

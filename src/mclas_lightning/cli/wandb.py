@@ -1,4 +1,4 @@
-"""``mclas wandb``: what was trained offline, and the dashboard."""
+"""``mclas wandb``: uploading offline runs, and the dashboard of W&B."""
 
 import argparse
 from pathlib import Path
@@ -7,7 +7,7 @@ from mclas_lightning.errors import InputError
 
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """``sync`` and ``workspace``."""
+    """Add ``sync`` and ``workspace``."""
     sync = commands.add_parser("sync", help="upload what was trained offline, once")
     sync.add_argument("--runs", type=Path, default=Path("runs"))
     sync.set_defaults(run=_sync)
@@ -35,6 +35,7 @@ def _workspace(arguments: argparse.Namespace) -> None:
             "pip install 'mclas-lightning[dashboard]'"
         ) from error
     if arguments.only_print:
-        print(workspace.as_json(workspace.build(arguments.project, arguments.entity or "")))
+        found = workspace.build_workspace(arguments.project, arguments.entity or "")
+        print(workspace.workspace_json(found))
     else:
-        print(workspace.save(arguments.project, arguments.entity))
+        print(workspace.save_workspace(arguments.project, arguments.entity))

@@ -1,4 +1,4 @@
-"""Hydra entries whose user sees one clear line for a mistake."""
+"""Console scripts and compositions by Hydra, whose errors become one line each."""
 
 import itertools
 import os
@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import hydra
@@ -21,20 +22,21 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from mclas_lightning.config.overrides import arguments, quoted
+from mclas_lightning.config.overrides import hydra_arguments, quoted
 from mclas_lightning.errors import InputError, closest, exits_cleanly, one_of
 from mclas_lightning.files import CONF, EXPERIMENTS
 
-OF_RUN = "of_run"  # names the configuration of a run in Hydra's store
+RUN_CONFIG = "of_run"  # the name of a run's configuration in Hydra's store
 
-ADDED_TO = ("optim", "decoding", "scoring", "trainer")  # sections that later versions add keys to
+# Sections of the configuration that later versions add keys to.
+EXTENDED_SECTIONS = ("optim", "decoding", "scoring", "trainer")
 
 
 class Experiments(SearchPathPlugin):
-    """``+sweep=low_resource`` finds its file in experiments/."""
+    """Adds ``experiments/`` to Hydra's search path, for ``+sweep=low_resource``."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-        """Hydra calls this."""
+        """Called by Hydra for each composition."""
         search_path.append("mclas-lightning", f"file://{EXPERIMENTS}")
 
 
@@ -42,29 +44,28 @@ Plugins.instance().register(Experiments)
 
 
 def entry(config_name: str, job: Callable[[DictConfig], object]) -> Callable[[], None]:
-    """A console script: ``job`` on the configuration that the command line composes.
+    """A console script that runs ``job`` on the configuration that the command line composes.
 
-    A job of a multirun that fails does not stop those after it; the exit code is then 1.
+    In a multirun, a job that fails does not stop the jobs after it; the exit code is then 1.
     """
     failures: list[str] = []
 
     def task(cfg: DictConfig) -> None:
-        from mclas_lightning.distributed import (
-            leave_process_group,  # Loads torch, which a sweep's plan does without.
-        )
+        # Imported here: it loads torch, which the plan of a sweep does without.
+        from mclas_lightning.distributed import leave_process_group
 
         if in_multirun() and "SUBMITIT_EXECUTOR" not in os.environ:
             failures.extend(_failure(job, cfg))
         else:
-            # Hydra would log a job's exception with a line of its own before it is raised again.
+            # Hydra would log the exception of a job in a line of its own before it raises it.
             exits_cleanly(job)(cfg)
         leave_process_group()
 
     @exits_cleanly
     def main() -> None:
-        # Hydra then raises what it would otherwise print itself, with exit code 1.
+        # With this variable Hydra raises its errors instead of printing them and exiting with 1.
         os.environ.setdefault("HYDRA_FULL_ERROR", "1")
-        sys.argv[1:] = arguments(sys.argv[1:])
+        sys.argv[1:] = hydra_arguments(sys.argv[1:])
         with clear_errors(config_name):
             hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(task)()
         if failures:
@@ -75,12 +76,12 @@ def entry(config_name: str, job: Callable[[DictConfig], object]) -> Callable[[],
 
 
 def in_multirun() -> bool:
-    """Whether Hydra starts this training as one of several."""
+    """Whether this process runs the jobs of a Hydra multirun."""
     return HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN
 
 
 def _failure(job: Callable[[DictConfig], object], cfg: DictConfig) -> list[str]:
-    """A line on how ``job`` failed, if it did."""
+    """Run ``job``; a line with the words and the error if it failed, else no line."""
     words = " ".join(HydraConfig.get().overrides.task)
     try:
         job(cfg)
@@ -94,38 +95,42 @@ def _failure(job: Callable[[DictConfig], object], cfg: DictConfig) -> list[str]:
 
 
 def compose(config_name: str, overrides: Sequence[str]) -> DictConfig:
-    """What ``entry`` would compose from the same words on the command line."""
+    """The configuration that ``entry`` composes from the same words on a command line.
+
+    InputError, of one line, for whatever Hydra refuses.
+    """
     words = [quoted(word) for word in overrides]
     with clear_errors(config_name), hydra.initialize_config_dir(str(CONF), version_base="1.3"):
         return hydra.compose(config_name, overrides=words)
 
 
 def compose_over(kept: Mapping[str, Any], overrides: Sequence[str]) -> DictConfig:
-    """The configuration of mclas-evaluate for a run that was started with ``kept``.
+    """The configuration of mclas-evaluate for a run whose config.yaml holds ``kept``.
 
-    A word that chooses a file of a group, such as decoding=long, replaces the run's section. Keys
-    that the run's version of this project did not have yet are today's.
+    A word that chooses a file of a group, such as decoding=long, replaces the run's section. A key
+    that an older config.yaml lacks has today's value.
     """
     groups = [word for word in overrides if (CONF / word.partition("=")[0]).is_dir()]
     today = _plain(compose("evaluate", groups))
     base = {**today, **kept}
-    for name in ADDED_TO:
+    for name in EXTENDED_SECTIONS:
         base[name] = {**today[name], **(kept.get(name) or {})}
     for word in groups:
         base[word.partition("=")[0]] = today.get(word.partition("=")[0])
-    ConfigStore.instance().store(OF_RUN, OmegaConf.create(base))
+    ConfigStore.instance().store(RUN_CONFIG, OmegaConf.create(base))
     words = [quoted(word) for word in overrides if word not in groups]
     with clear_errors("evaluate"), hydra.initialize_config_dir(str(CONF), version_base="1.3"):
-        return hydra.compose(OF_RUN, overrides=words)
+        return hydra.compose(RUN_CONFIG, overrides=words)
 
 
 def _plain(cfg: DictConfig) -> dict[str, Any]:
-    """Plain mappings, with their interpolations."""
+    """``cfg`` as plain mappings in which interpolations stand as text."""
     return OmegaConf.to_container(cfg, resolve=False)  # pyright: ignore[reportReturnType]
 
 
-def launcher_settings(words: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What ``hydra.launcher`` and ``trainer`` are with these words for mclas-train."""
+@cache
+def launcher_settings(words: tuple[str, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The sections ``hydra.launcher`` and ``trainer`` that mclas-train composes from ``words``."""
     with clear_errors("train"), hydra.initialize_config_dir(str(CONF), version_base="1.3"):
         cfg = hydra.compose("train", [quoted(word) for word in words], return_hydra_config=True)
         launcher, trainer = (
@@ -136,8 +141,8 @@ def launcher_settings(words: Sequence[str]) -> tuple[dict[str, Any], dict[str, A
     return {str(k): v for k, v in launcher.items()}, {str(k): v for k, v in trainer.items()}
 
 
-def product(config_name: str, axes: Mapping[str, str]) -> list[list[str]]:
-    """The words of every run that Hydra's multirun makes of these, such as ``{"seed": "0,1"}``."""
+def multirun_words(config_name: str, axes: Mapping[str, str]) -> list[list[str]]:
+    """The words of each run of a Hydra multirun over ``axes``, such as ``{"seed": "0,1"}``."""
     with clear_errors(config_name):
         words = [quoted(f"{key}={value}", multirun=True) for key, value in axes.items()]
         parsed = OverridesParser.create().parse_overrides(words)
@@ -152,7 +157,7 @@ def product(config_name: str, axes: Mapping[str, str]) -> list[list[str]]:
 
 @contextmanager
 def clear_errors(config_name: str) -> Iterator[None]:
-    """Turn Hydra's errors, several lines each, into InputErrors."""
+    """Turn the errors of Hydra and OmegaConf, of several lines each, into InputErrors."""
     try:
         yield
     except MissingConfigException as error:
@@ -169,11 +174,11 @@ def clear_errors(config_name: str) -> Iterator[None]:
                 f"key '{unknown[1]}' does not exist; {hint}see mclas-train --cfg job for all of "
                 f"them (a new one is added with a leading +)"
             ) from error
-        raise InputError(_line_of(error)) from error
+        raise InputError(_as_one_line(error)) from error
 
 
-def _line_of(error: Exception) -> str:
-    """A library's lines as one; the key that OmegaConf names on a line of its own comes first."""
+def _as_one_line(error: Exception) -> str:
+    """The message of an error in one line, after the key that OmegaConf has in another line."""
     lines = [line.strip() for line in str(error).splitlines()]
     kept = [line for line in lines if line and not line.startswith(("full_key:", "object_type="))]
     key = getattr(error, "full_key", None)

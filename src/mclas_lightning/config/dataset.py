@@ -1,4 +1,4 @@
-"""A dataset: a folder with train, valid and test.jsonl, and what must be known about it."""
+"""``conf/dataset/``: a corpus's folder with train, valid and test.jsonl, languages and sizes."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,27 +16,27 @@ SPLITS: tuple[Split, ...] = get_args(Split)
 
 @dataclass(frozen=True, kw_only=True)
 class Shards:
-    """How the released code cuts a training split, and how many shards a scenario takes."""
+    """The shards of the released code: how a training split is cut, how many a scenario takes."""
 
-    size: int  # examples; a corpus imported from released shards brings its own sizes
-    take: dict[str, int]  # of each scenario; one that is not named takes all
+    size: int  # examples of a shard; a corpus imported from released shards has its own sizes
+    take: dict[str, int]  # scenario -> shards; a scenario that is missing takes all
 
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetConfig:
-    """One file of ``conf/dataset/``."""
+    """A file of ``conf/dataset/``."""
 
     name: str
     source: str  # language A, of documents and mono summaries (ISO 639-1)
-    target: str | None  # language B, of cross summaries; none in a monolingual corpus
+    target: str | None  # language B, of cross summaries; null for a monolingual corpus
     path: str
-    tokenizer: str  # folder or hub name, for networks that bring none of their own
-    sizes: dict[str, float]  # of each scenario: a number of examples or, up to 1.0, a fraction
-    max_source: int  # word pieces of the document that are read
-    max_summary: int  # word pieces of each summary that are learned
-    vocabulary: str | None  # folder with <language>.json, see `mclas data vocab`; none: made anew
+    tokenizer: str  # folder or hub name, for networks without a tokenizer of their own
+    sizes: dict[str, float]  # scenario -> number of examples or, up to 1.0, a fraction of all
+    max_source: int  # word pieces of a document that are read
+    max_summary: int  # word pieces of a summary that are learned
+    vocabulary: str | None  # folder with <language>.json of `mclas data vocab`; null: made by a run
     shards: Shards | None  # for split=first_shards
-    pretraining: list[str]  # words for mclas-train: the corpus of its MS pretraining
+    pretraining: list[str]  # words for mclas-train that choose the corpus of the MS pretraining
     licence: str
     how_to_get: str
 
@@ -45,7 +45,7 @@ class DatasetConfig:
         check_range("dataset.max_summary", self.max_summary, 1, 2000)
 
     def language(self, side: Side) -> str:
-        """The language ``side`` is written in."""
+        """The language of ``side``; InputError for the cross side of a monolingual corpus."""
         if side == "mono":
             return self.source
         if self.target is None:
@@ -56,7 +56,7 @@ class DatasetConfig:
         return self.target
 
     def file(self, split: Split) -> Path:
-        """Where the examples of ``split`` lie."""
+        """The path of the examples of ``split``."""
         return Path(self.path) / f"{split}.jsonl"
 
     def to_get(self, folder: str | Path) -> str:
@@ -67,7 +67,7 @@ class DatasetConfig:
         return text
 
     def check_files(self, splits: Iterable[Split] = SPLITS) -> None:
-        """InputError where the file of a split is not there."""
+        """InputError where the file of a split is missing; it says how to get the corpus."""
         for split in splits:
             if not self.file(split).exists():
                 raise InputError(
@@ -76,12 +76,12 @@ class DatasetConfig:
                 )
 
     def read(self, split: Split, require: Iterable[Side]) -> list[Example]:
-        """All examples of ``split``."""
+        """All examples of ``split``, as ``read_examples`` reads them."""
         return read_examples(self.file(split), require)
 
 
 def read_examples(path: Path, require: Iterable[Side]) -> list[Example]:
-    """All examples of a file; InputError where it has none."""
+    """All examples of a file; InputError for none, or for one without a side of ``require``."""
     examples = list(read_jsonl(path, require))
     if not examples:
         raise InputError(f"{path}: holds no examples")

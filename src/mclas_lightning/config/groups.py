@@ -1,6 +1,6 @@
-"""One dataclass for each folder of ``conf/``."""
+"""Dataclasses of the sections that the files of ``conf/`` fill; ranges and words are checked."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from mclas_lightning.errors import InputError, check_range, one_of
 from mclas_lightning.example import SIDES
@@ -8,16 +8,16 @@ from mclas_lightning.model.decoder import MAX_POSITIONS
 
 
 @dataclass(frozen=True, kw_only=True)
-class EncoderSettings:
-    """A pretrained model's name or folder, or the sizes of a new BERT."""
+class EncoderDesign:
+    """The encoder: a pretrained model, or the sizes of a new BERT."""
 
-    pretrained: str | None
+    pretrained: str | None  # a name on a hub, or a folder
     layers: int
     heads: int
     width: int
     feed_forward: int
     max_positions: int
-    sentences: bool  # each opened by [CLS], with alternating segment ids (released code)
+    sentences: bool  # each sentence begins with [CLS] and alternates its segment id (released code)
 
     def __post_init__(self) -> None:
         for name in ("layers", "heads", "width", "feed_forward", "max_positions"):
@@ -25,8 +25,8 @@ class EncoderSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DecoderSettings:
-    """Sizes of each decoder; its width is the encoder's."""
+class DecoderDesign:
+    """The sizes of each decoder; the width of a decoder is the width of the encoder."""
 
     layers: int
     heads: int
@@ -38,29 +38,29 @@ class DecoderSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NetworkSettings:
-    """One file of ``conf/network/``."""
+class NetworkDesign:
+    """A file of ``conf/network/``."""
 
     name: str
     tokenizer: str | None
-    encoder: EncoderSettings
-    decoder: DecoderSettings
+    encoder: EncoderDesign
+    decoder: DecoderDesign
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
-    """One file of ``conf/model/``."""
+    """A file of ``conf/model/`` for a trained system."""
 
     name: str
     source: str
     targets: dict[str, list[str]]
     bos_after_lsep: bool
-    initialize: list[str] | None  # decoders that start as the MS decoder; []: from scratch
+    initialize: list[str] | None  # decoders that start as the MS decoder; null: all, []: none
 
 
 @dataclass(frozen=True, kw_only=True)
 class PipelineConfig:
-    """One file of ``conf/model/`` that has steps."""
+    """A file of ``conf/model/`` for a pipeline of trained systems."""
 
     name: str
     steps: list[str]
@@ -69,24 +69,21 @@ class PipelineConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class OwnTrainer:
-    """What ``conf/trainer/`` says that is none of Lightning's arguments."""
+class TrainerExtras:
+    """The keys of ``conf/trainer/`` that are no arguments of Lightning's Trainer."""
 
     recompute_activations: bool
     checkpoint_minutes: float | None
-    keep_last: bool = False
+    keep_last: bool = False  # whether last.ckpt stays after the training
 
     def __post_init__(self) -> None:
         if self.checkpoint_minutes is not None:
             check_range("trainer.checkpoint_minutes", self.checkpoint_minutes, 0)
 
 
-OWN = [field.name for field in fields(OwnTrainer)]
-
-
 @dataclass(frozen=True, kw_only=True)
 class TopLevel:
-    """The keys of ``conf/train.yaml``; the groups are read one by one."""
+    """The keys of ``conf/train.yaml``, with each group as a mapping."""
 
     dataset: dict
     scenario: str
@@ -109,12 +106,12 @@ class TopLevel:
 
 @dataclass(frozen=True, kw_only=True)
 class ScoringConfig:
-    """Which encoders score summaries: names on a hub, or folders."""
+    """A file of ``conf/scoring/``: the encoders that score summaries."""
 
-    bertscore: str | None
-    layer: int | None  # of bertscore's encoder
+    bertscore: str | None  # the encoder of BERTScore: a name on a hub, or a folder
+    layer: int | None  # the layer of this encoder; null: bert-score's, else three quarters of all
     rescale: bool  # BERTScore with bert-score's baselines
-    similarity: str | None
+    similarity: str | None  # an e5 encoder that compares summaries with documents
 
     def __post_init__(self) -> None:
         if self.bertscore is None and (self.layer is not None or self.rescale):
@@ -123,39 +120,40 @@ class ScoringConfig:
             check_range("scoring.layer", self.layer, 1)
 
 
-WORDS = {
+DECODING_CHOICES = {
     "lengths": ("summary", "target"),
     "mask": ("both", "cross", "none"),
     "block_trigrams": ("summary", "target", "released", "none"),
     "weights": ("float32", "bfloat16", "int8"),
 }
 
-LONGEST = MAX_POSITIONS // len(SIDES) - 2  # All sides of a target share the decoder's positions.
+# Word pieces: the summaries of a target share the decoder's positions.
+LONGEST_SUMMARY = MAX_POSITIONS // len(SIDES) - 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class DecodingConfig:
-    """Settings of the search."""
+    """A file of ``conf/decoding/``: beam search, and what it may write."""
 
     beam: int
     length_penalty: float
-    min_length: int  # word pieces
-    max_length: int
-    lengths: str  # summary: of each summary | target: of all that a decoder writes, cut there
-    mask: str  # both: each summary keeps to its language | cross: only S^B does | none
-    renormalize: bool  # probabilities over what the mask leaves; else over the whole vocabulary
-    block_trigrams: str  # summary: within each | target: across both | released | none
-    weights: str  # float32 | bfloat16, for GPUs | int8, on a CPU: faster, and not quite the same
-    max_tokens: int  # of a batch: source positions x beams
+    min_length: int  # in word pieces
+    max_length: int  # in word pieces
+    lengths: str  # summary: each summary has them | target: the whole target has, and is cut there
+    mask: str  # both: each summary keeps to its vocabulary | cross: only S^B does | none
+    renormalize: bool  # probabilities over the vocabulary of the mask; else over the whole one
+    block_trigrams: str  # summary: within a summary | target: across both | released | none
+    weights: str  # float32 | bfloat16, for GPUs | int8, faster on a CPU with rounded weights
+    max_tokens: int  # source positions x beams of a batch
 
     def __post_init__(self) -> None:
-        for name, words in WORDS.items():
+        for name, words in DECODING_CHOICES.items():
             if getattr(self, name) not in words:
                 raise one_of(f"decoding.{name}", getattr(self, name), words)
         check_range("decoding.beam", self.beam, 1)
         check_range("decoding.length_penalty", self.length_penalty, 0)
         check_range("decoding.min_length", self.min_length, 1)
-        # A target of two summaries has three control tokens, or four, and a token of each.
+        # The shortest target of two summaries: four control tokens, and a token of each summary.
         least = self.min_length if self.lengths == "summary" else max(self.min_length + 1, 6)
-        check_range("decoding.max_length", self.max_length, least, LONGEST)
+        check_range("decoding.max_length", self.max_length, least, LONGEST_SUMMARY)
         check_range("decoding.max_tokens", self.max_tokens, 1)

@@ -1,7 +1,8 @@
 """Words of a command line: overrides in Hydra's grammar, and commands for a shell.
 
-Hydra's grammar knows few characters. Here a value may hold any. What Hydra means by itself stays:
-quotes, lists, mappings, interpolations, ``choice(...)``, ``range(...)``, the commas of a multirun.
+Hydra's grammar allows few characters in a value. Here a value may hold any character: what Hydra
+could not read is put in quotes. Syntax of Hydra keeps its meaning: quotes, lists, mappings,
+interpolations, ``choice(...)``, ``range(...)``, and the commas of a multirun.
 """
 
 import json
@@ -15,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
 
-# Keys whose values are text, whatever they look like: dataset.name=1e5 is no number.
-TEXT = frozenset(
+# Keys whose values are always text: the 1e5 of dataset.name=1e5 is no number.
+TEXT_KEYS = frozenset(
     {
         *("dataset.name", "dataset.path", "dataset.tokenizer"),
         *("dataset.licence", "dataset.how_to_get"),
@@ -24,8 +25,8 @@ TEXT = frozenset(
     }
 )
 
-# The same, where null says that there is none.
-TEXT_OR_NULL = frozenset(
+# Keys whose values are always text, but for null, which says that there is no value.
+TEXT_OR_NULL_KEYS = frozenset(
     {
         *("dataset.vocabulary", "network.tokenizer", "network.encoder.pretrained"),
         *("model.summarizer", "model.translator", "init_from"),
@@ -33,21 +34,22 @@ TEXT_OR_NULL = frozenset(
     }
 )
 
-# What a library reads: commas are its own, but for those of a multirun.
-OF_LIBRARIES = ("logger.", "trainer.", "hydra.", "+")
+# Keys of values that a library parses: outside a multirun, a comma is a part of the value.
+LIBRARY_PREFIXES = ("logger.", "trainer.", "hydra.", "+")
 
-MULTIRUN = ("-m", "--multirun", "hydra.mode=MULTIRUN", "+sweep=")  # begin words that ask for one
+# Words that ask for a multirun begin with one of these.
+MULTIRUN_PREFIXES = ("-m", "--multirun", "hydra.mode=MULTIRUN", "+sweep=")
 
 _OVERRIDE = re.compile(r"(\+{0,2}[\w$./@:-]+)=(.*)", re.ASCII | re.DOTALL)
 
-# Hydra reads these as the text that they are.
+# Texts that Hydra reads unchanged without quotes.
 _PLAIN = re.compile(
     r"(?!(?:true|false|null|inf|nan)$)(?:[a-z_/]|\.(?!\d))[\w./+-]*", re.ASCII | re.IGNORECASE
 )
 
 
 def command(program: str, words: Iterable[str]) -> str:
-    """A line that a shell runs as it stands."""
+    """``program`` with ``words`` as a line that can be pasted into a shell."""
     return f"{program} {shlex.join(words)}"
 
 
@@ -57,23 +59,23 @@ def runs_option(folder: Path) -> list[str]:
 
 
 def override(key: str, value: Any) -> str:
-    """A word that sets ``key`` to ``value``; interpolations in it stay interpolations."""
+    """A word that sets ``key`` to ``value``; interpolations in ``value`` stay interpolations."""
     return f"{key}={_written(value)}"
 
 
-def exactly(text: str) -> str:
-    """``text`` as a value in which nothing is an interpolation."""
+def uninterpolated(text: str) -> str:
+    """``text`` with each ``${`` escaped, so that OmegaConf reads no interpolation in it."""
     return re.sub(r"(\\*)\$\{", lambda found: f"{found[1] * 2}\\${{", text)
 
 
-def arguments(words: Sequence[str]) -> list[str]:
-    """What ``mclas-train`` is given, with every override in Hydra's grammar."""
-    multirun = any(word.startswith(MULTIRUN) for word in words)
+def hydra_arguments(words: Sequence[str]) -> list[str]:
+    """The arguments of ``mclas-train``, with every override in Hydra's grammar."""
+    multirun = any(word.startswith(MULTIRUN_PREFIXES) for word in words)
     return [quoted(word, multirun=multirun) for word in words]
 
 
 def quoted(word: str, *, multirun: bool = False) -> str:
-    """An override in Hydra's grammar; only in a multirun do bare commas separate values."""
+    """An override in Hydra's grammar; bare commas separate values in a multirun alone."""
     found = _OVERRIDE.fullmatch(word)
     if found is None:
         return word
@@ -83,13 +85,13 @@ def quoted(word: str, *, multirun: bool = False) -> str:
         return f"{key}={_joined(name, value)}"
     parsed = _parsed(value)
     if parsed and _is_bare_sweep(parsed):
-        is_text = name in TEXT | TEXT_OR_NULL or key.startswith(OF_LIBRARIES)
-        return f"{key}={_quoted(value)}" if is_text else word  # Hydra says what else it may be.
+        is_text = name in TEXT_KEYS | TEXT_OR_NULL_KEYS or key.startswith(LIBRARY_PREFIXES)
+        return f"{key}={_quoted(value)}" if is_text else word  # Hydra's own error names the key.
     return f"{key}={_element(name, value)}"
 
 
 def elements(value: str) -> Iterator[str]:
-    """What commas separate; those inside of quotes, brackets or calls do not."""
+    """The parts of ``value`` between commas outside of quotes, brackets and calls."""
     pieces = value.split(",")
     while pieces:
         heads = (",".join(pieces[:end]) for end in range(1, len(pieces) + 1))
@@ -106,23 +108,23 @@ def _joined(key: str, value: str) -> str:
 
 
 def _element(key: str, text: str) -> str:
-    """One value, in quotes where Hydra would read something else, or nothing."""
+    """One value, in quotes where Hydra would read it as something else or not at all."""
     parsed = _parsed(text)
     if parsed and (parsed.is_sweep_override() or text.startswith(("'", '"'))):
         return text
-    if key in TEXT | TEXT_OR_NULL:
+    if key in TEXT_KEYS | TEXT_OR_NULL_KEYS:
         return text if parsed and _is_text(key, text, parsed.value()) else _quoted(text)
     if not parsed and _is_list(text):
         return f"[{_joined(key, text[1:-1])}]"
     if parsed or text.startswith(("[", "{")):
-        return text  # Hydra says what is wrong with a list or mapping.
+        return text  # Hydra's own error says what is wrong with a list or mapping.
     return _quoted(text)
 
 
 def _is_text(key: str, text: str, value: Any) -> bool:
-    """Whether Hydra reads this text as it stands, or with the escapes that it has."""
+    """Whether ``value``, which Hydra reads from ``text``, is this text or one without escapes."""
     if value is None:
-        return key in TEXT_OR_NULL
+        return key in TEXT_OR_NULL_KEYS
     return isinstance(value, str) and (value == text or "\\" in text)
 
 
@@ -135,7 +137,7 @@ def _is_list(text: str) -> bool:
 
 
 def _is_bare_sweep(parsed: "Override") -> bool:
-    """Whether these are values with commas between, none of them quoted."""
+    """Whether ``parsed`` is a list of values between commas, none of them in quotes."""
     from hydra.core.override_parser.types import QuotedString, ValueType
 
     bare = parsed.value_type == ValueType.SIMPLE_CHOICE_SWEEP
@@ -144,7 +146,7 @@ def _is_bare_sweep(parsed: "Override") -> bool:
 
 @cache
 def _parsed(value: str) -> "Override | None":
-    """What Hydra makes of a value; None where it can make nothing of it."""
+    """Hydra's parse of a value; None where Hydra cannot parse it."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
 
@@ -155,7 +157,7 @@ def _parsed(value: str) -> "Override | None":
 
 
 def _written(value: Any) -> str:
-    """A value in Hydra's grammar."""
+    """A Python value in Hydra's grammar."""
     if isinstance(value, Mapping):
         return f"{{{','.join(f'{_written(k)}:{_written(v)}' for k, v in value.items())}}}"
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""The composed configuration, checked and typed."""
+"""The composed configuration as typed settings, checked where two sections depend on each other."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,14 +10,13 @@ from omegaconf import DictConfig
 
 from mclas_lightning.config.dataset import DatasetConfig
 from mclas_lightning.config.groups import (
-    OWN,
     DecodingConfig,
     ModelConfig,
-    NetworkSettings,
-    OwnTrainer,
+    NetworkDesign,
     PipelineConfig,
     ScoringConfig,
     TopLevel,
+    TrainerExtras,
 )
 from mclas_lightning.config.optim import OptimConfig
 from mclas_lightning.distributed import device_of
@@ -31,20 +30,20 @@ from mclas_lightning.task import Pipeline, Task, task_from
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """All that ``conf/train.yaml`` composes."""
+    """All that ``conf/train.yaml`` composes, for one run."""
 
     dataset: DatasetConfig
     scenario: str
     system: Task | Pipeline
     initialize: tuple[str, ...]
-    network: NetworkSettings
+    network: NetworkDesign
     optim: OptimConfig
     decoding: DecodingConfig
     scoring: ScoringConfig
-    trainer: Mapping[str, Any]  # arguments of Lightning's
+    trainer: Mapping[str, Any]  # arguments of Lightning's Trainer
     recompute_activations: bool
-    checkpoint_minutes: float | None  # last.ckpt is at most that old while training
-    keep_last: bool  # after the training, too
+    checkpoint_minutes: float | None  # the greatest age of last.ckpt in a training
+    keep_last: bool  # whether last.ckpt stays after the training
     logger: Mapping[str, Any] | None
     seed: int
     split: str
@@ -57,36 +56,37 @@ class Settings:
 
     @property
     def task(self) -> Task:
-        """What is trained."""
+        """The system, where it is a task; a pipeline is not trained."""
         assert isinstance(self.system, Task), "a pipeline is not trained"
         return self.system
 
     @property
     def tokenizer(self) -> str:
-        """A pretrained network's own tokenizer, else the dataset's."""
+        """Folder or hub name of the network's own tokenizer, else of the dataset's."""
         return self.network.tokenizer or self.dataset.tokenizer
 
     @property
     def sentences(self) -> str | None:
-        """The language whose sentences are set apart in the sources, if they are."""
+        """The language by which sources are split into sentences; None where they are not."""
         apart = self.network.encoder.sentences and self.task.source == "document"
         return self.dataset.source if apart else None
 
     @property
     def device(self) -> torch.device:
-        """Where this process summarizes the test set."""
+        """The device on which this process summarizes the test set."""
         return device_of(self.trainer.get("accelerator"), self.trainer.get("devices"))
 
     @property
     def updates(self) -> int:
-        """Updates of this scenario's training."""
+        """The number of updates of this scenario's training."""
         return self.optim.updates[self.scenario]
 
 
 def read_settings(cfg: Mapping[str, Any]) -> tuple[Settings, dict[str, Any]]:
-    """The typed settings, and the resolved configuration they were read from.
+    """The typed settings, and the resolved configuration that they were read from.
 
-    ``cfg`` is what Hydra composes, or resolved already.
+    ``cfg`` is a configuration of Hydra's, or a resolved one. InputError for a key that is missing,
+    unknown, of another type or out of range.
     """
     plain = resolved_config(cfg) if isinstance(cfg, DictConfig) else dict(cfg)
     top = typed("configuration", TopLevel, {k: v for k, v in plain.items() if k != "data"})
@@ -103,7 +103,8 @@ def read_settings(cfg: Mapping[str, Any]) -> tuple[Settings, dict[str, Any]]:
         )
     check_range("seed", top.seed, 0, 2**32 - 1)
     trainer = dict(top.trainer)
-    ours = typed("trainer", OwnTrainer, {key: trainer.pop(key) for key in OWN if key in trainer})
+    extras = {key: trainer.pop(key) for key in TrainerExtras.__annotations__ if key in trainer}
+    ours = typed("trainer", TrainerExtras, extras)
     system, initialize = _system(top.model)
     check_run_names(dataset.name, top.scenario, system.name)
     settings = Settings(
@@ -111,7 +112,7 @@ def read_settings(cfg: Mapping[str, Any]) -> tuple[Settings, dict[str, Any]]:
         scenario=top.scenario,
         system=system,
         initialize=initialize,
-        network=typed("network", NetworkSettings, top.network),
+        network=typed("network", NetworkDesign, top.network),
         optim=optim,
         decoding=typed("decoding", DecodingConfig, top.decoding),
         scoring=typed("scoring", ScoringConfig, top.scoring),
@@ -133,7 +134,7 @@ def read_settings(cfg: Mapping[str, Any]) -> tuple[Settings, dict[str, Any]]:
 
 
 def _system(model: Mapping[str, Any]) -> tuple[Task | Pipeline, tuple[str, ...]]:
-    """What ``conf/model/`` describes, and which of its decoders start as the MS decoder."""
+    """The system of a file of ``conf/model/``, and the decoders that start as the MS decoder."""
     if "steps" in model:
         pipeline = typed("model", PipelineConfig, model)
         return Pipeline(**{**vars(pipeline), "steps": tuple(pipeline.steps)}), ()

@@ -1,1 +1,1 @@
-"""Corpora as text: importing, building, checking and what is written of them."""
+"""Corpora as text: import, build and check, and the manifest of a corpus."""

@@ -1,10 +1,10 @@
-"""Corpora that are built here, and the tokenizers and target vocabularies of any."""
+"""Build the toy and debian corpora, and the tokenizer and target vocabularies of any corpus."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mclas_lightning.config.overrides import command, exactly, override
+from mclas_lightning.config.overrides import command, override, uninterpolated
 from mclas_lightning.corpora import debian, toy
 from mclas_lightning.data.store import open_store
 from mclas_lightning.data.tokenizer import Tokenizer, train_tokenizer
@@ -14,18 +14,19 @@ from mclas_lightning.example import Side, read_jsonl
 from mclas_lightning.files import num_records, write_json
 from mclas_lightning.progress import progress_bar
 
-# Entries, and whether case is kept: generated news has no rare words, package descriptions do.
+# Entries of the tokenizer, and whether it lower-cases. Generated news has no rare words; package
+# descriptions have many.
 TOY_VOCABULARY = (4000, False)
 
 DEBIAN_VOCABULARY = (12000, True)
 
-LARGE = 500_000  # examples that are worth a progress bar
+LARGE_CORPUS = 500_000  # From this many examples on, a progress bar is shown.
 
-MAX_LENGTH = 512  # word pieces of a summary that a vocabulary is read from
+MAX_SUMMARY_PIECES = 512  # word pieces of a summary that count for a target vocabulary
 
 
 def build_toy(out: Path, seed: int) -> None:
-    """The generated corpus."""
+    """Write the toy corpus and its tokenizer to ``out``, and print the number of examples."""
     with progress_bar(sum(toy.TOY_SIZES.values()), "writing", "stories") as bar:
         manifest = toy.write_toy(
             out,
@@ -38,7 +39,7 @@ def build_toy(out: Path, seed: int) -> None:
 
 
 def build_debian(out: Path, seed: int, suites: Sequence[str] | None) -> None:
-    """The corpus of package descriptions."""
+    """Write the debian corpus and its tokenizer to ``out``, and print the number of examples."""
     manifest = debian.write_debian(
         out,
         suites=suites or debian.SUITES,
@@ -49,12 +50,17 @@ def build_debian(out: Path, seed: int, suites: Sequence[str] | None) -> None:
 
 
 def build_tokenizer(folder: Path, size: int, lowercase: bool) -> None:
-    """Train ``folder/tokenizer`` on every train.jsonl in ``folder`` and below."""
+    """Train ``folder/tokenizer`` on each train.jsonl in ``folder`` and below; InputError for none.
+
+    ``size`` is the number of entries.
+    """
     paths = sorted(folder.rglob("train.jsonl"))
     if not paths:
         raise InputError(f"{folder}: no train.jsonl here or below to train a tokenizer on")
     total = 2 * sum(map(num_records, paths))
-    with progress_bar(total, "learning word pieces", "examples", disable=total < LARGE) as bar:
+    with progress_bar(
+        total, "learning word pieces", "examples", disable=total < LARGE_CORPUS
+    ) as bar:
         tokenizer = train_tokenizer(CorpusTexts(paths, bar.update), size=size, lowercase=lowercase)
     tokenizer.save(folder / "tokenizer")
     print(f"tokenizer: {len(tokenizer):,} word pieces from {len(paths)} files", flush=True)
@@ -62,7 +68,10 @@ def build_tokenizer(folder: Path, size: int, lowercase: bool) -> None:
 
 @dataclass(frozen=True)
 class CorpusTexts:
-    """All texts of jsonl files, read anew each time; ``progress`` hears of every example."""
+    """All texts of jsonl files, read anew by each iteration.
+
+    ``progress`` is called with 1 after each example.
+    """
 
     paths: Sequence[Path]
     progress: Callable[[int], object]
@@ -89,9 +98,10 @@ def build_vocabulary(
     released: Mapping[str, Path],
     store: Path,
 ) -> None:
-    """Write ``out/<language>.json`` for each side: what its training summaries are written with.
+    """Write ``out/<language>.json`` for each side: the token ids of its training summaries.
 
-    A language in ``released`` gets the ids of that file instead, such as a released dictionary.
+    A language in ``released`` gets the ids of a file instead, such as a released dictionary.
+    InputError for a released language that the corpus lacks, and for ids beyond the tokenizer.
     """
     languages: dict[Side, str] = {"mono": source}
     if target:
@@ -99,7 +109,7 @@ def build_vocabulary(
     for language in released:
         if language not in languages.values():
             raise one_of("--released: language", language, languages.values())
-    tokens = open_store(corpus / "train.jsonl", tokenizer, MAX_LENGTH, store)
+    tokens = open_store(corpus / "train.jsonl", tokenizer, MAX_SUMMARY_PIECES, store)
     tokens.require(languages)
     for side, language in languages.items():
         found = target_vocabulary(tokens.written(side), tokenizer.special)
@@ -117,5 +127,5 @@ def build_vocabulary(
             print(
                 f"  it holds {share:.1%} of the {len(found):,} in {side} summaries of {tokens.path}"
             )
-    word = override("dataset.vocabulary", exactly(str(out)))
+    word = override("dataset.vocabulary", uninterpolated(str(out)))
     print(f"use it with: {command('mclas-train ...', [word])}")

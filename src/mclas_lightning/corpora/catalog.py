@@ -1,7 +1,7 @@
-"""The datasets of ``conf/dataset/``, resolved by OmegaConf without Hydra: for checks and tables.
+"""The datasets of ``conf/dataset/`` for checks and tables, resolved by OmegaConf without Hydra.
 
-Hydra composes a whole configuration. A dataset alone is its file, merged into the files that its
-``defaults`` name.
+Hydra composes a whole configuration; a check or table needs a dataset alone: its file, merged into
+the files that its ``defaults`` name.
 """
 
 import re
@@ -17,46 +17,49 @@ from mclas_lightning.errors import InputError, one_of
 from mclas_lightning.files import CONF
 from mclas_lightning.schema import typed
 
-# With these for languages, a name or a path is resolved to a regular expression.
+# Named groups in place of languages: with them a name or path resolves to a regular expression.
 _ANY_LANGUAGES = {key: f"(?P<{key}>[a-z]{{2}})" for key in ("source", "target")}
 
 _DATA = "./"  # begins a path that is relative to the data folder
 
 
 class DatasetWords(NamedTuple):
-    """A dataset as words for mclas-train, with those for its MS pretraining and its runs' place."""
+    """A dataset as words for mclas-train, and the dataset of its MS pretraining."""
 
-    choice: str  # what dataset= selects
-    words: tuple[str, ...]
-    pretraining: tuple[str, ...]
-    pretrained: str
+    choice: str  # the value of dataset=
+    words: tuple[str, ...]  # for mclas-train
+    pretraining: tuple[str, ...]  # words for the dataset of the MS pretraining
+    pretrained: str  # the name of this dataset, which the folder of its runs has
 
 
 def names() -> list[str]:
-    """The datasets that have a place in the data folder."""
+    """The files of ``conf/dataset/`` with a path; a corpus of one's own gets its path by words."""
     files = sorted(path.stem for path in (CONF / "dataset").glob("[!_]*.yaml"))
     return [name for name in files if not OmegaConf.is_missing(_unresolved(name), "path")]
 
 
 def own_sizes() -> dict[str, float]:
-    """The scenarios of a corpus that has no file of its own."""
+    """The ``dataset.sizes`` of a corpus without a file in ``conf/dataset/``."""
     return dict(_unresolved("jsonl").sizes)
 
 
 def own_max_source() -> int:
-    """Word pieces that are read of a document of such a corpus."""
+    """The ``dataset.max_source`` (word pieces) of a corpus without a file in ``conf/dataset/``."""
     return _unresolved("jsonl").max_source
 
 
 def named(name: str) -> DatasetConfig:
-    """The dataset that ``dataset=name`` selects; its paths are relative to the data folder."""
+    """The dataset that ``dataset=name`` selects, with paths relative to the data folder.
+
+    InputError for an unknown name.
+    """
     if name not in names():
         raise one_of("dataset", name, names())
     return _typed(name)
 
 
 def at(folder: Path) -> DatasetConfig | None:
-    """The dataset that the manifest names, else the one whose path ``folder`` ends with."""
+    """The dataset that the manifest names, else the one whose path ``folder`` ends with, if any."""
     if (name := read_manifest(folder).dataset) in names():
         return named(str(name))
     for name in names():
@@ -66,7 +69,7 @@ def at(folder: Path) -> DatasetConfig | None:
 
 
 def of_run(name: str) -> DatasetWords | None:
-    """The words whose runs lie in the folder ``name``; None where no file here makes that name."""
+    """The words of the runs in the folder ``name``; None where no file of conf/ makes this name."""
     for choice in names():
         if found := re.fullmatch(_patterns(choice)[0], name):
             languages = found.groupdict()
@@ -85,7 +88,10 @@ def languages_of(
     source: str | None = None,
     target: str | None = None,
 ) -> tuple[str, str | None]:
-    """Source and target language: the given ones, the manifest's, or the entry's."""
+    """Source and target language: the given one, else the manifest's, else that of ``entry``.
+
+    InputError where none of them has a source language. The target may be None.
+    """
     manifest = read_manifest(folder)
     source = source or manifest.languages.get("source") or (entry.source if entry else None)
     target = target or manifest.languages.get("target") or (entry.target if entry else None)
@@ -99,7 +105,7 @@ def languages_of(
 
 @cache
 def _unresolved(name: str) -> DictConfig:
-    """A file merged into those that its ``defaults`` name."""
+    """A file of ``conf/dataset/``, merged into the files that its ``defaults`` name."""
     own: Any = OmegaConf.load(CONF / "dataset" / f"{name}.yaml")
     bases = [base for base in own.pop("defaults", ()) if isinstance(base, str) and base != "_self_"]
     return OmegaConf.merge(*map(_unresolved, bases), own)  # pyright: ignore[reportReturnType]
@@ -113,7 +119,7 @@ def _patterns(name: str) -> tuple[str, str]:
 
 
 def _resolved(name: str, languages: dict[str, str]) -> Any:
-    """The dataset with these languages in place of its own, where ``${data}`` has a value."""
+    """The dataset with ``languages`` in place of its own, and with ``.`` for ``${data}``."""
     dataset = OmegaConf.merge(_unresolved(name), languages)
     return OmegaConf.create({"data": ".", "dataset": dataset}).dataset
 
@@ -124,7 +130,7 @@ def _typed(name: str, languages: dict[str, str] | None = None) -> DatasetConfig:
 
 
 def _words(name: str, languages: dict[str, str]) -> tuple[str, ...]:
-    """``dataset=name`` with words for the languages that are not the file's own."""
+    """``dataset=name``, and a word for each language that differs from the file's."""
     own = _unresolved(name)
     others = {key: value for key, value in languages.items() if own[key] != value}
     return (f"dataset={name}", *(f"dataset.{key}={value}" for key, value in others.items()))

@@ -1,4 +1,4 @@
-"""``mclas data import``: a corpus as it is downloaded becomes canonical jsonl and a manifest."""
+"""``mclas data import``: a downloaded corpus becomes canonical jsonl and a manifest."""
 
 import hashlib
 import sqlite3
@@ -23,14 +23,14 @@ from mclas_lightning.progress import progress_bar
 
 @dataclass
 class Import:
-    """One import under way."""
+    """An import that is running."""
 
     format: str
     languages: dict[str, str | None]
     tokenizer: str | None
     files: Files
     sources: Sources
-    scratch: sqlite3.Connection
+    scratch: sqlite3.Connection  # ids seen before, and the documents of LCSTS
     manifest: dict[str, Any] = field(default_factory=dict)
 
 
@@ -45,8 +45,8 @@ def import_corpus(
 ) -> dict[str, Any]:
     """Write ``out``/{train,valid,test}.jsonl and manifest.json, whole or not at all; the manifest.
 
-    ``paths`` are files, or folders with files, of the format. A damaged record is skipped and
-    counted; InputError where a file is cut short, is not of the format or mixes encodings, and
+    ``paths`` are files of the format, or folders with such files. A damaged record is skipped and
+    counted. InputError where a file is cut short, is of another format or mixes encodings, and
     where more records of a split are skipped than kept.
     """
     if format not in FORMATS:
@@ -55,7 +55,7 @@ def import_corpus(
     files = find_files(FORMATS[format], paths)
     check_replaceable(out, "imported")
     total = sum(path.stat().st_size for found in files.values() for path in found)
-    # Resolved, so that a link to a folder on a larger disk stays one.
+    # Resolved, so that a symbolic link to a folder on a larger disk stays a link.
     with whole_corpus(out.resolve()) as part, progress_bar(total, "importing", "B") as bar:
         with _scratch(part / "scratch.sqlite", out) as scratch:
             job = Import(format, languages, tokenizer, files, Sources(bar.update), scratch)
@@ -66,7 +66,7 @@ def import_corpus(
 
 @contextmanager
 def _scratch(path: Path, out: Path) -> Iterator[sqlite3.Connection]:
-    """A database for 1.7 million ids and documents: on the disk of the corpus, not in memory."""
+    """A database on the disk of the corpus, for more ids and documents than memory would hold."""
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             for statement in ("PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", "BEGIN"):
@@ -103,7 +103,7 @@ def _write_splits(job: Import, part: Path) -> None:
 
 
 def _note(job: Import, name: str, log: Log) -> None:
-    """Put what was counted into the manifest."""
+    """Put the counts of a log into the manifest."""
     job.manifest["counts"][name] = {"kept": log.kept, "skipped": log.skipped}
     if FORMATS[job.format].corrected and name == "test":
         job.manifest["counts"][name]["corrected"] = log.corrected
@@ -113,7 +113,7 @@ def _note(job: Import, name: str, log: Log) -> None:
 
 
 def _reader(job: Import) -> Callable[[Split, Log], Iterator[Example]]:
-    """The reader of a split, for this format."""
+    """A function that reads a split of this format."""
     files, sources = job.files, job.sources
     if job.format == "ncls-en2zh":
         return lambda split, log: _each(files[split], lambda p: ncls.read_en2zh(p, sources, log))
@@ -169,7 +169,7 @@ def _each(paths: Iterable[Path], read: Callable[[Path], Iterator[Example]]) -> I
 
 
 def _once(examples: Iterator[Example], log: Log, scratch: sqlite3.Connection) -> Iterator[Example]:
-    """The examples whose id is new in their split."""
+    """The examples whose id no earlier example of the split has; the others are logged."""
     scratch.execute("DROP TABLE IF EXISTS seen")
     scratch.execute("CREATE TABLE seen (id TEXT PRIMARY KEY) WITHOUT ROWID")
     insert = "INSERT OR IGNORE INTO seen VALUES (?)"
@@ -192,7 +192,7 @@ def _write(path: Path, examples: Iterable[Example], log: Log) -> dict[str, Any]:
 
 
 def _check_kept(log: Log, split: Split) -> None:
-    """InputError where this is not the corpus that it was taken for."""
+    """InputError where a split has no record, or more skipped than kept: the files are wrong."""
     if log.num_skipped <= log.kept and log.kept:
         return
     if not log.skipped:
@@ -221,7 +221,7 @@ def _languages(format: Format, source: str | None, target: str | None) -> dict[s
 
 
 def describe_import(out: Path, manifest: dict[str, Any]) -> Iterator[str]:
-    """Lines that say what was imported and what was not."""
+    """Lines on the examples of each split, and on the records and tags that were left out."""
     sizes = ", ".join(f"{name} {file['records']:,}" for name, file in manifest["files"].items())
     yield f"{printable(out)}: {sizes}"
     if manifest.get("swapped"):

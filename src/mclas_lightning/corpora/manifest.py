@@ -1,4 +1,4 @@
-"""``manifest.json``: what a corpus says of itself, written when it was imported or built."""
+"""``manifest.json``: origin, languages, files and counts of a corpus, from its import or build."""
 
 import re
 import shutil
@@ -12,24 +12,26 @@ from mclas_lightning.config.dataset import Split
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import make_folder, num_records, read_json, whole_folder
 
-# What a build writes; all else in a corpus's folder was put there by somebody.
-OWN = re.compile(r"(train|valid|test)(\.kept|\.dropped)?\.jsonl|manifest\.json|scores\.png")
+# The files that an import or build writes; all others in a corpus's folder were put there later.
+CORPUS_FILES = re.compile(
+    r"(train|valid|test)(\.kept|\.dropped)?\.jsonl|manifest\.json|scores\.png"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """Of one folder with train, valid and test.jsonl; all empty where nothing is written."""
+    """The manifest of a folder with train, valid and test.jsonl; empty without manifest.json."""
 
     dataset: str | None = None  # a name in conf/dataset/
     languages: dict[str, str | None] = field(default_factory=dict)  # source, target
     files: dict[str, dict[str, Any]] = field(default_factory=dict)  # name -> records, sha256
     counts: dict[str, dict[str, Any]] = field(default_factory=dict)  # split -> kept, skipped
-    unknown_tags: dict[str, Any] = field(default_factory=dict)
-    shards: dict[str, list[Any]] = field(default_factory=dict)  # split -> name, examples of each
+    unknown_tags: dict[str, Any] = field(default_factory=dict)  # tag -> times, first place
+    shards: dict[str, list[Any]] = field(default_factory=dict)  # split -> name, examples by shard
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The manifest in ``folder``, or in its parent where that was built as a whole."""
+    """The manifest in ``folder``, or the part on ``folder`` of the manifest in its parent."""
     if (folder / "manifest.json").exists():
         found = read_json(folder / "manifest.json", dict)
         imported = found.get("corpus") == "imported"
@@ -50,7 +52,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def num_examples(folder: Path, split: Split) -> int | None:
-    """Examples in a split by the manifest, else by counting lines; None where it is not here."""
+    """Examples of a split, by the manifest or by counting lines; None where its file is missing."""
     path = folder / f"{split}.jsonl"
     if not path.exists():
         return None
@@ -60,7 +62,7 @@ def num_examples(folder: Path, split: Split) -> int | None:
 
 
 def check_replaceable(out: Path, corpus: str) -> None:
-    """InputError where ``out`` holds anything but an earlier corpus of this kind."""
+    """InputError where ``out`` has content other than an earlier corpus of the kind ``corpus``."""
     if Path.cwd().is_relative_to(out.resolve()):
         raise InputError(f"{out}: this folder would be replaced, and we are in it; name a new one")
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
@@ -74,24 +76,24 @@ def check_replaceable(out: Path, corpus: str) -> None:
 
 @contextmanager
 def whole_corpus(out: Path) -> Iterator[Path]:
-    """As ``whole_folder``, but of an earlier corpus in ``out`` only its own files are replaced.
+    """As ``whole_folder``, but only the corpus files of an earlier corpus in ``out`` are replaced.
 
-    What was made from it, such as ``tokenizer`` and ``vocabulary``, and what else lies there stays.
+    All else in ``out`` stays, such as ``tokenizer`` and ``vocabulary``, made from the earlier one.
     """
     with whole_folder(out) as part:
         yield part
         if out.is_dir():
-            _keep(out, part)
+            _copy_other_files(out, part)
 
 
-def _keep(old: Path, new: Path) -> None:
-    """Copy what is not the corpus's own: ``old`` stays whole until ``new`` has taken its place."""
+def _copy_other_files(old: Path, new: Path) -> None:
+    """Copy all but corpus files; no file is moved, so that ``old`` stays whole until replaced."""
     for path in old.iterdir():
         place = new / path.name
-        if OWN.fullmatch(path.name):
+        if CORPUS_FILES.fullmatch(path.name):
             continue
-        if path.is_dir() and any(OWN.fullmatch(file.name) for file in path.iterdir()):
-            _keep(path, place)  # A direction of several, such as toy/en2de.
+        if path.is_dir() and any(CORPUS_FILES.fullmatch(file.name) for file in path.iterdir()):
+            _copy_other_files(path, place)  # a corpus in a corpus, such as toy/en2de
         elif not place.exists():
             make_folder(new)
             if path.is_dir() and not path.is_symlink():

@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mclas_lightning.config.overrides import command, exactly, override
+from mclas_lightning.config.overrides import command, override, uninterpolated
 from mclas_lightning.corpora import catalog
 from mclas_lightning.report.comparable import PRETRAINING_MODELS
 from mclas_lightning.report.finished_runs import Runs
@@ -67,7 +67,7 @@ class DatasetWords:
         self.pretrained = choice.pretrained if choice else dataset
         self.diverged: dict[Path, None] = {}  # runs that no command starts, as they were met
         self.own_mt = runs.folder / dataset / "full" / "mt"
-        self.own_translator = override("model.translator", exactly(str(self.own_mt)))
+        self.own_translator = override("model.translator", uninterpolated(str(self.own_mt)))
 
     @cached_property
     def seeds(self) -> tuple[int, ...]:
@@ -98,7 +98,7 @@ class DatasetWords:
             there = {r.seed for r in self._runs(scenario, model)}
             seeds = [seed for seed in self.seeds if seed not in there] or self.seeds
             place = self.ms(scenario, model) if starts else None
-            init = [override("init_from", exactly(str(place)))] if place else []
+            init = [override("init_from", uninterpolated(str(place)))] if place else []
             parts = [place] if place else []
             parts += [self.own_mt] if self.own_translator in more else []
             parts.append(self.runs.folder / self.dataset / scenario / model)
@@ -118,7 +118,7 @@ class DatasetWords:
         """The existing runs of a system, with the words that started the first of them."""
         pair, more = (scenario, model), ()
         if model == "tltran":
-            init = override("init_from", exactly(str(self.ms(*pair))))
+            init = override("init_from", uninterpolated(str(self.ms(*pair))))
             more = (init, *self.translator(pair))
         seeds = tuple(run.seed for run in self._runs(*pair))
         return {SharedWords(tuple(self.started(*pair)), more, seeds): [pair]}
@@ -185,7 +185,7 @@ class DatasetWords:
         for run, config in self._near(*pair):
             if run.model == "tltran":
                 named = config.get("model", {}).get("translator")
-                return [override("model.translator", exactly(named))] if named else []
+                return [override("model.translator", uninterpolated(named))] if named else []
         return [] if self.dataset in WMT19 else [self.own_translator]
 
     def _near(self, scenario: str, model: str) -> Iterator[tuple[Results, Mapping[str, Any]]]:
@@ -231,6 +231,6 @@ class DatasetWords:
             f"model={','.join(models)}",
             *([] if job.seeds == (0,) else [f"seed={','.join(map(str, job.seeds))}"]),
             *job.more,
-            *([] if folder == "runs" else [override("runs", exactly(folder))]),
+            *([] if folder == "runs" else [override("runs", uninterpolated(folder))]),
         ]
         return command(program, words)

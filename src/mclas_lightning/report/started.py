@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mclas_lightning.config.overrides import exactly, override
+from mclas_lightning.config.overrides import override, uninterpolated
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import CONF
 from mclas_lightning.runs.identity import LENGTH_KEYS, read_config, resolved_config, unequal_keys
@@ -42,9 +42,9 @@ def own_corpus(dataset: str, runs: Sequence[Results]) -> Iterator[str]:
     """Words for a corpus without a file in ``conf/dataset/``; its folder is that of a run."""
     found = (config.get("dataset", {}).get("path") for run in runs if (config := config_of(run)))
     path = next(filter(None, found), "FOLDER")
-    yield from ("dataset=jsonl", override("dataset.name", exactly(dataset)))
+    yield from ("dataset=jsonl", override("dataset.name", uninterpolated(dataset)))
     yield from (override(f"dataset.{key}", runs[0].languages[key]) for key in ("source", "target"))
-    yield override("dataset.path", exactly(path))
+    yield override("dataset.path", uninterpolated(path))
 
 
 def words_of(config: Mapping[str, Any], corpus: Sequence[str]) -> list[str]:
@@ -98,7 +98,7 @@ def of_fine_tuning(words: Sequence[str]) -> list[str]:
 
 def _data_words(config: Mapping[str, Any]) -> list[str]:
     data = config.get("data", "data")
-    return [] if data == "data" else [override("data", exactly(str(data)))]
+    return [] if data == "data" else [override("data", uninterpolated(str(data)))]
 
 
 def _group_words(group: str, config: Mapping[str, Any], words: Sequence[str]) -> list[str]:
@@ -128,7 +128,7 @@ def _key_words(
         has_word = not any(f"{key}.".startswith(f"{free}.") for free in WITHOUT_WORDS)
         if has_word and key.startswith(keys) and key in kept and key in known:
             value = kept[key]
-            yield override(key, exactly(value) if isinstance(value, str) else value)
+            yield override(key, uninterpolated(value) if isinstance(value, str) else value)
 
 
 @cache

@@ -1,1 +1,1 @@
-"""Many runs with one command: what they are, how they stand, and doing what is left."""
+"""Many runs with one command: their plan, their states, and starting the runs that are left."""

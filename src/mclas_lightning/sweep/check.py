@@ -1,4 +1,4 @@
-"""What would make a run fail sooner or later, found before the first is started."""
+"""Checks of all planned runs before the first one starts: folders, corpora, vocabularies, MS."""
 
 import os
 from collections import defaultdict
@@ -15,23 +15,23 @@ from mclas_lightning.inference.translators import default_translator
 from mclas_lightning.metrics.rouge import standard
 from mclas_lightning.metrics.self_test import self_test
 from mclas_lightning.runs.run import seed_folders
-from mclas_lightning.sweep.plan import LATE, PlannedRun
+from mclas_lightning.sweep.plan import LATE_KEYS, PlannedRun
 from mclas_lightning.task import Pipeline
-from mclas_lightning.tracking.loggers import build
+from mclas_lightning.tracking.loggers import build_loggers
 from mclas_lightning.training.preparation import check_inputs
 
 
-def problems(runs: Sequence[PlannedRun], slurm: bool) -> list[str]:
-    """A line for every kind of problem, with the runs that have it; none: all may start.
+def run_problems(runs: Sequence[PlannedRun], slurm: bool) -> list[str]:
+    """A line for each problem, with the runs that have it; no line means that all may start.
 
-    Runs that differ in scenario and seed alone share their corpus, network and encoder: the first
-    of them is checked in full.
+    Runs that differ in scenario and seed alone share their corpus, network and encoder, so that
+    only the first of them is checked in full.
     """
     planned = {run.folder for run in runs}
     found: dict[str, list[PlannedRun]] = defaultdict(list)
     known: set[tuple[str, ...]] = set()
     for run in runs:
-        kind = tuple(word for word in run.words if word.partition("=")[0] not in LATE)
+        kind = tuple(word for word in run.words if word.partition("=")[0] not in LATE_KEYS)
         for error in _errors(run, planned, in_full=kind not in known, slurm=slurm):
             found[str(error)].append(run)
         known.add(kind)
@@ -57,7 +57,7 @@ def _errors(
     elif (name := settings.init_from) is not None:
         checks.append(lambda: _check_ms(name, settings.seed, "init_from", planned))
     if in_full:
-        checks.append(lambda: build(settings.logger))
+        checks.append(lambda: build_loggers(settings.logger))
     for check in checks:
         try:
             check()
@@ -66,7 +66,7 @@ def _errors(
 
 
 def _check_folder(folder: Path) -> None:
-    """InputError where a run could not write."""
+    """InputError where a run could not write its folder."""
     place = next(place for place in (folder, *folder.resolve().parents) if place.exists())
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
         raise InputError(f"{place}: runs cannot be written there")

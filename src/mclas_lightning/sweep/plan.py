@@ -1,4 +1,4 @@
-"""The runs of sweep files, each after the runs that it builds on. Loads no torch."""
+"""The runs of sweep files in an order in which each follows the runs it needs. Loads no torch."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,27 +10,28 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from mclas_lightning.config.compose import compose, product
-from mclas_lightning.config.overrides import command, exactly, override, quoted
+from mclas_lightning.config.compose import compose, multirun_words
+from mclas_lightning.config.overrides import command, override, quoted, uninterpolated
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import check_run_names
 from mclas_lightning.runs.identity import resolved_config
 from mclas_lightning.runs.run import seed_folders
 from mclas_lightning.sweep.axes import (
-    DIRECTION,
+    DIRECTION_KEYS,
     axes_of,
+    holds_for_any_corpus,
     key_of,
-    of_any_corpus,
     shared_words,
     sweep_file,
 )
 
-LATE = ("scenario", "seed")  # select no file of conf/: set after composing, which takes long
+# Keys that select no file of conf/: set after composing, so that runs share a composition.
+LATE_KEYS = ("scenario", "seed")
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedRun:
-    """A run, known by its folder."""
+    """A run of a plan; no two runs of a plan have the same folder."""
 
     words: tuple[str, ...]  # for mclas-train
     folder: Path
@@ -38,40 +39,40 @@ class PlannedRun:
     scenario: str
     model: str
     seed: int
-    needs: tuple[Path, ...]  # folders of the plan's runs that it builds on
-    updates: int  # none of a pipeline, which is not trained
-    update_tokens: int  # that an update has room for
-    unit: str  # of these: target tokens alone, or both sources' and targets'
-    config: Mapping[str, Any] = field(compare=False, repr=False)  # as its config.yaml has it
+    needs: tuple[Path, ...]  # folders of planned runs that have to be trained before
+    updates: int  # 0 for a pipeline, which is not trained
+    update_tokens: int  # the most tokens of an update
+    unit: str  # the tokens that are counted: optim.batch_unit
+    config: Mapping[str, Any] = field(compare=False, repr=False)  # the future config.yaml
 
     def __str__(self) -> str:
         return f"{self.dataset}/{self.scenario}/{self.model}/seed={self.seed}"
 
 
-def plan(files: Iterable[str], words: Sequence[str] = ()) -> list[PlannedRun]:
-    """The runs of all files, and the ms runs that they start from; each after what it needs.
+def plan_runs(files: Iterable[str], words: Sequence[str] = ()) -> list[PlannedRun]:
+    """The runs of all files and the ms runs that they start from, each after the runs it needs.
 
-    ``words`` are given to every run; one for a key that a file sweeps over takes its place.
+    ``words`` hold for every run; a word replaces the values that a file has for the same key.
     InputError where two different runs would share a folder.
     """
     planned: dict[Path, PlannedRun] = {}
     for file in files:
         axes = axes_of(sweep_file(file), words)
         shared = shared_words(axes)
-        for chosen in product("train", axes):
-            _add(planned, chosen, shared)
+        for chosen in multirun_words("train", axes):
+            _add_run(planned, chosen, shared)
     return [planned[folder] for folder in _in_order(planned)]
 
 
-def _add(planned: dict[Path, PlannedRun], words: list[str], shared: Sequence[str]) -> None:
-    cfg = _config(tuple(words))
-    run = _planned(tuple(_resolved(word, cfg) for word in words), cfg)
+def _add_run(planned: dict[Path, PlannedRun], words: list[str], shared: Sequence[str]) -> None:
+    cfg = _run_config(tuple(words))
+    run = _planned_run(tuple(_uninterpolated_word(word, cfg) for word in words), cfg)
     names = [name for name in _builds_on(cfg) if name]
     places = {place for name in names for place in seed_folders(name, run.seed)}
     if places and cfg.dataset.pretraining and cfg.model.name != "ms":
         for first in _pretrainings(words, cfg, shared):
-            if Path(_config(tuple(first)).run_dir) in places:
-                _add(planned, first, shared)
+            if Path(_run_config(tuple(first)).run_dir) in places:
+                _add_run(planned, first, shared)
                 break
     needs = tuple(sorted(places & planned.keys()))
     run = replace(run, needs=needs)
@@ -85,21 +86,22 @@ def _add(planned: dict[Path, PlannedRun], words: list[str], shared: Sequence[str
 
 
 def _pretrainings(words: Sequence[str], cfg: DictConfig, shared: Sequence[str]) -> list[list[str]]:
-    """Words for the ms run that this one starts from: its corpus's, and those that all share.
+    """Words for the ms run that a run starts from, as one or two candidates.
 
-    Shared words on the corpus itself, such as its name and path, may be meant for the ms run's
-    corpus or not: both are returned, without them first.
+    They are the words of ``dataset.pretraining`` and the shared ones. Shared words about the corpus
+    itself, such as its name and path, may be meant for the corpus of the ms run or not: the first
+    candidate has none of them, the second has them.
     """
     corpus = [quoted(word) for word in cfg.dataset.pretraining]
     keys = {key_of(word) for word in corpus}
     every = [word for word in shared if key_of(word) not in keys]
-    undirected = [word for word in every if key_of(word) not in DIRECTION]
-    neutral = [word for word in every if of_any_corpus(key_of(word))]
+    undirected = [word for word in every if key_of(word) not in DIRECTION_KEYS]
+    neutral = [word for word in every if holds_for_any_corpus(key_of(word))]
     tried = [every] if corpus[0] in words else [neutral, undirected]
     return [[*corpus, "scenario=full", "model=ms", *own, f"seed={cfg.seed}"] for own in tried]
 
 
-def _planned(words: tuple[str, ...], cfg: DictConfig) -> PlannedRun:
+def _planned_run(words: tuple[str, ...], cfg: DictConfig) -> PlannedRun:
     optim, trainer = cfg.optim, cfg.trainer
     try:
         config = resolved_config(cfg)
@@ -126,27 +128,27 @@ def _planned(words: tuple[str, ...], cfg: DictConfig) -> PlannedRun:
 
 
 def _builds_on(cfg: DictConfig) -> list[str | None]:
-    """Folders, or other names, of what a run starts from or uses."""
+    """The folders or hub names of the trained systems that a run starts from or uses."""
     if "steps" in cfg.model:
         return [cfg.model.summarizer, cfg.model.translator]
     return [] if cfg.model.initialize == [] else [cfg.init_from]
 
 
-def _resolved(word: str, cfg: DictConfig) -> str:
-    """A word without interpolations, which a shell would take for its own."""
+def _uninterpolated_word(word: str, cfg: DictConfig) -> str:
+    """A word with the value of its interpolation, since a shell would expand ``${...}``."""
     if "${" not in word:
         return word
     value = OmegaConf.select(cfg, key_of(word))
-    return override(key_of(word), exactly(value) if isinstance(value, str) else value)
+    return override(key_of(word), uninterpolated(value) if isinstance(value, str) else value)
 
 
-def _config(words: tuple[str, ...]) -> DictConfig:
-    late = dict.fromkeys(LATE, "")
+def _run_config(words: tuple[str, ...]) -> DictConfig:
+    late = dict.fromkeys(LATE_KEYS, "")
     for word in words:
         key, _, value = word.partition("=")
         if key in late:
             late[key] = value
-    early = tuple(word for word in words if word.partition("=")[0] not in LATE)
+    early = tuple(word for word in words if word.partition("=")[0] not in LATE_KEYS)
     cfg, default = _composed(early)
     for key, value in late.items():
         cfg[key] = yaml.safe_load(value) if value else default[key]
@@ -156,11 +158,14 @@ def _config(words: tuple[str, ...]) -> DictConfig:
 @cache
 def _composed(words: tuple[str, ...]) -> tuple[DictConfig, dict[str, Any]]:
     cfg = compose("train", words)
-    return cfg, {key: cfg[key] for key in LATE}
+    return cfg, {key: cfg[key] for key in LATE_KEYS}
 
 
 def _in_order(planned: Mapping[Path, PlannedRun]) -> list[Path]:
-    """Each run after those that it needs, otherwise as they were added."""
+    """The folders of runs in the order of planning, but each after the folders it needs.
+
+    InputError for a run that needs itself.
+    """
     order: dict[Path, None] = {}
 
     def visit(folder: Path, below: tuple[Path, ...]) -> None:

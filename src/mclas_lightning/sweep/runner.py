@@ -1,4 +1,4 @@
-"""Do what is left of a plan on this machine: one run after the other, or several at a time."""
+"""Start the runs of a plan on this machine, one after the other or several at a time."""
 
 import os
 import signal
@@ -14,18 +14,18 @@ from mclas_lightning.progress import progress_bar
 from mclas_lightning.runs.preemption import INTERRUPTED, TERMINATED
 from mclas_lightning.runs.run import Run
 from mclas_lightning.sweep.plan import PlannedRun
-from mclas_lightning.sweep.state import LOG, State, last_line, states, write_failure
-from mclas_lightning.sweep.worker import BUSY, start
+from mclas_lightning.sweep.state import LOG_FILE, State, last_line, states, write_failure
+from mclas_lightning.sweep.worker import BUSY_EXIT, start_run
 
-POLL = 2.0  # seconds between looks at runs that others have in hand
+POLL_SECONDS = 2.0  # between looks at runs that other processes have started
 
 
 class Terminated(Exception):
-    """The sweep was asked to end."""
+    """SIGTERM asked the sweep to end."""
 
 
-def devices() -> list[str]:
-    """Numbers of the GPUs that this process may use."""
+def gpu_numbers() -> list[str]:
+    """The numbers of the GPUs that this process may use, as CUDA_VISIBLE_DEVICES writes them."""
     if (visible := os.environ.get("CUDA_VISIBLE_DEVICES")) is not None:
         return [number for number in visible.split(",") if number]
     try:
@@ -35,30 +35,33 @@ def devices() -> list[str]:
     return [str(number) for number, _ in enumerate(done.stdout.splitlines())]
 
 
-def slots(jobs: int) -> list[dict[str, str]]:
-    """What each of the runs at a time is given: a GPU, or its part of the CPU's threads."""
+def slot_environments(jobs: int) -> list[dict[str, str]]:
+    """Environment variables of each run at a time: a GPU, and its share of the CPU's threads."""
     if jobs == 1:
         return [{}]
     threads = int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1))
     share = {"OMP_NUM_THREADS": str(max(threads // jobs, 1))}
-    gpus = devices()
+    gpus = gpu_numbers()
     if not gpus:
         return [share] * jobs
     return [share | {"CUDA_VISIBLE_DEVICES": gpus[slot % len(gpus)]} for slot in range(jobs)]
 
 
 class LocalSweep:
-    """A plan that is being worked on; ``only`` are the states whose runs are started."""
+    """A plan whose runs are started on this machine; ``only`` names the states to start from."""
 
     def __init__(self, runs: Sequence[PlannedRun], jobs: int, only: Collection[str]) -> None:
         self.runs, self.only = runs, only
-        self._free = slots(jobs)
+        self._free = slot_environments(jobs)
         self._busy: dict[int, tuple[PlannedRun, ForkServerProcess, dict[str, str], float]] = {}
         self._tried: set[Path] = set()
 
     def work(self) -> Mapping[Path, State]:
-        """Start what is left, each after what it needs, until nothing is; the final states."""
-        before = {number: signal.signal(number, _ended) for number in _SIGNALS}
+        """Start each run after the runs it needs until none is left; the states at the end.
+
+        SIGTERM raises Terminated and Ctrl-C KeyboardInterrupt, after all started runs have ended.
+        """
+        before = {number: signal.signal(number, _raise_for_signal) for number in _SIGNALS}
         bar = progress_bar(len(self.runs), "sweep", "runs")
         try:
             while True:
@@ -70,9 +73,9 @@ class LocalSweep:
                     return found
                 busy = [process.sentinel for _, process, _, _ in self._busy.values()]
                 if busy:
-                    wait(busy, timeout=POLL if others else None)
+                    wait(busy, timeout=POLL_SECONDS if others else None)
                 else:
-                    time.sleep(POLL)
+                    time.sleep(POLL_SECONDS)
                 self._collect(bar.write)
         except (Terminated, KeyboardInterrupt):
             self._end()
@@ -91,13 +94,13 @@ class LocalSweep:
                 continue
             self._tried.add(run.folder)
             slot = self._free.pop(0)
-            process = start(run, slot)
+            process = start_run(run, slot)
             assert process.pid is not None
             self._busy[process.pid] = (run, process, slot, time.monotonic())
             say(f"[{len(self._tried)}] {run}: started")
 
     def _others(self, found: Mapping[Path, State]) -> bool:
-        """Whether another process has a run in hand that this sweep asks for."""
+        """Whether a run of the plan runs in a process that this sweep has not started."""
         own = {run.folder for run, _, _, _ in self._busy.values()}
         return any(state.name == "running" and folder not in own for folder, state in found.items())
 
@@ -107,13 +110,13 @@ class LocalSweep:
                 continue
             del self._busy[pid]
             self._free.insert(0, slot)
-            if process.exitcode == BUSY:
+            if process.exitcode == BUSY_EXIT:
                 self._tried.discard(run.folder)
                 continue
-            say(f"  {run}: {_told(run, process.exitcode)} in {time.monotonic() - began:,.1f} s")
+            say(f"  {run}: {_outcome(run, process.exitcode)} in {time.monotonic() - began:,.1f} s")
 
     def _end(self) -> None:
-        """Every run saves and ends; at once, where Ctrl-C comes again."""
+        """Let each started run save and end; a Ctrl-C meanwhile kills them all."""
         running = [process for _, process, _, _ in self._busy.values()]
         try:
             for process in running:
@@ -129,12 +132,12 @@ class LocalSweep:
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-def _ended(number: int, frame: FrameType | None) -> None:
+def _raise_for_signal(number: int, frame: FrameType | None) -> None:
     raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
 
 
-def _told(run: PlannedRun, code: int) -> str:
-    """How it ended; what killed it is noted, for it could not do that itself."""
+def _outcome(run: PlannedRun, code: int) -> str:
+    """How a run ended, in words; of a run that a signal killed, failure.json is written here."""
     if code == 0:
         return "done"
     if code in (TERMINATED, INTERRUPTED, -signal.SIGTERM):
@@ -142,7 +145,7 @@ def _told(run: PlannedRun, code: int) -> str:
     if code < 0:
         name = signal.Signals(-code).name
         advice = " (too little memory?)" if name == "SIGKILL" else ""
-        log = run.folder / LOG
+        log = run.folder / LOG_FILE
         said = last_line(log)
         error = f"killed by {name}{advice}{'; it said last: ' + said if said else ''}"
         write_failure(run.folder, error, code, log)

@@ -1,8 +1,8 @@
-"""A plan as Slurm jobs: one a run, one task a device, each after the jobs of what it needs.
+"""A plan as Slurm jobs: a job for each run and a task for each device.
 
-``conf/launcher/slurm.yaml`` says what is asked of Slurm; submitit writes the script. It alone asks
-Slurm for another turn when a job's time is up; what preemption or a node's failure ended, Slurm
-starts again by itself.
+A job depends on the jobs of the runs it needs. ``conf/launcher/slurm.yaml`` holds the resources,
+and submitit writes the script. submitit requeues a job whose time is up; Slurm itself requeues a
+job that preemption or the failure of a node has ended.
 """
 
 import shutil
@@ -18,7 +18,7 @@ from mclas_lightning.sweep.plan import PlannedRun
 from mclas_lightning.sweep.state import read_job, states, write_job
 from mclas_lightning.sweep.worker import train_and_note
 
-OF_HYDRA = ("_target_", "submitit_folder", "array_parallelism", "max_num_timeout")
+HYDRA_KEYS = ("_target_", "submitit_folder", "array_parallelism", "max_num_timeout")
 
 
 def submit(
@@ -27,11 +27,13 @@ def submit(
     only: Collection[str],
     say: Callable[[str], None] = print,
 ) -> int:
-    """Give what is left to Slurm; the number of jobs. ``words`` are those of ``hydra.launcher``."""
-    asked = [(run, _asked(run, words)) for run in runs]
+    """Submit the runs whose state is in ``only`` or waiting; the number of jobs Slurm has then.
+
+    ``words`` set keys of ``hydra.launcher``.
+    """
     found = states(runs)
     jobs: dict[Path, str] = {}
-    for planned, settings in asked:
+    for planned in runs:
         state = found[planned.folder]
         if state.name == "queued":
             jobs[planned.folder] = str(read_job(planned.folder)["id"])
@@ -39,28 +41,29 @@ def submit(
             continue
         needs = [need for need in planned.needs if not Run(need).trained]
         if any(need not in jobs for need in needs):
-            continue  # On a run that failed, and is not tried again.
-        jobs[planned.folder] = _submit(planned, settings, [jobs[need] for need in needs])
+            continue  # This run needs a run that failed and is not started again.
+        launcher = _launcher_of(planned, words)
+        jobs[planned.folder] = _submit(planned, launcher, [jobs[need] for need in needs])
         say(f"job {jobs[planned.folder]}: {planned}")
     return len(jobs)
 
 
-def problems(runs: Sequence[PlannedRun], words: Sequence[str]) -> list[str]:
-    """What Slurm would refuse, or Lightning once it has started."""
+def job_problems(runs: Sequence[PlannedRun], words: Sequence[str]) -> list[str]:
+    """A line for each reason why Slurm would refuse a run, or Lightning after the start."""
     if shutil.which("sbatch") is None or shutil.which("srun") is None:
         return ["sbatch: is not here; start the sweep on a machine of the cluster"]
     found: dict[str, None] = {}
     for planned in runs:
         try:
-            _asked(planned, words)
+            _launcher_of(planned, words)
         except InputError as error:
             found[str(error)] = None
     return list(found)
 
 
-def _asked(planned: PlannedRun, words: Sequence[str]) -> dict[str, Any]:
-    """What this run asks of Slurm; InputError where its tasks are not its devices."""
-    launcher, trainer = launcher_settings([*planned.words, "launcher=slurm", *words])
+def _launcher_of(planned: PlannedRun, words: Sequence[str]) -> dict[str, Any]:
+    """The section ``hydra.launcher`` of a run; InputError where tasks and devices differ."""
+    launcher, trainer = launcher_settings((*planned.words, "launcher=slurm", *words))
     devices, nodes = trainer["devices"], trainer["num_nodes"]
     if not isinstance(devices, int) or devices < 1:
         raise InputError(
@@ -90,7 +93,7 @@ def _submit(planned: PlannedRun, launcher: dict[str, Any], after: Sequence[str])
         **{
             key if key in shared else f"slurm_{key}": value
             for key, value in launcher.items()
-            if key not in OF_HYDRA and value is not None
+            if key not in HYDRA_KEYS and value is not None
         }
     )
     if after:
@@ -102,13 +105,13 @@ def _submit(planned: PlannedRun, launcher: dict[str, Any], after: Sequence[str])
 
 @dataclass(frozen=True)
 class Job:
-    """What each task of a job does."""
+    """The work of each task of a Slurm job; Slurm gets it as a pickle."""
 
     words: tuple[str, ...]
     folder: Path
 
     def __call__(self) -> None:
-        """Train and score; a failure is the job's, so that nothing is started after it."""
+        """Train and score; exit with the code of a failure, so that no dependent job starts."""
         from submitit.helpers import TorchDistributedEnvironment
 
         environment = TorchDistributedEnvironment().export(
@@ -122,7 +125,7 @@ class Job:
             raise SystemExit(code)
 
     def checkpoint(self) -> Any:
-        """submitit asks for this before it requeues the job: the same again, which resumes."""
+        """What submitit requeues when the job's time is up: the same work, which resumes."""
         from submitit.helpers import DelayedSubmission
 
         return DelayedSubmission(self)

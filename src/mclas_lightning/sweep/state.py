@@ -1,12 +1,14 @@
-"""How a run stands, by what lies in its folder. Loads no torch.
+"""The state of a run, by the files in its folder. Loads no torch. The first line that fits counts:
 
-config.yaml     of another configuration than the plan's: other
-results.json    done
-lock.json       held by a living process: running
-diverged.json   why its training has diverged: diverged
-job.json        the Slurm job that it was given to, which may still wait or run
-failure.json    how the last try ended, if not well
-log.txt         what the tries have printed
+config.yaml     differs from the plan: other
+results.json    is there: done
+lock.json       is held by a living process: running
+job.json        names a job that Slurm knows: queued
+diverged.json   says why the training diverged: diverged
+failure.json    says how the last try ended: failed
+job.json        names a job that Slurm no longer knows: failed
+
+log.txt holds what all tries have printed.
 """
 
 import csv
@@ -31,58 +33,60 @@ from mclas_lightning.runs.lock import lock_owner
 from mclas_lightning.runs.run import Run
 from mclas_lightning.sweep.plan import PlannedRun
 
-Name = Literal["done", "other", "running", "queued", "waiting", "diverged", "failed", "missing"]
+StateName = Literal[
+    "done", "other", "running", "queued", "waiting", "diverged", "failed", "missing"
+]
 
-NAMES: tuple[Name, ...] = get_args(Name)
+STATE_NAMES: tuple[StateName, ...] = get_args(StateName)
 
-JOB, FAILURE, LOG = "job.json", "failure.json", "log.txt"
+JOB_FILE, FAILURE_FILE, LOG_FILE = "job.json", "failure.json", "log.txt"
 
-DIVERGED = "diverged.json"
+DIVERGED_FILE = "diverged.json"
 
-PLANNED = "this plan has"
+PLAN_HAS = "this plan has"  # stands before the planned value of a key that differs
 
-TAIL = 4096  # bytes of metrics.csv that hold its last line
+TAIL_BYTES = 4096  # the last bytes of metrics.csv: they hold its last line
 
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """Of one run; ``detail`` says how far, on what, or why."""
+    """The state of a run; ``detail`` says how far it is, what it waits for or why it failed."""
 
-    name: Name
+    name: StateName
     detail: str = ""
     log: Path | None = None
-    failed_need: bool = False  # it waits for a run that has failed, or is another one
+    failed_need: bool = False  # whether a needed run has failed or has another configuration
 
 
 def states(runs: Sequence[PlannedRun]) -> dict[Path, State]:
-    """The state of each run of a plan, which has needed ones first."""
-    queue = slurm_queue() if any((run.folder / JOB).exists() for run in runs) else {}
+    """The state of each run by its folder; in ``runs``, needed runs stand before their users."""
+    queue = slurm_queue() if any((run.folder / JOB_FILE).exists() for run in runs) else {}
     found: dict[Path, State] = {}
     for run in runs:
-        state = _own(run, queue)
+        state = _state_of(run, queue)
         if state.name == "missing":
-            state = _waiting(run, found) or state
+            state = _waiting_state(run, found) or state
         found[run.folder] = state
     return found
 
 
-def _own(run: PlannedRun, queue: Mapping[str, str]) -> State:
+def _state_of(run: PlannedRun, queue: Mapping[str, str]) -> State:
     folder = run.folder
-    if found := other(run):
-        return State(name="other", detail=differences_in_words(found, PLANNED))
+    if found := differences_from_plan(run):
+        return State(name="other", detail=differences_in_words(found, PLAN_HAS))
     if (folder / "results.json").exists():
-        return State(name="done", detail=scored(run))
+        return State(name="done", detail=scoring_note(run))
     if who := lock_owner(folder):
-        return State(name="running", detail=f"{progress(run)} ({who})", log=folder / LOG)
+        return State(name="running", detail=f"{progress(run)} ({who})", log=folder / LOG_FILE)
     job = read_job(folder)
     if (slurm := queue.get(str(job.get("id")))) is not None:
         return State(name="queued", detail=f"Slurm job {job['id']}: {slurm}")
-    if (folder / DIVERGED).exists():
-        noted = read_json(folder / DIVERGED, dict)
+    if (folder / DIVERGED_FILE).exists():
+        noted = read_json(folder / DIVERGED_FILE, dict)
         detail = f"training diverged at update {noted.get('update')}: {noted.get('reason')}"
-        return State(name="diverged", detail=detail, log=folder / LOG)
-    if (folder / FAILURE).exists():
-        failure = read_json(folder / FAILURE, dict)
+        return State(name="diverged", detail=detail, log=folder / LOG_FILE)
+    if (folder / FAILURE_FILE).exists():
+        failure = read_json(folder / FAILURE_FILE, dict)
         return State(name="failed", detail=failure["error"], log=Path(failure["log"]))
     if job:
         return State(
@@ -93,32 +97,32 @@ def _own(run: PlannedRun, queue: Mapping[str, str]) -> State:
     return State(name="missing", detail=progress(run))
 
 
-def other(run: PlannedRun) -> list[Difference]:
-    """What the folder's run was started with and the plan has otherwise; nothing where none is."""
+def differences_from_plan(run: PlannedRun) -> list[Difference]:
+    """The keys in which the run's config.yaml differs from the plan; none without this file."""
     config = run.folder / "config.yaml"
     if not config.exists():
         return []
-    return differences(_config(run.folder, config.stat().st_mtime_ns), run.config)
+    return differences(_kept_config(run.folder, config.stat().st_mtime_ns), run.config)
 
 
 @lru_cache(maxsize=4096)
-def _config(folder: Path, written: int) -> dict[str, Any]:
-    """Parsed once: a sweep looks at all its runs every few seconds."""
+def _kept_config(folder: Path, written: int) -> dict[str, Any]:
+    """The config.yaml written at the time ``written``; a sweep asks for it every few seconds."""
     return read_config(folder)
 
 
-def scored(run: PlannedRun) -> str:
-    """In what a finished run was scored otherwise than planned, if it is finished and was."""
+def scoring_note(run: PlannedRun) -> str:
+    """The keys in which a finished run was scored otherwise than planned, in words; else ''."""
     if not (run.folder / "results.json").exists():
         return ""
     try:
-        return differences_in_words(scoring_differences(run.folder, run.config), PLANNED)
+        return differences_in_words(scoring_differences(run.folder, run.config), PLAN_HAS)
     except InputError as error:
         return str(error)
 
 
-def _waiting(run: PlannedRun, found: Mapping[Path, State]) -> State | None:
-    """Where something that it needs is not trained yet, or is another run."""
+def _waiting_state(run: PlannedRun, found: Mapping[Path, State]) -> State | None:
+    """The state waiting, where a needed run is not trained or has another configuration."""
     for folder in run.needs:
         if found[folder].name == "other":
             return State(name="waiting", detail=f"on another run, {folder}", failed_need=True)
@@ -130,7 +134,7 @@ def _waiting(run: PlannedRun, found: Mapping[Path, State]) -> State | None:
 
 
 def progress(run: PlannedRun) -> str:
-    """Such as "45 %"; nothing before the first update."""
+    """How far a run is, such as "45 %" or "scoring"; "" before the first update."""
     if Run(run.folder).trained:
         return "scoring"
     done = last_update(run.folder / "metrics.csv")
@@ -138,12 +142,12 @@ def progress(run: PlannedRun) -> str:
 
 
 def last_update(metrics: Path) -> int:
-    """The step of the last row; 0 where there is none."""
+    """The update of the last row of metrics.csv; 0 where there is no row."""
     try:
         with metrics.open("rb") as file:
             header = file.readline().decode()
             end = file.seek(0, 2)
-            file.seek(max(len(header), end - TAIL))
+            file.seek(max(len(header), end - TAIL_BYTES))
             last = file.read().decode().splitlines()[-1]
         (row,) = csv.DictReader([header, last])
         return int(row["step"])
@@ -152,7 +156,10 @@ def last_update(metrics: Path) -> int:
 
 
 def slurm_queue() -> dict[str, str]:
-    """Slurm's jobs by id, such as ``{"12": "PENDING (Dependency)"}``."""
+    """The user's jobs in Slurm by id, such as ``{"12": "PENDING (Dependency)"}``.
+
+    InputError where squeue cannot be run.
+    """
     command = ["squeue", "--noheader", "--me", "--states=all", "--format=%i|%T|%r"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -161,26 +168,26 @@ def slurm_queue() -> dict[str, str]:
             "squeue: cannot be asked how jobs stand; ask where the sweep was started"
         ) from error
     jobs = (line.split("|", 2) for line in done.stdout.splitlines())
-    return {job: _told(state, reason) for job, state, reason in jobs if state in LIVING}
+    return {job: _queue_words(state, reason) for job, state, reason in jobs if state in LIVING}
 
 
-# Of squeue: before, in and between a job's starts.
+# States of squeue before, during and between the starts of a job.
 LIVING = ("PENDING", "CONFIGURING", "RUNNING", "COMPLETING", "REQUEUED", "SUSPENDED", "RESIZING")
 
 
-def _told(state: str, reason: str) -> str:
+def _queue_words(state: str, reason: str) -> str:
     return state if reason in ("None", "") else f"{state} ({reason})"
 
 
 def write_failure(folder: Path, error: str, exit_code: int, log: Path) -> None:
-    """Note how a try ended; the next one removes this."""
+    """Write failure.json: how a try ended. The next try removes this file."""
     now = time.strftime("%Y-%m-%d %H:%M:%S")
     record = {"error": error, "exit_code": exit_code, "log": str(log), "when": now}
-    write_json(folder / FAILURE, record)
+    write_json(folder / FAILURE_FILE, record)
 
 
 def last_line(log: Path) -> str:
-    """What a log says last."""
+    """The last line of a log that is not blank; "" for a log that cannot be read."""
     try:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -189,12 +196,12 @@ def last_line(log: Path) -> str:
 
 
 def read_job(folder: Path) -> dict[str, str]:
-    """What ``write_job`` noted, if anything."""
-    return read_json(folder / JOB, dict) if (folder / JOB).exists() else {}
+    """The content of job.json; an empty mapping without this file."""
+    return read_json(folder / JOB_FILE, dict) if (folder / JOB_FILE).exists() else {}
 
 
 def write_job(folder: Path, job: str, log: Path) -> None:
-    """Note which Slurm job a run was given to."""
+    """Write job.json: the Slurm job of a run. The failure.json of an earlier try is removed."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / FAILURE).unlink(missing_ok=True)
-    write_json(folder / JOB, {"id": job, "log": str(log)})
+    (folder / FAILURE_FILE).unlink(missing_ok=True)
+    write_json(folder / JOB_FILE, {"id": job, "log": str(log)})

@@ -1,4 +1,4 @@
-"""A plan and its states as text: a grid, what is left, and why something failed."""
+"""A plan and its states as text: commands, a grid, the cost of what is left, and failures."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,44 +18,51 @@ from mclas_lightning.runs.identity import differences_in_words
 from mclas_lightning.runs.results import MODELS, SCENARIOS
 from mclas_lightning.runs.run import Run
 from mclas_lightning.sweep.plan import PlannedRun
-from mclas_lightning.sweep.state import NAMES, PLANNED, Name, State, other, scored
+from mclas_lightning.sweep.state import (
+    PLAN_HAS,
+    STATE_NAMES,
+    State,
+    StateName,
+    differences_from_plan,
+    scoring_note,
+)
 
 
-def lines(runs: Sequence[PlannedRun]) -> Iterator[str]:
-    """The plan: of each run its command, what it waits for, its cost; then all that is left."""
+def plan_lines(runs: Sequence[PlannedRun]) -> Iterator[str]:
+    """For each run its command, the runs it needs and its cost; at the end the cost of all."""
     measured = seconds_per_update(runs)
     for number, run in enumerate(runs, start=1):
         yield f"[{number}/{len(runs)}] {command('mclas-train', run.words)}"
         if run.needs:
             yield f"    after {', '.join(map(str, run.needs))}"
-        yield f"    {_cost(run, measured)}"
-        if found := other(run):
-            yield f"    other: its folder holds a run with {differences_in_words(found, PLANNED)}"
-        elif detail := scored(run):
-            yield f"    note: scored with {detail}; {AGAIN}"
-    others = [run for run in runs if other(run)]
+        yield f"    {_cost_line(run, measured)}"
+        if found := differences_from_plan(run):
+            yield f"    other: its folder holds a run with {differences_in_words(found, PLAN_HAS)}"
+        elif detail := scoring_note(run):
+            yield f"    note: scored with {detail}; {RESCORING_ADVICE}"
+    others = [run for run in runs if differences_from_plan(run)]
     if others:
-        yield f"other: {len(others)} runs are there with another configuration; {ADVICE}"
+        yield f"other: {len(others)} runs are there with another configuration; {OTHER_ADVICE}"
     mine = [run for run in runs if run.updates and run not in others]
     left = [run for run in mine if not Run(run.folder).trained]
-    yield _total(left, measured)
+    yield _left_line(left, measured)
 
 
 def seconds_per_update(runs: Sequence[PlannedRun]) -> dict[tuple[str, str], float]:
-    """Of each dataset and model, by the runs of it that have been trained."""
+    """Mean seconds of an update by dataset and model, from the runs that have been trained."""
     found = defaultdict(list)
     for run in runs:
         kept = Run(run.folder)
-        if kept.trained and not other(run):
+        if kept.trained and not differences_from_plan(run):
             try:
                 ended = read_json(kept.training_path, dict)
                 found[run.dataset, run.model].append(ended["seconds"] / ended["updates"])
             except (InputError, KeyError, TypeError, ZeroDivisionError):
-                continue  # An imported checkpoint was not trained here.
+                continue  # The training.json of an imported checkpoint has no seconds.
     return {kind: mean(values) for kind, values in found.items()}
 
 
-def _cost(run: PlannedRun, measured: dict[tuple[str, str], float]) -> str:
+def _cost_line(run: PlannedRun, measured: dict[tuple[str, str], float]) -> str:
     if not run.updates:
         return "nothing to train"
     text = f"{run.updates:,} updates of up to {run.update_tokens:,} {UNITS[run.unit]}"
@@ -63,7 +70,7 @@ def _cost(run: PlannedRun, measured: dict[tuple[str, str], float]) -> str:
     return f"{text}: about {duration(run.updates * seconds)}" if seconds else text
 
 
-def _total(left: Sequence[PlannedRun], measured: dict[tuple[str, str], float]) -> str:
+def _left_line(left: Sequence[PlannedRun], measured: dict[tuple[str, str], float]) -> str:
     updates = sum(run.updates for run in left)
     kinds = [(run.updates, measured.get((run.dataset, run.model))) for run in left if run.updates]
     text = f"left to train: {len(left)} runs, {updates:,} updates"
@@ -73,86 +80,86 @@ def _total(left: Sequence[PlannedRun], measured: dict[tuple[str, str], float]) -
 
 
 def duration(seconds: float) -> str:
-    """Such as "40 s", "12 min" or "3.5 h"."""
+    """Seconds in words, such as "40 s", "12 min" or "3.5 h"."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
-WIDTH = 6  # of a cell
+CELL_WIDTH = 6  # characters
 
-ADVICE = (
+OTHER_ADVICE = (
     "plan it with the words it was trained with, or give the plan another place (runs=...) or name "
     "(model.name=...)"
 )
 
-AFTER_DIVERGENCE = (
+DIVERGED_ADVICE = (
     "plan it under another name (model.name=...) with lower optim.encoder.lr and optim.decoder.lr, "
     "or delete the folder"
 )
 
-AGAIN = (
+RESCORING_ADVICE = (
     "a sweep does not score finished runs again: mclas-evaluate RUN does that with words for the "
     "decoding, mclas rescore RUN with other encoders"
 )
 
-SHORT = {
+CELL_WORDS = {
     "done": "done", "other": "OTHER", "running": "run", "queued": "slurm", "waiting": "wait",
     "diverged": "NAN", "failed": "FAIL", "missing": "-",
 }  # fmt: skip
 
-STYLES = {
+CELL_STYLES = {
     "done": "green", "other": "bold red", "running": "cyan", "queued": "blue", "waiting": "dim",
     "diverged": "bold red", "failed": "bold red", "missing": "",
 }  # fmt: skip
 
 
-def status(runs: Sequence[PlannedRun], found: Mapping[Path, State]) -> Group:
-    """The grid, and below it what a cell has no room for."""
+def status_grid(runs: Sequence[PlannedRun], found: Mapping[Path, State]) -> Group:
+    """The grid of states, its legend, the counts, and lines on what went wrong."""
     legend = Text("run, 45%: running; -, 45%: missing, or interrupted there", style="dim")
-    lines = [counts(found), *reasons(runs, found), *notes(runs, found)]
-    return Group(_grid(runs, found), legend, *map(Text, lines))
+    lines = [state_counts(found), *failure_lines(runs, found), *scoring_notes(runs, found)]
+    return Group(_grid_table(runs, found), legend, *map(Text, lines))
 
 
-def counts(found: Mapping[Path, State]) -> str:
-    """Such as "26 runs: 3 done, 1 failed"."""
+def state_counts(found: Mapping[Path, State]) -> str:
+    """How many runs are in each state, such as "26 runs: 3 done, 1 failed"."""
     numbers = Counter(state.name for state in found.values())
-    parts = [f"{numbers[name]} {name}" for name in NAMES if numbers[name]]
+    parts = [f"{numbers[name]} {name}" for name in STATE_NAMES if numbers[name]]
     return f"{len(found)} runs: {', '.join(parts)}"
 
 
-def reasons(runs: Sequence[PlannedRun], found: Mapping[Path, State]) -> Iterator[str]:
-    """What holds another configuration; every failed run's error; how many wait for such runs."""
-    yield from others(runs, found)
+def failure_lines(runs: Sequence[PlannedRun], found: Mapping[Path, State]) -> Iterator[str]:
+    """Lines on folders of other configurations, on failed and diverged runs, on runs that wait."""
+    yield from other_run_lines(runs, found)
     waiting: Counter[str] = Counter()
     for run in runs:
         state = found[run.folder]
         if state.name == "failed":
             yield f"failed: {run}: {state.detail}\n  log: {state.log}"
         if state.name == "diverged":
-            yield f"diverged: {run}: {state.detail}; {AFTER_DIVERGENCE}\n  log: {state.log}"
+            yield f"diverged: {run}: {state.detail}; {DIVERGED_ADVICE}\n  log: {state.log}"
         if state.failed_need:
             waiting[state.detail] += 1
     for detail, number in waiting.items():
         yield f"waiting {detail}: {number} runs"
 
 
-def others(runs: Sequence[PlannedRun], found: Mapping[Path, State]) -> Iterator[str]:
-    """Which folders hold a run of another configuration than planned, and what differs."""
+def other_run_lines(runs: Sequence[PlannedRun], found: Mapping[Path, State]) -> Iterator[str]:
+    """A line for each difference between planned runs and the runs that their folders hold."""
     for detail, alike in _alike(runs, found, "other"):
-        yield f"other: {alike}: holds a run with {detail}; {ADVICE}"
+        yield f"other: {alike}: holds a run with {detail}; {OTHER_ADVICE}"
 
 
-def notes(runs: Sequence[PlannedRun], found: Mapping[Path, State]) -> Iterator[str]:
-    """Which finished runs were scored otherwise than planned: a sweep does not score again."""
+def scoring_notes(runs: Sequence[PlannedRun], found: Mapping[Path, State]) -> Iterator[str]:
+    """A line for each way in which finished runs were scored otherwise than planned."""
     for detail, alike in _alike(runs, found, "done"):
-        yield f"note: {alike}: scored with {detail}; {AGAIN}"
+        yield f"note: {alike}: scored with {detail}; {RESCORING_ADVICE}"
 
 
 def _alike(
-    runs: Sequence[PlannedRun], found: Mapping[Path, State], name: Name
+    runs: Sequence[PlannedRun], found: Mapping[Path, State], name: StateName
 ) -> Iterator[tuple[str, str]]:
-    """Each detail of the runs in a state, and these runs as "the first and 4 more"."""
+    """Each detail of the runs in a state, and its runs, such as "toy/full/ms/seed=0 and 4 more"."""
     of_detail: dict[str, list[PlannedRun]] = {}
     for run in runs:
         state = found[run.folder]
@@ -162,16 +169,16 @@ def _alike(
         yield detail, f"{first} and {len(more)} more" if more else str(first)
 
 
-def _grid(runs: Sequence[PlannedRun], found: Mapping[Path, State]) -> Table:
-    """Rows are scenario and model, columns dataset and seed."""
+def _grid_table(runs: Sequence[PlannedRun], found: Mapping[Path, State]) -> Table:
+    """The grid of states: a row for scenario and model, a column for dataset and seed."""
     cells = {(run.scenario, run.model, run.dataset, run.seed): found[run.folder] for run in runs}
     seeds = sorted({run.seed for run in runs})
     table = Table("scenario", "model", box=box.SIMPLE, padding=(0, 1, 0, 0))
     datasets = dict.fromkeys(run.dataset for run in runs)
     for dataset in datasets:
-        numbers = "".join(f"{seed:<{WIDTH}}" for seed in seeds)
+        numbers = "".join(f"{seed:<{CELL_WIDTH}}" for seed in seeds)
         table.add_column(f"{dataset}, seed\n{numbers}", no_wrap=True)
-    for scenario, model in sorted({key[:2] for key in cells}, key=_rank):
+    for scenario, model in sorted({key[:2] for key in cells}, key=_row_order):
         row = (
             Text().join(_cell(cells.get((scenario, model, dataset, seed))) for seed in seeds)
             for dataset in datasets
@@ -182,19 +189,19 @@ def _grid(runs: Sequence[PlannedRun], found: Mapping[Path, State]) -> Table:
 
 def _cell(state: State | None) -> Text:
     if state is None:
-        return Text(" " * WIDTH)
+        return Text(" " * CELL_WIDTH)
     done = (
         state.detail.split(" (")[0].replace(" ", "") if state.name in ("running", "missing") else ""
     )
-    return Text(f"{done or SHORT[state.name]:<{WIDTH}}", style=STYLES[state.name])
+    return Text(f"{done or CELL_WORDS[state.name]:<{CELL_WIDTH}}", style=CELL_STYLES[state.name])
 
 
-def _rank(row: tuple[str, str]) -> tuple[int, int, str]:
+def _row_order(row: tuple[str, str]) -> tuple[int, int, str]:
     scenario, model = row
     scenarios, models = [*SCENARIOS, scenario], [*MODELS, model]
     return scenarios.index(scenario), models.index(model), model
 
 
-def show(runs: Sequence[PlannedRun], found: Mapping[Path, State]) -> None:
-    """Print it."""
-    Console().print(status(runs, found))
+def print_status(runs: Sequence[PlannedRun], found: Mapping[Path, State]) -> None:
+    """Print the grid of states and the lines below it."""
+    Console().print(status_grid(runs, found))

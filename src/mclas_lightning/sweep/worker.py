@@ -1,6 +1,6 @@
-"""One run in a process of its own, which a warm server forks: nothing is imported again.
+"""A run in a process of its own, forked from a server that has imported all modules before.
 
-A run that dies takes nobody with it, and what it holds of memory or of a GPU ends with it.
+A run that is killed ends no other run, and the memory of its process and GPU is free again.
 """
 
 import os
@@ -17,10 +17,10 @@ from typing import Any
 
 from mclas_lightning.progress import ctrl_c_for_this_process, worker_pool
 from mclas_lightning.sweep.plan import PlannedRun
-from mclas_lightning.sweep.state import FAILURE, LOG, write_failure
+from mclas_lightning.sweep.state import FAILURE_FILE, LOG_FILE, write_failure
 
-# What a run imports, some of it only while it runs. Imported, not used: torch has started no
-# threads and touched no GPU when the server forks.
+# Modules that a run imports sooner or later. The server only imports them: when it forks, torch
+# has started no threads and touched no GPU.
 PRELOADED = [
     "mclas_lightning.train",
     "mclas_lightning.sweep.check",
@@ -28,46 +28,46 @@ PRELOADED = [
     "torch._dynamo",
 ]
 
-BUSY = 75  # exit code, sysexits' TEMPFAIL: another process has the run in hand
+BUSY_EXIT = 75  # exit code of a run that another process holds: TEMPFAIL of sysexits.h
 
 
 def warm_up() -> None:
-    """Begin to import; the first run waits for the rest of it."""
+    """Start the server and its imports; the first run waits until they are done."""
     context = get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
     with ctrl_c_for_this_process():
         context.Process(target=_nothing).start()
 
 
-def start(run: PlannedRun, environment: Mapping[str, str]) -> ForkServerProcess:
-    """Begin a run; its exit code is that of mclas-train, or the signal that killed it."""
-    process = get_context("forkserver").Process(target=_work, args=(run, dict(environment)))
+def start_run(run: PlannedRun, environment: Mapping[str, str]) -> ForkServerProcess:
+    """Start a run; its process ends with mclas-train's exit code, or minus the killing signal."""
+    process = get_context("forkserver").Process(target=_run_process, args=(run, dict(environment)))
     process.start()
     return process
 
 
-def problems(runs: Sequence[PlannedRun], slurm: bool) -> list[str]:
-    """What would fail, a line each (``check.problems``); asked of a process of its own."""
+def run_problems_in_worker(runs: Sequence[PlannedRun], slurm: bool) -> list[str]:
+    """The lines of ``check.run_problems``, from a process of its own, since they load torch."""
     with worker_pool(1, "forkserver") as pool:
-        return pool.submit(_problems, runs, slurm).result()
+        return pool.submit(_run_problems, runs, slurm).result()
 
 
-def _problems(runs: Sequence[PlannedRun], slurm: bool) -> list[str]:
-    from mclas_lightning.sweep.check import problems
+def _run_problems(runs: Sequence[PlannedRun], slurm: bool) -> list[str]:
+    from mclas_lightning.sweep.check import run_problems
 
-    return problems(runs, slurm)
+    return run_problems(runs, slurm)
 
 
 def _nothing() -> None:
     pass
 
 
-def _work(run: PlannedRun, environment: dict[str, str]) -> None:
+def _run_process(run: PlannedRun, environment: dict[str, str]) -> None:
     os.environ.update(environment)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # The sweep hears of it, and passes it on.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # The sweep receives it and ends its runs.
     _end_with_parent()
     run.folder.mkdir(parents=True, exist_ok=True)
-    log = run.folder / LOG
+    log = run.folder / LOG_FILE
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     for stream in (1, 2):
         os.dup2(descriptor, stream)
@@ -75,7 +75,7 @@ def _work(run: PlannedRun, environment: dict[str, str]) -> None:
 
 
 def _end_with_parent() -> None:
-    """A sweep that is killed leaves no run behind: each saves and ends."""
+    """Send this process SIGTERM when the sweep has died, so that the run saves and ends."""
     parent = parent_process()
     assert parent is not None
 
@@ -89,9 +89,9 @@ def _end_with_parent() -> None:
 def train_and_note(
     config: Callable[[], Mapping[str, Any]], folder: Path, log: Path, writes: bool = True
 ) -> int:
-    """Train and score the run of a configuration; the exit code of mclas-train.
+    """Train and score the run of a configuration; the exit code of mclas-train, or BUSY_EXIT.
 
-    A failure, of ``config`` too, is noted in the run's folder by the rank that writes.
+    A failure, also of composing ``config``, is noted in failure.json where ``writes``.
     """
     from mclas_lightning.errors import InputError, escape_unwritable
     from mclas_lightning.runs.lock import FolderBusy
@@ -106,9 +106,9 @@ def train_and_note(
     try:
         train(config())
         if writes:
-            (folder / FAILURE).unlink(missing_ok=True)
+            (folder / FAILURE_FILE).unlink(missing_ok=True)
     except FolderBusy:
-        return BUSY
+        return BUSY_EXIT
     except InputError as mistake:
         code, error = 2, str(mistake)
         print(f"error: {mistake}", file=sys.stderr)

@@ -1,1 +1,1 @@
-"""Where a run is watched beside its folder: W&B, TensorBoard, the W&B dashboard."""
+"""Loggers of a training: metrics.csv, TensorBoard and W&B, with upload and dashboard."""

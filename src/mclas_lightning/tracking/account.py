@@ -1,22 +1,22 @@
-"""Whether W&B can be reached, asked before anything long begins."""
+"""W&B's mode and account, checked before a training or an upload begins."""
 
 import os
 import re
 
 from mclas_lightning.errors import InputError
 
-MODES = {"offline": "offline", "dryrun": "offline", "disabled": "disabled"}  # others: online
+MODES = {"offline": "offline", "dryrun": "offline", "disabled": "disabled"}  # all others: online
 
-TIMEOUT = 20  # seconds that the server may take to answer
+TIMEOUT = 20  # seconds in which the server has to answer
 
-OFFLINE = "log in with `wandb login` or WANDB_API_KEY, or train with logger.offline=true"
+OFFLINE_ADVICE = "log in with `wandb login` or WANDB_API_KEY, or train with logger.offline=true"
 
 
-def mode() -> str:
-    """``online``, ``offline`` or ``disabled``, as W&B itself would be.
+def wandb_mode() -> str:
+    """W&B's own mode: ``online``, ``offline`` or ``disabled``.
 
-    The environment (``WANDB_MODE``) says so, else W&B's settings files, which ``wandb offline`` and
-    ``wandb disabled`` write. InputError where a variable of the environment cannot be read.
+    It comes from the environment (``WANDB_MODE``), else from the settings files that
+    ``wandb offline`` and ``wandb disabled`` write. InputError where W&B cannot read a variable.
     """
     import wandb
 
@@ -24,7 +24,7 @@ def mode() -> str:
     settings.update_from_system_settings()
     try:
         settings.update_from_env_vars(dict(os.environ))
-    except ValueError as error:  # pydantic's, of several lines
+    except ValueError as error:  # pydantic's error has several lines
         found = [line.strip() for line in str(error).splitlines()]
         reason = re.sub(r" \[type=.*input_value=(.*), input_type=.*", r"; found \1", found[2])
         raise InputError(f"W&B: WANDB_{found[1].upper()}: {reason}") from error
@@ -32,11 +32,11 @@ def mode() -> str:
 
 
 def check_account(timeout: int = TIMEOUT) -> None:
-    """InputError where there is no key, or W&B does not accept it within ``timeout`` seconds."""
+    """InputError where W&B has no key, refuses it or does not answer in ``timeout`` seconds."""
     import wandb
     from wandb.errors import AuthenticationError
 
-    mode()  # A variable that W&B cannot read is said now.
+    wandb_mode()  # raises the InputError for a variable that W&B cannot read
     wandb.setup(wandb.Settings(silent=True, mode="online"))
     host = wandb.setup().settings.base_url
     before = os.environ.get("WANDB_HTTP_TIMEOUT")
@@ -46,9 +46,9 @@ def check_account(timeout: int = TIMEOUT) -> None:
     except AuthenticationError as error:
         late = "did not respond in time" in str(error)
         said = f"does not answer within {timeout} s" if late else "does not accept the key"
-        raise InputError(f"W&B: {host} {said}; {OFFLINE}") from error
+        raise InputError(f"W&B: {host} {said}; {OFFLINE_ADVICE}") from error
     finally:
         if before is None:
             del os.environ["WANDB_HTTP_TIMEOUT"]
     if not known:
-        raise InputError(f"W&B: no key for {host}; {OFFLINE}")
+        raise InputError(f"W&B: no key for {host}; {OFFLINE_ADVICE}")

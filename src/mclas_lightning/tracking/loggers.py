@@ -1,4 +1,4 @@
-"""The loggers of ``conf/logger/``, from their checks to the exit code of the job."""
+"""The loggers of ``conf/logger/``: building and checking them, test scores, their end."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,11 +18,11 @@ from mclas_lightning.tracking.wandb_logger import WandbMirror
 def tracked(
     config: Mapping[str, Any] | None, *, trial: str | None = None
 ) -> Iterator[list[Logger]]:
-    """Yield the loggers asked for; their W&B run ends with the exit code of this block.
+    """Yield the loggers of ``config``; a W&B run ends with the exit code of the ``with`` block.
 
-    ``trial`` names what is scored of a run when it is not its results.
+    ``trial`` names a trial of a decoding, whose scores are not the results of the run.
     """
-    loggers = build(config)
+    loggers = build_loggers(config)
     for logger in loggers:
         if isinstance(logger, WandbMirror):
             logger.trial = trial
@@ -47,8 +47,8 @@ def tracked(
                 logger.finalize("success" if code == 0 else "failed")
 
 
-def build(config: Mapping[str, Any] | None) -> list[Logger]:
-    """The loggers of ``config``; InputError where one could not log: no package, key or server."""
+def build_loggers(config: Mapping[str, Any] | None) -> list[Logger]:
+    """The loggers of ``config``; InputError for a missing package, key or server."""
     if not config:
         return []
     try:
@@ -67,11 +67,11 @@ def build(config: Mapping[str, Any] | None) -> list[Logger]:
 
 
 def log_results(loggers: Sequence[Logger], results: Results, updates: int) -> None:
-    """Log the scores after ``updates`` updates, and to W&B some of the summaries."""
+    """Log the scores of a run of ``updates`` updates; W&B gets some of the summaries, too."""
     if not is_first():
         return
     for logger in loggers:
         if isinstance(logger, WandbMirror):
             logger.log_results(results, updates)
         else:
-            logger.log_metrics(results.metrics(), step=updates - 1)  # Lightning's first is 0.
+            logger.log_metrics(results.metrics(), step=updates - 1)  # Lightning counts from 0.

@@ -1,4 +1,4 @@
-"""``metrics.csv``: what a training logs, as a file."""
+"""``metrics.csv``: the metrics of a training, by update."""
 
 import csv
 from argparse import Namespace
@@ -12,10 +12,10 @@ from mclas_lightning.files import whole_file
 
 
 class MetricsFile(Logger):
-    """metrics.csv: one row an update that logged something.
+    """A logger that writes metrics.csv: a row for each update with metrics.
 
-    Unlike Lightning's CSVLogger it keeps the rows of the run it resumes, and drops those of
-    updates that are done again. It is on disk whenever a checkpoint is.
+    A resumed training keeps the rows up to its checkpoint and drops those of updates that it does
+    again; Lightning's CSVLogger cannot. The file is written before each ``last.ckpt``.
     """
 
     def __init__(self, path: Path) -> None:
@@ -30,35 +30,35 @@ class MetricsFile(Logger):
 
     @property
     def name(self) -> str:
-        """Names the file, not a folder of versions."""
+        """The name of the file; Lightning asks each logger for a name."""
         return self.path.name
 
     @property
     def version(self) -> str:
-        """There is one."""
+        """Empty: a run has one metrics.csv, without versions."""
         return ""
 
     def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **_: Any) -> None:
-        """They are in config.yaml."""
+        """Do nothing: hyperparameters are in config.yaml."""
 
     @rank_zero_only
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
-        """Add to the row of an update; Lightning's first step is 0, ours is update 1."""
+        """Add to the row of an update; Lightning counts steps from 0, updates count from 1."""
         assert step is not None
         self.rows.setdefault(step + 1, {}).update({k: float(v) for k, v in metrics.items()})
 
     def resume(self, update: int) -> None:
-        """Keep what was logged up to this update."""
+        """Drop the rows after ``update``, from which the training goes on."""
         self.rows = {kept: row for kept, row in self.rows.items() if kept <= update}
 
     @rank_zero_only
     def finalize(self, status: str) -> None:
-        """Keep the rest."""
+        """Write the file at the end of the training."""
         self.save()
 
     @rank_zero_only
     def save(self) -> None:
-        """All rows, whole or not at all; before every last.ckpt, which they led to."""
+        """Write all rows, whole or not at all."""
         columns = sorted({column for row in self.rows.values() for column in row})
         with whole_file(self.path) as file:
             writer = csv.DictWriter(file, ["step", *columns], lineterminator="\n")

@@ -1,8 +1,8 @@
-"""``mclas wandb sync``: upload what was trained offline, each part once.
+"""``mclas wandb sync``: upload the parts of offline runs, each part once.
 
-A part is what one process logged of a run, ``<run>/wandb/offline-run-<time>-<id>/run-<id>.wandb``;
-a run that was resumed has several. W&B's own ``wandb sync`` uploads them and marks each
-``.wandb.synced``.
+A part is the log of one process of a run, ``<run>/wandb/offline-run-<time>-<id>/run-<id>.wandb``; a
+resumed run has several parts. W&B's own ``wandb sync`` uploads a part and leaves a file
+``.wandb.synced`` beside it.
 """
 
 import json
@@ -18,13 +18,13 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.progress import progress_bar
 from mclas_lightning.tracking.account import check_account
 
-ALIVE = 120  # seconds; a run that goes on writes its machine's load more often
+ALIVE_SECONDS = 120  # A running process logs the load of its machine more often than this.
 
 
 def sync(runs: Path) -> None:
-    """Upload the offline parts of the runs under ``runs``, and say what was done.
+    """Upload the offline parts of all runs below ``runs``, and print how many.
 
-    InputError where there are none, the server cannot be reached, or it does not take them all.
+    InputError where there are none, the server cannot be reached, or a part is not uploaded.
     """
     parts = sorted(
         path
@@ -45,7 +45,8 @@ def sync(runs: Path) -> None:
             print(f"  {run}: not uploaded: {said}")
     done = [path for path in todo if _uploaded(path)]
     print(
-        f"{len(done)} uploaded, of {_runs(done)} runs; {len(parts) - len(waiting)} uploaded before"
+        f"{len(done)} uploaded, of {_num_runs(done)} runs; "
+        f"{len(parts) - len(waiting)} uploaded before"
         + (f"; {len(written)} left out, still being written" if written else "")
     )
     if len(done) < len(todo):
@@ -53,9 +54,9 @@ def sync(runs: Path) -> None:
 
 
 def _upload(parts: Iterable[Path]) -> list[tuple[Path, str]]:
-    """Upload run after run, each from its first part on; return the failures and what was said."""
+    """Upload run by run, the first part first; the runs that failed, with W&B's last line."""
     of_run = [(run, list(own)) for run, own in groupby(parts, key=lambda path: path.parents[2])]
-    online = {**os.environ, "WANDB_MODE": "online"}  # Uploading is what was asked for.
+    online = {**os.environ, "WANDB_MODE": "online"}  # `wandb sync` would obey "offline".
     failures = []
     with progress_bar(len(of_run), "uploading", "runs") as bar:
         for run, own in of_run:
@@ -73,13 +74,13 @@ def _uploaded(part: Path) -> bool:
 
 
 def _alive(part: Path) -> bool:
-    """Whether a process may still be writing: it has not ended, and wrote lately."""
-    if time.time() - part.stat().st_mtime > ALIVE:
+    """Whether a process may still write this part: it wrote lately and noted no exit code."""
+    if time.time() - part.stat().st_mtime > ALIVE_SECONDS:
         return False
     command = [sys.executable, "-m", "wandb", "leet", "inspect", "--summary", "--json", str(part)]
     shown = subprocess.run(command, capture_output=True, text=True)
     return shown.returncode == 0 and json.loads(shown.stdout).get("exit_code") is None
 
 
-def _runs(parts: Iterable[Path]) -> int:
+def _num_runs(parts: Iterable[Path]) -> int:
     return len({path.parents[2] for path in parts})

@@ -1,4 +1,4 @@
-"""``logger=tensorboard``: curves and test scores in the run's folder."""
+"""``logger=tensorboard``: curves and test scores as event files in the run's folder."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,10 @@ from mclas_lightning.errors import InputError
 
 
 class TensorBoardMirror(TensorBoardLogger):
-    """Event files in ``<run>/tensorboard/``; ``tensorboard --logdir runs`` compares all runs."""
+    """Writes ``<run>/tensorboard/``; ``tensorboard --logdir runs`` compares all runs.
+
+    InputError where the package tensorboard is missing.
+    """
 
     def __init__(self, *, run_dir: str) -> None:
         try:
@@ -22,5 +25,5 @@ class TensorBoardMirror(TensorBoardLogger):
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Lightning's first step is 0, ours is update 1, as in metrics.csv."""
+        """Log under the number of updates, as metrics.csv does; Lightning counts steps from 0."""
         super().log_metrics(dict(metrics), None if step is None else step + 1)

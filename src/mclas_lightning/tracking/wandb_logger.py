@@ -1,6 +1,6 @@
-"""``logger=wandb``: Weights & Biases as a mirror of a run's folder, which stays the truth.
+"""``logger=wandb``: Weights & Biases as a mirror of a run's folder; no command reads from W&B.
 
-``wandb`` is imported when it is first needed: no other logger waits for it.
+``wandb`` is imported when the first W&B run begins, so that no other logger waits for it.
 """
 
 import hashlib
@@ -43,8 +43,8 @@ class WandbConfig:
     tags: list[str]
     offline: bool
     samples: int  # documents in the table of summaries
-    timeout: int  # seconds
-    finish_timeout: int
+    timeout: int  # seconds in which the server has to answer
+    finish_timeout: int  # seconds in which the upload has to end after the training
 
     def __post_init__(self) -> None:
         check_range("logger.samples", self.samples, 0)
@@ -53,7 +53,7 @@ class WandbConfig:
 
 
 def sample_table(results: Results, num: int) -> "wandb.Table":
-    """``num`` documents with references and hypotheses, the same ones for every run."""
+    """A table of ``num`` documents with references and hypotheses, the same in every run."""
     import wandb
 
     sides = list(results.scores)
@@ -69,30 +69,30 @@ def sample_table(results: Results, num: int) -> "wandb.Table":
 
 
 class WandbMirror(WandbLogger):
-    """One W&B run for each run folder.
+    """The W&B run of a run's folder.
 
-    Its id is the folder's, so that a resumed run continues its curve, and a run that was deleted
-    and trained again begins another.
+    The id of the W&B run is the id in the folder: a resumed training continues its curve, and a
+    folder that was deleted and trained again gets a new curve.
     """
 
     def __init__(self, **words: Any) -> None:
         config = typed("logger", WandbConfig, words)
         super().__init__(project=config.project, save_dir=config.run_dir)
         self.config, self.run = config, Run(Path(config.run_dir))
-        self.mode = account.mode()
+        self.mode = account.wandb_mode()
         self.offline = config.offline or self.mode == "offline"
         self.lost = False
-        self.trial: str | None = None  # what is scored of the run, where it is not its results
+        self.trial: str | None = None  # a decoding's trial, which gets a W&B run of its own
 
     def check(self) -> None:
-        """InputError where nothing could be logged: no key, or a server that does not answer."""
+        """InputError where W&B has no key or its server does not answer; nothing if offline."""
         if not self.offline:
             account.check_account(self.config.timeout)
 
     @property
     @rank_zero_experiment
     def experiment(self) -> "wandb.Run":
-        """The W&B run, begun or continued at the first call; the run's folder must be there."""
+        """The W&B run, begun or continued by the first call; the run's folder has to exist."""
         if self._experiment is None:
             self._experiment = self._begin()
         return self._experiment
@@ -110,11 +110,11 @@ class WandbMirror(WandbLogger):
                 job_type="decoding" if trial else config.job_type,
                 name=f"{config.name}/{trial}" if trial else config.name,
                 tags=config.tags,
-                # An agent of a W&B sweep has chosen the id.
+                # In a W&B sweep, the agent chooses the id.
                 id=None if "WANDB_SWEEP_ID" in os.environ else self._run_id(),
                 resume=None if self.offline else "allow",
                 mode="offline" if self.offline else None,
-                reinit="finish_previous",  # Two jobs of a process never share a run.
+                reinit="finish_previous",  # Two jobs of one process never share a W&B run.
                 dir=self.save_dir,
                 settings=wandb.Settings(
                     silent=True,
@@ -148,9 +148,9 @@ class WandbMirror(WandbLogger):
 
     @rank_zero_only
     def log_hyperparams(self, params: dict[str, Any] | Namespace, *_: Any) -> None:
-        """The configuration with flat keys, such as ``optim/encoder/lr``.
+        """Log the configuration with flat keys, such as ``optim/encoder/lr``.
 
-        W&B takes a key with dots for a path into nested values.
+        Keys have slashes, since W&B reads a key with dots as a path into nested values.
         """
         assert isinstance(params, dict)
         kept = {key: value for key, value in params.items() if key != "logger"}
@@ -158,9 +158,10 @@ class WandbMirror(WandbLogger):
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Under the number of updates, as in metrics.csv; Lightning's first step is 0.
+        """Log under the number of updates, as metrics.csv does; Lightning counts steps from 0.
 
-        It is W&B's own step, too: what a resumed run does again, the server has and leaves out.
+        W&B's own step is the same number: the server drops the updates that a resumed training does
+        again, since it has them.
         """
         assert step is not None
         with self._surviving():
@@ -168,9 +169,9 @@ class WandbMirror(WandbLogger):
 
     @rank_zero_only
     def log_results(self, results: Results, updates: int) -> None:
-        """The scores, in W&B's summary, and a table of summaries.
+        """Put the scores into the summary of the W&B run, and log a table of documents.
 
-        Scores are no curves: a chart of each would hold one point.
+        Logged as metrics, each score would be a chart with one point.
         """
         with self._surviving():
             self.experiment.summary.update(results.metrics())
@@ -181,7 +182,7 @@ class WandbMirror(WandbLogger):
 
     @contextmanager
     def _surviving(self) -> Iterator[None]:
-        """Go on without W&B where its process, which does the uploading, has died."""
+        """Go on without W&B, after a warning, where the process that uploads has died."""
         try:
             yield
         except OSError as error:
@@ -191,7 +192,7 @@ class WandbMirror(WandbLogger):
 
     @rank_zero_only
     def finish(self, exit_code: int) -> None:
-        """End the W&B run, if it was begun; Lightning leaves it open when a training fails."""
+        """End a W&B run that has begun; Lightning leaves it open when a training fails."""
         if self._experiment is None:
             return
         experiment, self._experiment = self._experiment, None
@@ -202,5 +203,5 @@ class WandbMirror(WandbLogger):
         if self.lost:
             import wandb
 
-            with suppress(OSError):  # It ends what is lost; the next job starts another.
+            with suppress(OSError):  # The next job starts a new process for uploads.
                 wandb.teardown()

@@ -1,7 +1,7 @@
-"""``mclas wandb workspace``: the dashboard that compares runs, as code.
+"""``mclas wandb workspace``: the W&B dashboard that compares runs, as code.
 
-Runs of one scenario and model, which differ in their seeds, are one group: a curve or a bar is
-their mean. The trials of a decoding have a page of their own, that of their sweep.
+Runs of one scenario and model, which differ in their seeds, form a group: a curve or a bar is the
+mean of a group. Trials of a decoding are left out; W&B has a page for their sweep.
 """
 
 import json
@@ -14,19 +14,19 @@ import wandb_workspaces.workspaces as ws
 from mclas_lightning.errors import InputError
 from mclas_lightning.tracking.account import check_account
 
-UPDATES = "trainer/global_step"
+UPDATES_AXIS = "trainer/global_step"
 
-ROUGE = {"rouge1_f": "ROUGE-1", "rouge2_f": "ROUGE-2", "rougeL_f": "ROUGE-L"}
+ROUGE_TITLES = {"rouge1_f": "ROUGE-1", "rouge2_f": "ROUGE-2", "rougeL_f": "ROUGE-L"}
 
 CURVES = (
     *("train/loss", "val/loss", "val/loss_mono", "val/loss_cross"),
     *("val/accuracy_cross", "val/perplexity_cross", "lr/encoder", "lr/decoder"),
 )
 
-CONFIG = ("dataset/name", "scenario", "model/name", "seed", "optim/encoder/lr", "optim/decoder/lr")
+KEYS = ("dataset/name", "scenario", "model/name", "seed", "optim/encoder/lr", "optim/decoder/lr")
 
 
-def build(project: str, entity: str) -> ws.Workspace:
+def build_workspace(project: str, entity: str) -> ws.Workspace:
     """The dashboard of ``project``: curves, ROUGE, summaries, parallel coordinates."""
     sections = {
         "Curves by scenario and model": _curves(),
@@ -43,7 +43,7 @@ def build(project: str, entity: str) -> ws.Workspace:
         sections=[
             ws.Section(name=name, panels=panels, is_open=True) for name, panels in sections.items()
         ],
-        settings=ws.WorkspaceSettings(x_axis=UPDATES, max_runs=100),
+        settings=ws.WorkspaceSettings(x_axis=UPDATES_AXIS, max_runs=100),
         runset_settings=ws.RunsetSettings(
             filters=ws.And(ws.Metric("JobType") != "decoding"),
             groupby=[ws.Metric("Group"), ws.Metric("JobType")],
@@ -52,7 +52,7 @@ def build(project: str, entity: str) -> ws.Workspace:
 
 
 def _curves() -> list[Any]:
-    return [wr.LinePlot(title=name, x=UPDATES, y=[name], title_x="updates") for name in CURVES]
+    return [wr.LinePlot(title=name, x=UPDATES_AXIS, y=[name], title_x="updates") for name in CURVES]
 
 
 def _bars() -> list[Any]:
@@ -64,13 +64,13 @@ def _bars() -> list[Any]:
             groupby_rangefunc="stddev",
         )
         for side in ("cross", "mono")
-        for name, title in ROUGE.items()
+        for name, title in ROUGE_TITLES.items()
     ]
 
 
 def _coordinates() -> wr.ParallelCoordinatesPlot:
-    scores = ["val/loss_cross.min", *(f"test/cross/{name}" for name in ROUGE)]
-    axes: list[Any] = [*map(wr.Config, CONFIG), *map(wr.SummaryMetric, scores)]
+    scores = ["val/loss_cross.min", *(f"test/cross/{name}" for name in ROUGE_TITLES)]
+    axes: list[Any] = [*map(wr.Config, KEYS), *map(wr.SummaryMetric, scores)]
     return wr.ParallelCoordinatesPlot(
         title="From configuration to scores",
         columns=[wr.ParallelCoordinatesPlotColumn(metric=axis) for axis in axes],
@@ -78,18 +78,21 @@ def _coordinates() -> wr.ParallelCoordinatesPlot:
     )
 
 
-def as_json(workspace: ws.Workspace) -> str:
-    """What would be saved, as JSON."""
+def workspace_json(workspace: ws.Workspace) -> str:
+    """The dashboard as the JSON that W&B would save."""
     view = workspace._to_model()
     spec = view.spec.model_dump_json(by_alias=True, exclude_none=True)
     place = {"entity": view.entity, "project": view.project, "name": view.display_name}
     return json.dumps({**place, "spec": json.loads(spec)}, indent=2)
 
 
-def save(project: str, entity: str | None) -> str:
-    """Save the dashboard as a view of the project; its address."""
+def save_workspace(project: str, entity: str | None) -> str:
+    """Save the dashboard as a view of the project; its address.
+
+    InputError without an account, or without ``entity`` where the account has no default one.
+    """
     check_account()
     entity = entity or wandb.Api().default_entity
     if not entity:
         raise InputError("mclas wandb workspace: the account has no default entity; give --entity")
-    return build(project, entity).save().url
+    return build_workspace(project, entity).save().url

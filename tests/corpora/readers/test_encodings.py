@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from mclas_lightning.corpora.readers.encodings import SAMPLE, decode, encoding_of
+from mclas_lightning.corpora.readers.encodings import SAMPLE_BYTES, decode, encoding_of
 from mclas_lightning.errors import InputError
 from tests.corpora.readers.ncls_files import LCSTS, ZH2EN_TEST, zh2en
 
@@ -60,7 +60,7 @@ def test_the_encoding_of_most_of_the_beginning_is_that_of_the_file(tmp_path, enc
     path = tmp_path / "PART_I.txt"
     path.write_bytes(b"\n".join([b"only ASCII", *lines, b""]))
     assert encoding_of(path) == encoding
-    path.write_bytes(b"ASCII\n" * (SAMPLE // 6 + 1) + EVEN[0].encode("gb18030"))
+    path.write_bytes(b"ASCII\n" * (SAMPLE_BYTES // 6 + 1) + EVEN[0].encode("gb18030"))
     assert encoding_of(path) == "utf-8"  # What comes later is not looked at.
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from mclas_lightning.corpora.readers.log import (
-    CHUNK,
+    CHUNK_BYTES,
     MOST_TAGS,
     Log,
     Sources,
@@ -33,7 +33,7 @@ def test_skips_are_counted_by_reason():
 
 @pytest.mark.parametrize("last", [b"", b"\n"])
 def test_lines_of_every_length_are_read_across_the_chunks(tmp_path, last):
-    lines = [b"x" * (CHUNK - 2), b"", b"y" * (CHUNK + 3), "ü".encode(), b"z"]
+    lines = [b"x" * (CHUNK_BYTES - 2), b"", b"y" * (CHUNK_BYTES + 3), "ü".encode(), b"z"]
     raw = b"\n".join(lines) + last
     (tmp_path / "train.txt").write_bytes(b"\xef\xbb\xbf" + raw)
     heard: list[int] = []

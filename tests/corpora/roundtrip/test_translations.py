@@ -4,7 +4,7 @@ import tracemalloc
 import pytest
 
 from mclas_lightning.corpora.roundtrip import translations
-from mclas_lightning.corpora.roundtrip.translations import Scored, check_pairs, windows
+from mclas_lightning.corpora.roundtrip.translations import ScoredPairs, check_pairs, windows
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Example, write_jsonl
 
@@ -13,7 +13,7 @@ def test_opening_translations_does_not_read_them_into_memory(tmp_path):
     path = tmp_path / "train.jsonl"
     path.write_text(f"{'x' * 99}\n" * 40_000 + "torn")
     tracemalloc.start()
-    scored = translations.Scored(path)
+    scored = translations.ScoredPairs(path)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert scored.done == 40_000
@@ -44,7 +44,7 @@ def source(tmp_path, monkeypatch):
 
 
 def test_scores_come_back_in_the_order_of_the_input(source, tmp_path):
-    scored, score = Scored(tmp_path / "scored.jsonl"), Scorer()
+    scored, score = ScoredPairs(tmp_path / "scored.jsonl"), Scorer()
     assert sum(scored.add_missing(source, score, batch=3)) == 29
     expected = [(i, e.id, e.mono, len(e.mono or "")) for i, e in enumerate(pairs(29))]
     rows = [tuple(row[key] for key in ("row", "id", "mono", "score")) for row in scored.in_order()]
@@ -63,11 +63,11 @@ def test_scores_come_back_in_the_order_of_the_input(source, tmp_path):
 @pytest.mark.parametrize("kept", [0, 5, 8, 21, 29])
 def test_only_what_is_missing_is_scored_again(source, tmp_path, kept):
     path = tmp_path / "scored.jsonl"
-    list(Scored(path).add_missing(source, Scorer(), batch=3))
+    list(ScoredPairs(path).add_missing(source, Scorer(), batch=3))
     whole, lines = path.read_bytes(), path.read_bytes().splitlines(keepends=True)
     torn = lines[kept][:-4] if kept < 29 else b""
     path.write_bytes(b"".join(lines[:kept]) + torn)
-    again, score = Scored(path), Scorer()
+    again, score = ScoredPairs(path), Scorer()
     assert again.done == kept
     assert sum(again.add_missing(source, score, batch=3)) == 29 - kept
     done = [json.loads(line)["id"] for line in lines[:kept]]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save_file
 
-from mclas_lightning.config.overrides import command, exactly, override
+from mclas_lightning.config.overrides import command, override, uninterpolated
 from mclas_lightning.convert.e5.package import (
     BLOCK,
     WORD,
@@ -54,7 +54,7 @@ def describe_package(out: Path, source: dict[str, Any], default: Path) -> list[s
     size = sum(path.stat().st_size for path in out.iterdir()) / 1e6
     words = ["network=e5_small"]
     if out != default:
-        words.append(override("network.encoder.pretrained", exactly(str(out))))
+        words.append(override("network.encoder.pretrained", uninterpolated(str(out))))
     return [
         f"{out}: {source['pieces']:,} of {source['pieces_in_package']:,} word pieces, "
         f"{source['parameters']:,} parameters, {size:,.0f} MB",

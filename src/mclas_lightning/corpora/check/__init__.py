@@ -1,4 +1,4 @@
-"""Check a corpus: is it whole, is it what it should be, has training seen its test set?"""
+"""Check a corpus: missing or changed files, sizes, languages, repetitions, overlap of splits."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,27 +18,28 @@ from mclas_lightning.metrics.language import check_language
 
 @dataclass(frozen=True)
 class Report:
-    """What was found; a rich console prints it."""
+    """A corpus and the findings on it; a rich console prints a report."""
 
     corpus: Corpus
     findings: list[Finding]
 
     @property
     def ok(self) -> bool:
-        """Nothing needs a look."""
+        """Whether no finding needs a look."""
         return all(finding.ok for finding in self.findings)
 
     def __rich__(self) -> Group:
         return draw_report(self.corpus, self.findings)
 
 
-def check(
+def check_corpus(
     folder: Path, dataset: str | None = None, source: str | None = None, target: str | None = None
 ) -> Report:
     """Read each split of ``folder`` once and judge it.
 
-    Dataset and languages are the given ones, else the manifest's, else what ``conf/dataset/`` says
-    of a folder with this path.
+    Dataset and languages are the given ones, else those of the manifest, else those of the dataset
+    in ``conf/dataset/`` with this path. InputError for a language that is unknown or not to be
+    found, and for a folder that holds several corpora.
     """
     here: list[Split] = [split for split in SPLITS if (folder / f"{split}.jsonl").exists()]
     if not here:

@@ -1,4 +1,4 @@
-"""What is checked: a folder, what is written of it and what was measured."""
+"""A corpus under check: its folder, dataset, manifest and measurements; and a finding on it."""
 
 from dataclasses import dataclass
 from itertools import islice
@@ -16,33 +16,33 @@ FIELD_NAMES = {"document": "documents", "mono": "mono summaries", "cross": "cros
 
 @dataclass(frozen=True, kw_only=True)
 class Corpus:
-    """``languages`` are those of document, mono and cross; ``splits`` the ones that are here."""
+    """A folder with splits, and what is known about them."""
 
     folder: Path
-    entry: DatasetConfig | None
+    entry: DatasetConfig | None  # of conf/dataset/
     manifest: Manifest
-    languages: dict[str, str | None]
-    splits: dict[Split, SplitStatistics]
+    languages: dict[str, str | None]  # of document, mono and cross
+    splits: dict[Split, SplitStatistics]  # those whose file is there
 
     @property
     def paper(self) -> paper.PaperCorpus | None:
-        """Section 5.1 on this corpus, where it is one of the paper's."""
+        """The paper's numbers on this corpus (section 5.1); None for any other corpus."""
         return paper.numbers().corpora.get(self.entry.name) if self.entry else None
 
     @property
     def max_source(self) -> int:
-        """Word pieces of a document that a training reads, unless it is told otherwise."""
+        """The word pieces of a document that a training reads, by the file in ``conf/dataset/``."""
         return self.entry.max_source if self.entry else catalog.own_max_source()
 
     def example_id(self, split: Split, row: int) -> str:
-        """The id in a row, read again: only hashes were kept."""
+        """The id of an example, read from the file again, since only hashes were kept."""
         examples = read_jsonl(self.folder / f"{split}.jsonl", unique=False)
         return next(islice(examples, row, None)).id
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the verdict: all is well, or this needs a look."""
+    """A line of the verdict: whether a topic is well, and a sentence."""
 
     ok: bool
     topic: str
@@ -50,5 +50,5 @@ class Finding:
 
     @property
     def incomplete(self) -> bool:
-        """Something is missing that getting the corpus again would bring."""
+        """Whether the corpus lacks something that another download would have."""
         return not self.ok and self.topic in ("files", "paper", "summaries")

@@ -1,4 +1,4 @@
-"""The report of a check, for a terminal."""
+"""The report of a check as tables for a terminal."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,17 +9,17 @@ from rich.text import Text
 
 from mclas_lightning.corpora import catalog
 from mclas_lightning.corpora.check.corpus import Corpus, Finding
-from mclas_lightning.corpora.check.measure import SAMPLE, FieldStatistics
+from mclas_lightning.corpora.check.measure import SAMPLE_TEXTS, FieldStatistics
 
-NOTE = (
+LENGTHS_NOTE = (
     "Lengths: words; characters in scripts without spaces. Wrong %: not in the language, by script "
-    f"for Chinese and by py3langid for others, of up to {SAMPLE:,} texts spread evenly over the "
-    "file; the identifier errs on some short texts."
+    f"for Chinese and by py3langid for others, of up to {SAMPLE_TEXTS:,} texts spread evenly over "
+    "the file; the identifier errs on some short texts."
 )
 
 
 def draw_report(corpus: Corpus, findings: Sequence[Finding]) -> Group:
-    """Numbers, verdict and, where something is missing, where to get it."""
+    """Sizes, lengths and verdict; of an incomplete corpus, also how to get it."""
     return Group(*_parts(corpus, findings))
 
 
@@ -32,7 +32,7 @@ def _parts(corpus: Corpus, findings: Sequence[Finding]) -> Iterator[RenderableTy
         if corpus.paper:
             yield _sizes(corpus)
         yield _lengths(corpus)
-        yield Text(f"{NOTE}\n", style="dim")
+        yield Text(f"{LENGTHS_NOTE}\n", style="dim")
     yield _verdict(findings)
     if not corpus.splits and not corpus.entry:
         names = ", ".join(catalog.names())

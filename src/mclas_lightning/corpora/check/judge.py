@@ -1,7 +1,7 @@
-"""What is well with a corpus, and what needs a look.
+"""Findings on a corpus: which topics are well, and which need a look.
 
-A judge looks at one topic and yields pairs: whether it is well, and a sentence. A judge that yields
-nothing has found nothing wrong.
+A judge is a function for one topic. It yields pairs: whether all is well, and a sentence. A judge
+that finds nothing wrong yields nothing.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,34 +13,34 @@ from mclas_lightning.corpora.check.corpus import FIELD_NAMES, Corpus, Finding
 from mclas_lightning.corpora.check.measure import SplitStatistics
 from mclas_lightning.example import SIDES
 
-REPEATED = 0.01  # of a split's documents, that need no look
+# Shares of a split that need no look: of its documents, and of its summaries (two stories can have
+# the same headline).
+MAX_REPEATED = 0.01
 
-SHARED = 0.05  # of a split's summaries, likewise: two stories can have one headline
+MAX_SHARED = 0.05
 
 Verdicts = Iterator[tuple[bool, str]]
 
 
-def ids(corpus: Corpus) -> Verdicts:
-    """Ids that an earlier example of the split has; training refuses them."""
+def _ids(corpus: Corpus) -> Verdicts:
+    """Ids that an earlier example of the split has; a training refuses them."""
     for split, measured in corpus.splits.items():
-        if len(rows := repeats(measured.ids)):
+        if len(rows := repeated_rows(measured.ids)):
             first = corpus.example_id(split, rows[0])
             yield False, f"{split}: {len(rows):,} were used before, first {first}"
 
 
-def documents(corpus: Corpus) -> Verdicts:
+def _repeated_documents(corpus: Corpus) -> Verdicts:
     """Documents that an earlier example of the split has."""
     for split, measured in corpus.splits.items():
-        if len(rows := repeats(measured.hashes("document"))):
-            first, few = corpus.example_id(split, rows[0]), len(rows) <= REPEATED * len(measured)
-            yield (
-                few,
-                f"{split}: {_of(rows, measured)} documents repeat an earlier one, first {first}",
-            )
+        if len(rows := repeated_rows(measured.hashes("document"))):
+            few = len(rows) <= MAX_REPEATED * len(measured)
+            where = f"documents repeat an earlier one, first {corpus.example_id(split, rows[0])}"
+            yield few, f"{split}: {_of(rows, measured)} {where}"
 
 
-def shared(corpus: Corpus) -> Verdicts:
-    """Documents and summaries of valid and test that train has too."""
+def _shared_texts(corpus: Corpus) -> Verdicts:
+    """Documents and summaries of valid and test that are in train, too."""
     for split in ("valid", "test"):
         if not {"train", split} <= corpus.splits.keys():
             yield False, f"{split} and train were not compared: a file is missing"
@@ -52,7 +52,7 @@ def shared(corpus: Corpus) -> Verdicts:
                 first = corpus.example_id(split, rows[0])
                 there = corpus.example_id("train", np.flatnonzero(seen == hashes[rows[0]])[0])
                 where = f"first {first}, there {there}"
-                few = field != "document" and len(rows) <= SHARED * len(measured)
+                few = field != "document" and len(rows) <= MAX_SHARED * len(measured)
                 yield few, f"{split}: {_of(rows, measured)} {name} are in train too, {where}"
 
 
@@ -60,22 +60,23 @@ def _of(rows: np.ndarray, measured: SplitStatistics) -> str:
     return f"{len(rows):,} of {len(measured):,}"
 
 
-def repeats(hashes: np.ndarray) -> np.ndarray:
-    """Rows whose text is in an earlier row; 0 is no text."""
+def repeated_rows(hashes: np.ndarray) -> np.ndarray:
+    """The rows whose hash an earlier row has, without rows of 0, which have no text."""
     later = np.ones(len(hashes), dtype=bool)
     later[np.unique(hashes, return_index=True)[1]] = False
     return np.flatnonzero(later & (hashes != 0))
 
 
-SKIPPED = 0.01  # of the imported records, that need no look
+MAX_SKIPPED = 0.01  # the share of a split's records that an import may skip without a look
 
-KEPT = 0.5  # of the documents' text, at least, that needs no look
+MIN_READ = 0.5  # the share of the documents' text that has to be read for no look
 
-WRONG_LANGUAGE = 0.1  # of the texts; some short ones, full of names, are taken for another language
+# The share of texts without a look: short texts full of names are taken for another language.
+MAX_WRONG_LANGUAGE = 0.1
 
 
 def judge(corpus: Corpus) -> list[Finding]:
-    """All findings, topic by topic."""
+    """All findings, in the order of ``JUDGES``; a folder without files is only judged by files."""
     findings = []
     for topic, judged, well in JUDGES if corpus.splits else JUDGES[:1]:
         said = list(judged(corpus)) or [(True, well)]
@@ -112,7 +113,7 @@ def _import(corpus: Corpus) -> Verdicts:
         skipped = sum(reason["records"] for reason in reasons.values())
         if skipped:
             why = (f"{name}: {r['records']:,}, first {r['first']}" for name, r in reasons.items())
-            few = skipped <= SKIPPED * (kept + skipped)
+            few = skipped <= MAX_SKIPPED * (kept + skipped)
             yield few, f"{split}: {kept:,} records kept, {skipped:,} skipped ({'; '.join(why)})"
     for tag, seen in corpus.manifest.unknown_tags.items():
         yield True, f"not read: {tag}, {seen['times']:,} times, first {seen['first']}"
@@ -147,7 +148,7 @@ def _languages(corpus: Corpus) -> Verdicts:
     for split, measured in corpus.splits.items():
         for field, texts in measured.texts.items():
             share = texts.wrong
-            if share is not None and share > WRONG_LANGUAGE:
+            if share is not None and share > MAX_WRONG_LANGUAGE:
                 yield (
                     False,
                     f"{split}: {share:.0%} of the {FIELD_NAMES[field]} are not {texts.language}",
@@ -155,20 +156,20 @@ def _languages(corpus: Corpus) -> Verdicts:
 
 
 def _long(corpus: Corpus) -> Verdicts:
-    """Documents that are cut whatever the tokenizer: a word is one word piece or more."""
-    limit = corpus.max_source - 2  # [CLS] and [SEP] are read, too.
+    """Documents that any tokenizer cuts: they have more words than a training reads word pieces."""
+    limit = corpus.max_source - 2  # without [CLS] and [SEP]
     for split, measured in corpus.splits.items():
         longer, kept = measured.texts["document"].longer_than(limit)
         if longer:
             yield (
-                kept >= KEPT,
+                kept >= MIN_READ,
                 f"{split}: {longer:,} of {len(measured):,} documents are longer than "
                 f"dataset.max_source={corpus.max_source} word pieces and are cut: at most "
                 f"{kept:.0%} of the text is read",
             )
 
 
-# What each looks at, and what is said where it finds nothing.
+# The topic of each judge, and the sentence where it finds nothing wrong.
 JUDGES: tuple[tuple[str, Callable[[Corpus], Verdicts], str], ...] = (
     ("files", _files, "train, valid and test.jsonl are here"),
     ("changes", _changes, "the files are as they were made"),
@@ -177,7 +178,7 @@ JUDGES: tuple[tuple[str, Callable[[Corpus], Verdicts], str], ...] = (
     ("summaries", _summaries, "none is missing"),
     ("length", _long, "no document has more words than a training reads word pieces"),
     ("languages", _languages, "each text is in its language, but for a few"),
-    ("ids", ids, "each is used once in its split"),
-    ("repeats", documents, "no document is twice in its split"),
-    ("overlap", shared, "training shares no document and no summary with valid and test"),
+    ("ids", _ids, "each is used once in its split"),
+    ("repeats", _repeated_documents, "no document is twice in its split"),
+    ("overlap", _shared_texts, "training shares no document and no summary with valid and test"),
 )

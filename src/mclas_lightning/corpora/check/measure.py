@@ -1,6 +1,6 @@
-"""One pass over each split: its hash and, of every field, lengths, a sample and hashes of texts.
+"""Statistics of a split in one pass: its hash and, of each field, lengths, a sample and hashes.
 
-Examples are not kept: 1.7 million of them leave 54 MB of hashes.
+No example is kept: 1.7 million examples leave 54 MB of hashes.
 """
 
 import hashlib
@@ -23,29 +23,29 @@ from mclas_lightning.metrics.normalization import normalize
 from mclas_lightning.metrics.tokens import length
 from mclas_lightning.progress import progress_bar
 
-SAMPLE = 2000  # texts of a field, at most, whose language is identified
+SAMPLE_TEXTS = 2000  # the most texts of a field whose language is identified
 
-SAMPLED = 1000  # characters of each of them
+SAMPLE_CHARACTERS = 1000  # the characters of a text that are looked at for its language
 
 MEGABYTE = 1_000_000
 
 
 class FieldStatistics:
-    """One field of one split."""
+    """Statistics of a field, such as the documents, of a split."""
 
     def __init__(self, language: str | None) -> None:
         self.language = language
         self.missing = 0
-        self.lengths: Counter[int] = Counter()  # in ROUGE's tokens, as tables have them
+        self.lengths: Counter[int] = Counter()  # in ROUGE's tokens, as in tables
         self.hashes = array("q")  # 0 where the text is missing
         self.sample: list[str] = []
-        self._stride = 1  # every stride-th text is in the sample
+        self._stride = 1  # Each text whose number is a multiple of this is in the sample.
 
     def __len__(self) -> int:
         return len(self.hashes) - self.missing
 
     def add(self, text: str | None) -> None:
-        """Count one more; None and blanks are missing, white space makes no difference."""
+        """Count a text, without regard to white space; None and a blank text count as missing."""
         line = " ".join(normalize(text or "").split())
         if line:
             self._add_to_sample(line)
@@ -55,11 +55,11 @@ class FieldStatistics:
         self.hashes.append(hash(line) if line else 0)
 
     def mean(self) -> float:
-        """Mean length of the texts."""
+        """The mean length of the texts, in words."""
         return self._num_words / len(self)
 
     def longer_than(self, limit: int) -> tuple[int, float]:
-        """Texts of more than ``limit`` words, and the share of all words that is within it."""
+        """How many texts have more than ``limit`` words, and the share of words up to the limit."""
         longer = sum(times for long, times in self.lengths.items() if long > limit)
         within = sum(min(long, limit) * times for long, times in self.lengths.items())
         return longer, within / max(1, self._num_words)
@@ -69,7 +69,7 @@ class FieldStatistics:
         return sum(long * times for long, times in self.lengths.items())
 
     def percentile(self, percent: int) -> int:
-        """The least length that ``percent`` of the texts do not exceed."""
+        """The smallest length, in words, that ``percent`` of the texts do not exceed."""
         lengths = sorted(self.lengths)
         counts = accumulate(self.lengths[long] for long in lengths)
         pairs = zip(lengths, counts, strict=True)
@@ -77,38 +77,38 @@ class FieldStatistics:
 
     @cached_property
     def wrong(self) -> float | None:
-        """Share of the whole sample in a wrong language; None without texts or a known one."""
+        """The share of the sample in a wrong language; None without texts or without a language."""
         if self.language is None or not self.sample:
             return None
         return share_in_wrong_language(self.sample, self.language)
 
     def _add_to_sample(self, text: str) -> None:
         if len(self) % self._stride == 0:
-            self.sample.append(text[:SAMPLED])
-        if len(self.sample) == SAMPLE:
+            self.sample.append(text[:SAMPLE_CHARACTERS])
+        if len(self.sample) == SAMPLE_TEXTS:
             self.sample, self._stride = self.sample[::2], 2 * self._stride
 
 
 @dataclass(frozen=True)
 class SplitStatistics:
-    """One split."""
+    """Statistics of a split."""
 
     sha256: str
-    ids: np.ndarray  # their hashes
+    ids: np.ndarray  # a hash for each example
     texts: dict[str, FieldStatistics]  # document, mono, cross
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def hashes(self, field: str) -> np.ndarray:
-        """One for each example, equal for equal texts, 0 where there is none."""
+        """A hash for each example: equal for equal texts, 0 where the text is missing."""
         return np.asarray(self.texts[field].hashes)
 
 
 def measure_splits(
     folder: Path, splits: Iterable[Split], languages: Mapping[str, str | None]
 ) -> dict[Split, SplitStatistics]:
-    """Every split, with a progress bar over all of them."""
+    """The statistics of each split, with a progress bar over all files."""
     paths: dict[Split, Path] = {split: folder / f"{split}.jsonl" for split in splits}
     total = sum(path.stat().st_size for path in paths.values())
     with progress_bar(total // MEGABYTE, "reading", "MB", disable=total < MEGABYTE) as bar:
@@ -119,13 +119,16 @@ def measure_splits(
             done += num_bytes
             bar.update(done // MEGABYTE - bar.n)
 
-        return {split: measure(path, languages, progress) for split, path in paths.items()}
+        return {split: measure_split(path, languages, progress) for split, path in paths.items()}
 
 
-def measure(
+def measure_split(
     path: Path, languages: Mapping[str, str | None], progress: Callable[[int], object]
 ) -> SplitStatistics:
-    """Read ``path`` once; ``languages`` names its fields, ``progress`` gets each line's bytes."""
+    """Read ``path`` once; the statistics of its fields, which are the keys of ``languages``.
+
+    ``progress`` gets the number of bytes of each line. InputError for a line that is no example.
+    """
     texts = {field: FieldStatistics(language) for field, language in languages.items()}
     digest, ids = hashlib.sha256(), array("q")
 
@@ -142,7 +145,7 @@ def measure(
 
 
 def _lines(path: Path, read: Callable[[bytes], object]) -> Iterator[bytes]:
-    """The lines of ``path``; ``read`` gets each of them, blank ones too."""
+    """The lines of ``path``; ``read`` gets each line as well, blank ones included."""
     try:
         with path.open("rb") as file:
             for line in file:

@@ -1,7 +1,7 @@
-"""A real corpus of human triples: Debian's package descriptions and their translations.
+"""A corpus of triples written by people: Debian's package descriptions and their translations.
 
-A package's long description is the document, its one-line synopsis the summary; the Debian
-Description Translation Project has people's German and Chinese versions of both.
+The document is the long description of a package, the summary its synopsis of one line. People of
+the Debian Description Translation Project have translated both into German and Chinese.
 """
 
 from mclas_lightning.corpora.debian.apt import SUITES

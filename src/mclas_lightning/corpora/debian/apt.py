@@ -1,7 +1,7 @@
 """Fetch Debian's description indexes with the machine's own apt, into a folder of our own.
 
-apt runs with private lists, cache and sources, so the system's state stays as it is and no root
-is needed; mirror, key and proxy are the machine's own.
+apt runs with lists, cache and sources in this folder, so that the system's state stays as it is and
+no root is needed. Mirror, key and proxy are those of the machine.
 """
 
 import os
@@ -12,17 +12,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mclas_lightning.corpora.debian.deb822 import Stanza
-from mclas_lightning.corpora.debian.index import LANGUAGES
+from mclas_lightning.corpora.debian.index import TRANSLATION_CODES
 from mclas_lightning.corpora.debian.sources import ETC, debian_source
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import make_folder
 
-SUITES = ("trixie", "bookworm", "bullseye", "sid")  # the first that has a description gives it
+SUITES = ("trixie", "bookworm", "bullseye", "sid")  # by precedence of their descriptions
 
 KEPT_FIELDS = ("signed-by", "trusted", "check-valid-until")
 
-# `#clear`: the machine's hooks would touch the system's caches. Languages in the comma form: the
-# list form adds to the "none" that container images set.
+# `#clear` drops the machine's hooks, which would touch the system's caches. The languages stand in
+# one text with commas: a list would be added to the "none" that container images set.
 CONFIG = """\
 #clear APT::Update;
 Dir::State::lists "{cache}/lists";
@@ -37,7 +37,10 @@ Acquire::GzipIndexes "false";
 def fetch(
     suites: Sequence[str], cache: Path, say: Callable[[str], None], etc: Path = ETC
 ) -> dict[str, dict[str, Path]]:
-    """Suite -> language -> the index file in ``cache``; a suite that cannot be had is left out."""
+    """Suite -> language -> index file in ``cache``; ``say`` tells of suites that are left out.
+
+    InputError without apt-get, without Debian's archive in the sources, or where no suite is found.
+    """
     apt_get = shutil.which("apt-get")
     if not apt_get:
         raise InputError(
@@ -62,14 +65,14 @@ def fetch(
 
 
 def check_suites(suites: Sequence[str]) -> None:
-    """InputError for what cannot be the name of a suite."""
+    """InputError for a text that cannot be the name of a suite, and for no suite."""
     for suite in suites or ("",):
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.+-]*", suite):
             raise InputError(f"suite '{suite}' is not a name like {', '.join(SUITES)}")
 
 
 def _configure(cache: Path, source: Stanza, suites: Sequence[str]) -> Path:
-    """Write the private sources and configuration; the latter's path."""
+    """Write sources and configuration of apt into ``cache``; the path of the configuration."""
     make_folder(cache / "lists" / "partial")
     make_folder(cache / "cache")
     fields = {
@@ -77,18 +80,18 @@ def _configure(cache: Path, source: Stanza, suites: Sequence[str]) -> Path:
         "URIs": source["uris"].split()[0],
         "Suites": " ".join(suites),
         "Components": "main",
-        "Targets": "Translations",  # no lists of packages
+        "Targets": "Translations",  # without the lists of packages
     }
     fields |= {name: source[name] for name in KEPT_FIELDS if name in source}
     lines = (f"{name}: {value}\n" for name, value in fields.items())
     (cache / "deb.sources").write_text("".join(lines), encoding="utf-8")
-    config = CONFIG.format(cache=cache, languages=",".join(LANGUAGES.values()))
+    config = CONFIG.format(cache=cache, languages=",".join(TRANSLATION_CODES.values()))
     (cache / "apt.conf").write_text(config, encoding="utf-8")
     return cache / "apt.conf"
 
 
 def _update(apt_get: str, config: Path) -> list[str]:
-    """Run ``apt-get update``; what it says of failures, the most telling last."""
+    """Run ``apt-get update``; its exit status and its lines on failures, the most telling last."""
     done = subprocess.run(
         [apt_get, "-q", "-c", str(config), "update"],
         env=os.environ | {"LC_ALL": "C"},
@@ -103,9 +106,9 @@ def _update(apt_get: str, config: Path) -> list[str]:
 
 
 def _indexes(lists: Path, suite: str) -> dict[str, Path]:
-    """Language -> index file of ``suite``; apt writes a name's underscore as %5f."""
+    """Language -> index file of ``suite``; apt writes %5f for the underscore of a name."""
     found = {}
-    for language, code in LANGUAGES.items():
+    for language, code in TRANSLATION_CODES.items():
         name = f"*_dists_{suite}_main_i18n_Translation-{code.replace('_', '%5f')}"
         for path in lists.glob(name):
             found[language] = path

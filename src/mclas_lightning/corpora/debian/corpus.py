@@ -1,4 +1,4 @@
-"""Build the debian corpus: fetch, join, filter, split, write."""
+"""Build the debian corpus: fetch descriptions, join them, filter and split examples, write."""
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import Any
 
 from mclas_lightning.corpora.debian.apt import SUITES, check_suites, fetch
-from mclas_lightning.corpora.debian.index import LANGUAGES, Index, length, read_index
+from mclas_lightning.corpora.debian.index import TRANSLATION_CODES, Index, num_words, read_index
 from mclas_lightning.corpora.debian.split import CORPORA, Splits, split_corpora
 from mclas_lightning.corpora.manifest import check_replaceable, whole_corpus
 from mclas_lightning.errors import InputError
@@ -19,19 +19,19 @@ from mclas_lightning.files import make_folder, sha256, write_json
 def mean_lengths(
     splits: Mapping[Any, Sequence[Example]], source: str, target: str | None
 ) -> dict[str, float]:
-    """Mean length of document and summaries, in words or (Chinese) characters."""
+    """The mean length of documents and summaries in words, or of Chinese ones in characters."""
     rows = [row for split in splits.values() for row in split]
     texts = {
-        "document": [length(row.document, source) for row in rows],
-        "mono": [length(row.mono or "", source) for row in rows],
+        "document": [num_words(row.document, source) for row in rows],
+        "mono": [num_words(row.mono or "", source) for row in rows],
     }
     if target:
-        texts["cross"] = [length(row.cross or "", target) for row in rows]
+        texts["cross"] = [num_words(row.cross or "", target) for row in rows]
     return {name: round(fmean(lengths), 1) if lengths else 0.0 for name, lengths in texts.items()}
 
 
-def table(manifest: Mapping[str, Any]) -> Iterator[str]:
-    """Lines: what became of the descriptions of each corpus, then the mean lengths."""
+def report_lines(manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Lines of a table: the counts of each corpus from joining to splits, and mean lengths."""
     counts, means = manifest["counts"], manifest["mean_lengths"]
     names = list(counts)
     yield _line("", names)
@@ -63,11 +63,11 @@ def write_debian(
     say: Say = print,
     finish: Callable[[Path], object] = lambda folder: None,
 ) -> dict[str, Any]:
-    """Write the triples of every direction and the monolingual English corpus to ``out``.
+    """Write the triples of every direction and the monolingual English corpus; the manifest.
 
-    ``cache`` keeps what apt fetched for the next time; ``finish`` may add to the folder before it
-    appears. Returns the manifest, also written to ``out``. The same descriptions and seed give the
-    same bytes.
+    ``cache`` keeps the fetched indexes for another build; ``finish`` may add files to the folder
+    before it becomes ``out``. The same descriptions and seed give the same bytes. InputError as in
+    ``fetch``, and where ``out`` holds something else.
     """
     out, suites = out.resolve(), tuple(dict.fromkeys(suites))
     check_suites(suites)
@@ -77,7 +77,7 @@ def write_debian(
         found = fetch(suites, folder, say)
         index, malformed = _read(found, say)
         hashes = {
-            f"{suite}/Translation-{LANGUAGES[language]}": sha256(path)
+            f"{suite}/Translation-{TRANSLATION_CODES[language]}": sha256(path)
             for suite, paths in found.items()
             for language, path in paths.items()
         }
@@ -96,7 +96,7 @@ def write_debian(
         manifest["files"] = _write(part, corpora)
         write_json(part / "manifest.json", manifest)
         finish(part)
-    for line in (*table(manifest), f"debian corpus written to {out}"):
+    for line in (*report_lines(manifest), f"debian corpus written to {out}"):
         say(line)
     return manifest
 
@@ -114,7 +114,7 @@ def _folder_for(cache: Path | None, out: Path) -> Iterator[Path]:
 
 def _read(found: dict[str, dict[str, Path]], say: Say) -> tuple[dict[str, Index], dict[str, int]]:
     index, malformed = {}, {}
-    for language in LANGUAGES:
+    for language in TRANSLATION_CODES:
         paths = [paths[language] for paths in found.values() if language in paths]
         index[language], malformed[language] = read_index(paths, language)
         bad = malformed[language]
@@ -123,7 +123,7 @@ def _read(found: dict[str, dict[str, Path]], say: Say) -> tuple[dict[str, Index]
 
 
 def _write(folder: Path, corpora: dict[str, Splits]) -> dict[str, dict[str, Any]]:
-    """Write every split; relative path -> number of records and hash."""
+    """Write every split; relative path -> number of records and SHA-256."""
     files = {}
     for name, splits in corpora.items():
         for split, rows in splits.items():

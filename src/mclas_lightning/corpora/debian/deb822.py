@@ -1,6 +1,6 @@
-"""Debian's stanza format, deb822(5): apt's sources and indexes are written in it.
+"""Debian's stanza format, deb822(5), in which apt's sources and indexes are written.
 
-python-debian is no replacement: it is under the GPL, and this project under the MIT license.
+python-debian cannot be used here: it is under the GPL, and this project under the MIT license.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,13 +10,13 @@ Stanza = dict[str, str]
 
 
 def stanzas(lines: Iterable[str]) -> Iterator[Stanza]:
-    """Stream the stanzas of ``lines`` as lower-cased field name -> value, of one or more lines.
+    """The stanzas of ``lines``: lower-cased field name -> value, which may have several lines.
 
-    A stanza with a line that is neither a field nor the continuation of one comes out empty.
+    A stanza is empty where one of its lines is neither a field nor the continuation of a field.
     """
     stanza: Stanza = {}
     name, broken = "", False
-    for line in chain(lines, [""]):  # the blank line closes the last stanza
+    for line in chain(lines, [""]):  # The blank line closes the last stanza.
         text = line.rstrip()
         if not text:
             if stanza or broken:

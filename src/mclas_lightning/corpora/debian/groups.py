@@ -1,26 +1,24 @@
-"""Groups of descriptions that would leak into each other, and the one split each group goes to.
+"""Groups of descriptions with common text, and the one split of each group.
 
 A package family repeats its paragraphs ("Qt is a cross-platform ...") and its synopsis ("GNU C
-compiler (for arm64)"); were the family in train and test, test would measure memory. A group is a
-connected component of the descriptions that share a long paragraph or sentence, a synopsis stem or
-a package name (another suite's wording), in English, the pivot of every direction.
+compiler (for arm64)"). With a family in both train and test, the test would measure memory. A group
+is a connected component of the descriptions that share a long paragraph or sentence, a synopsis
+stem, or a package name (the same package in another suite). English texts are compared, since every
+direction has them.
 """
 
 import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Literal
 
+from mclas_lightning.config.dataset import Split
 from mclas_lightning.corpora.debian.index import Description, Index
 
-Split = Literal["train", "valid", "test"]
+LONG_PASSAGE = 60  # characters; a shorter passage is a phrase and no copy
 
-SPLITS: tuple[Split, ...] = ("train", "valid", "test")
-
-LONG = 60  # characters: shorter passages are phrases, not copies
-
-LARGE_GROUP = 50  # descriptions: held out, a group loses all but two of its rows, so these train
+# Descriptions. A larger group goes to train: valid and test would drop all but two of its rows.
+LARGE_GROUP = 50
 
 _STEM_END = re.compile(r"\s+[-\u2013(]|[:;]\s")
 
@@ -30,13 +28,15 @@ _VERSION = re.compile(r"\d[\d.]*")
 
 
 def stem(synopsis: str) -> str:
-    """What a package family's synopses share: no version numbers, nothing after a dash, colon,
-    semicolon or parenthesis."""
+    """The part of a synopsis that a package family shares.
+
+    Digits of versions are 0, and the text ends before a dash, colon, semicolon or parenthesis.
+    """
     return _VERSION.sub("0", _STEM_END.split(synopsis.casefold())[0].strip())
 
 
 def group_of(english: Index) -> dict[str, str]:
-    """md5 -> its group, named by the smallest md5 in it."""
+    """md5 -> group, which has the smallest md5 of its descriptions for a name."""
     parent = {md5: md5 for md5 in sorted(english)}
 
     def find(md5: str) -> str:
@@ -53,9 +53,9 @@ def group_of(english: Index) -> dict[str, str]:
 
 
 def split_of(groups: Mapping[str, str], shares: Mapping[str, float], seed: int) -> dict[str, Split]:
-    """Group -> split, by a hash of the group's name, so that no group depends on another.
+    """Group -> split, by a hash of the group's name, so that no group changes another's split.
 
-    ``shares`` says how probably a group goes to valid, and as probably to test.
+    ``shares`` is the probability of a group for valid, and again for test.
     """
     size = Counter(groups.values())
     splits: dict[str, Split] = {}
@@ -72,5 +72,5 @@ def _keys(description: Description) -> Iterator[tuple[str, str]]:
         yield "package", package
     for paragraph in description.paragraphs:
         for passage in (paragraph, *_SENTENCE_END.split(paragraph)):
-            if len(passage) >= LONG:
+            if len(passage) >= LONG_PASSAGE:
                 yield "passage", passage

@@ -1,8 +1,8 @@
-"""Read Debian's description indexes (Translation-en, -de, -zh_CN) into texts joined by md5.
+"""Read Debian's description indexes (Translation-en, -de, -zh_CN) into descriptions by md5.
 
-A document is the long description without its synopsis, made one line: words and paragraphs are
-separated by single spaces, a list's items keep their bullets, which alone still mark where an item
-begins. In Chinese, where a line may break inside a word, no space stays between two characters.
+A document is the long description without its synopsis, in one line with single spaces between
+words and paragraphs. The items of a list keep their bullets, which mark where an item begins. A
+line of Chinese may break inside a word, so that no space stays between two Chinese characters.
 """
 
 import re
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mclas_lightning.corpora.debian.deb822 import Stanza, stanzas
 
-LANGUAGES = {"en": "en", "de": "de", "zh": "zh_CN"}
+TRANSLATION_CODES = {"en": "en", "de": "de", "zh": "zh_CN"}
 
 CHINESE = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 
@@ -20,7 +20,7 @@ _WIDE = r"[\u3000-\u303f\u3400-\u4dbf\u4e00-\u9fff\uff00-\uffef]"
 
 _SPACE_INSIDE_CHINESE = re.compile(f"(?<={_WIDE}) (?={_WIDE})")
 
-_NOT_UTF8 = re.compile(r"[\udc80-\udcff]")  # as surrogateescape decodes it
+_NOT_UTF8 = re.compile(r"[\udc80-\udcff]")  # bytes that surrogateescape could not decode
 
 _MD5 = re.compile(r"[0-9a-f]{32}")
 
@@ -36,19 +36,19 @@ class Description:
     @property
     def document(self) -> str:
         """The long description, as one line."""
-        return one_line(" ".join(self.paragraphs))
+        return unwrapped(" ".join(self.paragraphs))
 
 
-Index = dict[str, Description]  # by Description-md5, which is the English text's in every language
+Index = dict[str, Description]  # by Description-md5, the hash of the English text in any language
 
 
 def read_index(paths: Sequence[Path], language: str) -> tuple[Index, int]:
-    """The descriptions of ``paths``, the first of an md5 winning; the number of malformed ones."""
+    """The descriptions of ``paths``, of each md5 the first one; the number of malformed ones."""
     index: Index = {}
     malformed = 0
     for path in paths:
         for stanza in _stream(path):
-            description = _describe(stanza, f"description-{LANGUAGES[language]}".lower())
+            description = _describe(stanza, f"description-{TRANSLATION_CODES[language]}".lower())
             if description is None:
                 malformed += 1
             else:
@@ -57,13 +57,13 @@ def read_index(paths: Sequence[Path], language: str) -> tuple[Index, int]:
     return index, malformed
 
 
-def one_line(text: str) -> str:
-    """``text`` with single spaces, and none between two Chinese characters."""
+def unwrapped(text: str) -> str:
+    """``text`` in one line with single spaces, but no space between two Chinese characters."""
     return _SPACE_INSIDE_CHINESE.sub("", " ".join(text.split()))
 
 
-def length(text: str, language: str) -> int:
-    """Words; in Chinese, characters other than spaces."""
+def num_words(text: str, language: str) -> int:
+    """The number of words; of a Chinese text, the number of characters other than spaces."""
     return len("".join(text.split())) if language == "zh" else len(text.split())
 
 
@@ -73,11 +73,11 @@ def _stream(path: Path) -> Iterator[Stanza]:
 
 
 def _describe(stanza: Stanza, field: str) -> Description | None:
-    """None for a stanza without package, md5 or synopsis, or with bytes that are not UTF-8."""
+    """The description of a stanza; None without package, md5 or synopsis, or not in UTF-8."""
     package, md5, text = (stanza.get(name, "") for name in ("package", "description-md5", field))
     synopsis, *lines = text.split("\n")
     if not package or not synopsis or not _MD5.fullmatch(md5) or _NOT_UTF8.search(text):
         return None
     body = "\n".join("" if line.strip() == "." else line for line in lines)
-    paragraphs = (one_line(paragraph) for paragraph in body.split("\n\n"))
-    return Description({package}, one_line(synopsis), tuple(filter(None, paragraphs)))
+    paragraphs = (unwrapped(paragraph) for paragraph in body.split("\n\n"))
+    return Description({package}, unwrapped(synopsis), tuple(filter(None, paragraphs)))

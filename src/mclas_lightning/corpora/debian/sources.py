@@ -1,4 +1,4 @@
-"""Find Debian's archive among the machine's apt sources, in both formats of sources.list(5)."""
+"""Debian's archive among the machine's apt sources, in both formats of sources.list(5)."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ ONE_LINE = re.compile(r"\s*deb\s+(?:\[([^]]*)\]\s+)?(\S+)\s+(\S+)\s*([^#]*)")
 
 
 def debian_source(etc: Path) -> Stanza:
-    """The stanza of Debian's main archive among the machine's apt sources."""
+    """The stanza of Debian's main archive in the apt sources below ``etc``; InputError for none."""
     for source in _sources(etc):
         if _is_debian(source):
             return source
@@ -24,7 +24,7 @@ def debian_source(etc: Path) -> Stanza:
 
 
 def _is_debian(source: Stanza) -> bool:
-    """Others' archives are called debian too, but have a key of their own."""
+    """Whether a source is Debian's own archive; others named debian have a key of their own."""
     uri, key = source.get("uris", "").lower(), source.get("signed-by", "")
     ours = not key or "debian-archive" in key or "debian.org" in uri
     return (
@@ -51,7 +51,7 @@ def _lines(path: Path) -> list[str]:
 
 
 def _stanza(entry: re.Match[str]) -> Stanza:
-    """A one-line entry as a stanza; its options have the stanza's field names."""
+    """An entry of one line as a stanza; its options have the field names of a stanza."""
     options, uri, suite, components = entry.groups(default="")
     pairs = (option.partition("=") for option in options.split())
     fields = {name.lower(): value for name, _, value in pairs}

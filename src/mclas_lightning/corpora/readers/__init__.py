@@ -1,1 +1,1 @@
-"""Readers of the formats that cross-lingual corpora come in; each streams, counts and names."""
+"""Readers of the formats of downloaded corpora: each streams examples and logs skipped records."""

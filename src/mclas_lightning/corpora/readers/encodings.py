@@ -1,20 +1,21 @@
-"""UTF-8 or GB18030, and never both in one file."""
+"""The encoding of a file, UTF-8 or GB18030; a file that mixes both is refused."""
 
 from pathlib import Path
 
 from mclas_lightning.errors import InputError
 
-SAMPLE = 2**16  # bytes whose encoding is tried
+SAMPLE_BYTES = 2**16  # bytes at the beginning of a file, by which its encoding is chosen
 
 _ASCII = bytes(range(128))
 
-# Other bytes of a text that is taken for UTF-8. Of GB18030 texts this long, fewer than one in 10^11
-# is valid UTF-8 by chance; of UTF-8 texts, half or more are valid, and senseless, GB18030.
-_TELLING = 32
+# The fewest non-ASCII bytes by which valid UTF-8 counts as UTF-8. Of GB18030 texts with as many,
+# fewer than one in 10^11 is valid UTF-8 by chance; half of all UTF-8 texts or more are valid
+# GB18030 without a sense.
+_TELLING_BYTES = 32
 
 
 def decode(raw: bytes, encoding: str, path: Path, number: int) -> str:
-    """The text of lines that begin at line ``number``; InputError where they are not in it."""
+    """The text of ``raw``, whose first line is line ``number``; InputError for another encoding."""
     try:
         text = raw.decode(encoding)
     except UnicodeDecodeError:
@@ -22,7 +23,7 @@ def decode(raw: bytes, encoding: str, path: Path, number: int) -> str:
     if text is not None and not (encoding != "utf-8" and _holds_utf8(raw)):
         return text
     lines = raw.split(b"\n")
-    wrong = next((i for i, line in enumerate(lines) if not _is(line, encoding)), None)
+    wrong = next((i for i, line in enumerate(lines) if not _decodes(line, encoding)), None)
     if wrong is None:
         wrong = next((i for i, line in enumerate(lines) if _holds_utf8(line)), 0)
     raise InputError(
@@ -32,29 +33,35 @@ def decode(raw: bytes, encoding: str, path: Path, number: int) -> str:
 
 
 def encoding_of(path: Path) -> str:
-    """GB18030 where most of the text at the beginning of the file is not UTF-8."""
+    """``gb18030`` where most of the text at a file's beginning is no UTF-8, else ``utf-8``.
+
+    InputError where the file cannot be read.
+    """
     try:
         with path.open("rb") as file:
-            sample = file.read(SAMPLE)
+            sample = file.read(SAMPLE_BYTES)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     lines = sample[: sample.rfind(b"\n") + 1].split(b"\n")
     num_bytes = {True: 0, False: 0}
     for line in lines:
-        num_bytes[_is(line, "utf-8")] += _num_other(line)
+        num_bytes[_decodes(line, "utf-8")] += _num_not_ascii(line)
     return "gb18030" if num_bytes[False] > num_bytes[True] else "utf-8"
 
 
 def _holds_utf8(raw: bytes) -> bool:
-    return any(_num_other(line) >= _TELLING and _is(line, "utf-8") for line in raw.split(b"\n"))
+    return any(
+        _num_not_ascii(line) >= _TELLING_BYTES and _decodes(line, "utf-8")
+        for line in raw.split(b"\n")
+    )
 
 
-def _num_other(line: bytes) -> int:
-    """Bytes that are not ASCII."""
+def _num_not_ascii(line: bytes) -> int:
+    """The number of bytes that are not ASCII."""
     return len(line.translate(None, _ASCII))
 
 
-def _is(raw: bytes, encoding: str) -> bool:
+def _decodes(raw: bytes, encoding: str) -> bool:
     try:
         raw.decode(encoding)
     except UnicodeDecodeError:

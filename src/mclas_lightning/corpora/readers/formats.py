@@ -1,4 +1,4 @@
-"""The formats that can be imported, and the files of each."""
+"""The formats that can be imported, and how the files of each are found."""
 
 import os
 import re
@@ -13,24 +13,24 @@ _SPLIT = re.compile(r"(?<![a-z])(train|valid|validation|test|dev|val)(?![a-z])",
 
 _LCSTS = re.compile(r"PART_I\.txt", re.IGNORECASE)
 
-# By split; None for a file of no split, as LCSTS is.
+# The files by split; a file of no split, such as LCSTS, stands under None.
 Files = Mapping[Split | None, list[Path]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Format:
-    """What a format's files are called, and the languages and corpus that it decides."""
+    """A format: the names of its files, and the languages and the dataset that it implies."""
 
     help: str
-    names: str  # of its files, as a user is told
-    pattern: str  # of their names
+    names: str  # of its files, in words for a user
+    pattern: str  # of the names of its files, a regular expression
     source: str | None = None
     target: str | None = None
     dataset: str | None = None
-    num_files: int | None = 1  # of a split; None: any number
+    num_files: int | None = 1  # files of a split; None: any number
     needs_lcsts: bool = False
-    monolingual: bool = False  # whether it may be of one language
-    corrected: bool = False  # whether people corrected the test set's references
+    monolingual: bool = False  # whether a corpus may have one language
+    corrected: bool = False  # whether people corrected references of the test set
 
 
 FORMATS = {
@@ -83,10 +83,14 @@ FORMATS = {
 
 
 def find_files(format: Format, paths: Sequence[Path]) -> Files:
-    """The files of each split among ``paths`` and below, in the order of their names."""
+    """The files of each split among ``paths`` and below, sorted by name.
+
+    InputError for a path or split that is missing, for a file of another name or of no split, and
+    for files of more than one corpus.
+    """
     found: dict[Split | None, list[Path]] = {}
     for path in dict.fromkeys(paths):
-        if not os.path.exists(path):  # Path's own raises where a name is too long.
+        if not os.path.exists(path):  # Path.exists raises where a name is too long.
             raise InputError(f"{path}: no such file or folder")
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
             if file.is_file() and re.fullmatch(rf"(?!\.){format.pattern}", file.name):
@@ -94,12 +98,12 @@ def find_files(format: Format, paths: Sequence[Path]) -> Files:
             elif file == path:
                 raise InputError(f"{file}: expected a name like {format.names}")
     for files in found.values():
-        files.sort(key=lambda path: path.name)  # as the released code's sorted glob
-    _check(format, ", ".join(map(str, paths)), found)
+        files.sort(key=lambda path: path.name)  # the order of the released code's sorted glob
+    _check_found(format, ", ".join(map(str, paths)), found)
     return found
 
 
-def _check(format: Format, where: str, found: Files) -> None:
+def _check_found(format: Format, where: str, found: Files) -> None:
     lcsts = [path for path in found.get(None, []) if _LCSTS.fullmatch(path.name)]
     if others := [path for path in found.get(None, []) if path not in lcsts]:
         raise InputError(f"{others[0]}: its name does not tell train, valid or test")

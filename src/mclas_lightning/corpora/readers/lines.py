@@ -1,4 +1,4 @@
-"""Corpora of one example a line: parallel line files, En2DeSum's jsonl, the canonical jsonl."""
+"""Corpora with an example in each line: parallel line files, En2DeSum's and canonical jsonl."""
 
 import json
 import re
@@ -11,16 +11,17 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.example import SIDES, Example, parse
 from mclas_lightning.files import json_lines
 
-# As the NCLS code reads them: train.source, train.target.ms, train.target.cls.
+# The endings of the NCLS code: train.source, train.target.ms, train.target.cls.
 ENDINGS = {"document": ".source", "mono": ".target.ms", "cross": ".target.cls"}
 
-_READ = {"document": one_line, "mono": sentence_lines, "cross": sentence_lines}
+_CLEANED = {"document": one_line, "mono": sentence_lines, "cross": sentence_lines}
 
-_JOINED = re.compile(r"@@(?:\s|$)")  # A word's last byte pair has none; a line that was cut may.
+# The mark after a byte pair inside a word; a line that was cut short may end with it.
+_BYTE_PAIR_END = re.compile(r"@@(?:\s|$)")
 
 
 def parallel_files(paths: Sequence[Path], split: str) -> dict[str, Path]:
-    """The file of each field among ``paths``; InputError without document or any summary."""
+    """The file of each field among ``paths``; InputError without documents or without summaries."""
     found: dict[str, Path] = {}
     for name, ending in ENDINGS.items():
         for path in paths:
@@ -37,12 +38,18 @@ def parallel_files(paths: Sequence[Path], split: str) -> dict[str, Path]:
 def read_parallel(
     paths: dict[str, Path], split: str, sources: Sources, log: Log
 ) -> Iterator[Example]:
-    """Line i of each file is example i; byte pairs are joined."""
+    """The examples of parallel files, of which example i has line i of each; byte pairs are joined.
+
+    An example with an empty line is skipped. InputError for files of different numbers of lines.
+    """
     texts = {name: _texts(path, sources) for name, path in paths.items()}
     for number, row in enumerate(zip_longest(*texts.values()), start=1):
         if None in row:
             raise _not_parallel(paths, texts, number, row)
-        read = (_READ[name](_JOINED.sub("", text)) for name, text in zip(texts, row, strict=True))
+        read = (
+            _CLEANED[name](_BYTE_PAIR_END.sub("", text))
+            for name, text in zip(texts, row, strict=True)
+        )
         found = dict(zip(texts, read, strict=True))
         if all(found.values()):
             yield Example(id=f"{split}-{number}", **found)
@@ -52,13 +59,16 @@ def read_parallel(
 
 
 def read_en2desum(path: Path, split: str, sources: Sources, log: Log) -> Iterator[Example]:
-    """``{"text", "summary"}``, the summary in German; there is none in English."""
+    """The examples of a file of ``{"text", "summary"}``: English text, German summary, no mono.
+
+    An example with an empty text or summary is skipped. InputError for any other line.
+    """
     for number, line in json_lines(sources.lines(path)):
         where = f"{path}:{number}"
         try:
-            record = json.loads(_text(line, where))
+            record = json.loads(_decoded(line, where))
             document, cross = one_line(record["text"]), sentence_lines(record["summary"])
-            f"{document}{cross}".encode()  # Half a character (a lone surrogate) cannot be.
+            f"{document}{cross}".encode()  # raises for half a character (a lone surrogate)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise InputError(
                 f'{where}: expected {{"text": ..., "summary": ...}}; the file is damaged or cut '
@@ -72,10 +82,9 @@ def read_en2desum(path: Path, split: str, sources: Sources, log: Log) -> Iterato
 
 
 def read_canonical(path: Path, sources: Sources, log: Log) -> Iterator[Example]:
-    """The jsonl of ``example``; what is wrong in one's own file is an InputError.
+    """The examples of canonical jsonl (``example``); InputError for a line that is none.
 
-    A summary may be missing. One that is there and empty is a mistake in that record, which is
-    skipped, as in every other format.
+    A summary may be missing. A record with an empty summary is skipped, as in all formats.
     """
     for number, line in json_lines(sources.lines(path)):
         log.place = path, number
@@ -88,10 +97,10 @@ def read_canonical(path: Path, sources: Sources, log: Log) -> Iterator[Example]:
 
 def _texts(path: Path, sources: Sources) -> Iterator[str]:
     for number, line in enumerate(sources.lines(path), start=1):
-        yield _text(line, f"{path}:{number}")
+        yield _decoded(line, f"{path}:{number}")
 
 
-def _text(line: bytes, where: str) -> str:
+def _decoded(line: bytes, where: str) -> str:
     try:
         return line.decode("utf-8")
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""What an import reads: its files with their hashes, and what became of every record."""
+"""The files that an import reads, with their hashes, and the log of kept and skipped records."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -8,58 +8,59 @@ from typing import Any
 
 from mclas_lightning.errors import InputError
 
-CHUNK = 2**20
+CHUNK_BYTES = 2**20
 
-MOST_TAGS = 100  # different ones that are named: a file of something else may have millions
+MOST_TAGS = 100  # The log names as many different tags; a file of another kind may have millions.
 
-LONGEST = 16 * 2**20  # bytes of a line or record: more is no text of these corpora
+LONGEST_RECORD = 16 * 2**20  # bytes of a line or record; no text of these corpora has more
 
 
 class Skip(Exception):
-    """A record that is not kept, and why."""
+    """Raised by a reader to skip a record; the message is the reason."""
 
 
 @dataclass
 class Log:
-    """Counts of one split; places are ``file:line``, ``place`` is that of the record in hand."""
+    """Counts of the records of a split."""
 
     kept: int = 0
-    corrected: int = 0  # of them, those whose reference people corrected
-    skipped: dict[str, dict[str, Any]] = field(default_factory=dict)
-    unknown: dict[str, dict[str, Any]] = field(default_factory=dict)
-    place: tuple[Path, int] = (Path(), 0)
+    corrected: int = 0  # kept records whose reference people corrected
+    skipped: dict[str, dict[str, Any]] = field(default_factory=dict)  # reason -> records, first
+    unknown: dict[str, dict[str, Any]] = field(default_factory=dict)  # tag -> times, first
+    place: tuple[Path, int] = (Path(), 0)  # file and line of the record that is being read
 
     def skip(self, reason: str) -> None:
-        """Count the record in hand as one that is not kept."""
-        first = {"records": 0, "first": _shown(*self.place)} if reason not in self.skipped else {}
-        self.skipped.setdefault(reason, first)["records"] += 1
+        """Count the record at ``place`` as skipped."""
+        if reason not in self.skipped:
+            self.skipped[reason] = {"records": 0, "first": _place_text(*self.place)}
+        self.skipped[reason]["records"] += 1
 
     def unknown_tag(self, tag: str, path: Path, line: int) -> None:
-        """Count a tag that the reader does not know."""
+        """Count a tag that is unknown to the reader."""
         if tag not in self.unknown:
             if len(self.unknown) >= MOST_TAGS:
                 tag = "more tags"
-            self.unknown.setdefault(tag, {"times": 0, "first": _shown(path, line)})
+            self.unknown.setdefault(tag, {"times": 0, "first": _place_text(path, line)})
         self.unknown[tag]["times"] += 1
 
     @property
     def num_skipped(self) -> int:
-        """Records that are not kept."""
+        """The number of skipped records."""
         return sum(reason["records"] for reason in self.skipped.values())
 
 
 class Sources:
-    """The files of an import; each is hashed as it is read, ``progress`` hears of its bytes."""
+    """The files of an import, hashed while they are read; ``progress`` gets the bytes read."""
 
     def __init__(self, progress: Callable[[int], object]) -> None:
         self.progress, self.files = progress, list[dict[str, Any]]()
 
     def chunks(self, path: Path) -> Iterator[bytes]:
-        """The bytes of ``path``, less a byte order mark."""
+        """The bytes of ``path`` without a byte order mark; InputError if it cannot be read."""
         digest = hashlib.sha256()
         try:
             with path.open("rb") as file:
-                while chunk := file.read(CHUNK):
+                while chunk := file.read(CHUNK_BYTES):
                     begins = file.tell() == len(chunk)
                     yield chunk.removeprefix(b"\xef\xbb\xbf") if begins else chunk
                     digest.update(chunk)
@@ -75,13 +76,15 @@ class Sources:
             *lines, rest = (rest + chunk).split(b"\n")
             yield from lines
             number += len(lines)
-            if len(rest) > LONGEST:
-                raise InputError(f"{path}:{number}: a line of over {LONGEST:,} bytes is no text")
+            if len(rest) > LONGEST_RECORD:
+                raise InputError(
+                    f"{path}:{number}: a line of over {LONGEST_RECORD:,} bytes is no text"
+                )
         if rest:
             yield rest
 
     def add(self, path: Path, sha256: str) -> None:
-        """Note a file that was read."""
+        """Note name, size and hash of a file that was read."""
         name = printable(path.name)
         self.files.append({"file": name, "bytes": path.stat().st_size, "sha256": sha256})
 
@@ -92,18 +95,18 @@ def one_line(text: str) -> str:
 
 
 def sentence_lines(text: str) -> str:
-    """``text`` with single spaces and a line for each sentence, where borders are given.
+    """``text`` with single spaces and a line for each sentence, where borders are marked.
 
-    A border is the end of a line or ``<q>``, which the released code writes between sentences.
+    Marks of a border are the end of a line, and the ``<q>`` that the released code writes.
     """
     lines = text.replace("<q>", "\n").splitlines()
     return "\n".join(filter(None, map(one_line, lines)))
 
 
 def printable(name: object) -> str:
-    """The name of a file, which need not be text in UTF-8, as JSON and a terminal can take it."""
+    """The name of a file for JSON or a terminal; bytes that are not UTF-8 become escapes."""
     return str(name).encode("utf-8", "backslashreplace").decode()
 
 
-def _shown(path: Path, line: int) -> str:
+def _place_text(path: Path, line: int) -> str:
     return f"{printable(path)}:{line}"

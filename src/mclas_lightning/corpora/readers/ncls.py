@@ -1,9 +1,9 @@
 """The corpora of NCLS (Zhu et al. 2019): EN2ZHSUM, and ZH2ENSUM joined with LCSTS.
 
-EN2ZHSUM_{train,valid,test}.txt has the article and, for each sentence n of the summary, it in
-English and Chinese. ZH2ENSUM_{train,valid,test}.txt has no articles: they, and the true Chinese
-summaries, are in PART_I.txt of LCSTS under the same ids. Where people corrected a translation, as
-in the test sets, that is the reference. The sentences of a summary are lines of its text.
+EN2ZHSUM_{train,valid,test}.txt has articles, and each sentence of their summaries in English and
+Chinese. ZH2ENSUM_{train,valid,test}.txt has English summaries alone; the Chinese documents and
+summaries are in PART_I.txt of LCSTS under the same ids. Where people corrected a translation, as
+in the test sets, the corrected one is the reference. A sentence of a summary is a line of its text.
 """
 
 import sqlite3
@@ -18,7 +18,7 @@ from mclas_lightning.example import Example
 
 EN2ZH = ("article", "en-ref", "zh-ref")
 
-# The back-translation is known and left out: LCSTS has the true Chinese summary.
+# The reader knows the field of the back-translation and leaves it out: LCSTS has the true summary.
 ZH2EN = ("en-summary", "back-translated-zh-summary")
 
 LCSTS = ("summary", "short_text", "human_label")
@@ -42,7 +42,7 @@ def read_en2zh(path: Path, sources: Sources, log: Log) -> Iterator[Example]:
 def read_zh2en(
     path: Path, sources: Sources, log: Log, documents: sqlite3.Connection
 ) -> Iterator[Example]:
-    """The examples of a file of ZH2ENSUM; ``documents`` are those of ``index_lcsts``."""
+    """The examples of a file of ZH2ENSUM; ``index_lcsts`` has filled the database ``documents``."""
     query = "SELECT mono, document FROM lcsts WHERE id = ?"
     for record in TagFile(path, ZH2EN).records(sources, log):
         try:
@@ -58,7 +58,10 @@ def read_zh2en(
 
 
 def index_lcsts(path: Path, sources: Sources, log: Log, documents: sqlite3.Connection) -> None:
-    """Put the documents and summaries of LCSTS where ``read_zh2en`` looks for them."""
+    """Put documents and summaries of LCSTS by id into a database, for ``read_zh2en``.
+
+    InputError for a file without such records.
+    """
     documents.execute("CREATE TABLE lcsts (id TEXT PRIMARY KEY, mono, document)")
     insert = "INSERT OR IGNORE INTO lcsts VALUES (?, ?, ?)"
     for record in TagFile(path, LCSTS, encoding_of(path)).records(sources, log):

@@ -1,9 +1,10 @@
 """The authors' preprocessed shards, ``*.{train,valid,test}.K.bert.pt``.
 
-A shard is a list of dictionaries; ``tgt`` holds the ids ``[BOS] A [LSEP] [BOS]? B [EOS]`` or, for
-NCLS, ``[BOS] B [EOS]``, ``tgt_eng`` those of A; ``src_txt``, ``tgt_txt`` and ``tgt_txt_eng`` are
-the texts, with ``<q>`` between sentences, where ids have [unused3]. Sentences of a summary become
-lines of its text. Only plain data is loaded; code is never executed.
+A shard is a list of dictionaries. ``tgt`` holds the ids ``[BOS] A [LSEP] [BOS]? B [EOS]`` or, for
+NCLS, ``[BOS] B [EOS]``; ``tgt_eng`` holds the ids of A. ``src_txt``, ``tgt_txt`` and
+``tgt_txt_eng`` are the texts. ``<q>`` stands between the sentences of a text, [unused3] between
+those of ids. The sentences of a summary become lines of its text. Only plain data is loaded, so
+that no code of a shard is executed.
 """
 
 import pickle
@@ -23,14 +24,14 @@ from mclas_lightning.example import Example
 from mclas_lightning.files import sha256
 from mclas_lightning.metrics.language import share_in_wrong_language
 
-VOCABULARY = 105_879  # entries of bert-base-multilingual-uncased
+MBERT_ENTRIES = 105_879  # entries of bert-base-multilingual-uncased
 
 BOS, EOS, SENTENCE, LSEP = 1, 2, 3, 5  # [unused1], [unused2], [unused3], [unused5]
 
-SAMPLE = 200  # records whose languages are looked at
+SAMPLE_RECORDS = 200  # records by whose languages swapped fields are recognized
 
-# Stanford CoreNLP writes a bracket as -LRB- and a quote as ``; mBERT lower-cases it, and cuts it
-# into pieces: "- lrb -" and "` `".
+# Stanford CoreNLP writes a bracket as -LRB- and a quote as ``. mBERT's tokenizer lower-cases them
+# and cuts them into pieces: "- lrb -" and "` `".
 _ESCAPED = re.compile(r"(?<!\S)(?:- ?([lr][rsc]b) ?-|` ?`|' ?')(?!\S)", re.IGNORECASE)
 
 _BRACKETS = {"lrb": "(", "rrb": ")", "lsb": "[", "rsb": "]", "lcb": "{", "rcb": "}"}
@@ -44,15 +45,15 @@ Shard = list[dict[str, Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class ShardReader:
-    """Reads shards of one corpus."""
+    """Reads the shards of a corpus."""
 
     source: str
     target: str
-    tokenizer: Tokenizer | None  # for texts that a shard has as ids alone
-    swapped: bool = False  # tgt is the summary in the source language, as in En2De's files
+    tokenizer: Tokenizer | None  # for shards with ids instead of texts
+    swapped: bool = False  # whether tgt is in the source language, as in En2De's files
 
     def read(self, path: Path, sources: Sources, log: Log) -> Iterator[Example]:
-        """The examples of a shard."""
+        """The examples of a shard; InputError for a file or ids that are no shard of the corpus."""
         for number, record in enumerate(load_shard(path)):
             log.place = path, number
             try:
@@ -72,9 +73,9 @@ class ShardReader:
         sources.add(path, sha256(path))
 
     def fields_are_swapped(self, path: Path) -> bool:
-        """Whether tgt is less often in the target language than tgt_eng."""
+        """Whether fewer texts of tgt than of tgt_eng are in the target language."""
         rows: list[tuple[str, ...]] = []
-        for number, record in enumerate(load_shard(path)[:SAMPLE]):
+        for number, record in enumerate(load_shard(path)[:SAMPLE_RECORDS]):
             with suppress(Skip):
                 rows.append(self._texts(record, f"{path}:{number}"))
         wrong = []
@@ -84,7 +85,7 @@ class ShardReader:
         return wrong[0] < wrong[1]
 
     def _texts(self, record: dict[str, Any], where: str) -> tuple[str, ...]:
-        """Document, mono and cross summary; empty where there is none."""
+        """Document, mono and cross summary of a record; a missing text is empty."""
         document = record.get("src_txt")
         if isinstance(document, list) and all(isinstance(text, str) for text in document):
             document = "<q>".join(document)
@@ -92,19 +93,24 @@ class ShardReader:
         eng, tgt = (record.get("tgt_txt_eng"), eng_ids), (record.get("tgt_txt"), tgt_ids)
         mono, cross = (tgt, eng) if self.swapped else (eng, tgt)
         return (
-            _text(" ".join(self._sentences(document, record.get("src"), where)), self.source),
+            _readable(" ".join(self._sentences(document, record.get("src"), where)), self.source),
             *(
-                "\n".join(_text(sentence, language) for sentence in self._sentences(*side, where))
+                "\n".join(
+                    _readable(sentence, language) for sentence in self._sentences(*side, where)
+                )
                 for side, language in ((mono, self.source), (cross, self.target))
             ),
         )
 
     def _summary_ids(self, record: dict[str, Any], where: str) -> tuple[list[int], list[int]]:
-        """Ids of tgt_txt_eng and of tgt_txt; InputError where they are another vocabulary's."""
+        """The ids of tgt_txt_eng and of tgt_txt.
+
+        InputError for ids beyond the vocabulary. Skip for a target without the usual control ids.
+        """
         for name in ("src", "tgt", "tgt_eng"):
             self._check_ids(record.get(name), name, where)
         target = record.get("tgt") or []
-        # Of a target that was cut at its longest length, the last id is no [EOS].
+        # A target that was cut at the longest length does not end with [EOS].
         if target[:1] != [BOS] or EOS in target[:-1] or target.count(LSEP) > 1:
             raise Skip("tgt is not [BOS] ... [EOS], with one [LSEP] at most")
         if target[-1] != EOS and not record.get("tgt_txt"):
@@ -114,7 +120,7 @@ class ShardReader:
         return eng, target[at + 1 :]
 
     def _check_ids(self, ids: Any, name: str, where: str) -> None:
-        size = len(self.tokenizer) if self.tokenizer else VOCABULARY
+        size = len(self.tokenizer) if self.tokenizer else MBERT_ENTRIES
         if ids is None:
             return
         if not isinstance(ids, list) or not all(type(i) is int for i in ids):
@@ -127,7 +133,7 @@ class ShardReader:
             )
 
     def _sentences(self, text: Any, ids: Sequence[int] | None, where: str) -> list[str]:
-        """The sentences of a text or, where it is not there, of its ids; none of nothing."""
+        """The sentences of a text or, without a text, of its ids; none without both."""
         written = [i for i in ids or () if i not in (BOS, EOS, LSEP)]
         if isinstance(text, str) and text.strip():
             found = _BORDER.split(_CONTROL.sub(" ", text))
@@ -143,8 +149,8 @@ class ShardReader:
         return [_encodable(one_line(sentence)) for sentence in found if sentence.strip()]
 
 
-def _text(sentence: str, language: str) -> str:
-    """``sentence`` as it is written: without escapes, and spaced as its language is."""
+def _readable(sentence: str, language: str) -> str:
+    """``sentence`` without the escapes of CoreNLP, and with the spaces of its language."""
     unescaped = _ESCAPED.sub(
         lambda found: _BRACKETS[found[1].lower()] if found[1] else '"', sentence
     )
@@ -162,7 +168,7 @@ def load_shard(path: Path) -> Shard:
                 f"shard is a list of plain dictionaries"
             ) from None
         raise _no_shard(path) from None
-    except Exception:  # What torch raises on a damaged file depends on where the damage is.
+    except Exception:  # torch raises many kinds of errors for damaged files.
         raise _no_shard(path) from None
     if not isinstance(records, list) or not all(isinstance(r, dict) for r in records):
         raise _no_shard(path)

@@ -1,4 +1,4 @@
-"""Records between tags, one tag or one text a line, as NCLS and LCSTS write them.
+"""Records of NCLS and LCSTS: fields between tags, with one tag or one text in a line.
 
     <doc id=7>
     <EN-REF1>
@@ -6,8 +6,8 @@
     </EN-REF1>
     </doc>
 
-A tag may have the number of a sentence and ``human-corrected`` in its name. Fields may come in any
-order, and among fields that the reader does not know.
+The name of a tag may hold the number of a sentence and ``human-corrected``. Fields may stand in any
+order, with unknown fields between them.
 """
 
 import re
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mclas_lightning.corpora.readers.encodings import decode
-from mclas_lightning.corpora.readers.log import LONGEST, Log, Skip, Sources
+from mclas_lightning.corpora.readers.log import LONGEST_RECORD, Log, Skip, Sources
 from mclas_lightning.errors import InputError
 
 _END = b"</doc>"
@@ -29,29 +29,29 @@ _CORRECTED = re.compile(r"[-_]?human[-_]corrected[-_]?")
 
 _NUMBERED = re.compile(r"(.*?)(\d{0,6})", re.ASCII)
 
-_LONGEST_TAG = 200  # characters; a longer line is text, and no work for a regular expression
+_LONGEST_TAG = 200  # characters; a longer line is text, on which no regular expression is tried
 
-_MANY = 4096
+_MOST_KEPT = 4096  # lines whose tags are remembered
 
 CORRECTED = "-human-corrected"
 
 
 class Tag(NamedTuple):
-    """``<EN-REF2-human-corrected>`` is field en-ref-human-corrected, 2."""
+    """A tag: ``<EN-REF2-human-corrected>`` is of the field en-ref-human-corrected, number 2."""
 
     field: str
-    number: int  # 0 where it has none
-    closes: bool
-    closing: str  # the line that closes it
-    shown: str  # without its numbers, as it is counted
+    number: int  # 0 for a tag without a number
+    closes: bool  # whether it is a closing tag
+    closing: str  # the line of its closing tag
+    shown: str  # the tag in messages and counts: n stands for a number
 
 
 class Tags(dict[str, Tag | None]):
-    """The tag that a line is, or None; files have few different ones, so they are remembered."""
+    """Line -> its tag, or None for a text; a file has few different tags, which are remembered."""
 
     def __missing__(self, line: str) -> Tag | None:
-        tag = _parse(line) if len(line) <= _LONGEST_TAG else None
-        if tag and len(self) < _MANY:
+        tag = _parse_tag(line) if len(line) <= _LONGEST_TAG else None
+        if tag and len(self) < _MOST_KEPT:
             self[line] = tag
         return tag
 
@@ -61,20 +61,20 @@ Fields = dict[str, dict[int, str]]
 
 
 class Record(NamedTuple):
-    """The fields of one document; the corrected ones stand in for the others."""
+    """The fields of a document; a corrected field replaces the field of the same name."""
 
     id: str
     fields: Fields
 
     def text(self, name: str) -> str:
-        """The field ``name``, its lines as they are; Skip where there is none."""
+        """The text of the field ``name``, with its lines; Skip where there is none."""
         try:
             return self._numbered(name)[0]
         except KeyError:
             raise Skip(f"no <{name}>") from None
 
     def sentences(self, name: str) -> list[str]:
-        """The numbered fields ``name`` in order, a line each; Skip where a number is missing."""
+        """The numbered fields ``name`` in order, a line each; Skip for none or a missing number."""
         numbered = self._numbered(name)
         if not numbered:
             raise Skip(f"no <{name}n>")
@@ -85,7 +85,7 @@ class Record(NamedTuple):
 
     @property
     def corrected(self) -> bool:
-        """Whether people corrected a field."""
+        """Whether the record has a field that people corrected."""
         return any(name.endswith(CORRECTED) for name in self.fields)
 
     def _numbered(self, name: str) -> dict[int, str]:
@@ -94,15 +94,18 @@ class Record(NamedTuple):
 
 
 class TagFile:
-    """A file of records; ``names`` are those of its fields."""
+    """A file of records with the fields ``names``."""
 
     def __init__(self, path: Path, names: Collection[str], encoding: str = "utf-8") -> None:
         self.path, self.encoding, self.tags = path, encoding, Tags()
-        # A document inside a document is a field that is not closed.
+        # "doc" is known, so that a document inside a document counts as a field without its end.
         self.known = {"doc", *names, *(name + CORRECTED for name in names)}
 
     def records(self, sources: Sources, log: Log) -> Iterator[Record]:
-        """Every record that is whole; the others are skipped and counted."""
+        """Each whole record; other records are skipped and counted in ``log``.
+
+        InputError where the file ends inside a record, and for a record of more than 16 MiB.
+        """
         for number, lines in self._parts(sources, log):
             start = _next_document(lines, 0)
             if start is None:
@@ -111,7 +114,7 @@ class TagFile:
             else:
                 self._note_outside(number, lines[:start], log)
             while start is not None:
-                log.place, found = (self.path, number + start), _id(lines[start])
+                log.place, found = (self.path, number + start), _doc_id(lines[start])
                 assert found is not None
                 following = None
                 try:
@@ -122,7 +125,7 @@ class TagFile:
                 start = following
 
     def _parts(self, sources: Sources, log: Log) -> Iterator[tuple[int, list[str]]]:
-        """The lines up to each ``</doc>``, and the number of the first."""
+        """For each ``</doc>``, the lines since the last one and the number of the first of them."""
         number, rest = 1, b""
         for chunk in sources.chunks(self.path):
             *parts, rest = (rest + chunk).split(_END)
@@ -131,12 +134,14 @@ class TagFile:
                 lines = [*map(str.strip, text.split("\n"))]
                 yield number, lines
                 number += len(lines) - 1
-            if len(rest) > LONGEST:
-                raise InputError(f"{self.path}:{number}: no </doc> in {LONGEST:,} bytes from here")
+            if len(rest) > LONGEST_RECORD:
+                raise InputError(
+                    f"{self.path}:{number}: no </doc> in {LONGEST_RECORD:,} bytes from here"
+                )
         self._check_end(number, [line.strip() for line in rest.split(b"\n")], log)
 
     def _check_end(self, number: int, lines: Sequence[bytes], log: Log) -> None:
-        """What stands after the last document: tags that close, or a record cut short."""
+        """Count closing tags after the last document; InputError for all else but blank lines."""
         for at, line in enumerate(lines):
             tag = self.tags[line.decode("ascii", "replace")]
             if line and (tag is None or not tag.closes):
@@ -148,7 +153,7 @@ class TagFile:
                 log.unknown_tag(tag.shown, self.path, number + at)
 
     def _note_outside(self, number: int, lines: Sequence[str], log: Log) -> None:
-        """Count what stands between documents."""
+        """Count the tags and texts between documents."""
         for at, line in enumerate(lines):
             if line:
                 tag = self.tags[line]
@@ -157,7 +162,7 @@ class TagFile:
                 )
 
     def _fields(self, number: int, lines: list[str], at: int, log: Log) -> Fields:
-        """The known fields from line ``at`` on; Skip where one is not whole, or there twice."""
+        """The known fields from line ``at`` on; Skip for one without its end, or twice there."""
         found: Fields = {}
         inside_unknown = False
         while at < len(lines):
@@ -171,7 +176,7 @@ class TagFile:
                 numbered = found.setdefault(tag.field, {})
                 if tag.number in numbered:
                     raise Skip(f"{tag.shown} is there twice")
-                if text := _joined(lines, opened + 1, at):
+                if text := _joined_lines(lines, opened + 1, at):
                     numbered[tag.number] = text
             else:
                 inside_unknown = not tag.closes
@@ -181,7 +186,7 @@ class TagFile:
         return found
 
     def _end_of(self, tag: Tag, lines: Sequence[str], at: int) -> int:
-        """Where the tag is closed; Skip where it is not, or not before another known one."""
+        """The line that closes a tag; Skip where another known tag or the end comes first."""
         for end in range(at, 0 if tag.closes else len(lines)):
             line = lines[end]
             if line == tag.closing:
@@ -192,20 +197,20 @@ class TagFile:
         raise Skip(f"{tag.shown} is not opened and closed")
 
 
-def _joined(lines: list[str], first: int, end: int) -> str:
+def _joined_lines(lines: list[str], first: int, end: int) -> str:
     return lines[first] if end == first + 1 else "\n".join(filter(None, lines[first:end]))
 
 
 def _next_document(lines: Sequence[str], first: int) -> int | None:
-    return next((at for at in range(first, len(lines)) if _id(lines[at])), None)
+    return next((at for at in range(first, len(lines)) if _doc_id(lines[at])), None)
 
 
-def _id(line: str) -> str | None:
+def _doc_id(line: str) -> str | None:
     found = _DOC.fullmatch(line) if line[:4] == "<doc" and len(line) <= _LONGEST_TAG else None
     return found and found[1]
 
 
-def _parse(line: str) -> Tag | None:
+def _parse_tag(line: str) -> Tag | None:
     found = _TAG.fullmatch(line)
     if found is None:
         return None

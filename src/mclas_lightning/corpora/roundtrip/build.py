@@ -1,9 +1,9 @@
 """Build a cross-lingual corpus from document-summary pairs by round trip (section 5.1).
 
 A summary is translated and translated back. The pair is kept if the back-translation is near the
-summary: ROUGE-1 F at least T1 = 0.6 and ROUGE-2 F at least T2 = 0.2, both lower-cased. Translations
-are written down batch by batch beside the corpus, so that nothing is lost or done twice when it is
-interrupted; thresholds are applied at the end.
+summary: ROUGE-1 F at least T1 = 0.6 and ROUGE-2 F at least T2 = 0.2, both texts lower-cased.
+Translations are written batch by batch into a folder beside the corpus, so that an interrupted
+build loses none and repeats none. The thresholds are applied at the end.
 """
 
 import json
@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from mclas_lightning.config.dataset import SPLITS
 from mclas_lightning.corpora.manifest import check_replaceable, whole_corpus
 from mclas_lightning.corpora.roundtrip.histogram import draw_scores
-from mclas_lightning.corpora.roundtrip.translations import Scored, check_pairs, pairs
+from mclas_lightning.corpora.roundtrip.translations import ScoredPairs, check_pairs, pairs
 from mclas_lightning.errors import InputError, check_range
 from mclas_lightning.example import Example, to_line
 from mclas_lightning.files import make_folder, read_json, sha256, write_json
@@ -26,62 +26,65 @@ from mclas_lightning.metrics.rouge import standard
 from mclas_lightning.progress import progress_bar
 from mclas_lightning.task import Translator
 
-SCORES = ("rouge1_f", "rouge2_f")
+SCORE_NAMES = ("rouge1_f", "rouge2_f")
 
 
 @dataclass(frozen=True, kw_only=True)
 class RoundTrip:
-    """What is built, and how; the thresholds are T1 and T2."""
+    """Languages, translators and thresholds of a build."""
 
     source: str
     target: str
     forward: Translator
     backward: Translator
-    batch: int
-    rouge1: float
-    rouge2: float
+    batch: int  # summaries that are translated at a time
+    rouge1: float  # T1
+    rouge2: float  # T2
 
     def __post_init__(self) -> None:
         check_range("--rouge1", self.rouge1, 0, 1)
         check_range("--rouge2", self.rouge2, 0, 1)
 
     def keeps(self, scored: Mapping[str, Any]) -> bool:
-        """Section 5.1, equations for T1 and T2."""
+        """Whether a scored pair reaches T1 and T2 (section 5.1) and has a translation."""
         near = scored["rouge1_f"] >= self.rouge1 and scored["rouge2_f"] >= self.rouge2
         return near and bool(scored["cross"])
 
     def score(self, examples: Sequence[Example]) -> list[dict[str, Any]]:
-        """Both translations of each summary, and how near the second is to it."""
+        """The translation and back-translation of each summary, and the ROUGE of the latter."""
         summaries = [example.mono or "" for example in examples]
         cross = self.forward.translate(summaries)
         back = self.backward.translate(cross)
         lower = [[text.lower() for text in texts] for texts in (back, summaries)]
         scores = standard(self.source).scores(lower[0], lower[1], kinds=("rouge1", "rouge2"))
-        # Rounded: an F of exactly 1/5 or 3/5 may come out a bit below, and is to be kept.
-        rows = np.stack([scores[key] for key in SCORES], axis=1).round(9).tolist()
+        # Rounded, since an F of exactly 1/5 or 3/5 may be computed a bit below the threshold.
+        rows = np.stack([scores[key] for key in SCORE_NAMES], axis=1).round(9).tolist()
         return [
-            {"cross": there, "back": here, **dict(zip(SCORES, row, strict=True))}
+            {"cross": there, "back": here, **dict(zip(SCORE_NAMES, row, strict=True))}
             for there, here, row in zip(cross, back, rows, strict=True)
         ]
 
 
 def build_roundtrip(source: Path, out: Path, job: RoundTrip) -> dict[str, Any]:
-    """Translate what is not translated yet, then write ``out``, whole or not at all; the manifest.
+    """Translate the missing pairs, then write ``out``, whole or not at all; the manifest.
 
-    ``source`` is a folder with train, valid or test.jsonl, or one such file, taken as train.
+    ``source`` is a folder with train, valid or test.jsonl, or a file that is taken for train.jsonl.
+    InputError where ``out`` is the source or another corpus, where a line is no pair, and where the
+    translations beside ``out`` are another job's or another process writes them.
     """
     inputs = _inputs(source)
     if any(out.resolve() == path.resolve().parent for path in inputs.values()):
         raise InputError(f"{out}: holds the pairs themselves; choose another --out")
     check_replaceable(out, "roundtrip")
-    # Before a translator starts: a line mended later makes the file another one.
+    # All lines are checked before the first translation: a line mended later would change the hash
+    # of the file, by which its translations are found again.
     total = sum(check_pairs(path) for path in inputs.values())
-    work = _work(out)
+    work = _work_folder(out)
     make_folder(work)
     try:
         with FileLock(work / "lock", timeout=0):
             identity = _claim(work, inputs, job)
-            files = {split: Scored(work / f"{split}.scored.jsonl") for split in inputs}
+            files = {split: ScoredPairs(work / f"{split}.scored.jsonl") for split in inputs}
             _translate(inputs, files, total, job)
             return _write(out, inputs, files, job, identity)
     except Timeout as error:
@@ -89,7 +92,7 @@ def build_roundtrip(source: Path, out: Path, job: RoundTrip) -> dict[str, Any]:
 
 
 def _translate(
-    inputs: Mapping[str, Path], files: Mapping[str, Scored], total: int, job: RoundTrip
+    inputs: Mapping[str, Path], files: Mapping[str, ScoredPairs], total: int, job: RoundTrip
 ) -> None:
     done = sum(scored.done for scored in files.values())
     if done == total:
@@ -113,7 +116,7 @@ def _inputs(source: Path) -> dict[str, Path]:
 
 
 def _claim(work: Path, inputs: Mapping[str, Path], job: RoundTrip) -> dict[str, Any]:
-    """Note whose translations ``work`` holds; InputError where they are another job's."""
+    """The identity of a job, noted in ``work``; InputError where ``work`` has another job's."""
     identity = {
         "inputs": {split: sha256(path) for split, path in inputs.items()},
         "forward": job.forward.identity,
@@ -136,7 +139,7 @@ def _claim(work: Path, inputs: Mapping[str, Path], job: RoundTrip) -> dict[str, 
 def _write(
     out: Path,
     inputs: Mapping[str, Path],
-    files: Mapping[str, Scored],
+    files: Mapping[str, ScoredPairs],
     job: RoundTrip,
     identity: Mapping[str, Any],
 ) -> dict[str, Any]:
@@ -169,9 +172,9 @@ def _write(
 
 
 def _write_split(
-    part: Path, split: str, source: Path, scored: Scored, job: RoundTrip
+    part: Path, split: str, source: Path, scored: ScoredPairs, job: RoundTrip
 ) -> tuple[int, np.ndarray]:
-    """Write a split's corpus and all its scores; how many are kept, ROUGE-1 and 2 of all."""
+    """Write a split and the scores of its pairs; the number kept, and ROUGE of all pairs."""
     scores: list[tuple[float, float]] = []
     kept = 0
     with (
@@ -192,17 +195,17 @@ def _write_split(
 
 
 def _quartiles(scores: np.ndarray) -> dict[str, list[float]]:
-    """Of each score, its quartiles over all pairs; none of no pairs."""
+    """The quartiles of each score over all pairs; empty without pairs."""
     if not len(scores):
         return {}
     return {
         name: np.quantile(column, (0.25, 0.5, 0.75)).round(4).tolist()
-        for name, column in zip(SCORES, scores.T, strict=True)
+        for name, column in zip(SCORE_NAMES, scores.T, strict=True)
     }
 
 
 def describe_roundtrip(out: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
-    """Lines that say what was kept, and where it is."""
+    """Lines on kept and dropped pairs, thresholds, quartiles and files."""
     for split, counts in manifest["counts"].items():
         kept = counts["kept"]
         dropped = sum(reason["records"] for reason in counts["skipped"].values())
@@ -211,12 +214,14 @@ def describe_roundtrip(out: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
     least = manifest["thresholds"]
     yield f"  thresholds: ROUGE-1 F {least['rouge1_f']}, ROUGE-2 F {least['rouge2_f']}"
     if quartiles := manifest["quartiles"]:
-        first, second = (" ".join(f"{value:.3f}" for value in quartiles[name]) for name in SCORES)
+        first, second = (
+            " ".join(f"{value:.3f}" for value in quartiles[name]) for name in SCORE_NAMES
+        )
         yield f"  quartiles of all pairs: ROUGE-1 F {first}, ROUGE-2 F {second}"
     yield f"  all pairs with their scores: {out}/*.kept.jsonl, *.dropped.jsonl and scores.png"
-    yield f"  translations, for other thresholds: {_work(out)} (delete them when done)"
+    yield f"  translations, for other thresholds: {_work_folder(out)} (delete them when done)"
 
 
-def _work(out: Path) -> Path:
-    """Where the translations of a corpus lie."""
+def _work_folder(out: Path) -> Path:
+    """The folder of a corpus's translations."""
     return out.with_name(f"{out.name}.translations")

@@ -1,4 +1,4 @@
-"""The distribution of round-trip scores, as a picture."""
+"""A picture of the round-trip scores: two histograms."""
 
 from pathlib import Path
 
@@ -8,13 +8,14 @@ from matplotlib.figure import Figure
 
 BINS = np.linspace(0, 1, 41)
 
-KEPT, DROPPED = "#2a6f97", "#c9ced6"
+KEPT_COLOR, DROPPED_COLOR = "#2a6f97", "#c9ced6"
 
 
 def draw_scores(path: Path, scores: np.ndarray, thresholds: tuple[float, float]) -> None:
-    """Histograms of ROUGE-1 F and ROUGE-2 F; ``scores`` is ``[pairs, 2]``.
+    """Write histograms of ROUGE-1 F and ROUGE-2 F; ``scores`` is ``[pairs, 2]``, from 0 to 1.
 
-    A pair is kept if it reaches both thresholds, so some are dropped above either.
+    A pair is kept if it reaches both thresholds. Each histogram therefore has dropped pairs above
+    its threshold, too.
     """
     kept = np.all(scores >= np.array(thresholds), axis=1)
     figure = Figure(figsize=(9, 3.6), layout="constrained")
@@ -25,8 +26,8 @@ def draw_scores(path: Path, scores: np.ndarray, thresholds: tuple[float, float])
     ):  # fmt: skip
         labels = [f"kept ({kept.sum():,})", f"dropped ({(~kept).sum():,})"]
         axes.hist(
-            [column[kept], column[~kept]], bins=BINS, stacked=True, color=[KEPT, DROPPED],
-            label=labels,
+            [column[kept], column[~kept]], bins=BINS, stacked=True,
+            color=[KEPT_COLOR, DROPPED_COLOR], label=labels,
         )  # fmt: skip
         axes.axvline(least, color="black", linewidth=1, linestyle="--")
         axes.annotate(

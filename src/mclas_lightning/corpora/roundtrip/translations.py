@@ -1,8 +1,8 @@
-"""Scored translations of a corpus's summaries, written down batch by batch.
+"""A file of scored translations, written batch by batch, so that an interrupted job goes on.
 
-They are in windows of ``WINDOW`` pairs: inside one they stand as they were done, sorted by length
-and, after an interruption, in two goes. So a job goes on where it was, and no more than a window is
-held in memory.
+The input is read in windows of ``WINDOW`` pairs, of which one at a time is in memory. Inside a
+window, pairs stand in the order in which they were translated: by length and, after an
+interruption, by length again for the rest of the window.
 """
 
 import json
@@ -19,18 +19,18 @@ Item = TypeVar("Item")
 
 Score = Callable[[Sequence[Example]], list[dict[str, Any]]]
 
-WINDOW = 2048  # pairs that are sorted by length together
+WINDOW = 2048  # pairs that are sorted by length and translated together
 
 
-class Scored:
-    """A file of scored pairs, one window of the input after the other."""
+class ScoredPairs:
+    """A file of scored pairs, window after window."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.done = self._cut_torn_line() if path.exists() else 0
 
     def add_missing(self, source: Path, score: Score, batch: int) -> Iterator[int]:
-        """Append what is missing, batch by batch; how many pairs each time."""
+        """Translate and append the missing pairs; the number of pairs after each batch."""
         at = self.done // WINDOW * WINDOW
         finished = {row["row"] for row in islice(self.rows(), at, None)}
         with clear_when_full(self.path, REST_KEPT), self.path.open("a", encoding="utf-8") as file:
@@ -44,7 +44,7 @@ class Scored:
                 at += len(window)
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """The scored pairs, as they were written."""
+        """The scored pairs in the order of the file."""
         if self.path.exists():
             with self.path.open(encoding="utf-8") as file:
                 yield from map(json.loads, file)
@@ -63,7 +63,7 @@ class Scored:
         os.fsync(file.fileno())
 
     def _cut_torn_line(self) -> int:
-        """Drop what was being written when the last process ended; the lines that are whole."""
+        """Cut off a last line without its end, which a killed process leaves; the whole lines."""
         lines = size = 0
         with self.path.open("rb") as file:
             for line in file:
@@ -75,16 +75,16 @@ class Scored:
 
 
 def check_pairs(source: Path) -> int:
-    """The number of pairs; InputError for a line that cannot be translated or trained on."""
+    """The number of pairs; InputError for a line that is no example with a mono summary."""
     return sum(1 for _ in read_jsonl(source, require=("mono",)))
 
 
 def pairs(source: Path) -> Iterator[Example]:
-    """What is to be translated, checked before; ids need not be held again."""
+    """The pairs to translate; ``check_pairs`` has checked that each id is there once."""
     return read_jsonl(source, require=("mono",), unique=False)
 
 
 def windows(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
-    """``size`` items at a time."""
+    """Lists of ``size`` items; the last list may be shorter."""
     while window := list(islice(items, size)):
         yield window

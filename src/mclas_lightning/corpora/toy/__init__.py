@@ -1,8 +1,8 @@
-"""A toy corpus: short news stories of our own in English, German and Chinese.
+"""A toy corpus: short generated news stories in English, German and Chinese.
 
-A story is an event in no language (``story``), drawn from a lexicon (``lexicon``, ``*.toml``) and
-told in each (``render``, ``words``, ``german``, ``numerals``). Story ``i`` depends on the seed and
-``i`` alone.
+A story is an event without a language (``story``). Its facts are drawn from a lexicon (``lexicon``,
+``*.toml``). It is told in each language (``render``, ``words``, ``german``, ``numerals``). Story
+``i`` depends on the seed and ``i`` alone.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -15,12 +15,12 @@ from typing import Any
 from mclas_lightning.corpora.manifest import check_replaceable, whole_corpus
 from mclas_lightning.corpora.toy.render import document, summary
 from mclas_lightning.corpora.toy.story import Story, draw_story
-from mclas_lightning.corpora.toy.words import LANGUAGES, Language
+from mclas_lightning.corpora.toy.words import TOY_LANGUAGES, Language
 from mclas_lightning.errors import InputError, one_of
 from mclas_lightning.example import Example, write_jsonl
 from mclas_lightning.files import sha256, write_json
 
-DIRECTIONS: tuple[tuple[Language, Language], ...] = tuple(permutations(LANGUAGES, 2))
+DIRECTIONS: tuple[tuple[Language, Language], ...] = tuple(permutations(TOY_LANGUAGES, 2))
 
 TOY_SIZES = {
     "train": 4000,
@@ -31,16 +31,16 @@ TOY_SIZES = {
     "mono_test": 200,
 }
 
-# The stories of a split are numbered from its own hundred thousand, so that the size of one split
-# never changes another. Of two equal stories the split named first here keeps its own.
-ROOM = 100_000
+# The stories of each split have a hundred thousand numbers of their own, so that the size of a
+# split never changes another split. Of equal stories, the split that stands first here keeps one.
+STORIES_A_SPLIT = 100_000
 
-SPLITS = ("test", "valid", "train", "mono_test", "mono_valid", "mono_train")
+TOY_SPLITS = ("test", "valid", "train", "mono_test", "mono_valid", "mono_train")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ToldStory:
-    """A story in all languages."""
+    """A story, with its document and summary in each language."""
 
     id: str
     story: Story
@@ -48,25 +48,27 @@ class ToldStory:
     summaries: dict[Language, str]
 
 
-def tell(seed: int, index: int) -> ToldStory:
-    """Story number ``index``."""
+def tell_story(seed: int, index: int) -> ToldStory:
+    """The story with the number ``index``, told in all languages."""
     story = draw_story(Random(f"{seed}:{index}"))
-    wording = {language: Random(f"{seed}:{index}:{language}") for language in LANGUAGES}
+    wording = {language: Random(f"{seed}:{index}:{language}") for language in TOY_LANGUAGES}
     return ToldStory(
         id=f"toy-{index:06}",
         story=story,
         documents={
-            language: document(story, language, wording[language]) for language in LANGUAGES
+            language: document(story, language, wording[language]) for language in TOY_LANGUAGES
         },
-        summaries={language: summary(story, language, wording[language]) for language in LANGUAGES},
+        summaries={
+            language: summary(story, language, wording[language]) for language in TOY_LANGUAGES
+        },
     )
 
 
 def stories(seed: int, split: str, seen: set[object]) -> Iterator[ToldStory]:
-    """The stories of a split, less those whose event or document is in ``seen``, which grows."""
-    start = SPLITS.index(split) * ROOM
-    for index in range(start, start + ROOM):
-        told = tell(seed, index)
+    """The stories of a split whose event and documents are new; they are added to ``seen``."""
+    start = TOY_SPLITS.index(split) * STORIES_A_SPLIT
+    for index in range(start, start + STORIES_A_SPLIT):
+        told = tell_story(seed, index)
         marks = {told.story.event, *told.documents.values()}
         if seen.isdisjoint(marks):
             seen |= marks
@@ -81,16 +83,17 @@ def write_toy(
     progress: Callable[[int], object] = lambda done: None,
     finish: Callable[[Path], object] = lambda folder: None,
 ) -> dict[str, Any]:
-    """Write the corpus under ``out``, whole or not at all; its manifest.
+    """Write the corpus below ``out``, whole or not at all; its manifest.
 
-    One folder a direction (``en2de``, ...) and one a language, whose stories are others and have no
-    ``cross``; ``progress`` is told of every story newly done, and ``finish`` may add to the folder
-    before it appears.
+    Each direction has a folder (``en2de``, ...). Each language has a folder with other stories,
+    without ``cross``. ``progress`` is called with 1 after each story, and ``finish`` may add files
+    to the folder before it becomes ``out``. InputError for unknown splits, for sizes out of range,
+    and where ``out`` holds something else.
     """
     _check(out, sizes)
     seen: set[object] = set()
     with whole_corpus(out) as folder:
-        for split in SPLITS:
+        for split in TOY_SPLITS:
             _write(folder, split, _take(stories(seed, split, seen), split, sizes[split], progress))
         files = {
             path.relative_to(folder).as_posix(): {
@@ -118,8 +121,8 @@ def _take(
 
 
 def _write(folder: Path, split: str, told: list[ToldStory]) -> None:
-    """One split of every direction, or of every language where the split is monolingual."""
-    alone: list[tuple[Language, None]] = [(language, None) for language in LANGUAGES]
+    """Write a split for each direction or, if it is monolingual, for each language."""
+    alone: list[tuple[Language, None]] = [(language, None) for language in TOY_LANGUAGES]
     for source, target in alone if split.startswith("mono_") else DIRECTIONS:
         name = f"{source}2{target}" if target else source
         path = folder / name / f"{split.removeprefix('mono_')}.jsonl"
@@ -139,9 +142,9 @@ def _check(out: Path, sizes: Mapping[str, int]) -> None:
     for split in (*sizes, *TOY_SIZES):
         if split not in TOY_SIZES:
             raise one_of("toy split", split, TOY_SIZES)
-        if not 0 <= sizes.get(split, -1) < ROOM:
+        if not 0 <= sizes.get(split, -1) < STORIES_A_SPLIT:
             raise InputError(
-                f"toy corpus: size of '{split}' must be from 0 to {ROOM - 1:,}, "
+                f"toy corpus: size of '{split}' must be from 0 to {STORIES_A_SPLIT - 1:,}, "
                 f"found {sizes.get(split, 'none')}"
             )
     check_replaceable(out, "toy")

@@ -11,13 +11,13 @@ CASES: tuple[Case, ...] = get_args(Case)
 
 COLUMNS: tuple[Column, ...] = get_args(Column)  # the three genders, then the plural
 
-# One row a case, one word a column.
+# A text for each case, with a word for each column.
 ARTICLES = {
     "der": ("der die das die", "den die das die", "dem der dem den", "des der des der"),
     "ein": ("ein eine ein -", "einen eine ein -", "einem einer einem -", "eines einer eines -"),
 }
 
-# Weak after "der", mixed after "ein", strong where no article stands.
+# Adjective endings: weak after "der", mixed after "ein", strong without an article.
 ENDINGS = {
     "der": ("e e e en", "en e e en", "en en en en", "en en en en"),
     "ein": ("er e es en", "en e es en", "en en en en", "en en en en"),
@@ -38,7 +38,7 @@ CONTRACTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Noun:
-    """A noun by its principal parts."""
+    """A German noun by gender, nominative and genitive singular, and plural."""
 
     gender: Column
     singular: str
@@ -46,7 +46,7 @@ class Noun:
     plural: str
 
     def inflect(self, case: Case, *, plural: bool = False) -> str:
-        """The noun alone: dative plural in -n, genitive, and -n throughout for a weak masculine."""
+        """The noun in a case; a weak masculine has its genitive in all but the nominative."""
         if plural:
             return self.plural + ("n" if case == "dat" and self.plural[-1] not in "ns" else "")
         weak = self.gender == "m" and self.genitive.endswith("en")
@@ -57,9 +57,9 @@ class Noun:
     ) -> str:
         """``[article] [adjective] noun``, all agreeing."""
         column: Column = "pl" if plural else self.gender
-        ending = cell(ENDINGS[article], case, column) if adjective else ""
+        ending = table_cell(ENDINGS[article], case, column) if adjective else ""
         words = (
-            cell(ARTICLES[article], case, column) if article else "",
+            table_cell(ARTICLES[article], case, column) if article else "",
             adjective.removesuffix("e") + ending,
             self.inflect(case, plural=plural),
         )
@@ -67,19 +67,19 @@ class Noun:
 
 
 def parse_noun(text: str) -> Noun:
-    """A row of the lexicon: ``der Turm, Turmes, Türme``."""
+    """The noun of a row of the lexicon, such as ``der Turm, Turmes, Türme``."""
     singular, genitive, plural = text.split(", ")
     article, _, singular = singular.partition(" ")
     return Noun(COLUMNS[["der", "die", "das"].index(article)], singular, genitive, plural)
 
 
-def cell(table: tuple[str, ...], case: Case, column: Column) -> str:
-    """The word of a table at a case (row) and a gender or the plural (column)."""
+def table_cell(table: tuple[str, ...], case: Case, column: Column) -> str:
+    """The word in a table at a case (row) and a gender or plural (column); "" for a dash."""
     return table[CASES.index(case)].split()[COLUMNS.index(column)].strip("-")
 
 
 def contract(preposition: str, phrase: str) -> str:
-    """``in`` + ``dem Haus`` -> ``im Haus``."""
+    """A preposition with a phrase, contracted: ``in`` and ``dem Haus`` become ``im Haus``."""
     article, _, rest = phrase.partition(" ")
     fused = CONTRACTIONS.get((preposition, article))
     return f"{fused} {rest}" if fused else f"{preposition} {phrase}"

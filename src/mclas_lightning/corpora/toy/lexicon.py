@@ -1,4 +1,4 @@
-"""The lexicon's tables, read from ``names.toml`` and ``nouns.toml``, and how a fact is drawn."""
+"""The lexicon, read from ``names.toml`` and ``nouns.toml``, and facts drawn from it."""
 
 import math
 import tomllib
@@ -22,38 +22,45 @@ from mclas_lightning.corpora.toy.words import (
 HERE = Path(__file__).parent
 
 
-def load(path: str) -> dict[str, Any]:
-    """A TOML file of this package."""
+def load_toml(path: str) -> dict[str, Any]:
+    """The content of a TOML file of this package."""
     return tomllib.loads((HERE / path).read_text(encoding="utf-8"))
 
 
-def rows(table: str) -> list[list[str]]:
-    """``a | b`` lines as lists of cells."""
+def table_rows(table: str) -> list[list[str]]:
+    """The cells of each line ``a | b | ...`` of a text."""
     return [[cell.strip() for cell in line.split("|")] for line in table.strip().splitlines()]
 
 
-def noun(english: str, german_forms: str, chinese: str) -> Thing:
-    """A row of ``nouns.toml``."""
+def noun_of_row(english: str, german_forms: str, chinese: str) -> Thing:
+    """The noun of a row of ``nouns.toml``."""
     singular, plural = english.split(", ")
     measure, _, word = chinese.partition(", ")
     return Thing(singular, plural, german.parse_noun(german_forms), measure, word)
 
 
-_names, _nouns = load("names.toml"), load("nouns.toml")
+_names, _nouns = load_toml("names.toml"), load_toml("nouns.toml")
 
-PROPER_NAMES = {key: [Name(*row) for row in rows(table)] for key, table in _names["names"].items()}
+PROPER_NAMES = {
+    key: [Name(*row) for row in table_rows(table)] for key, table in _names["names"].items()
+}
 
-PEOPLE = {key: [Name(*row) for row in rows(table)] for key, table in _names["people"].items()}
+PEOPLE = {key: [Name(*row) for row in table_rows(table)] for key, table in _names["people"].items()}
 
-NOUNS = {key: [noun(*row) for row in rows(table)] for key, table in _nouns["nouns"].items()}
+NOUNS = {
+    key: [noun_of_row(*row) for row in table_rows(table)] for key, table in _nouns["nouns"].items()
+}
 
 ADJECTIVES = {
-    key: [Name(*row) for row in rows(table)] for key, table in _nouns["adjectives"].items()
+    key: [Name(*row) for row in table_rows(table)] for key, table in _nouns["adjectives"].items()
 }
 
 
 def draw_fact(declaration: str, rng: Random) -> Fact:
-    """A fact as a story declares it, such as ``name place`` or ``count person 1 9``."""
+    """A random fact for a declaration of a story, such as ``name place`` or ``count person 1 9``.
+
+    ValueError for an unknown declaration.
+    """
     match declaration.split():
         case ["name", table]:
             return rng.choice(PROPER_NAMES[table])
@@ -97,6 +104,6 @@ def _tenths(low: str, high: str, rng: Random) -> float:
 
 
 def _rounded(n: int) -> int:
-    """Reported counts are round: two digits of them up to 10,000, thousands above."""
+    """A count as news reports it: two digits up to 10,000, whole thousands above."""
     size = 1000 if n > 10_000 else 100 if n > 1000 else 10 if n > 100 else 1
     return round(n / size) * size

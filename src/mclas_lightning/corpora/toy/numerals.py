@@ -1,6 +1,6 @@
-"""Numbers as the news of each language writes them.
+"""Numbers as news in each language writes them.
 
-num2words is no replacement: it is under the LGPL, and this project under the MIT license.
+num2words cannot be used here: it is under the LGPL, and this project under the MIT license.
 """
 
 ENGLISH = [
@@ -37,8 +37,8 @@ GERMAN = [
 
 CHINESE = "零一两三四五六七八九十"
 
-# English, German and Chinese, around the number.
-UNITS = {
+# A number with its unit in English, German and Chinese.
+UNIT_PHRASES = {
     "": ("{}", "{}", "{}"),
     "percent": ("{} percent", "{} Prozent", "{}%"),
     "meter": ("{} meters", "{} Meter", "{}米"),
@@ -46,22 +46,22 @@ UNITS = {
 
 
 def english(n: int) -> str:
-    """``three``, ``1,200``."""
+    """A whole number in English: ``three``, ``1,200``."""
     return ENGLISH[n] if n < len(ENGLISH) else f"{n:,}"
 
 
 def german(n: int) -> str:
-    """``drei``, ``1.200``; the noun phrase inflects ``ein``."""
+    """A whole number in German: ``drei``, ``1.200``; ``Noun.phrase`` inflects ``ein``."""
     return GERMAN[n] if n < len(GERMAN) else f"{n:,}".replace(",", ".")
 
 
 def chinese(n: int) -> str:
-    """``三``, ``1200``, ``1.2万``; two is ``两``, for it stands before a measure word."""
+    """A number in Chinese before a measure word: ``三``, ``1200``, ``1.2万``; two is ``两``."""
     return CHINESE[n] if n < len(CHINESE) else chinese_myriads(n)
 
 
 def chinese_myriads(n: float) -> str:
-    """Chinese counts large numbers in units of 万 (10^4) and 亿 (10^8)."""
+    """A number in Chinese digits, large ones in units of 万 (10^4) and 亿 (10^8)."""
     for unit, size in (("亿", 10**8), ("万", 10**4)):
         if n >= size:
             return f"{n / size:g}{unit}"
@@ -69,7 +69,7 @@ def chinese_myriads(n: float) -> str:
 
 
 def english_euros(euros: int) -> str:
-    """``40,000 euros``, ``3.5 million euros``."""
+    """An amount in English: ``40,000 euros``, ``3.5 million euros``."""
     for unit, size in (("billion", 10**9), ("million", 10**6)):
         if euros >= size:
             return f"{euros / size:g} {unit} euros"
@@ -77,7 +77,7 @@ def english_euros(euros: int) -> str:
 
 
 def german_euros(euros: int) -> str:
-    """``40.000 Euro``, ``3,5 Millionen Euro``, ``1 Million Euro``."""
+    """An amount in German: ``40.000 Euro``, ``3,5 Millionen Euro``, ``1 Million Euro``."""
     for one, many, size in (("Milliarde", "Milliarden", 10**9), ("Million", "Millionen", 10**6)):
         if euros >= size:
             unit = one if euros == size else many
@@ -86,5 +86,5 @@ def german_euros(euros: int) -> str:
 
 
 def german_decimal(x: float) -> str:
-    """``3,5``."""
+    """A decimal number in German: ``3,5``."""
     return f"{x:g}".replace(".", ",")

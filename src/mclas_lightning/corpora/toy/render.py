@@ -1,7 +1,7 @@
-"""Tell a story in one language: templates to text.
+"""Tell a story in one language, by filling templates.
 
-A template holds slots, ``{name:form}`` (see ``words``), and alternatives, ``[struck|shook]``, which
-may hold slots and one another.
+A template holds slots, ``{name:form}`` (see ``words``), and alternatives, ``[struck|shook]``. An
+alternative may hold slots and further alternatives.
 """
 
 import re
@@ -19,15 +19,15 @@ SENTENCE_START = re.compile(r"(^|[.!?] )([a-zäöü])")
 
 
 def summary(story: Story, language: Language, rng: Random) -> str:
-    """The headline; every language tells the same facts, each in its own choice of words."""
+    """The headline: the same facts in every language, with the language's own choice of words."""
     return fill(KINDS[story.kind].summary[story.angle][language], story, language, rng)
 
 
 def document(story: Story, language: Language, rng: Random) -> str:
-    """Four to six sentences; the lead is the first of them only half of the time."""
+    """Four to six sentences, of which the lead is the first in half of the documents."""
     kind, length = KINDS[story.kind], rng.randint(4, 6)
     opening = rng.sample(kind.past + COMMON.opening, k=rng.randint(0, 1))
-    rest = length - 2 - len(opening)  # a lead has two sentences
+    rest = length - 2 - len(opening)  # A lead has two sentences.
     details = rng.sample(kind.detail, k=min(rng.randint(1, 2), rest))
     distractors = [s for s in kind.past + COMMON.opening + COMMON.aside if s not in opening]
     body = details + rng.sample(distractors, k=rest - len(details))
@@ -36,7 +36,7 @@ def document(story: Story, language: Language, rng: Random) -> str:
 
 
 def fill(template: str, story: Story, language: Language, rng: Random) -> str:
-    """The template's text: alternatives chosen, slots filled, sentences begun with a capital."""
+    """The text of a template: alternatives are chosen, slots filled, and sentences capitalized."""
     while "[" in template:
         template = INNERMOST.sub(lambda match: rng.choice(match[1].split("|")), template)
     text = SLOT.sub(lambda match: _slot(match[1], match[2] or "", story, language), template)

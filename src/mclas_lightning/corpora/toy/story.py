@@ -1,21 +1,21 @@
-"""A story is an event with its facts, in no language; ``kinds/`` holds the kinds of event."""
+"""Stories: events with their facts, without a language; ``kinds/`` holds the kinds of event."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 
-from mclas_lightning.corpora.toy.lexicon import HERE, draw_fact, load
+from mclas_lightning.corpora.toy.lexicon import HERE, draw_fact, load_toml
 from mclas_lightning.corpora.toy.words import Fact, Language, Person
 
-Sentence = dict[Language, str]  # one template a language
+Sentence = dict[Language, str]  # a template for each language
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Kind:
-    """A kind of event: the facts it has and the sentences that tell them.
+    """A kind of event: its facts, and the sentences that tell them.
 
-    Every ``lead`` is two sentences with all that a ``summary`` needs. A ``detail`` adds to them; a
-    ``past`` tells of another event of the same kind, so that it is the distractor most like a lead.
+    Each ``lead`` is two sentences with all facts of a ``summary``. A ``detail`` has further facts.
+    A ``past`` tells of another event of the same kind; it is the distractor most similar to a lead.
     """
 
     facts: dict[str, str]
@@ -27,7 +27,7 @@ class Kind:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Common:
-    """What every kind shares: sentences on something else, some of which may open a document."""
+    """Sentences on other things, for documents of every kind; an ``opening`` may come first."""
 
     facts: dict[str, str]
     opening: list[Sentence]
@@ -35,15 +35,15 @@ class Common:
 
 
 KINDS = {
-    path.stem: Kind(**load(f"kinds/{path.name}")) for path in sorted(HERE.glob("kinds/*.toml"))
+    path.stem: Kind(**load_toml(f"kinds/{path.name}")) for path in sorted(HERE.glob("kinds/*.toml"))
 }
 
-COMMON = Common(**load("common.toml"))
+COMMON = Common(**load_toml("common.toml"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Story:
-    """An event; ``angle`` is the number of the summary that fits it, the same in all languages."""
+    """An event; ``angle`` is the number of its summary's template, the same in all languages."""
 
     kind: str
     angle: int
@@ -51,7 +51,7 @@ class Story:
 
     @property
     def event(self) -> tuple[object, ...]:
-        """What makes two stories the same: kind and facts, those of the asides left out."""
+        """Kind and facts, without those of asides: stories with the same event count as equal."""
         return self.kind, *(self.facts[name] for name in KINDS[self.kind].facts)
 
 
@@ -68,5 +68,5 @@ def draw_story(rng: Random) -> Story:
 
 
 def _identity(fact: Fact) -> object:
-    """Two people of one story never share a family name."""
+    """What has to differ between the facts of a story: the family name of a person, else all."""
     return fact.family if isinstance(fact, Person) else fact

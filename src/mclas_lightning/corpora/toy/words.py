@@ -1,8 +1,8 @@
-"""The values that fill a story's slots; each can write itself in all three languages.
+"""Facts that fill the slots of templates; each can be written in all three languages.
 
 A slot of a template is ``{name}`` or ``{name:form}``. A form with slashes, ``{dead:was/were}``,
-chooses the word that agrees with the value; any other form is a list of words that the value's
-language understands:
+chooses the word that agrees with the fact. Any other form is a list of words for the fact in the
+language of the template:
 
 - English: ``a`` before the noun, as ``a`` or ``an``.
 - German: a preposition, an article (``der`` or ``ein``) and a case (``nom`` where none is named).
@@ -17,11 +17,11 @@ from mclas_lightning.corpora.toy import german, numerals
 
 Language = Literal["en", "de", "zh"]
 
-LANGUAGES: tuple[Language, ...] = get_args(Language)
+TOY_LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 
 class Fact(Protocol):
-    """What a slot holds."""
+    """The value of a slot: ``en``, ``de`` and ``zh`` write it in a form of its slot."""
 
     def en(self, form: set[str]) -> str: ...
     def de(self, form: set[str]) -> str: ...
@@ -29,13 +29,13 @@ class Fact(Protocol):
 
     @property
     def agreement(self) -> int:
-        """Which of the words between slashes agrees with this value."""
+        """The number of the word between slashes that agrees with the fact."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name or fixed phrase; ``adj`` is the German adjective of a place."""
+    """A name or fixed phrase; the form ``adj`` is the German adjective of a place."""
 
     english: str
     german: str
@@ -55,7 +55,7 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person; ``last`` is the family name. Words agree as male/female."""
+    """A person; the form ``last`` is the family name. Words agree as male/female."""
 
     given: Name
     family: Name
@@ -99,7 +99,7 @@ class Thing:
     def en(self, form: set[str], *, plural: bool = False) -> str:
         adjective = self.adjective.english if "+" in form else ""
         phrase = f"{adjective} {self.plural if plural else self.singular}".strip()
-        return a(phrase) if "a" in form else phrase
+        return with_article(phrase) if "a" in form else phrase
 
     def de(self, form: set[str], *, plural: bool = False) -> str:
         cases: list[german.Case] = [case for case in german.CASES if case in form]
@@ -118,7 +118,7 @@ class Thing:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """So many things. Words agree as singular/plural."""
+    """A number of things. Words agree as singular/plural."""
 
     number: int
     thing: Thing
@@ -151,13 +151,13 @@ class Quantity:
     agreement = 1
 
     def en(self, form: set[str]) -> str:
-        return numerals.UNITS[self.unit][0].format(f"{self.value:g}")
+        return numerals.UNIT_PHRASES[self.unit][0].format(f"{self.value:g}")
 
     def de(self, form: set[str]) -> str:
-        return numerals.UNITS[self.unit][1].format(numerals.german_decimal(self.value))
+        return numerals.UNIT_PHRASES[self.unit][1].format(numerals.german_decimal(self.value))
 
     def zh(self, form: set[str]) -> str:
-        return numerals.UNITS[self.unit][2].format(f"{self.value:g}")
+        return numerals.UNIT_PHRASES[self.unit][2].format(f"{self.value:g}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,14 +179,14 @@ class Money:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Goals of the winner and of the loser; ``lost`` tells them from the loser's side."""
+    """Goals of the winner and of the loser; the form ``lost`` has those of the loser first."""
 
     won: int
     lost: int
     agreement = 1
 
     def en(self, form: set[str]) -> str:
-        return f"{self.won}-{self.lost}"  # English names the higher number first, lost or won
+        return f"{self.won}-{self.lost}"  # English has the higher number first, even of the loser.
 
     def de(self, form: set[str]) -> str:
         return ":".join(map(str, self._sides(form)))
@@ -198,7 +198,7 @@ class Score:
         return (self.lost, self.won) if "lost" in form else (self.won, self.lost)
 
 
-def a(phrase: str) -> str:
+def with_article(phrase: str) -> str:
     """The English indefinite article, by sound: ``an old hotel``, ``a university``."""
     silent, consonant = ("hour", "honest", "8", "11-", "18-"), ("uni", "euro", "one", "use")
     vowel = phrase.startswith(silent) or (phrase[0] in "aeiou" and not phrase.startswith(consonant))
