@@ -7,6 +7,7 @@ import torch
 from mclas_lightning.decoding.beam import Hypothesis
 from mclas_lightning.decoding.stages import search_cross, search_mono
 from mclas_lightning.errors import InputError
+from mclas_lightning.example import Side
 from tests.conftest import examples
 from tests.decoding.conftest import DECODING, RELEASED, TASKS, make_summarizer
 
@@ -77,7 +78,8 @@ def test_each_stage_keeps_to_its_lengths_and_its_vocabulary(task, tokenizer):
         assert cross.ids[-1] == special.eos
         written = [i for i in cross.ids[:-1] if i != special.bos]
         assert cross.ids[:-1].count(special.bos) == task.bos_after_lsep
-        for side, ids in (("mono", mono), ("cross", written)):
+        of_sides: dict[Side, list[int]] = {"mono": mono, "cross": written}
+        for side, ids in of_sides.items():
             assert DECODING.min_length <= len(ids) <= DECODING.max_length
             assert set(ids) <= set(summarizer.vocabulary[side])
 

@@ -17,6 +17,7 @@ such files in ``<dataset>/<scenario>/<model>/seed=<n>/``.
 import math
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from glob import escape
@@ -106,23 +107,17 @@ class Results:
     def recipe(self) -> dict[str, Any]:
         """The recipe of the run's training (``mclas_lightning.runs.recipe``), by flat keys.
 
-        An older file lacks the recipe, which is then read from the config.yaml beside it. It is
-        empty for an outside system, which has neither.
+        The recipe of an older file is in the config.yaml beside it; an outside system has none.
         """
-        found = self._recipe()
+        found = self.provenance.get("recipe", {})
+        if "recipe" not in self.provenance and self.folder is not None:
+            # omegaconf takes long to import, and most tables need no config.yaml.
+            from mclas_lightning.runs.identity import read_config
+            from mclas_lightning.runs.recipe import recipe
+
+            with suppress(InputError):
+                found = recipe(read_config(self.folder))
         return {**UNSAID, **found} if "optim.batch_unit" in found else found
-
-    def _recipe(self) -> dict[str, Any]:
-        if "recipe" in self.provenance or self.folder is None:
-            return self.provenance.get("recipe", {})
-        # omegaconf takes long to import, and most tables need no config.yaml.
-        from mclas_lightning.runs.identity import read_config
-        from mclas_lightning.runs.recipe import recipe
-
-        try:
-            return recipe(read_config(self.folder))
-        except InputError:
-            return {}
 
     def metrics(self) -> dict[str, float]:
         """The scores under the names that loggers use, such as ``test/cross/rouge1_f``."""
