@@ -6,7 +6,7 @@ from typing import IO
 
 import pytest
 
-from mclas_lightning.errors import UNREAD, exits_cleanly, one_of
+from mclas_lightning.errors import UNREAD, InputError, check_range, exits_cleanly, one_of
 
 PRINTED = {
     "print": "print('x' * size)",
@@ -108,3 +108,17 @@ def test_interruption_is_not_a_traceback(capsys):
         main()
     assert ended.value.code == 130
     assert capsys.readouterr().err == "interrupted\n"
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        ((0, 2**32 - 1), "seed: expected from 0 to 4294967295, found -1"),
+        ((0, 0.99999), "seed: expected from 0 to 0.99999, found -1"),
+        ((10**9,), "seed: expected 1000000000 or more, found -1"),
+    ],
+)
+def test_a_limit_is_written_out(limits, said):
+    with pytest.raises(InputError) as raised:
+        check_range("seed", -1, *limits)
+    assert str(raised.value) == said

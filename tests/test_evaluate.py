@@ -1,6 +1,8 @@
 """``mclas-evaluate RUN [--test FILE] [words]``."""
 
+import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -186,3 +188,20 @@ def test_another_test_set_is_named_beside_the_words_of_a_training_too(run, words
     assert Results.read(trial / "results.json").provenance["test_file"] == str(file)
     shutil.rmtree(run / "test")
     assert content(run) == kept
+
+
+def test_a_hub_that_cannot_be_reached_is_one_line(run):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]  # closed again below, so that nobody answers
+    before = content(run)
+    done = subprocess.run(
+        [sys.executable, "-m", "mclas_lightning.evaluate", run, "scoring.bertscore=nobody/encoder"],
+        env=os.environ | {"HF_HUB_OFFLINE": "0", "HF_ENDPOINT": f"http://127.0.0.1:{port}"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("error: encoder 'nobody/encoder': ")
+    assert content(run) == before

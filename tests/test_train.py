@@ -303,6 +303,19 @@ def test_a_changed_configuration_is_not_mixed_into_an_old_run(words, capsys):
     assert said in capsys.readouterr().out
 
 
+def test_a_seed_that_differs_in_more_than_the_seed_is_warned_of(words, capsys):
+    go(words, "model=ncls")
+    capsys.readouterr()
+    go(words, "model=ncls", "seed=1", "trainer.log_every_n_steps=2")
+    assert "no mean of these seeds" not in capsys.readouterr().out
+    go(words, "model=ncls", "seed=2", "optim.label_smoothing=0.2")
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "no mean" in line]
+    assert line.endswith(
+        "ncls/seed=2: warning: no mean of these seeds: "
+        "optim.label_smoothing 0.2: seed=2; 0.1: seed=0, seed=1"
+    )
+
+
 def test_a_checkpoint_cut_short_is_named_and_nothing_is_lost(words):
     go(words, "model=ncls", "trainer.keep_last=true")
     run = folder(words, "ncls")

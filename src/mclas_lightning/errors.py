@@ -47,7 +47,7 @@ def one_of(what: str, found: object, choices: Iterable[str], listed: str = "") -
 def check_range(what: str, value: float, least: float, most: float = math.inf) -> None:
     """InputError where ``value`` is not from ``least`` to ``most``; nan is not."""
     if not least <= value <= most:
-        limit = f"from {least:g} to {most:g}" if most < math.inf else f"{least:g} or more"
+        limit = f"from {least:.15g} to {most:.15g}" if most < math.inf else f"{least:.15g} or more"
         raise InputError(f"{what}: expected {limit}, found {value}")
 
 

@@ -30,6 +30,7 @@ from mclas_lightning.evaluation.run import load_neural, score_run
 from mclas_lightning.files import sha256, write_json
 from mclas_lightning.inference.trained import check_content
 from mclas_lightning.model.malloc import keep_freed_memory
+from mclas_lightning.report.comparable import first_differences, unlike_other_seeds
 from mclas_lightning.runs.identity import differences_in_words, scoring_differences
 from mclas_lightning.runs.lock import locked
 from mclas_lightning.runs.preemption import Preempted, Preemption
@@ -80,6 +81,8 @@ def _train(settings: Settings, config: Mapping[str, Any]) -> Results | None:
     with Preemption(says=is_first()) as preemption, ExitStack() as held:
         with together():
             run.check_diverged()
+            if is_first() and (unlike := unlike_other_seeds(run.folder, config)):
+                print(f"{run}: warning: no mean of these seeds: {first_differences(unlike)}")
             loggers = held.enter_context(tracked(settings.logger))
         try:
             if isinstance(settings.system, Task) and not run.trained:

@@ -115,6 +115,8 @@ def test_neither_torch_nor_a_run_is_needed(german, tmp_path):
         (["--profile", "papr"], "profile 'papr' does not exist; did you mean 'paper'"),
         (["--lang", "zh", "--profile", "paper"], "give it with --vocabulary"),
         (["--lang", "zh", "--profile", "paper", "--vocabulary", "x"], "x: expected a folder with"),
+        (["--vocabulary", "x"], "--vocabulary x: the word pieces are for Chinese in the profile"),
+        (["--vocabulary", "x", "--profile", "paper"], "found --lang de --profile paper; leave"),
         (["--references", "nowhere.txt"], "nowhere.txt: cannot be read"),
         (["--hypotheses", "a.txt", "a.txt"], "given more than once"),
     ],

@@ -127,6 +127,11 @@ def test_a_model_without_a_run_is_named(tmp_path, runs):
         first_runs(tmp_path / "runs", "toy_en2de", "minimum", ["mclas", "tltran"])
 
 
+def test_a_model_that_is_named_twice_is_refused(tmp_path, runs):
+    with pytest.raises(InputError, match="expected each model once, found mclas,ncls,mclas"):
+        first_runs(tmp_path / "runs", "toy_en2de", "minimum", ["mclas", "ncls", "mclas"])
+
+
 def test_predictions_that_were_not_scored_are_never_sent_to_annotators(tmp_path, run):
     stale = run("mclas")
     stale = replace(stale, provenance={"predictions_sha256": "0" * 64})

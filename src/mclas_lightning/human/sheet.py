@@ -100,7 +100,9 @@ DocumentTexts = dict[
 
 
 def first_runs(runs: Path, dataset: str, scenario: str, models: Sequence[str]) -> list[Results]:
-    """The run with the lowest seed of each model; InputError where a model has none."""
+    """The lowest seed of each model; InputError where a model has no run or is named twice."""
+    if len(set(models)) < len(models):
+        raise InputError(f"--models: expected each model once, found {','.join(models)}")
     chosen: dict[str, Results] = {}
     for model in models:
         mine = find_results(runs, dataset, scenario, model)

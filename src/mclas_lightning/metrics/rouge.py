@@ -151,7 +151,12 @@ def profile(name: str, language: str, vocabulary: Path | None = None) -> Profile
     """The profile called ``name``; ``vocabulary`` is a tokenizer's folder or tokenizer.json."""
     if name not in PROFILES:
         raise one_of("profile", name, PROFILES)
+    if vocabulary and (name, language) != ("paper", "zh"):
+        raise InputError(
+            f"--vocabulary {vocabulary}: the word pieces are for Chinese in the profile paper "
+            f"(--lang zh --profile paper), found --lang {language} --profile {name}; leave it out"
+        )
     if name != "paper":
         return {"standard": standard, "folded": folded}[name](language)
-    pieces = WordPieces.read(vocabulary) if vocabulary and language == "zh" else None
+    pieces = WordPieces.read(vocabulary) if vocabulary else None
     return paper(language, pieces)

@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
+from mclas_lightning.errors import InputError
 from mclas_lightning.example import Side
 from mclas_lightning.report.sheet import format_number
-from mclas_lightning.runs.results import Results
+from mclas_lightning.runs.results import SEED, Results
 
 NAMED_IN_NOTES = 3  # runs or keys that a note names; the others it only counts
 
@@ -69,7 +72,11 @@ def grouped_runs(
 
 def decoding_of(run: Results) -> dict[str, Any]:
     """The run's decoding as flat keys, such as ``decoding.beam``."""
-    kept = ((key, value) for key, value in run.decoding.items() if key not in KEYS_NOT_COMPARED)
+    return _flat_decoding(run.decoding)
+
+
+def _flat_decoding(decoding: Mapping[str, Any]) -> dict[str, Any]:
+    kept = ((key, value) for key, value in decoding.items() if key not in KEYS_NOT_COMPARED)
     return {f"decoding.{key}": value for key, value in kept}
 
 
@@ -90,6 +97,21 @@ def unlike_values(settings: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str
 def unlike_seeds(runs: Sequence[Results]) -> list[str]:
     """Keys of recipe and decoding in which the seeds of one system differ."""
     return unlike_values((f"seed={run.seed}", {**run.recipe, **decoding_of(run)}) for run in runs)
+
+
+def unlike_other_seeds(folder: Path, config: Mapping[str, Any]) -> list[str]:
+    """As ``unlike_seeds``, of a run that starts in ``folder`` and its system's other seeds."""
+    from mclas_lightning.runs.identity import read_config  # omegaconf: not in every table
+    from mclas_lightning.runs.recipe import recipe
+
+    found = {folder.name: config}
+    for other in sorted(folder.parent.glob("seed=*")) if SEED.fullmatch(folder.name) else ():
+        with suppress(InputError):  # A folder without a configuration is no run.
+            found.setdefault(other.name, read_config(other))
+    return unlike_values(
+        (name, {**recipe(one), **_flat_decoding(one.get("decoding", {}))})
+        for name, one in found.items()
+    )
 
 
 def unlike_decodings(runs: Iterable[Results]) -> list[str]:
