@@ -356,11 +356,6 @@ def test_a_build_replaces_an_earlier_one_and_nothing_else(tmp_path, fetched):
     assert len(list(other.iterdir())) == 2
 
 
-def test_a_cache_inside_the_corpus_is_refused(tmp_path, fetched):
-    with pytest.raises(InputError, match="cache cannot lie inside"):
-        write_debian(tmp_path / "out", cache=tmp_path / "out" / "cache")
-
-
 @pytest.mark.parametrize("suites", [[], ["sid\nTrusted: yes"], ["../sid"]])
 def test_what_is_no_name_of_a_suite_is_refused(tmp_path, suites):
     with pytest.raises(InputError, match="is not a name like trixie"):

@@ -73,11 +73,13 @@ def _plan(arguments: argparse.Namespace) -> None:
 
 
 def _status(arguments: argparse.Namespace) -> None:
+    from rich.console import Console
+
     from mclas_lightning.sweep.state import states
-    from mclas_lightning.sweep.status import print_status
+    from mclas_lightning.sweep.status import status_grid
 
     runs = _planned(arguments)
-    print_status(runs, states(runs))
+    Console().print(status_grid(runs, states(runs)))
 
 
 def _run(arguments: argparse.Namespace) -> None:

@@ -20,7 +20,7 @@ TOY_VOCABULARY = (4000, False)
 
 DEBIAN_VOCABULARY = (12000, True)
 
-LARGE_CORPUS = 500_000  # From this many examples on, a progress bar is shown.
+BAR_FROM = 500_000  # examples; fewer are read without a progress bar
 
 MAX_SUMMARY_PIECES = 512  # word pieces of a summary that count for a target vocabulary
 
@@ -58,9 +58,7 @@ def build_tokenizer(folder: Path, size: int, lowercase: bool) -> None:
     if not paths:
         raise InputError(f"{folder}: no train.jsonl here or below to train a tokenizer on")
     total = 2 * sum(map(num_records, paths))
-    with progress_bar(
-        total, "learning word pieces", "examples", disable=total < LARGE_CORPUS
-    ) as bar:
+    with progress_bar(total, "learning word pieces", "examples", disable=total < BAR_FROM) as bar:
         tokenizer = train_tokenizer(CorpusTexts(paths, bar.update), size=size, lowercase=lowercase)
     tokenizer.save(folder / "tokenizer")
     print(f"tokenizer: {len(tokenizer):,} word pieces from {len(paths)} files", flush=True)

@@ -6,7 +6,7 @@ job that preemption or the failure of a node has ended.
 """
 
 import shutil
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,7 @@ from mclas_lightning.sweep.worker import train_and_note
 HYDRA_KEYS = ("_target_", "submitit_folder", "array_parallelism", "max_num_timeout")
 
 
-def submit(
-    runs: Sequence[PlannedRun],
-    words: Sequence[str],
-    only: Collection[str],
-    say: Callable[[str], None] = print,
-) -> int:
+def submit(runs: Sequence[PlannedRun], words: Sequence[str], only: Collection[str]) -> int:
     """Submit the runs whose state is in ``only`` or waiting; the number of jobs Slurm has then.
 
     ``words`` set keys of ``hydra.launcher``.
@@ -44,7 +39,7 @@ def submit(
             continue  # This run needs a run that failed and is not started again.
         launcher = _launcher_of(planned, words)
         jobs[planned.folder] = _submit(planned, launcher, [jobs[need] for need in needs])
-        say(f"job {jobs[planned.folder]}: {planned}")
+        print(f"job {jobs[planned.folder]}: {planned}")
     return len(jobs)
 
 

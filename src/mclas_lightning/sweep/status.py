@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import mean
 
 from rich import box
-from rich.console import Console, Group
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -200,8 +200,3 @@ def _row_order(row: tuple[str, str]) -> tuple[int, int, str]:
     scenario, model = row
     scenarios, models = [*SCENARIOS, scenario], [*MODELS, model]
     return scenarios.index(scenario), models.index(model), model
-
-
-def print_status(runs: Sequence[PlannedRun], found: Mapping[Path, State]) -> None:
-    """Print the grid of states and the lines below it."""
-    Console().print(status_grid(runs, found))

@@ -45,7 +45,7 @@ def sync(runs: Path) -> None:
             print(f"  {run}: not uploaded: {said}")
     done = [path for path in todo if _uploaded(path)]
     print(
-        f"{len(done)} uploaded, of {_num_runs(done)} runs; "
+        f"{len(done)} uploaded, of {len({path.parents[2] for path in done})} runs; "
         f"{len(parts) - len(waiting)} uploaded before"
         + (f"; {len(written)} left out, still being written" if written else "")
     )
@@ -80,7 +80,3 @@ def _alive(part: Path) -> bool:
     command = [sys.executable, "-m", "wandb", "leet", "inspect", "--summary", "--json", str(part)]
     shown = subprocess.run(command, capture_output=True, text=True)
     return shown.returncode == 0 and json.loads(shown.stdout).get("exit_code") is None
-
-
-def _num_runs(parts: Iterable[Path]) -> int:
-    return len({path.parents[2] for path in parts})

@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -11,7 +10,6 @@ from mclas_lightning.corpora.debian.apt import SUITES, check_suites, fetch
 from mclas_lightning.corpora.debian.index import TRANSLATION_CODES, Index, num_words, read_index
 from mclas_lightning.corpora.debian.split import CORPORA, Splits, split_corpora
 from mclas_lightning.corpora.manifest import check_replaceable, whole_corpus
-from mclas_lightning.errors import InputError
 from mclas_lightning.example import Example, write_jsonl
 from mclas_lightning.files import make_folder, sha256, write_json
 
@@ -59,22 +57,20 @@ def write_debian(
     *,
     suites: Sequence[str] = SUITES,
     seed: int = 0,
-    cache: Path | None = None,
     say: Say = print,
     finish: Callable[[Path], object] = lambda folder: None,
 ) -> dict[str, Any]:
     """Write the triples of every direction and the monolingual English corpus; the manifest.
 
-    ``cache`` keeps the fetched indexes for another build; ``finish`` may add files to the folder
-    before it becomes ``out``. The same descriptions and seed give the same bytes. InputError as in
-    ``fetch``, and where ``out`` holds something else.
+    ``finish`` may add files to the folder before it becomes ``out``. The same descriptions and seed
+    give the same bytes. InputError as in ``fetch``, and where ``out`` holds something else.
     """
     out, suites = out.resolve(), tuple(dict.fromkeys(suites))
     check_suites(suites)
     make_folder(out.parent)
     check_replaceable(out, "debian")
-    with _folder_for(cache, out) as folder:
-        found = fetch(suites, folder, say)
+    with tempfile.TemporaryDirectory(prefix="mclas-debian-") as folder:
+        found = fetch(suites, Path(folder), say)
         index, malformed = _read(found, say)
         hashes = {
             f"{suite}/Translation-{TRANSLATION_CODES[language]}": sha256(path)
@@ -99,17 +95,6 @@ def write_debian(
     for line in (*report_lines(manifest), f"debian corpus written to {out}"):
         say(line)
     return manifest
-
-
-@contextmanager
-def _folder_for(cache: Path | None, out: Path) -> Iterator[Path]:
-    if cache is None:
-        with tempfile.TemporaryDirectory(prefix="mclas-debian-") as folder:
-            yield Path(folder)
-    elif cache.resolve().is_relative_to(out):
-        raise InputError(f"{cache}: the cache cannot lie inside {out}, which every build replaces")
-    else:
-        yield cache
 
 
 def _read(found: dict[str, dict[str, Path]], say: Say) -> tuple[dict[str, Index], dict[str, int]]:

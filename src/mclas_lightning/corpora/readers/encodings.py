@@ -11,7 +11,7 @@ _ASCII = bytes(range(128))
 # The fewest non-ASCII bytes by which valid UTF-8 counts as UTF-8. Of GB18030 texts with as many,
 # fewer than one in 10^11 is valid UTF-8 by chance; half of all UTF-8 texts or more are valid
 # GB18030 without a sense.
-_TELLING_BYTES = 32
+_TELLING = 32
 
 
 def decode(raw: bytes, encoding: str, path: Path, number: int) -> str:
@@ -45,18 +45,17 @@ def encoding_of(path: Path) -> str:
     lines = sample[: sample.rfind(b"\n") + 1].split(b"\n")
     num_bytes = {True: 0, False: 0}
     for line in lines:
-        num_bytes[_decodes(line, "utf-8")] += _num_not_ascii(line)
+        num_bytes[_decodes(line, "utf-8")] += _non_ascii(line)
     return "gb18030" if num_bytes[False] > num_bytes[True] else "utf-8"
 
 
 def _holds_utf8(raw: bytes) -> bool:
     return any(
-        _num_not_ascii(line) >= _TELLING_BYTES and _decodes(line, "utf-8")
-        for line in raw.split(b"\n")
+        _non_ascii(line) >= _TELLING and _decodes(line, "utf-8") for line in raw.split(b"\n")
     )
 
 
-def _num_not_ascii(line: bytes) -> int:
+def _non_ascii(line: bytes) -> int:
     """The number of bytes that are not ASCII."""
     return len(line.translate(None, _ASCII))
 

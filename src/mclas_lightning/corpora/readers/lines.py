@@ -14,10 +14,10 @@ from mclas_lightning.files import json_lines
 # The endings of the NCLS code: train.source, train.target.ms, train.target.cls.
 ENDINGS = {"document": ".source", "mono": ".target.ms", "cross": ".target.cls"}
 
-_CLEANED = {"document": one_line, "mono": sentence_lines, "cross": sentence_lines}
+_CLEAN = {"document": one_line, "mono": sentence_lines, "cross": sentence_lines}
 
 # The mark after a byte pair inside a word; a line that was cut short may end with it.
-_BYTE_PAIR_END = re.compile(r"@@(?:\s|$)")
+_PAIR_END = re.compile(r"@@(?:\s|$)")
 
 
 def parallel_files(paths: Sequence[Path], split: str) -> dict[str, Path]:
@@ -47,8 +47,7 @@ def read_parallel(
         if None in row:
             raise _not_parallel(paths, texts, number, row)
         read = (
-            _CLEANED[name](_BYTE_PAIR_END.sub("", text))
-            for name, text in zip(texts, row, strict=True)
+            _CLEAN[name](_PAIR_END.sub("", text)) for name, text in zip(texts, row, strict=True)
         )
         found = dict(zip(texts, read, strict=True))
         if all(found.values()):

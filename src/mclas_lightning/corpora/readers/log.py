@@ -12,7 +12,7 @@ CHUNK_BYTES = 2**20
 
 MOST_TAGS = 100  # The log names as many different tags; a file of another kind may have millions.
 
-LONGEST_RECORD = 16 * 2**20  # bytes of a line or record; no text of these corpora has more
+MAX_RECORD = 16 * 2**20  # bytes of a line or record; no text of these corpora has more
 
 
 class Skip(Exception):
@@ -76,10 +76,8 @@ class Sources:
             *lines, rest = (rest + chunk).split(b"\n")
             yield from lines
             number += len(lines)
-            if len(rest) > LONGEST_RECORD:
-                raise InputError(
-                    f"{path}:{number}: a line of over {LONGEST_RECORD:,} bytes is no text"
-                )
+            if len(rest) > MAX_RECORD:
+                raise InputError(f"{path}:{number}: a line of over {MAX_RECORD:,} bytes is no text")
         if rest:
             yield rest
 

@@ -93,11 +93,9 @@ class ShardReader:
         eng, tgt = (record.get("tgt_txt_eng"), eng_ids), (record.get("tgt_txt"), tgt_ids)
         mono, cross = (tgt, eng) if self.swapped else (eng, tgt)
         return (
-            _readable(" ".join(self._sentences(document, record.get("src"), where)), self.source),
+            _clean(" ".join(self._sentences(document, record.get("src"), where)), self.source),
             *(
-                "\n".join(
-                    _readable(sentence, language) for sentence in self._sentences(*side, where)
-                )
+                "\n".join(_clean(sentence, language) for sentence in self._sentences(*side, where))
                 for side, language in ((mono, self.source), (cross, self.target))
             ),
         )
@@ -149,7 +147,7 @@ class ShardReader:
         return [_encodable(one_line(sentence)) for sentence in found if sentence.strip()]
 
 
-def _readable(sentence: str, language: str) -> str:
+def _clean(sentence: str, language: str) -> str:
     """``sentence`` without the escapes of CoreNLP, and with the spaces of its language."""
     unescaped = _ESCAPED.sub(
         lambda found: _BRACKETS[found[1].lower()] if found[1] else '"', sentence

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mclas_lightning.corpora.readers.encodings import decode
-from mclas_lightning.corpora.readers.log import LONGEST_RECORD, Log, Skip, Sources
+from mclas_lightning.corpora.readers.log import MAX_RECORD, Log, Skip, Sources
 from mclas_lightning.errors import InputError
 
 _END = b"</doc>"
@@ -134,9 +134,9 @@ class TagFile:
                 lines = [*map(str.strip, text.split("\n"))]
                 yield number, lines
                 number += len(lines) - 1
-            if len(rest) > LONGEST_RECORD:
+            if len(rest) > MAX_RECORD:
                 raise InputError(
-                    f"{self.path}:{number}: no </doc> in {LONGEST_RECORD:,} bytes from here"
+                    f"{self.path}:{number}: no </doc> in {MAX_RECORD:,} bytes from here"
                 )
         self._check_end(number, [line.strip() for line in rest.split(b"\n")], log)
 

@@ -2,10 +2,11 @@
 
 import math
 import tomllib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 from mclas_lightning.corpora.toy import german
 from mclas_lightning.corpora.toy.words import (
@@ -21,6 +22,8 @@ from mclas_lightning.corpora.toy.words import (
 
 HERE = Path(__file__).parent
 
+Made = TypeVar("Made")
+
 
 def load_toml(path: str) -> dict[str, Any]:
     """The content of a TOML file of this package."""
@@ -32,6 +35,10 @@ def table_rows(table: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.split("|")] for line in table.strip().splitlines()]
 
 
+def _table_lists(tables: dict[str, str], made_of: Callable[..., Made]) -> dict[str, list[Made]]:
+    return {key: [made_of(*row) for row in table_rows(table)] for key, table in tables.items()}
+
+
 def noun_of_row(english: str, german_forms: str, chinese: str) -> Thing:
     """The noun of a row of ``nouns.toml``."""
     singular, plural = english.split(", ")
@@ -41,19 +48,11 @@ def noun_of_row(english: str, german_forms: str, chinese: str) -> Thing:
 
 _names, _nouns = load_toml("names.toml"), load_toml("nouns.toml")
 
-PROPER_NAMES = {
-    key: [Name(*row) for row in table_rows(table)] for key, table in _names["names"].items()
-}
+PROPER_NAMES, PEOPLE = (_table_lists(_names[part], Name) for part in ("names", "people"))
 
-PEOPLE = {key: [Name(*row) for row in table_rows(table)] for key, table in _names["people"].items()}
+NOUNS = _table_lists(_nouns["nouns"], noun_of_row)
 
-NOUNS = {
-    key: [noun_of_row(*row) for row in table_rows(table)] for key, table in _nouns["nouns"].items()
-}
-
-ADJECTIVES = {
-    key: [Name(*row) for row in table_rows(table)] for key, table in _nouns["adjectives"].items()
-}
+ADJECTIVES = _table_lists(_nouns["adjectives"], Name)
 
 
 def draw_fact(declaration: str, rng: Random) -> Fact:
