@@ -43,7 +43,7 @@ def test_costs_are_those_of_finished_runs_of_the_same_kind(tmp_path):
             finished(run.folder, seconds={"ms": 60.0}.get(run.model, 30.0))
     assert seconds_per_update(runs)["toy_en", "ms"] == 2.0
     shown = "\n".join(plan_lines(runs))
-    assert "1,200 updates of up to 3,072 source and target tokens: about 40 min" in shown
+    assert "1,200 updates of up to 3,072 document and summary tokens: about 40 min" in shown
     # One pretraining of 2 s an update, three trainings of 1 s an update.
     assert shown.endswith(
         "left to train: 4 runs, 1,830 updates: about 50 min of training, one by one"
@@ -80,6 +80,6 @@ def test_a_plan_in_words_is_copied_into_a_shell(tmp_path, monkeypatch):
         "[2/7] mclas-train dataset=toy dataset.target=de scenario=minimum model=ncls seed=0 "
         "init_from=runs/toy_en/full/ms",
         "    after runs/toy_en/full/ms/seed=0",
-        "    210 updates of up to 2,048 source and target tokens",
+        "    210 updates of up to 2,048 document and summary tokens",
     ]
     assert shown[-1] == "left to train: 7 runs, 2,460 updates"
