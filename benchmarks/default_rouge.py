@@ -13,8 +13,8 @@ from rouge_score.rouge_scorer import RougeScorer
 from mclas_lightning.corpora import toy
 from mclas_lightning.corpora.build import TOY_VOCABULARY, build_tokenizer
 from mclas_lightning.example import read_jsonl
-from mclas_lightning.metrics.counting import SEQUENCES
-from mclas_lightning.metrics.rouge import Profile, profile
+from mclas_lightning.metrics.counting import SEQUENCE_KINDS
+from mclas_lightning.metrics.rouge import Profile, named_profile
 
 NUM = 200
 LANGUAGES = ("en", "de", "zh")
@@ -36,7 +36,7 @@ def rows() -> list[str]:
 
 def _cells(place: Path, language: str) -> dict[str, list[str]]:
     texts = references(place, language)
-    ways = [profile(name, language, place / "tokenizer") for name in ("standard", "paper")]
+    ways = [named_profile(name, language, place / "tokenizer") for name in ("standard", "paper")]
     found = {}
     for against, others in (("itself", texts), ("another", [*texts[1:], texts[0]])):
         ours = [_shown(_means(way, texts, others)) for way in ways]
@@ -54,13 +54,13 @@ def references(place: Path, language: str) -> list[str]:
 def _means(way: Profile, texts: Sequence[str], others: Sequence[str]) -> list[float]:
     found = way.scores(texts, others)
     prefix = way.family.removesuffix("rouge")
-    return [found[f"{prefix}{kind}_f"].mean() for kind in SEQUENCES]
+    return [found[f"{prefix}{kind}_f"].mean() for kind in SEQUENCE_KINDS]
 
 
 def _default(texts: Sequence[str], others: Sequence[str]) -> list[float]:
-    scorer = RougeScorer(SEQUENCES)
+    scorer = RougeScorer(SEQUENCE_KINDS)
     found = [scorer.score(prediction=a, target=b) for a, b in zip(texts, others, strict=True)]
-    return [sum(row[kind].fmeasure for row in found) / len(found) for kind in SEQUENCES]
+    return [sum(row[kind].fmeasure for row in found) / len(found) for kind in SEQUENCE_KINDS]
 
 
 def _shown(values: Sequence[float]) -> str:

@@ -7,8 +7,8 @@ Chinese.
 import random
 from collections.abc import Sequence
 
-from mclas_lightning.metrics.counting import SEQUENCES
-from mclas_lightning.metrics.rouge import Profile, standard
+from mclas_lightning.metrics.counting import SEQUENCE_KINDS
+from mclas_lightning.metrics.rouge import Profile, standard_profile
 from mclas_lightning.metrics.tokens import tokens
 
 WORDS = {
@@ -50,7 +50,7 @@ def library(hypotheses: Sequence[str], references: Sequence[str]) -> float:
     """The sum of ROUGE-1 F1 by rouge-score, pair by pair."""
     from rouge_score.rouge_scorer import RougeScorer
 
-    scorer = RougeScorer(SEQUENCES, tokenizer=Tokens())
+    scorer = RougeScorer(SEQUENCE_KINDS, tokenizer=Tokens())
     pairs = zip(hypotheses, references, strict=True)
     return sum(scorer.score(prediction=a, target=b)["rouge1"].fmeasure for a, b in pairs)
 
@@ -67,14 +67,14 @@ def main() -> None:
     report = {}
     for language in WORDS:
         pair = made_up(language, asked.pairs, asked.length)
-        profile: Profile = standard(language)
+        profile: Profile = standard_profile(language)
         calls = {
             "rouge-score alone": lambda pair=pair: library(*pair),
             "ours, 1 process": lambda pair=pair, profile=profile: profile.scores(
-                *pair, kinds=SEQUENCES, processes=1
+                *pair, kinds=SEQUENCE_KINDS, processes=1
             ),
             f"ours, {asked.processes} processes": lambda pair=pair, profile=profile: profile.scores(
-                *pair, kinds=SEQUENCES, processes=asked.processes
+                *pair, kinds=SEQUENCE_KINDS, processes=asked.processes
             ),
             f"and Lsum, {asked.processes} proc.": lambda pair=pair, profile=profile: profile.scores(
                 *pair, processes=asked.processes

@@ -22,8 +22,8 @@ from mclas_lightning.decoding.beam import beam_search
 from mclas_lightning.decoding.stages import search_cross, search_mono
 from mclas_lightning.decoding.summarizer import DecoderStep, Summarizer
 from mclas_lightning.inference.trained import dataset_of, decoding_of, load_summarizer
-from mclas_lightning.metrics.rouge import standard
-from mclas_lightning.metrics.score import score
+from mclas_lightning.metrics.rouge import standard_profile
+from mclas_lightning.metrics.score import system_scores
 from mclas_lightning.runs.run import Run
 
 
@@ -71,7 +71,7 @@ def main() -> None:
 
     def rouge(written: Sequence[str], language: str, side: str) -> str:
         references = [getattr(example, side) for example in examples]
-        found = score(written, references, [standard(language)]).totals
+        found = system_scores(written, references, [standard_profile(language)]).totals
         return " / ".join(f"{100 * found[f'rouge{n}_f']:.2f}" for n in ("1", "2", "L"))
 
     def cross_after(monos: Sequence[Sequence[int]]) -> list[str]:

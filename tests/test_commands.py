@@ -21,7 +21,7 @@ from mclas_lightning.corpora.build import build_vocabulary
 from mclas_lightning.corpora.importing import describe_import
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.errors import InputError
-from mclas_lightning.evaluation.words import is_run
+from mclas_lightning.evaluation.words import is_run_folder
 from mclas_lightning.example import write_jsonl
 from mclas_lightning.human import sheet
 from mclas_lightning.report.table1 import table1_sheets
@@ -159,7 +159,7 @@ def brought(line: str) -> Iterator[object]:
         return
     words = [word for word in words if word != "..."]
     if program == "mclas-evaluate":
-        assert is_run(words[0])
+        assert is_run_folder(words[0])
         yield words.pop(0)
     assert hydra_arguments(words) == words
     yield from (word.value() for word in OverridesParser.create().parse_overrides(words))

@@ -6,7 +6,7 @@ import pytest
 import torch
 from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
 
-from mclas_lightning.distributed import device_of, processes, rank_and_world, slurm_address
+from mclas_lightning.distributed import device_of, processes_per_node, rank_and_world, slurm_address
 from mclas_lightning.errors import InputError
 from tests.test_devices import free_port
 
@@ -62,7 +62,7 @@ def test_summaries_are_written_on_the_gpu_that_the_trainer_names(monkeypatch, na
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
     # "1" is a number of GPUs, "1," the second GPU.
     assert device_of("auto", named) == torch.device("cuda", 0 if named == "1" else 1)
-    assert processes({"devices": named}) == (2 if "3" in str(named) else 1)
+    assert processes_per_node({"devices": named}) == (2 if "3" in str(named) else 1)
 
 
 @pytest.mark.parametrize(

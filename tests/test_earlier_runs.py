@@ -14,7 +14,7 @@ import torch
 from mclas_lightning.cli.main import parser
 from mclas_lightning.config.compose import compose
 from mclas_lightning.evaluate import evaluate
-from mclas_lightning.evaluation.words import run_config
+from mclas_lightning.evaluation.words import config_for_run
 from mclas_lightning.model.decoder import DecoderConfig
 from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
 from mclas_lightning.sweep.slurm import Job
@@ -50,7 +50,7 @@ def call(tmp_path, monkeypatch, capsys):
         if program == "mclas-train":
             train(compose("train", words))
         elif program == "mclas-evaluate":
-            evaluate(run_config(Path(words[0]), words[1:], None))
+            evaluate(config_for_run(Path(words[0]), words[1:], None))
         else:
             arguments = parser().parse_args(words)
             arguments.run(arguments)

@@ -6,7 +6,13 @@ from typing import IO
 
 import pytest
 
-from mclas_lightning.errors import UNREAD, InputError, check_range, exits_cleanly, one_of
+from mclas_lightning.errors import (
+    SIGPIPE_EXIT,
+    InputError,
+    check_range,
+    exits_cleanly,
+    unknown_choice,
+)
 
 PRINTED = {
     "print": "print('x' * size)",
@@ -44,7 +50,7 @@ def unread():
 @pytest.mark.parametrize("how", ["print", "rich", "exit"])
 def test_a_reader_that_has_gone_ends_a_command_quietly(unread, how, size):
     done = run(PRINTED[how], stdout=unread, size=size)
-    assert (done.returncode, done.stderr) == (UNREAD, b"")
+    assert (done.returncode, done.stderr) == (SIGPIPE_EXIT, b"")
 
 
 def test_an_error_is_said_where_nobody_reads_stdout(unread):
@@ -90,13 +96,13 @@ def test_a_closed_stdout_is_no_mistake():
 
 def test_of_many_choices_the_near_ones_are_named_and_where_all_are():
     names = [f"run{number}" for number in range(300)]
-    said = str(one_of("run", "run29O", names, "all: ls"))
+    said = str(unknown_choice("run", "run29O", names, "all: ls"))
     assert said.startswith(
         "run 'run29O' does not exist; did you mean 'run29'? choose from: run29, "
     )
     assert said.endswith(", ... (300 in all; all: ls)")
     assert len(said) < 150
-    assert str(one_of("side", "x", ["mono", "cross"])).endswith("choose from: cross, mono")
+    assert str(unknown_choice("side", "x", ["mono", "cross"])).endswith("choose from: cross, mono")
 
 
 def test_interruption_is_not_a_traceback(capsys):

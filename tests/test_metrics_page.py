@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.default_rouge import LANGUAGES, rows
-from mclas_lightning.metrics.rouge import standard
+from mclas_lightning.metrics.rouge import standard_profile
 
 PAGE = (Path(__file__).parents[1] / "docs" / "metrics.md").read_text(encoding="utf-8")
 
@@ -35,4 +35,4 @@ def test_only_a_language_that_is_ascii_survives_rouge_scores_tokenizer(computed)
 def test_its_signature_is_of_this_version():
     pattern = re.compile(r"sentencex:[\d.]+\|rouge-score:[\d.]+")
     shown = pattern.sub("", PAGE)
-    assert pattern.sub("", standard("de").signature) in shown
+    assert pattern.sub("", standard_profile("de").signature) in shown

@@ -15,7 +15,7 @@ from mclas_lightning.cli.main import parser
 from mclas_lightning.config.compose import compose
 from mclas_lightning.config.settings import read_settings
 from mclas_lightning.corpora.readers.formats import FORMATS
-from mclas_lightning.evaluation.words import is_run
+from mclas_lightning.evaluation.words import is_run_folder
 
 ROOT = Path(__file__).parents[1]
 BLOCKS = re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)
@@ -47,7 +47,7 @@ def test_make_targets_exist(line):
 )
 def test_words_for_hydra_compose(line):
     _, *words = [word for word in line.split() if not word.startswith("-")]
-    words = words[is_run(words[0]) :]  # mclas-evaluate takes the other words from the run.
+    words = words[is_run_folder(words[0]) :]  # mclas-evaluate takes the other words from the run.
     choices = [word.partition("=")[2].split(",") for word in words]
     keys = [word.partition("=")[0] for word in words]
     for chosen in product(*choices):

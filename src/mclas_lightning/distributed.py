@@ -14,7 +14,7 @@ import torch.distributed as dist
 from torch.distributed.distributed_c10d import PrefixStore, Store
 from torch.distributed.rendezvous import rendezvous
 
-from mclas_lightning.errors import InputError, SaidElsewhere
+from mclas_lightning.errors import ErrorElsewhere, InputError
 
 Item = TypeVar("Item")
 
@@ -42,7 +42,7 @@ def _launcher_number(torchrun: str, srun: str, otherwise: int) -> int:
 
 
 def connect() -> None:
-    """Meet the other processes, where Lightning has not brought them together."""
+    """Form the gloo process group, unless there is one or this process is alone."""
     rank, world = rank_and_world()
     if dist.is_initialized() or world == 1:
         return
@@ -54,7 +54,7 @@ def connect() -> None:
 
 
 def slurm_address(said: Mapping[str, str]) -> str:
-    """Host and port where the tasks of a Slurm job meet: those that Lightning would choose."""
+    """Host and port where the tasks of a Slurm job meet, as Lightning chooses them."""
     nodes = said.get("SLURM_STEP_NODELIST") or said.get("SLURM_NODELIST", "127.0.0.1")
     # The first of "gpu[03-05,9],big1" is gpu03.
     first = re.sub(r"\[(\w+)[^]]*\]", r"\1", nodes).split(",")[0]
@@ -62,8 +62,8 @@ def slurm_address(said: Mapping[str, str]) -> str:
     return f"{said.get('MASTER_ADDR', first)}:{said.get('MASTER_PORT', port)}"
 
 
-def processes(trainer: Mapping[str, Any]) -> int:
-    """Processes on each node that a Trainer with these arguments consists of."""
+def processes_per_node(trainer: Mapping[str, Any]) -> int:
+    """The number of processes on each node for a Trainer with these arguments."""
     devices = trainer.get("devices", 1)
     if isinstance(devices, str) and devices.strip().isdecimal():
         devices = int(devices)
@@ -79,7 +79,7 @@ def processes(trainer: Mapping[str, Any]) -> int:
 
 def check_processes(trainer: Mapping[str, Any]) -> None:
     """InputError where Lightning would start processes itself, each to repeat all runs."""
-    here, nodes = processes(trainer), trainer.get("num_nodes", 1)
+    here, nodes = processes_per_node(trainer), trainer.get("num_nodes", 1)
     launched = "TORCHELASTIC_RUN_ID" in os.environ or "SLURM_NTASKS" in os.environ
     if here * nodes > 1 and not launched:
         raise InputError(
@@ -107,8 +107,8 @@ def gather_shares(own: list[Item], total: int) -> list[Item]:
 
 
 @contextmanager
-def together() -> Iterator[None]:
-    """A block that all processes leave, or none: SaidElsewhere in the others where one fails.
+def fail_together() -> Iterator[None]:
+    """A block that fails in all processes if it fails in one: the others raise ErrorElsewhere.
 
     Without the block, the others would wait for a failed process at their next collective operation
     until it times out. The processes meet in a key-value store, because Lightning forms the process
@@ -131,7 +131,7 @@ def together() -> Iterator[None]:
     except RuntimeError:  # Rank zero, which holds the store, has ended.
         outcomes = [b"failed"]
     if b"failed" in outcomes:
-        raise SaidElsewhere("another process has met an error")
+        raise ErrorElsewhere("another process has met an error")
 
 
 _BLOCKS = itertools.count()  # All processes enter the same blocks in the same order.
@@ -150,8 +150,7 @@ def _store(rank: int, world: int) -> Store:
 
 def host_group() -> dist.ProcessGroup | None:
     """A gloo group of all processes, for objects on the host; None where there is one process."""
-    alone = not dist.is_initialized() or dist.get_world_size() == 1
-    if alone:
+    if not dist.is_initialized() or dist.get_world_size() == 1:
         return None
     group = dist.new_group(backend="gloo")
     assert isinstance(group, dist.ProcessGroup)
@@ -168,15 +167,15 @@ def gathered(own: Item, group: dist.ProcessGroup | None) -> list[Item]:
 
 
 def raise_together(error: InputError | None, group: dist.ProcessGroup | None) -> None:
-    """Raise on every rank where one has an error: its own there, SaidElsewhere on the others."""
+    """Raise ``error`` on the rank that has one, and ErrorElsewhere on all other ranks."""
     failed = any(gathered(error is not None, group))
     if error is not None:
         raise error
     if failed:
-        raise SaidElsewhere("another process has met an error")
+        raise ErrorElsewhere("another process has met an error")
 
 
-def is_first() -> bool:
+def is_rank_zero() -> bool:
     """Whether this process is rank zero, which writes and prints."""
     return rank_and_world()[0] == 0
 

@@ -1,4 +1,4 @@
-"""A user's mistake: one clear line on stderr and exit code 2, never a traceback."""
+"""Errors by a user's mistake, which end a command with one line on stderr and exit code 2."""
 
 import difflib
 import errno
@@ -12,34 +12,36 @@ from contextlib import contextmanager
 from functools import wraps
 from importlib import import_module
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # a disk, a quota, a limit of file sizes
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # a disk, a quota, a limit of file sizes
 
-FEW = 20  # choices that an error lists
+FEW_CHOICES = 20  # choices that an error lists
 
-NEAR = 5  # of more choices, those it names
+NEAR_CHOICES = 5  # near choices that an error names where there are more than it lists
 
-UNREAD = 141  # exit code of a program that SIGPIPE (13) ends: 128 + 13
+SIGPIPE_EXIT = 141  # exit code of a program that SIGPIPE (13) ends: 128 + 13
 
 
 class InputError(ValueError):
     """Unusable input; its message is one line: what, where, expected, found, what to do."""
 
 
-class SaidElsewhere(InputError):
-    """An error of another process of the same command, which says it itself."""
+class ErrorElsewhere(InputError):
+    """The error in a process whose sibling has met an error, which the sibling prints."""
 
 
-def one_of(what: str, found: object, choices: Iterable[str], listed: str = "") -> InputError:
+def unknown_choice(
+    what: str, found: object, choices: Iterable[str], listed: str = ""
+) -> InputError:
     """The error for a name that is not among ``choices``, with the closest one suggested.
 
-    Of many choices it names the near ones only; ``listed`` says where all of them are.
+    Of more than 20 choices, only the nearest are named; ``listed`` says where all of them are.
     """
     names = sorted(choices)
-    hint = closest(str(found), names)
-    if len(names) <= FEW:
+    hint = did_you_mean(str(found), names)
+    if len(names) <= FEW_CHOICES:
         shown = ", ".join(names)
     else:
-        near = difflib.get_close_matches(str(found), names, n=NEAR) or names[:NEAR]
+        near = difflib.get_close_matches(str(found), names, n=NEAR_CHOICES) or names[:NEAR_CHOICES]
         shown = f"{', '.join(near)}, ... ({len(names)} in all{f'; {listed}' if listed else ''})"
     return InputError(f"{what} '{found}' does not exist; {hint}choose from: {shown}")
 
@@ -51,7 +53,7 @@ def check_range(what: str, value: float, least: float, most: float = math.inf) -
         raise InputError(f"{what}: expected {limit}, found {value}")
 
 
-def closest(found: str, choices: Iterable[str]) -> str:
+def did_you_mean(found: str, choices: Iterable[str]) -> str:
     """``did you mean '...'? ``, or nothing where no choice is near."""
     close = difflib.get_close_matches(found, list(choices), n=1)
     return f"did you mean '{close[0]}'? " if close else ""
@@ -71,14 +73,14 @@ def exits_cleanly(main: Callable[..., object]) -> Callable[..., None]:
                 main(*args)
                 _flush()
             except InputError as error:
-                if not isinstance(error, SaidElsewhere):
+                if not isinstance(error, ErrorElsewhere):
                     print(f"error: {error}", file=sys.stderr)
                 sys.exit(2)
             except KeyboardInterrupt:
                 print("interrupted", file=sys.stderr)
                 sys.exit(130)
             except OSError as error:
-                if error.errno not in FULL:
+                if error.errno not in DISK_FULL:
                     raise
                 print(f"error: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
                 _discard_output()
@@ -104,7 +106,7 @@ def escape_unwritable() -> None:
 def _ends_with_its_reader() -> Iterator[None]:
     """End quietly, with the exit code of SIGPIPE, once the reader of stdout (``head``) has gone.
 
-    The signal itself would do that, too, but also end a training whose logger loses its server.
+    The default action of SIGPIPE would also end a training whose logger loses its server.
     """
     try:
         yield
@@ -118,11 +120,11 @@ def _ends_with_its_reader() -> Iterator[None]:
     else:
         return
     _discard_output()
-    sys.exit(UNREAD)
+    sys.exit(SIGPIPE_EXIT)
 
 
 def _unread(descriptor: int) -> bool:
-    """Whether this is a pipe that nobody reads any more."""
+    """Whether the descriptor is a pipe without a reader."""
     poll = select.poll()
     poll.register(descriptor, 0)
     return any(event & select.POLLERR for _, event in poll.poll(0))
@@ -143,7 +145,7 @@ def _flushed() -> bool:
 
 
 def _discard_output() -> None:
-    """Send what the buffers still hold nowhere; Python would complain of it at the end."""
+    """Redirect stdout and stderr to /dev/null, so that Python's flush at exit does not fail."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for descriptor in (1, 2):
         os.dup2(nowhere, descriptor)

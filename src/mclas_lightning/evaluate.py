@@ -1,4 +1,4 @@
-"""``mclas-evaluate``: score a trained run on a test set, with the decoding asked for."""
+"""``mclas-evaluate``: summarize a test set with a trained run, and score the summaries."""
 
 import sys
 
@@ -8,6 +8,7 @@ if __name__ == "__main__":  # Ctrl-C is heard during the imports below, too.
     sys.exit(run_main("mclas_lightning.evaluate"))
 
 import os
+from argparse import ArgumentError, ArgumentParser
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,11 +18,11 @@ from omegaconf import DictConfig, OmegaConf
 from mclas_lightning.config.compose import entry
 from mclas_lightning.config.overrides import override
 from mclas_lightning.config.settings import Settings, read_settings
-from mclas_lightning.distributed import is_first, leave_process_group, together
-from mclas_lightning.errors import InputError, exits_cleanly, one_of
+from mclas_lightning.distributed import fail_together, is_rank_zero, leave_process_group
+from mclas_lightning.errors import InputError, exits_cleanly, unknown_choice
 from mclas_lightning.evaluation.run import score_run
 from mclas_lightning.evaluation.test_set import EvaluationSet
-from mclas_lightning.evaluation.words import is_run, run_config
+from mclas_lightning.evaluation.words import config_for_run, is_run_folder
 from mclas_lightning.runs.identity import differences_in_words, unequal_keys
 from mclas_lightning.runs.lock import locked
 from mclas_lightning.runs.results import Results, headline
@@ -29,17 +30,17 @@ from mclas_lightning.runs.run import Run
 from mclas_lightning.task import Task
 from mclas_lightning.tracking.loggers import log_results, tracked
 
-SET_KEYS = ("scored", "test_file")  # keys that are none of mclas-train
+SET_KEYS = ("scored", "test_file")  # keys that mclas-train does not have
 
 TRAINED_SECTIONS = ("dataset", "scenario", "model", "seed")
 
 
 def evaluate(cfg: DictConfig, *, of_run: bool = False) -> Results | None:
-    """Summarize the test set (again), with this configuration's decoding; replaces the results.
+    """Summarize the test set with the decoding of ``cfg``, and replace the run's results.
 
     ``scored=valid`` and ``test_file`` summarize another set, and leave the run's results as they
-    are. Several processes share the documents; the first returns the results. With ``of_run`` the
-    configuration is the run's own, else it must be the same.
+    are. Several processes share the documents; rank zero returns the results. ``of_run`` says that
+    ``cfg`` was made from the run's config.yaml; any other ``cfg`` is compared with that first.
     """
     words = [str(key) for key in cfg if key not in SET_KEYS]
     settings, config = read_settings(OmegaConf.masked_copy(cfg, words))
@@ -52,10 +53,10 @@ def evaluate(cfg: DictConfig, *, of_run: bool = False) -> Results | None:
             f"{run}: no trained run here; train it with the same words after mclas-train"
         )
     trial = scored.trial(settings.decoding)
-    # One process at a time: two would leave one's results beside the other's predictions.
+    # Without the lock, two evaluations could leave one's results beside the other's predictions.
     with ExitStack() as held:
-        with together():
-            if is_first():
+        with fail_together():
+            if is_rank_zero():
                 held.enter_context(locked(run.folder))
             loggers = held.enter_context(tracked(settings.logger, trial=trial))
         results = score_run(settings, config, scored)
@@ -69,9 +70,9 @@ def evaluate(cfg: DictConfig, *, of_run: bool = False) -> Results | None:
 
 
 def _evaluation_set(settings: Settings, split: str, test_file: str | None) -> EvaluationSet:
-    """What ``scored`` and ``test_file`` name."""
+    """The set that ``scored`` and ``test_file`` name; InputError for two names or unknown ones."""
     if split not in ("valid", "test"):
-        raise one_of("scored: split", split, ("valid", "test"))
+        raise unknown_choice("scored: split", split, ("valid", "test"))
     if split == "test" and "WANDB_SWEEP_ID" in os.environ:
         raise InputError("scored: a W&B sweep may not choose by the test set; give scored=valid")
     if test_file is None:
@@ -79,7 +80,7 @@ def _evaluation_set(settings: Settings, split: str, test_file: str | None) -> Ev
     if split == "valid":
         raise InputError("scored=valid and another test set: give one of them")
     named = EvaluationSet.named(Path(test_file))
-    named.check(settings.run, settings.dataset)  # Before its hash names a place.
+    named.check(settings.run, settings.dataset)  # before ``trial`` takes the file's hash
     return named
 
 
@@ -95,10 +96,10 @@ of_words = entry("evaluate", evaluate)
 
 @exits_cleanly
 def main() -> None:
-    """``mclas-evaluate RUN [--test FILE] [words]``, or all words of a training."""
+    """``mclas-evaluate RUN [--test FILE] [words]``, or with all words of mclas-train."""
     test, words = _test_of(sys.argv[1:])
-    if words and is_run(words[0]):
-        evaluate(run_config(Path(words[0]), words[1:], test), of_run=True)
+    if words and is_run_folder(words[0]):
+        evaluate(config_for_run(Path(words[0]), words[1:], test), of_run=True)
         leave_process_group()
     else:
         sys.argv[1:] = [*words, *([] if test is None else [override("+test_file", test)])]
@@ -106,15 +107,11 @@ def main() -> None:
 
 
 def _test_of(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
-    """What ``--test`` names, and the other arguments."""
-    rest, test = list(arguments), None
-    for number, word in enumerate(rest):
-        if word.startswith("--test="):
-            test = rest.pop(number).removeprefix("--test=")
-            break
-        if word == "--test":
-            if number + 1 == len(rest):
-                raise InputError("--test: expected the file of a test set after it")
-            _, test = rest.pop(number), rest.pop(number)
-            break
-    return test, rest
+    """The value of ``--test``, and the other arguments."""
+    parser = ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--test")
+    try:
+        known, rest = parser.parse_known_args(arguments)
+    except ArgumentError as error:
+        raise InputError("--test: expected the file of a test set after it") from error
+    return known.test, rest

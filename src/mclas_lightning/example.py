@@ -1,4 +1,4 @@
-"""The canonical corpus: one jsonl line per example.
+"""The examples of a corpus, as jsonl lines:
 
 ``{"id": str, "document": str, "mono": str | null, "cross": str | null}``: the document D^A, its
 summary S^A in the document's language A and its summary S^B in language B (paper, section 3.1).
@@ -19,7 +19,7 @@ Side = Literal["mono", "cross"]
 
 SIDES: tuple[Side, ...] = get_args(Side)
 
-FIELDS = ("id", "document", *SIDES)
+EXAMPLE_FIELDS = ("id", "document", *SIDES)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,15 +41,15 @@ def read_jsonl(
 ) -> Iterator[Example]:
     """Stream the examples of ``path``; each must hold the summaries named in ``require``.
 
-    InputError, with file and line, for a line that is not a JSON object, lacks a field, has one of
-    the wrong type, has an empty document or required summary, or, with ``unique``, repeats an id;
-    only this keeps all ids in memory.
+    InputError, with file and line, for a line that is not a JSON object, lacks a field, has a field
+    of the wrong type, or has an empty document or required summary. ``unique`` refuses repeated
+    ids, for which it keeps all ids in memory.
     """
     required, seen = tuple(require), set[str]()
     try:
         with path.open("rb") as file:
             for number, line in json_lines(file):
-                example = parse(line, f"{path}:{number}", required)
+                example = parse_example(line, f"{path}:{number}", required)
                 if unique and example.id in seen:
                     raise repeated_id(f"{path}:{number}", example.id)
                 if unique:
@@ -64,13 +64,13 @@ def write_jsonl(path: Path, examples: Iterable[Example]) -> int:
     count = 0
     with whole_file(path) as file:
         for example in examples:
-            file.write(to_line(example))
+            file.write(example_line(example))
             count += 1
     return count
 
 
-def to_line(example: Example) -> str:
-    """The line of jsonl that ``parse`` reads."""
+def example_line(example: Example) -> str:
+    """The line of jsonl that ``parse_example`` reads."""
     # json.dumps sets up an encoder for every line: of 1.7 million, that is most of the time.
     mono = "null" if example.mono is None else _quoted(example.mono)
     cross = "null" if example.cross is None else _quoted(example.cross)
@@ -78,8 +78,8 @@ def to_line(example: Example) -> str:
     return f'{{{text}, "mono": {mono}, "cross": {cross}}}\n'
 
 
-def parse(line: bytes, where: str, required: Iterable[Side] = ()) -> Example:
-    """The example of a jsonl line at ``where``; InputError where it is not one."""
+def parse_example(line: bytes, where: str, required: Iterable[Side] = ()) -> Example:
+    """The example in a jsonl line; InputError, which names ``where``, for any other line."""
     if not line.strip():
         raise InputError(f"{where}: this line is empty; expected a JSON object, delete the line")
     try:
@@ -89,8 +89,8 @@ def parse(line: bytes, where: str, required: Iterable[Side] = ()) -> Example:
     if not isinstance(record, dict):
         raise InputError(f"{where}: expected a JSON object, found {type(record).__name__}")
     values: dict[str, str | None] = {}
-    for field in FIELDS:
-        value = id_of(record) if field == "id" else record.get(field)
+    for field in EXAMPLE_FIELDS:
+        value = record_id(record) if field == "id" else record.get(field)
         if value is not None and not isinstance(value, str):
             raise InputError(
                 f"{where}: field '{field}' must be a string, found {type(value).__name__}"
@@ -104,8 +104,8 @@ def parse(line: bytes, where: str, required: Iterable[Side] = ()) -> Example:
     return Example(**values)  # pyright: ignore[reportArgumentType]  # id and document were checked
 
 
-def id_of(record: Mapping[str, Any]) -> Any:
-    """The id of a line of any jsonl file; a whole number is the text that it is written as."""
+def record_id(record: Mapping[str, Any]) -> Any:
+    """The id in a record of any jsonl file; a whole number becomes its decimal text."""
     found = record.get("id")
     return str(found) if type(found) is int else found
 

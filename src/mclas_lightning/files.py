@@ -6,12 +6,14 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
-from mclas_lightning.errors import FULL, InputError
+from mclas_lightning.errors import DISK_FULL, InputError
+
+Content = TypeVar("Content")
 
 LONGEST = 255  # bytes of a folder's name
 
@@ -48,7 +50,7 @@ def clear_when_full(path: Path, advice: str = NOTHING_KEPT) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in FULL:
+        if error.errno not in DISK_FULL:
             raise
         raise InputError(f"{path}: cannot be written ({error.strerror}); {advice}") from error
 
@@ -147,6 +149,23 @@ def read_json(path: Path, expected: type) -> Any:
             f"{path}: expected a JSON {expected.__name__}, found {type(value).__name__}"
         )
     return value
+
+
+def read_versioned(
+    path: Path, version: int, build: Callable[[dict[str, Any]], Content], advice: str = ""
+) -> Content:
+    """``build`` the content of a JSON object from its fields other than ``format``.
+
+    InputError, with ``advice``, where ``format`` is not ``version``. Messages name ``path``.
+    """
+    record = read_json(path, dict)
+    found = record.pop("format", None)
+    if found != version:
+        raise InputError(f"{path}: expected format {version}, found {found!r}{advice}")
+    try:
+        return build(record)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
 
 
 def json_lines(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:

@@ -1,4 +1,4 @@
-"""The progress bar of everything that takes long."""
+"""Progress bars, and pools of worker processes."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 
 def progress_bar(total: int, what: str, unit: str, done: int = 0, disable: bool = False) -> tqdm:
-    """A bar on stderr that leaves no trace; where that is a file, a line now and then."""
+    """A bar on stderr that is erased at the end; in a file, a line every 30 seconds."""
     return tqdm(
         total=total,
         initial=done,
@@ -27,7 +27,7 @@ def progress_bar(total: int, what: str, unit: str, done: int = 0, disable: bool 
 
 
 def cores() -> int:
-    """Cores that this process may use: a cluster's job has fewer than the machine."""
+    """The number of cores that this process may use; a cluster's job may use fewer than all."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 

@@ -5,7 +5,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
-from mclas_lightning.errors import InputError, one_of
+from mclas_lightning.errors import InputError, unknown_choice
 
 Record = TypeVar("Record")
 
@@ -24,7 +24,7 @@ def typed(name: str, kind: type[Record], section: Any) -> Record:
     required = {field.name for field in of_kind if field.default is MISSING}
     for key in section:
         if key not in known:
-            raise one_of(f"{name}:", key, known)
+            raise unknown_choice(f"{name}:", key, known)
     for key in sorted(required - section.keys()):
         raise InputError(f"{name}.{key}: is missing")
     return kind(**{key: _value(f"{name}.{key}", hints[key], section[key]) for key in section})

@@ -1,4 +1,4 @@
-"""What each system writes: the one thing in which the paper's systems differ.
+"""The task of each system: what its decoders write, in which alone the paper's systems differ.
 
 ``mono`` is S^A, the summary in the document's language; ``cross`` is S^B. A system is one encoder
 and one or more named decoders; its task names the sides each decoder writes, in order:
@@ -20,9 +20,9 @@ from mclas_lightning.example import SIDES, Example, Side
 
 Source = Literal["document", "mono"]
 
-Step = Literal["summarize", "translate"]
+PipelineStep = Literal["summarize", "translate"]
 
-PIPELINES: dict[tuple[Step, ...], tuple[Side, ...]] = {
+PIPELINES: dict[tuple[PipelineStep, ...], tuple[Side, ...]] = {
     ("summarize", "translate"): ("mono", "cross"),
     ("translate", "summarize"): ("cross",),
 }
@@ -88,7 +88,7 @@ class Task:
         return [special.bos, *first, *tail, special.eos]
 
     def num_control_tokens(self, side: Side) -> int:
-        """Control tokens that are predicted with a side: what ends it, and a second [BOS]."""
+        """The number of control tokens predicted with a side: its end, and [BOS] after [LSEP]."""
         second = any(side in sides[1:] for sides in self.targets.values())
         return 1 + (self.bos_after_lsep and second)
 
@@ -116,9 +116,9 @@ class Pipeline:
     """
 
     name: str
-    steps: tuple[Step, ...]
-    summarizer: str | None  # an ms run of the language it reads
-    translator: str | None  # none: WMT19's
+    steps: tuple[PipelineStep, ...]
+    summarizer: str | None  # the folder of an ms run in the language ``reads``
+    translator: str | None  # None stands for WMT19's
 
     def __post_init__(self) -> None:
         if self.steps not in PIPELINES:
@@ -161,13 +161,13 @@ def task_from(model: Mapping[str, Any]) -> Task:
 
 
 class Translator(Protocol):
-    """Texts in, their translations out."""
+    """The interface of a translator of texts."""
 
     @property
     def identity(self) -> str:
-        """What translates: the same identity, the same translations."""
+        """The translator's name and hash; equal identities give equal translations."""
         ...
 
     def translate(self, texts: Sequence[str]) -> list[str]:
-        """One line for each text, in their order."""
+        """The translations of ``texts``, a line for each, in their order."""
         ...

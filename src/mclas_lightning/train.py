@@ -24,7 +24,12 @@ from pytorch_lightning.loggers import Logger
 from mclas_lightning.config.compose import entry, in_multirun
 from mclas_lightning.config.settings import Settings, read_settings
 from mclas_lightning.data.datamodule import LoaderConfig, SummarizationData
-from mclas_lightning.distributed import check_processes, is_first, leave_process_group, together
+from mclas_lightning.distributed import (
+    check_processes,
+    fail_together,
+    is_rank_zero,
+    leave_process_group,
+)
 from mclas_lightning.errors import InputError
 from mclas_lightning.evaluation.run import load_neural, score_run
 from mclas_lightning.files import sha256, write_json
@@ -58,11 +63,11 @@ def train(cfg: Mapping[str, Any]) -> Results | None:
     """
     settings, config = read_settings(cfg)
     with ExitStack() as held:
-        with together():
+        with fail_together():
             settings.run.check_identity(config)
             if in_multirun():
                 check_processes(settings.trainer)
-            if is_first() and not settings.run.finished:
+            if is_rank_zero() and not settings.run.finished:
                 held.enter_context(locked(settings.run.folder))
         return _train(settings, config)
 
@@ -78,21 +83,21 @@ def _train(settings: Settings, config: Mapping[str, Any]) -> Results | None:
     quiet_libraries()
     if settings.device.type == "cpu":
         keep_freed_memory()
-    with Preemption(says=is_first()) as preemption, ExitStack() as held:
-        with together():
+    with Preemption(says=is_rank_zero()) as preemption, ExitStack() as held:
+        with fail_together():
             run.check_diverged()
-            if is_first() and (unlike := unlike_other_seeds(run.folder, config)):
+            if is_rank_zero() and (unlike := unlike_other_seeds(run.folder, config)):
                 print(f"{run}: warning: no mean of these seeds: {first_differences(unlike)}")
             loggers = held.enter_context(tracked(settings.logger))
         try:
             if isinstance(settings.system, Task) and not run.trained:
                 _fit(settings, config, loggers, preemption)
                 preemption.check()
-            if is_first() and run.trained:  # Not before training.json says so.
+            if is_rank_zero() and run.trained:  # Not before training.json says so.
                 run.drop_resumable(settings.keep_last)
             return _score(settings, config, loggers)
         except Preempted:
-            if is_first():
+            if is_rank_zero():
                 print(f"  asked to end; the same command goes on with {run}", flush=True)
             leave_process_group()
             raise
@@ -128,7 +133,7 @@ def _fit(
     preemption: Preemption,
 ) -> None:
     run = settings.run
-    with together():
+    with fail_together():
         load_neural(settings)  # What is missing is said before the training, not after it.
         preparation = prepare(settings)
         check_content(run, settings.dataset, preparation.tokenizer)

@@ -9,7 +9,7 @@ import pytest
 
 from mclas_lightning.cli import main as cli
 from mclas_lightning.errors import InputError
-from mclas_lightning.metrics.rouge import folded, standard
+from mclas_lightning.metrics.rouge import folded_profile, standard_profile
 
 REFERENCES = ["Die Polizei sucht Zeugen", "Regen im Norden", "Sturm trifft Köln. Es brennt."]
 NEAR = ["Die Polizei sucht", "Regen im Norden", "Sturm trifft Köln. Brand."]
@@ -41,7 +41,7 @@ def test_json_has_all_scores_intervals_tests_and_signatures(german, monkeypatch,
     score(monkeypatch, *german, "--json", "--resamples", "500")
     found = json.loads(capsys.readouterr().out)
     assert list(found["systems"]) == ["near", "far"]
-    expected = standard("de").scores(FAR, REFERENCES)
+    expected = standard_profile("de").scores(FAR, REFERENCES)
     far = found["systems"]["far"]
     for name, column in expected.items():
         assert far["scores"][name] == pytest.approx(column.mean())
@@ -49,8 +49,8 @@ def test_json_has_all_scores_intervals_tests_and_signatures(german, monkeypatch,
         assert low <= far["scores"][name] <= high
     assert (far["scores"]["empty"], far["scores"]["num"]) == (9, 27)
     assert far["signatures"] == {
-        "rouge": standard("de").signature,
-        "folded_rouge": folded("de").signature,
+        "rouge": standard_profile("de").signature,
+        "folded_rouge": folded_profile("de").signature,
     }
     tests = {pair["score"]: pair for pair in found["comparisons"]}
     assert list(tests) == ["rouge1_f", "rouge2_f", "rougeL_f"]
@@ -75,13 +75,13 @@ def test_the_table_shows_scores_lengths_empty_summaries_and_who_is_better(
 ):
     score(monkeypatch, *german)
     shown = capsys.readouterr().out
-    total = 100 * standard("de").scores(FAR, REFERENCES)["rougeLsum_f"].mean()
+    total = 100 * standard_profile("de").scores(FAR, REFERENCES)["rougeLsum_f"].mean()
     (row,) = [line for line in shown.splitlines() if line.lstrip().startswith("ROUGE-Lsum")][1:]
     assert f"{total:.2f}" in row.split()
     assert "far: 27 documents, 0.7 words each (-3.3 to the references), 9 empty" in shown
     assert "near is better than far by" in shown
     assert "ROUGE-2 points" in shown
-    assert f"Signature: {standard('de').signature}" in shown.replace("\n", "")
+    assert f"Signature: {standard_profile('de').signature}" in shown.replace("\n", "")
 
 
 def test_one_system_needs_no_other(tmp_path, monkeypatch, capsys, tokenizer):

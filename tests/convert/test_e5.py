@@ -17,7 +17,7 @@ from transformers import AutoTokenizer, BertModel
 
 from mclas_lightning.cli import main as cli
 from mclas_lightning.convert.e5 import convert_e5
-from mclas_lightning.convert.e5.package import BLOCK, dequantize
+from mclas_lightning.convert.e5.package import Q4_BLOCK, dequantize
 from mclas_lightning.convert.e5.pruning import CONTROL, build_tokenizer
 from mclas_lightning.corpora import toy
 from mclas_lightning.data.encoding import backend_from
@@ -162,7 +162,7 @@ def corpus_texts() -> list[str]:
 
 def test_dequantization_is_its_definition():
     data = random_blocks(Random(5), 3 * 5 * 32)
-    found_OI = dequantize(np.frombuffer(data, BLOCK).reshape(3, 5))
+    found_OI = dequantize(np.frombuffer(data, Q4_BLOCK).reshape(3, 5))
     assert found_OI.shape == (3, 5 * 32)
     assert found_OI.dtype == np.float32
     assert found_OI.flatten().tolist() == pytest.approx(plain_dequantize(data), rel=1e-6)

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from transformers import BertConfig, BertModel
 
-from mclas_lightning.convert.released import Released
+from mclas_lightning.convert.released import ReleasedCheckpoint
 from mclas_lightning.errors import InputError
 from mclas_lightning.model.seq2seq import Seq2Seq
 
@@ -153,12 +153,12 @@ def logits(state, prefix, source, target):
 )
 def test_an_imported_network_scores_as_the_released_one(tmp_path, kind, decoders, legacy):
     state = released(kind)
-    found = Released.load(write(tmp_path / "model_step_5.pt", state, legacy))
+    found = ReleasedCheckpoint.load(write(tmp_path / "model_step_5.pt", state, legacy))
     config = found.network_config()
     assert config.decoders == tuple(decoders)
     assert config.own_embeddings == (("mono",) if kind == "own" else ())
     network = Seq2Seq(config).eval()
-    network.load_state_dict(found.ours())
+    network.load_state_dict(found.seq2seq_state())
     source, target = torch.randint(1, WORDS, (11,)), torch.randint(1, WORDS, (7,))
     memory = network.encode(source[None])
     for ours, theirs in decoders.items():
@@ -174,9 +174,9 @@ def test_heads_of_an_encoder_that_was_not_pretrained_are_eight(tmp_path, monkeyp
     monkeypatch.setattr("tests.convert.test_released.BERT", wide)
     monkeypatch.setattr("tests.convert.test_released.WIDTH", 24)
     state = released("one")
-    found = Released.load(write(tmp_path / "model_step_5.pt", state, encoder="baseline"))
+    found = ReleasedCheckpoint.load(write(tmp_path / "model_step_5.pt", state, encoder="baseline"))
     network = Seq2Seq(found.network_config()).eval()
-    network.load_state_dict(found.ours())
+    network.load_state_dict(found.seq2seq_state())
     source, target = torch.randint(1, WORDS, (11,)), torch.randint(1, WORDS, (7,))
     scores = network.logits(network.hidden("decoder", target[None], network.encode(source[None])))
     expected = logits(state, "decoder", source, target)
@@ -186,7 +186,7 @@ def test_heads_of_an_encoder_that_was_not_pretrained_are_eight(tmp_path, monkeyp
 def test_parameters_of_two_decoders_are_counted_with_or_without_a_shared_embedding():
     counts = {}
     for kind in ("shared", "own"):
-        config = Released(released(kind), {"dec_heads": HEADS}).network_config()
+        config = ReleasedCheckpoint(released(kind), {"dec_heads": HEADS}).network_config()
         with torch.device("meta"):
             network = Seq2Seq(config)
         counts[kind] = sum(p.numel() for p in network.parameters())
@@ -209,10 +209,10 @@ def test_code_in_a_checkpoint_is_not_executed(tmp_path, legacy):
     content = {"model": released("one"), "opt": Evil(mark), "optims": [Evil(mark)]}
     path = tmp_path / "model.pt"
     torch.save(content, path, _use_new_zipfile_serialization=not legacy)
-    assert Released.load(path).options == {}
+    assert ReleasedCheckpoint.load(path).options == {}
     path.write_bytes(pickle.dumps(Evil(mark)))
     with pytest.raises(InputError, match="not a checkpoint of the released code"):
-        Released.load(path)
+        ReleasedCheckpoint.load(path)
     assert not mark.exists()
     pickle.loads(pickle.dumps(Evil(mark))).close()
     assert mark.exists()  # The mark would have shown it.
@@ -248,7 +248,7 @@ def test_a_program_in_a_checkpoints_place_is_not_run(tmp_path):
         torch.jit.script(Program()).save(str(path))
         assert not mark.exists()
         with pytest.raises(InputError, match="not a checkpoint of the released code"):
-            Released.load(path)
+            ReleasedCheckpoint.load(path)
         assert not mark.exists()
         torch.jit.load(str(path))
     assert mark.exists()  # It would have.
@@ -266,7 +266,7 @@ def test_a_tensor_that_is_missing_is_named(tmp_path, name):
     state = released("one")
     del state[name]
     with pytest.raises(InputError, match=f"lacks the tensor {name}"):
-        Released.load(write(tmp_path / "model.pt", state))
+        ReleasedCheckpoint.load(write(tmp_path / "model.pt", state))
 
 
 def test_what_is_no_released_checkpoint_is_one_line(tmp_path):
@@ -278,15 +278,15 @@ def test_what_is_no_released_checkpoint_is_one_line(tmp_path):
     ):
         path.write_bytes(raw)
         with pytest.raises(InputError, match=said):
-            Released.load(path)
+            ReleasedCheckpoint.load(path)
     torch.save({"model": {"a": torch.ones(1)}}, path)
     with pytest.raises(InputError, match=r"with the tensor decoder\.embeddings\.weight"):
-        Released.load(path)
+        ReleasedCheckpoint.load(path)
     state = released("one") | {"bart.weight": torch.ones(1)}
     with pytest.raises(InputError, match=r"tensor 'bart\.weight': is of no system"):
-        Released(state, {}).ours()
+        ReleasedCheckpoint(state, {}).seq2seq_state()
     untied = released("one") | {"generator.0.weight": torch.ones(WORDS, WIDTH)}
     with pytest.raises(InputError, match="output layer is not its decoder's embedding"):
-        Released(untied, {}).ours()
+        ReleasedCheckpoint(untied, {}).seq2seq_state()
     with pytest.raises(InputError, match="no such checkpoint"):
-        Released.load(tmp_path / "nowhere.pt")
+        ReleasedCheckpoint.load(tmp_path / "nowhere.pt")

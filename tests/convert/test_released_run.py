@@ -15,7 +15,7 @@ from mclas_lightning.config.compose import compose
 from mclas_lightning.config.settings import read_settings
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.evaluate import evaluate
-from mclas_lightning.evaluation.words import run_config
+from mclas_lightning.evaluation.words import config_for_run
 from mclas_lightning.example import write_jsonl
 from mclas_lightning.inference.trained import load_summarizer, network_of, weights_of
 from mclas_lightning.runs.run import Run
@@ -79,7 +79,7 @@ def test_a_checkpoint_becomes_a_run_that_is_scored(
     (line,) = (line for line in said.splitlines() if line.startswith("score it with:"))
     folder, *more = shlex.split(line.removeprefix("score it with: mclas-evaluate "))
     more += ["decoding.beam=2", "decoding.max_length=30"]
-    results = evaluate(run_config(Path(folder), more, None), of_run=True)
+    results = evaluate(config_for_run(Path(folder), more, None), of_run=True)
     assert results is not None
     sides = {"mclas": {"mono", "cross"}, "ncls_ms": {"mono", "cross"}, "ms": {"mono"}}
     assert set(results.scores) == sides.get(model, {"cross"})

@@ -11,7 +11,7 @@ import pytest
 from mclas_lightning.corpora.importing import describe_import, import_corpus
 from mclas_lightning.data.store import open_store
 from mclas_lightning.errors import InputError
-from mclas_lightning.example import Example, parse, to_line
+from mclas_lightning.example import Example, example_line, parse_example
 from mclas_lightning.files import sha256
 from tests.conftest import read_lines
 
@@ -125,8 +125,8 @@ def test_a_line_is_what_json_writes_and_parse_reads():
         Example(id="\\", document="x"),
     ):
         fields = {f: getattr(example, f) for f in ("id", "document", "mono", "cross")}
-        assert to_line(example) == json.dumps(fields, ensure_ascii=False) + "\n"
-        assert parse(to_line(example).encode(), "here") == example
+        assert example_line(example) == json.dumps(fields, ensure_ascii=False) + "\n"
+        assert parse_example(example_line(example).encode(), "here") == example
 
 
 def test_an_imported_corpus_is_tokenized_as_it_is(raw, tmp_path, tokenizer):

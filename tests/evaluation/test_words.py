@@ -5,7 +5,7 @@ import yaml
 
 from mclas_lightning.config.compose import compose
 from mclas_lightning.errors import InputError
-from mclas_lightning.evaluation.words import is_run, run_config
+from mclas_lightning.evaluation.words import config_for_run, is_run_folder
 from mclas_lightning.files import sha256, write_json
 from mclas_lightning.runs.identity import resolved_config
 
@@ -29,25 +29,25 @@ def started(folder: Path, *words: str) -> Path:
 def test_a_runs_folder_is_told_from_words(tmp_path, monkeypatch, word, is_one):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "here=1").mkdir()
-    assert is_run(word) is is_one
+    assert is_run_folder(word) is is_one
 
 
 def test_the_configuration_is_the_runs_own_where_it_lies_now(tmp_path):
     folder = started(tmp_path / "moved" / "seed=3", "decoding.beam=2", "seed=3", "logger=wandb")
-    cfg = run_config(folder, ["decoding.min_length=4", "trainer.accelerator=cpu"], None)
+    cfg = config_for_run(folder, ["decoding.min_length=4", "trainer.accelerator=cpu"], None)
     assert (cfg.decoding.beam, cfg.decoding.min_length, cfg.seed) == (2, 4, 3)
     assert cfg.run_dir == cfg.logger.run_dir == str(folder)
     assert cfg.test_file is None
-    assert run_config(folder, [], "news.jsonl").test_file == "news.jsonl"
+    assert config_for_run(folder, [], "news.jsonl").test_file == "news.jsonl"
 
 
 def test_a_dataset_word_names_the_test_set_of_another_corpus(tmp_path):
     folder = started(tmp_path / "run")
-    cfg = run_config(folder, ["dataset=debian_en2de", "data=/there"], None)
+    cfg = config_for_run(folder, ["dataset=debian_en2de", "data=/there"], None)
     other = compose("train", ["dataset=debian_en2de", "data=/there"]).dataset
     assert cfg.test_file == f"{other.path}/test.jsonl"
     assert cfg.dataset.name == "toy_en2de"
-    assert run_config(folder, ["dataset.path=/there"], None).dataset.path == "/there"
+    assert config_for_run(folder, ["dataset.path=/there"], None).dataset.path == "/there"
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_dataset_word_names_the_test_set_of_another_corpus(tmp_path):
 def test_a_word_that_a_trained_run_does_not_leave_open_is_refused(tmp_path, word, test, said):
     folder = started(tmp_path / "run")
     with pytest.raises(InputError) as error:
-        run_config(folder, [word], test)
+        config_for_run(folder, [word], test)
     assert said in str(error.value)
 
 
@@ -78,10 +78,10 @@ def test_a_pipelines_parts_may_lie_elsewhere_if_they_are_the_same(tmp_path):
     folder = started(tmp_path / "run", *words)
     sha = sha256(files["old"])
     write_json(folder / "results.json", results(translator=f"{files['old']} {sha}"))
-    cfg = run_config(folder, [f"model.translator={files['same']}"], None)
+    cfg = config_for_run(folder, [f"model.translator={files['same']}"], None)
     assert cfg.model.translator == str(files["same"])
     with pytest.raises(InputError, match=r"other\.jsonl: is not the one that .* was scored with"):
-        run_config(folder, [f"model.translator={files['other']}"], None)
+        config_for_run(folder, [f"model.translator={files['other']}"], None)
 
 
 def results(**provenance: str) -> dict:

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mclas_lightning.metrics import counting
-from mclas_lightning.metrics.counting import KINDS, count_overlaps
-from mclas_lightning.metrics.rouge import standard
+from mclas_lightning.metrics.counting import ROUGE_KINDS, count_overlaps
+from mclas_lightning.metrics.rouge import standard_profile
 
 TEXTS = st.lists(st.sampled_from("abc"), max_size=9).map(" ".join)
 
@@ -37,10 +37,10 @@ def test_texts_come_apart_at_spaces_and_nowhere_else():
 
 def test_shares_are_put_together_in_order(monkeypatch):
     pairs = [("a " * i + "b", "a " * 7) for i in range(11)]
-    together = count_overlaps(pairs, KINDS, None)
+    together = count_overlaps(pairs, ROUGE_KINDS, None)
     monkeypatch.setattr(counting, "PAIRS_OF_A_TASK", 3)
-    assert count_overlaps(pairs, KINDS, None).tolist() == together.tolist()
-    assert count_overlaps([], KINDS, None).shape == (0, len(KINDS), 3)
+    assert count_overlaps(pairs, ROUGE_KINDS, None).tolist() == together.tolist()
+    assert count_overlaps([], ROUGE_KINDS, None).shape == (0, len(ROUGE_KINDS), 3)
 
 
 def test_several_processes_score_what_one_does():
@@ -48,9 +48,10 @@ def test_several_processes_score_what_one_does():
     random = np.random.default_rng(0)
     texts = [" ".join(random.choice(words, 9)) for _ in range(2 * 250)]
     alone, shared = (
-        standard("de").scores(texts[::2], texts[1::2], processes=processes) for processes in (1, 2)
+        standard_profile("de").scores(texts[::2], texts[1::2], processes=processes)
+        for processes in (1, 2)
     )
-    assert list(alone) == [f"{kind}_{name}" for kind in KINDS for name in "prf"]
+    assert list(alone) == [f"{kind}_{name}" for kind in ROUGE_KINDS for name in "prf"]
     for name, column in alone.items():
         assert len(column) == 250
         assert shared[name].tolist() == column.tolist()

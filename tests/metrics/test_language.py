@@ -2,7 +2,7 @@ import pytest
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.metrics.language import (
-    LANGUAGES,
+    KNOWN_LANGUAGES,
     _identifier,
     check_language,
     is_chinese,
@@ -81,7 +81,7 @@ def test_an_unknown_language_is_refused_by_name():
 
 
 def test_the_languages_are_those_of_the_identifier():
-    assert sorted(_identifier().labels) == LANGUAGES
+    assert sorted(_identifier().labels) == KNOWN_LANGUAGES
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mclas_lightning.metrics.normalization import normalize
-from mclas_lightning.metrics.rouge import standard
+from mclas_lightning.metrics.rouge import standard_profile
 
 
 @pytest.mark.parametrize("mark", "\u00ad\ufeff\u200b\u200c\u200d\u200e\u2060\ufe0f")
 def test_what_nobody_can_see_inside_a_word_does_not_part_it(mark: str):
     assert normalize(f"Bundes{mark}tag") == "Bundestag"
-    found = standard("de").scores([f"Bundes{mark}tag"], ["Bundestag"])
+    found = standard_profile("de").scores([f"Bundes{mark}tag"], ["Bundestag"])
     assert found["rouge1_f"].item() == 1
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.metrics.counting import KINDS
-from mclas_lightning.metrics.rouge import paper, standard
-from mclas_lightning.metrics.score import overlap, score
+from mclas_lightning.metrics.counting import ROUGE_KINDS
+from mclas_lightning.metrics.rouge import paper_profile, standard_profile
+from mclas_lightning.metrics.score import overlap_scores, system_scores
 
 LENGTHS = {"length", "reference_length"}
 
@@ -14,7 +14,7 @@ LENGTHS = {"length", "reference_length"}
 def test_all_scores_of_a_small_corpus_equal_a_count_by_hand():
     hypotheses = ["Die Polizei sucht Zeugen", "", "The police look for witnesses here"]
     references = ["Die Polizei sucht Zeugen", "Regen im Norden", "Polizei sucht die Zeugen hier"]
-    scores = score(hypotheses, references, [standard("de")])
+    scores = system_scores(hypotheses, references, [standard_profile("de")])
     assert scores.documents["rouge1_f"].tolist() == [1, 0, 0]
     assert scores.documents["length"].tolist() == [4, 0, 6]
     found = scores.totals
@@ -28,14 +28,16 @@ def test_all_scores_of_a_small_corpus_equal_a_count_by_hand():
 
 
 def test_a_chinese_summary_is_as_long_as_its_characters():
-    found = overlap(["安全更新"], ["nginx 的安全更新"], [standard("zh")]).totals
+    found = overlap_scores(["安全更新"], ["nginx 的安全更新"], [standard_profile("zh")]).totals
     assert (found["length"], found["reference_length"]) == (4, 6)
 
 
 def test_each_profile_has_its_names_and_its_signature():
-    profiles = [standard("de"), paper("de")]
-    found = score(["Städtes"], ["Stadt"], profiles)
-    names = {f"{prefix}{kind}_{n}" for prefix in ("", "paper_") for kind in KINDS for n in "prf"}
+    profiles = [standard_profile("de"), paper_profile("de")]
+    found = system_scores(["Städtes"], ["Stadt"], profiles)
+    names = {
+        f"{prefix}{kind}_{n}" for prefix in ("", "paper_") for kind in ROUGE_KINDS for n in "prf"
+    }
     assert set(found.documents) == names | LENGTHS
     shares = {"wrong_language", "reference_wrong_language"}
     assert set(found.totals) == names | LENGTHS | shares | {"empty", "num"}
@@ -47,7 +49,7 @@ def test_each_profile_has_its_names_and_its_signature():
 
 
 def test_further_scores_join_them():
-    found = overlap(["a", "b"], ["a", "c"], [standard("en")])
+    found = overlap_scores(["a", "b"], ["a", "c"], [standard_profile("en")])
     more = found.plus({"similarity": np.array([0.5, 0.25])}, {"similarity": "similarity|encoder:x"})
     assert more.totals == found.totals | {"similarity": 0.375}
     assert more.signatures == {**found.signatures, "similarity": "similarity|encoder:x"}
@@ -55,9 +57,9 @@ def test_further_scores_join_them():
 
 def test_scoring_nothing_is_refused():
     with pytest.raises(InputError, match="no summaries"):
-        score([], [], [standard("en")])
+        system_scores([], [], [standard_profile("en")])
 
 
 def test_a_missing_hypothesis_is_refused():
     with pytest.raises(InputError, match="1 hypotheses and 2 references"):
-        score(["a"], ["a", "b"], [standard("en")])
+        system_scores(["a"], ["a", "b"], [standard_profile("en")])

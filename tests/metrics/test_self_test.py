@@ -6,9 +6,9 @@ import pytest
 from rouge_score.tokenizers import DefaultTokenizer
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.metrics.language import LANGUAGES
+from mclas_lightning.metrics.language import KNOWN_LANGUAGES
 from mclas_lightning.metrics.pieces import WordPieces
-from mclas_lightning.metrics.rouge import paper, standard
+from mclas_lightning.metrics.rouge import paper_profile, standard_profile
 from mclas_lightning.metrics.self_test import SENTENCE_PAIRS, self_test, sentence_pairs
 
 PIECES = WordPieces({"警": 0, "方": 1})
@@ -17,7 +17,7 @@ MARKED = "ar he hi mr ne bn pa gu or te kn ml si my km th"
 
 def breaks(tokenize: Callable[[str], list[str]], language: str) -> bool:
     """Whether the self-test refuses ROUGE with this tokenizer."""
-    broken = replace(standard(language), tokenize=lambda texts: list(map(tokenize, texts)))
+    broken = replace(standard_profile(language), tokenize=lambda texts: list(map(tokenize, texts)))
     try:
         self_test(broken)
     except RuntimeError:
@@ -25,15 +25,15 @@ def breaks(tokenize: Callable[[str], list[str]], language: str) -> bool:
     return False
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", KNOWN_LANGUAGES)
 def test_the_self_test_passes_in_every_language(language: str):
-    self_test(standard(language))
-    self_test(paper(language, PIECES))
+    self_test(standard_profile(language))
+    self_test(paper_profile(language, PIECES))
 
 
 def test_every_language_has_one_sample():
-    assert sorted(sentence_pairs()) == LANGUAGES
-    assert sum(len(row.split()) for row in SENTENCE_PAIRS) == len(LANGUAGES)
+    assert sorted(sentence_pairs()) == KNOWN_LANGUAGES
+    assert sum(len(row.split()) for row in SENTENCE_PAIRS) == len(KNOWN_LANGUAGES)
 
 
 @pytest.mark.parametrize("language", MARKED.split())
@@ -52,11 +52,11 @@ def test_the_self_test_refuses_rouge_scores_own_tokenizer(language: str):
 
 
 def test_a_failure_names_the_language_and_the_texts():
-    broken = replace(standard("de"), tokenize=lambda texts: [[] for _ in texts])
+    broken = replace(standard_profile("de"), tokenize=lambda texts: [[] for _ in texts])
     with pytest.raises(RuntimeError, match="self-test failed for 'de': 'Grüße für alle aus Köln'"):
         self_test(broken)
 
 
 def test_a_language_without_a_sample_is_refused():
     with pytest.raises(InputError, match="language 'tlh' does not exist"):
-        self_test(standard("tlh"))
+        self_test(standard_profile("tlh"))

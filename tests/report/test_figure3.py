@@ -9,7 +9,7 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.report import figure3
 from mclas_lightning.report.finished_runs import Runs
 
-PLACES = [(system.scenario, system.model) for system in figure3.LAYOUT.systems]
+PLACES = [(system.scenario, system.model) for system in figure3.FIGURE3_LAYOUT.systems]
 SCRATCH = [place for place in PLACES if place[1].endswith("_scratch")]
 
 
@@ -57,7 +57,7 @@ def test_the_drawing_in_a_page_takes_the_color_of_its_text_and_loads_nothing(gri
 
 def test_a_place_in_the_figure_is_a_mean_over_seeds(tmp_path, grids):
     (grid,) = grids(PLACES, "en2desum")
-    score = figure3.LAYOUT.scores[0]
+    score = figure3.FIGURE3_LAYOUT.scores[0]
     places, means, spreads = figure3._scenario_points(grid, score, "mclas_scratch")
     runs = [run for run in Runs(tmp_path).all if run.model == "mclas_scratch"]
     expected = [

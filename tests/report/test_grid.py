@@ -9,8 +9,8 @@ import pytest
 from tokenizers import Tokenizer, models, normalizers
 
 from benchmarks.runs import write_run
-from mclas_lightning.metrics.rouge import folded, standard
-from mclas_lightning.metrics.score import score
+from mclas_lightning.metrics.rouge import folded_profile, standard_profile
+from mclas_lightning.metrics.score import system_scores
 from mclas_lightning.report.comparison import comparison_sheets
 from mclas_lightning.report.finished_runs import Runs
 from mclas_lightning.report.sheet import Sheet
@@ -22,10 +22,12 @@ REFERENCES = ["Größere Flächen stehen unter Wasser", "Die Züge fahren wieder
 CASED = ["Größere Flächen stehen unter Schnee", "Die Züge fahren wieder nicht"] * 6
 UNCASED = ["großere flachen stehen unter wasser", "die zuge fahren wieder punktlich"] * 6
 
+BOTH = (standard_profile, folded_profile)
+
 
 def write(runs: Path, model: str, outputs: list[str], writes: dict | None, ways: tuple) -> Path:
     profiles = [way("de") for way in ways]
-    found = score(outputs, REFERENCES, profiles)
+    found = system_scores(outputs, REFERENCES, profiles)
     folder = runs / "mine" / "minimum" / model / "seed=0"
     Results(
         dataset="mine", scenario="minimum", model=model, seed=0,
@@ -46,8 +48,8 @@ def drawn(runs: Path, profile: str = "standard") -> tuple[Sheet, dict[str, list[
 
 @pytest.fixture
 def runs(tmp_path) -> Path:
-    write(tmp_path, "cased", CASED, {"case": True, "accents": True}, (standard, folded))
-    write(tmp_path, "uncased", UNCASED, {"case": False, "accents": False}, (standard, folded))
+    write(tmp_path, "cased", CASED, {"case": True, "accents": True}, BOTH)
+    write(tmp_path, "uncased", UNCASED, {"case": False, "accents": False}, BOTH)
     return tmp_path
 
 
@@ -64,16 +66,16 @@ def test_beside_an_uncased_network_all_are_scored_without_accents(runs):
 
 
 def test_cased_networks_alone_are_scored_with_their_accents(tmp_path):
-    write(tmp_path, "cased", CASED, {"case": True, "accents": True}, (standard, folded))
-    write(tmp_path, "lower", UNCASED, {"case": False, "accents": True}, (standard, folded))
+    write(tmp_path, "cased", CASED, {"case": True, "accents": True}, BOTH)
+    write(tmp_path, "lower", UNCASED, {"case": False, "accents": True}, BOTH)
     sheet, rows = drawn(tmp_path)
     assert float(rows["lower"][0]) < 80
     assert not any("folded" in note for note in sheet.notes)
 
 
 def test_of_an_old_run_the_tokenizer_says_what_it_writes(tmp_path):
-    write(tmp_path, "cased", CASED, None, (standard, folded))
-    folder = write(tmp_path, "uncased", UNCASED, None, (standard, folded))
+    write(tmp_path, "cased", CASED, None, BOTH)
+    folder = write(tmp_path, "uncased", UNCASED, None, BOTH)
     assert not any("folded" in note for note in drawn(tmp_path)[0].notes)
     tokenizer = Tokenizer(models.WordLevel({"x": 0}, unk_token="x"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
@@ -83,13 +85,13 @@ def test_of_an_old_run_the_tokenizer_says_what_it_writes(tmp_path):
 
 
 def test_runs_without_folded_scores_are_a_gap(runs):
-    write(runs, "cased", CASED, {"case": True, "accents": True}, (standard,))
+    write(runs, "cased", CASED, {"case": True, "accents": True}, (standard_profile,))
     _, rows = drawn(runs)
     assert rows["cased"][:3] == ["-", "-", "-"]
 
 
 def test_the_folded_profile_may_be_asked_for(tmp_path):
-    write(tmp_path, "cased", CASED, {"case": True, "accents": True}, (standard, folded))
+    write(tmp_path, "cased", CASED, {"case": True, "accents": True}, BOTH)
     (run,) = Runs(tmp_path).all
     _, rows = drawn(tmp_path, "folded")
     assert rows["cased"][0] == f"{100 * run.scores['cross']['folded_rouge1_f']:.2f}"

@@ -5,11 +5,11 @@ import pytest
 from mclas_lightning.config.compose import compose
 from mclas_lightning.files import write_json
 from mclas_lightning.report.started import (
+    fine_tuning_words,
     is_trained,
     ms_place,
-    of_fine_tuning,
-    of_pretraining,
-    words_of,
+    pretraining_words,
+    train_words,
 )
 from mclas_lightning.runs.identity import resolved_config
 
@@ -29,19 +29,21 @@ CORPUS = ("dataset=toy",)
 def test_the_words_of_a_configuration_compose_it_again(words):
     place = ["scenario=minimum", "model=mclas", "seed=3"]
     config = resolved_config(compose("train", [*CORPUS, *words, *place]))
-    again = words_of(config, CORPUS)
+    again = train_words(config, CORPUS)
     assert resolved_config(compose("train", [*CORPUS, *again, *place])) == config
     assert len(again) <= len(words)
 
 
 def test_a_configuration_of_other_keys_has_no_words():
-    assert words_of({"network": {"name": "gone", "shape": 5}, "optim": 7}, ("dataset=gone",)) == []
+    assert (
+        train_words({"network": {"name": "gone", "shape": 5}, "optim": 7}, ("dataset=gone",)) == []
+    )
 
 
 def test_pretraining_takes_the_ms_variant_of_a_recipe_and_fine_tuning_the_recipe():
     words = ["network=tiny", "optim=tiny", "optim.encoder.lr=0.5", "dataset.max_source=77"]
-    assert of_pretraining(words) == ["network=tiny", "optim=tiny_pretrain"]
-    assert of_fine_tuning(["optim=tiny_pretrain", *words[2:]]) == ["optim=tiny"]
+    assert pretraining_words(words) == ["network=tiny", "optim=tiny_pretrain"]
+    assert fine_tuning_words(["optim=tiny_pretrain", *words[2:]]) == ["optim=tiny"]
 
 
 @pytest.mark.parametrize("place", ["ms", "ms/seed=2"])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from mclas_lightning.cli.arguments import positive, seed
 from mclas_lightning.errors import InputError
-from mclas_lightning.metrics.language import LANGUAGES
+from mclas_lightning.metrics.language import KNOWN_LANGUAGES
 
 if TYPE_CHECKING:
     from mclas_lightning.evaluation.texts import SystemTexts
@@ -26,7 +26,7 @@ def add_score(commands: argparse._SubParsersAction) -> None:
     """Add ``score``."""
     score = commands.add_parser(
         "score", help="score any system's outputs against references",
-        epilog=f"languages (ISO 639-1): {' '.join(LANGUAGES)}",
+        epilog=f"languages (ISO 639-1): {' '.join(KNOWN_LANGUAGES)}",
     )  # fmt: skip
     score.add_argument(
         "--hypotheses", type=Path, nargs="+", required=True, metavar="FILE",
@@ -56,7 +56,12 @@ def add_score(commands: argparse._SubParsersAction) -> None:
 def _score(arguments: argparse.Namespace) -> None:
     from rich.console import Console
 
-    from mclas_lightning.evaluation.systems import as_json, compared, systems_table, with_intervals
+    from mclas_lightning.evaluation.systems import (
+        pairwise_comparisons,
+        systems_json,
+        systems_table,
+        with_intervals,
+    )
     from mclas_lightning.evaluation.texts import (
         check_parallel,
         check_references,
@@ -65,14 +70,14 @@ def _score(arguments: argparse.Namespace) -> None:
     )
     from mclas_lightning.metrics.accents import lacks_accents
     from mclas_lightning.metrics.language import check_language
-    from mclas_lightning.metrics.rouge import folded, profile
-    from mclas_lightning.metrics.score import overlap
+    from mclas_lightning.metrics.rouge import folded_profile, named_profile
+    from mclas_lightning.metrics.score import overlap_scores
     from mclas_lightning.metrics.self_test import self_test
-    from mclas_lightning.metrics.tokens import unit
+    from mclas_lightning.metrics.tokens import length_unit
 
     check_language(arguments.lang)
-    way = profile(arguments.profile, arguments.lang, arguments.vocabulary)
-    ways = [way, folded(arguments.lang)] if way.name == "standard" else [way]
+    way = named_profile(arguments.profile, arguments.lang, arguments.vocabulary)
+    ways = [way, folded_profile(arguments.lang)] if way.name == "standard" else [way]
     for each in ways:
         self_test(each)
     names = system_names(arguments.hypotheses)
@@ -82,7 +87,7 @@ def _score(arguments: argparse.Namespace) -> None:
     for output in outputs:
         check_parallel(output, references)
     scores = {
-        name: overlap(output.texts, references.texts, ways)
+        name: overlap_scores(output.texts, references.texts, ways)
         for name, output in zip(names, outputs, strict=True)
     }
     bare = [
@@ -98,11 +103,14 @@ def _score(arguments: argparse.Namespace) -> None:
     how = {"resamples": arguments.resamples, "seed": arguments.seed}
     systems = with_intervals(scores, **how)
     more = ["bertscore_f"] if arguments.bertscore else []
-    pairs = compared(systems, [*way.headline, *more], **how)
+    pairs = pairwise_comparisons(systems, [*way.headline, *more], **how)
     if arguments.json:
-        print(json.dumps(as_json(systems, pairs), indent=2))  # valid in every encoding of stdout
+        # json.dumps escapes non-ASCII characters, which not every encoding of stdout has.
+        print(json.dumps(systems_json(systems, pairs), indent=2))
     else:
-        Console().print(systems_table(systems, pairs, unit(arguments.lang), way.family, bare))
+        Console().print(
+            systems_table(systems, pairs, length_unit(arguments.lang), way.family, bare)
+        )
 
 
 def _with_neural(
@@ -175,11 +183,11 @@ def load_encoders(arguments: argparse.Namespace) -> "NeuralScores | None":
 
 
 def _rescore(arguments: argparse.Namespace) -> None:
-    from mclas_lightning.evaluation.scores import lost_families, rescore, runs_in
+    from mclas_lightning.evaluation.scores import finished_folders, lost_families, rescore
     from mclas_lightning.metrics.neural.scores import NeuralScores
     from mclas_lightning.runs.results import Results, headline
 
-    runs = runs_in(arguments.runs)
+    runs = finished_folders(arguments.runs)
     neural = load_encoders(arguments) or NeuralScores(bertscore=None, similarity=None)
     skipped = 0
     for run in runs:

@@ -23,7 +23,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mclas_lightning.config.overrides import hydra_arguments, quoted
-from mclas_lightning.errors import InputError, closest, exits_cleanly, one_of
+from mclas_lightning.errors import InputError, did_you_mean, exits_cleanly, unknown_choice
 from mclas_lightning.files import CONF, EXPERIMENTS
 
 RUN_CONFIG = "of_run"  # the name of a run's configuration in Hydra's store
@@ -163,13 +163,13 @@ def clear_errors(config_name: str) -> Iterator[None]:
     except MissingConfigException as error:
         group, _, option = (error.missing_cfg_file or "").rpartition("/")
         choices = [name for name in error.options or () if not name.startswith("_")]
-        raise one_of(group or "configuration", option, choices) from error
+        raise unknown_choice(group or "configuration", option, choices) from error
     except (HydraException, OmegaConfBaseException) as error:
         if unknown := re.match(r"Could not override '([^']+)'", str(error)):
             depth = unknown[1].count(".")
             keys = _keys(compose(config_name, ()))
             near = [key for key in keys if key.count(".") == depth and key != unknown[1]]
-            hint = closest(unknown[1], near)
+            hint = did_you_mean(unknown[1], near)
             raise InputError(
                 f"key '{unknown[1]}' does not exist; {hint}see mclas-train --cfg job for all of "
                 f"them (a new one is added with a leading +)"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mclas_lightning.errors import InputError, check_range, one_of
+from mclas_lightning.errors import InputError, check_range, unknown_choice
 from mclas_lightning.example import SIDES
 from mclas_lightning.model.decoder import MAX_POSITIONS
 
@@ -149,7 +149,7 @@ class DecodingConfig:
     def __post_init__(self) -> None:
         for name, words in DECODING_CHOICES.items():
             if getattr(self, name) not in words:
-                raise one_of(f"decoding.{name}", getattr(self, name), words)
+                raise unknown_choice(f"decoding.{name}", getattr(self, name), words)
         check_range("decoding.beam", self.beam, 1)
         check_range("decoding.length_penalty", self.length_penalty, 0)
         check_range("decoding.min_length", self.min_length, 1)

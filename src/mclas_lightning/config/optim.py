@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mclas_lightning.errors import check_range, one_of
+from mclas_lightning.errors import check_range, unknown_choice
 
 # What a budget counts, and its name in messages. summaries: the target tokens of both summaries,
 # whichever of them the system writes, so that all systems see as many examples an update; texts:
@@ -121,9 +121,9 @@ class OptimConfig:
         check_range("optim.eps", self.eps, 0)
         check_range("optim.label_smoothing", self.label_smoothing, 0, 0.99)
         if self.batch_unit not in UNITS:
-            raise one_of("optim.batch_unit", self.batch_unit, UNITS)
+            raise unknown_choice("optim.batch_unit", self.batch_unit, UNITS)
         if self.monitor not in MONITORS:
-            raise one_of("optim.monitor", self.monitor, MONITORS)
+            raise unknown_choice("optim.monitor", self.monitor, MONITORS)
         for name in ("max_tokens", "accumulate", "validations", "patience"):
             check_range(f"optim.{name}", getattr(self, name), 1)
         for scenario, updates in self.updates.items():

@@ -20,7 +20,7 @@ from mclas_lightning.config.groups import (
 )
 from mclas_lightning.config.optim import OptimConfig
 from mclas_lightning.distributed import device_of
-from mclas_lightning.errors import InputError, check_range, one_of
+from mclas_lightning.errors import InputError, check_range, unknown_choice
 from mclas_lightning.files import check_run_names
 from mclas_lightning.runs.identity import resolved_config
 from mclas_lightning.runs.run import Run
@@ -94,7 +94,7 @@ def read_settings(cfg: Mapping[str, Any]) -> tuple[Settings, dict[str, Any]]:
     dataset = typed("dataset", DatasetConfig, top.dataset)
     for sizes in (dataset.sizes, optim.updates):
         if top.scenario not in sizes:
-            raise one_of("scenario", top.scenario, sizes)
+            raise unknown_choice("scenario", top.scenario, sizes)
     if optim.updates[top.scenario] % optim.validations:
         raise InputError(
             f"optim.updates.{top.scenario}: expected a multiple of optim.validations="
@@ -141,6 +141,6 @@ def _system(model: Mapping[str, Any]) -> tuple[Task | Pipeline, tuple[str, ...]]
     config = typed("model", ModelConfig, model)
     for name in config.initialize or ():
         if name not in config.targets:
-            raise one_of("model.initialize: decoder", name, config.targets)
+            raise unknown_choice("model.initialize: decoder", name, config.targets)
     chosen = config.targets if config.initialize is None else config.initialize
     return task_from(vars(config)), tuple(chosen)

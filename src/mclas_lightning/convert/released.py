@@ -1,8 +1,8 @@
 """Checkpoints of the released MCLAS code: their tensors under our names.
 
-Such a file is a pickle of the network's tensors, an argparse Namespace and optimizer objects. Only
-tensors and plain values are taken from it: every class that is not needed for them is replaced by
-one without code, so that nothing in the file is executed.
+A ``model_step_*.pt`` is a pickle of the network's tensors, an argparse Namespace and optimizer
+objects. Only tensors and plain values are read: the unpickler replaces every other class by one
+without code, so that nothing in the file is executed.
 """
 
 import pickle
@@ -22,14 +22,14 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.model.decoder import DecoderConfig
 from mclas_lightning.model.seq2seq import NetworkConfig, encoder_settings
 
-HEADS = 8  # of the released decoder, where the file's options do not say
+DECODER_HEADS = 8  # of the released decoder, where the checkpoint's options do not say
 
-HEAD_WIDTH = 64  # of a pretrained BERT
+BERT_HEAD_WIDTH = 64  # width of a head in a pretrained BERT
 
-BASELINE_HEADS = 8  # of an encoder that is not pretrained (encoder=baseline), whatever its width
+BASELINE_HEADS = 8  # of an encoder that is not pretrained (encoder=baseline) of any width
 
-# Released layer -> ours.
-LAYER = {
+# Our names of the released decoder's modules.
+LAYER_NAMES = {
     "self_attn": "self_attention",
     "context_attn": "cross_attention",
     "linear_query": "query",
@@ -43,8 +43,8 @@ LAYER = {
     "feed_forward.w_2": "outer",
 }
 
-# What tells the network's sizes.
-NEEDED = (
+# Tensors whose shapes tell the network's sizes.
+SIZING_TENSORS = (
     "bert.model.embeddings.word_embeddings.weight",
     "bert.model.embeddings.position_embeddings.weight",
     "bert.model.encoder.layer.0.intermediate.dense.weight",
@@ -53,13 +53,13 @@ NEEDED = (
     "generator.0.bias",
 )
 
-# Buffers that we compute.
-COMPUTED = (".mask", ".pos_emb.pe", "position_ids")
+# Endings of the names of buffers, which our network computes.
+COMPUTED_BUFFERS = (".mask", ".pos_emb.pe", "position_ids")
 
-# The released two decoders, and what our NCLS+MS calls them.
-DECODERS = {"decoder": "cross", "decoder_monolingual": "mono"}
+# Our names of the released NCLS+MS's two decoders.
+DECODER_NAMES = {"decoder": "cross", "decoder_monolingual": "mono"}
 
-SAFE = {
+SAFE_CLASSES = {
     ("collections", "OrderedDict"): OrderedDict,
     ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor_v2,
     ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
@@ -67,22 +67,22 @@ SAFE = {
 
 
 @dataclass(frozen=True)
-class Released:
+class ReleasedCheckpoint:
     """A checkpoint's tensors by their released names, and the options it was trained with."""
 
     state: Mapping[str, Tensor]
     options: Mapping[str, Any]
 
     @classmethod
-    def load(cls, path: Path) -> "Released":
-        """Read a ``model_step_*.pt``; InputError where it is none."""
+    def load(cls, path: Path) -> "ReleasedCheckpoint":
+        """Read a ``model_step_*.pt``; InputError for a missing, damaged or other file."""
         if not path.exists():
             raise InputError(f"{path}: no such checkpoint")
         try:
             if _is_program(path):
                 raise ValueError("a program")
             found = torch.load(path, map_location="cpu", pickle_module=_inert, weights_only=False)
-        except Exception as error:  # torch raises many kinds for a file that was cut short
+        except Exception as error:  # torch raises many kinds for a truncated file.
             raise InputError(
                 f"{path}: not a checkpoint of the released code, or cut short"
             ) from error
@@ -94,7 +94,7 @@ class Released:
             )
         if not all(isinstance(tensor, Tensor) for tensor in state.values()):
             raise InputError(f"{path}: holds something other than tensors in its model")
-        for name in NEEDED:
+        for name in SIZING_TENSORS:
             if name not in state:
                 raise InputError(
                     f"{path}: lacks the tensor {name} of the released network; it is of other code"
@@ -103,7 +103,7 @@ class Released:
 
     @property
     def decoders(self) -> tuple[str, ...]:
-        """Our names of its decoders."""
+        """Our names of the checkpoint's decoders."""
         return ("mono", "cross") if self._has_two else ("decoder",)
 
     @property
@@ -111,10 +111,10 @@ class Released:
         return any(name.startswith("decoder_monolingual.") for name in self.state)
 
     def network_config(self) -> NetworkConfig:
-        """The network that the tensors belong to."""
-        words, heads = self.state[NEEDED[0]], self.options.get("dec_heads")
+        """The sizes of the network that the tensors belong to."""
+        words, heads = self.state[SIZING_TENSORS[0]], self.options.get("dec_heads")
         width = words.shape[1]
-        layers = _count(self.state, "bert.model.encoder.layer.")
+        layers = _num_layers(self.state, "bert.model.encoder.layer.")
         inner = self.state["bert.model.encoder.layer.0.intermediate.dense.weight"].shape[0]
         positions = self.state["bert.model.embeddings.position_embeddings.weight"].shape[0]
         return NetworkConfig(
@@ -129,8 +129,8 @@ class Released:
                 )
             ),
             decoder=DecoderConfig(
-                layers=_count(self.state, "decoder.transformer_layers."),
-                heads=heads if isinstance(heads, int) else HEADS,
+                layers=_num_layers(self.state, "decoder.transformer_layers."),
+                heads=heads if isinstance(heads, int) else DECODER_HEADS,
                 feed_forward=self.state[
                     "decoder.transformer_layers.0.feed_forward.w_1.weight"
                 ].shape[0],
@@ -143,15 +143,15 @@ class Released:
 
     def _encoder_heads(self, width: int) -> int:
         baseline = self.options.get("encoder") == "baseline"
-        return BASELINE_HEADS if baseline else max(1, width // HEAD_WIDTH)
+        return BASELINE_HEADS if baseline else max(1, width // BERT_HEAD_WIDTH)
 
     @property
     def _mono_embeds_alone(self) -> bool:
         mono = self.state.get("decoder_monolingual.embeddings.weight")
         return mono is not None and not torch.equal(mono, self.state["decoder.embeddings.weight"])
 
-    def ours(self) -> dict[str, Tensor]:
-        """The tensors under the names of ``Seq2Seq``; InputError for one that has no place."""
+    def seq2seq_state(self) -> dict[str, Tensor]:
+        """The tensors under the names of ``Seq2Seq``; InputError for a tensor it does not have."""
         state = {
             "embedding.weight": self.state["decoder.embeddings.weight"],
             "output_bias": self.state["generator.0.bias"],
@@ -162,7 +162,7 @@ class Released:
                 "of the paper"
             )
         for name, tensor in self.state.items():
-            if not name.endswith(COMPUTED) and not name.startswith("generator."):
+            if not name.endswith(COMPUTED_BUFFERS) and not name.startswith("generator."):
                 state.update(self._place(name, tensor))
         return state
 
@@ -170,9 +170,9 @@ class Released:
         if name.startswith("bert.model."):
             return {f"encoder.{name.removeprefix('bert.model.')}": tensor}
         prefix, _, rest = name.partition(".")
-        if prefix not in DECODERS:
+        if prefix not in DECODER_NAMES:
             raise InputError(f"tensor '{name}': is of no system of the paper")
-        ours = DECODERS[prefix] if self._has_two else "decoder"
+        ours = DECODER_NAMES[prefix] if self._has_two else "decoder"
         if rest == "embeddings.weight":
             alone = ours == "mono" and self._mono_embeds_alone
             return {f"embeddings.{ours}.weight": tensor} if alone else {}
@@ -182,21 +182,21 @@ class Released:
 
 def _translated(name: str) -> str:
     name = name.replace("feed_forward.norm.", "feed_forward.layer_norm.")
-    for theirs, our in LAYER.items():
+    for theirs, our in LAYER_NAMES.items():
         name = name.replace(f".{theirs}.", f".{our}.")
     return name
 
 
-def _count(state: Mapping[str, Tensor], prefix: str) -> int:
-    """How many numbered layers follow ``prefix``."""
+def _num_layers(state: Mapping[str, Tensor], prefix: str) -> int:
+    """The number of layers in ``state``, whose names are ``prefix`` and a number."""
     return len(
         {name.removeprefix(prefix).split(".")[0] for name in state if name.startswith(prefix)}
     )
 
 
 def _is_program(path: Path) -> bool:
-    """Whether torch.load would run it: it hands TorchScript archives to torch.jit.load."""
-    try:  # By torch's own reader: another one might see another archive.
+    """Whether the file is a TorchScript archive, whose code torch.load would run."""
+    try:  # torch.load uses the same reader; another one might see another archive.
         names = torch._C.PyTorchFileReader(str(path)).get_all_records()
     except RuntimeError:
         return False  # Not an archive.
@@ -204,7 +204,7 @@ def _is_program(path: Path) -> bool:
 
 
 class _Inert:
-    """Stands for an object of any class: it keeps plain state and runs nothing."""
+    """A stand-in for an object of any class, which keeps its plain state and runs no code."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         pass
@@ -217,16 +217,16 @@ class _Inert:
         pass
 
     def append(self, item: object) -> None:
-        """As lists have it; nothing is kept."""
+        """Ignore an item that the pickle of a list appends."""
 
     def extend(self, items: object) -> None:
-        """As lists have it; nothing is kept."""
+        """Ignore items that the pickle of a list appends."""
 
 
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) in SAFE:
-            return SAFE[module, name]
+        if (module, name) in SAFE_CLASSES:
+            return SAFE_CLASSES[module, name]
         if module in ("torch", "torch.storage") and name.endswith("Storage"):
             return super().find_class(module, name)
         return type(name, (_Inert,), {"__module__": module})
@@ -236,7 +236,7 @@ def _load(file: Any, **words: Any) -> Any:
     return _Unpickler(file, **words).load()
 
 
-# What torch.load asks of a pickle module.
+# The members that torch.load uses of a pickle module.
 _inert = types.ModuleType("inert")
 
 _inert.__dict__.update(Unpickler=_Unpickler, load=_load)

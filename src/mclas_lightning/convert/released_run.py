@@ -1,4 +1,4 @@
-"""A checkpoint of the released code becomes a run of ours."""
+"""The import of a released checkpoint as a run, which can be evaluated like a trained one."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,7 +9,7 @@ import torch
 
 from mclas_lightning.config.dataset import SPLITS
 from mclas_lightning.config.settings import Settings
-from mclas_lightning.convert.released import Released
+from mclas_lightning.convert.released import ReleasedCheckpoint
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.data.vocabulary import Vocabulary
 from mclas_lightning.errors import InputError
@@ -20,16 +20,20 @@ from mclas_lightning.runs.run import Run
 from mclas_lightning.training.network import check_source
 from mclas_lightning.training.preparation import open_split, side_vocabularies
 
-# [BOS], [EOS] and [LSEP] are [unused1], [unused2] and [unused5] of mBERT.
+# Ids in the released checkpoints: [BOS], [EOS], [LSEP] are mBERT's [unused1], [unused2], [unused5].
 RELEASED_IDS = {"pad": 0, "bos": 1, "eos": 2, "lsep": 5}
 
 
 def import_checkpoint(file: Path, settings: Settings, config: Mapping[str, Any]) -> TrainedSystem:
-    """Write ``file`` as the run that ``settings`` describe, whole or not at all."""
+    """Write the checkpoint ``file`` as the run that ``settings`` describe, whole or not at all.
+
+    InputError where the run is there already, or where the checkpoint is of another network,
+    tokenizer or system than ``settings``.
+    """
     run = settings.run
     if run.folder.exists():
         raise InputError(f"{run}: is there already; choose another place, or delete it")
-    released = Released.load(file)
+    released = ReleasedCheckpoint.load(file)
     if set(released.decoders) != set(settings.task.targets):
         theirs = "NCLS+MS's two decoders" if len(released.decoders) > 1 else "one decoder"
         raise InputError(
@@ -58,7 +62,7 @@ def import_checkpoint(file: Path, settings: Settings, config: Mapping[str, Any])
     return system
 
 
-def _tokenizer(settings: Settings, released: Released) -> Tokenizer:
+def _tokenizer(settings: Settings, released: ReleasedCheckpoint) -> Tokenizer:
     tokenizer = Tokenizer.load(settings.tokenizer)
     entries = released.network_config().encoder["vocab_size"]
     ids = {name: getattr(tokenizer.special, name) for name in RELEASED_IDS}
@@ -72,9 +76,10 @@ def _tokenizer(settings: Settings, released: Released) -> Tokenizer:
 
 
 def _vocabulary(settings: Settings, tokenizer: Tokenizer) -> Vocabulary:
-    """What each side may be written with; the corpus, where it is here, says what its language is.
+    """The ids that each side may write, from the corpus's training texts where they are present.
 
-    The border that the released code writes between sentences is in no text of the corpus.
+    The released code writes a border between sentences. The border is in no text of the corpus, and
+    is added to each side.
     """
     here = settings.dataset.vocabulary is None and settings.dataset.file("train").exists()
     if not here:
@@ -85,10 +90,10 @@ def _vocabulary(settings: Settings, tokenizer: Tokenizer) -> Vocabulary:
 
 
 def _checked_state(
-    file: Path, released: Released, network: NetworkConfig
+    file: Path, released: ReleasedCheckpoint, network: NetworkConfig
 ) -> Mapping[str, torch.Tensor]:
-    """The tensors under our names; InputError unless they are all of the network, and no more."""
-    state = released.ours()
+    """The tensors by our names; InputError unless names and shapes are those of ``network``."""
+    state = released.seq2seq_state()
     with torch.device("meta"):
         expected = {name: t.shape for name, t in Seq2Seq(network).state_dict().items()}
     found = {name: tensor.shape for name, tensor in state.items()}

@@ -9,7 +9,7 @@ from mclas_lightning.corpora import debian, toy
 from mclas_lightning.data.store import open_store
 from mclas_lightning.data.tokenizer import Tokenizer, train_tokenizer
 from mclas_lightning.data.vocabulary import read_ids, target_vocabulary
-from mclas_lightning.errors import InputError, one_of
+from mclas_lightning.errors import InputError, unknown_choice
 from mclas_lightning.example import Side, read_jsonl
 from mclas_lightning.files import num_records, write_json
 from mclas_lightning.progress import progress_bar
@@ -106,7 +106,7 @@ def build_vocabulary(
         languages["cross"] = target
     for language in released:
         if language not in languages.values():
-            raise one_of("--released: language", language, languages.values())
+            raise unknown_choice("--released: language", language, languages.values())
     tokens = open_store(corpus / "train.jsonl", tokenizer, MAX_SUMMARY_PIECES, store)
     tokens.require(languages)
     for side, language in languages.items():

@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from mclas_lightning.config.dataset import DatasetConfig
 from mclas_lightning.corpora.manifest import read_manifest
-from mclas_lightning.errors import InputError, one_of
+from mclas_lightning.errors import InputError, unknown_choice
 from mclas_lightning.files import CONF
 from mclas_lightning.schema import typed
 
@@ -54,7 +54,7 @@ def named(name: str) -> DatasetConfig:
     InputError for an unknown name.
     """
     if name not in names():
-        raise one_of("dataset", name, names())
+        raise unknown_choice("dataset", name, names())
     return _typed(name)
 
 

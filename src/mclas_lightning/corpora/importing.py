@@ -14,8 +14,8 @@ from mclas_lightning.corpora.manifest import check_replaceable, whole_corpus
 from mclas_lightning.corpora.readers import lines, ncls
 from mclas_lightning.corpora.readers.formats import FORMATS, Files, Format, find_files
 from mclas_lightning.corpora.readers.log import Log, Sources, printable
-from mclas_lightning.errors import InputError, one_of
-from mclas_lightning.example import Example, to_line
+from mclas_lightning.errors import InputError, unknown_choice
+from mclas_lightning.example import Example, example_line
 from mclas_lightning.files import NOTHING_KEPT, write_json
 from mclas_lightning.metrics.language import check_language
 from mclas_lightning.progress import progress_bar
@@ -50,7 +50,7 @@ def import_corpus(
     where more records of a split are skipped than kept.
     """
     if format not in FORMATS:
-        raise one_of("format", format, FORMATS)
+        raise unknown_choice("format", format, FORMATS)
     languages = _languages(FORMATS[format], source, target)
     files = find_files(FORMATS[format], paths)
     check_replaceable(out, "imported")
@@ -185,7 +185,7 @@ def _write(path: Path, examples: Iterable[Example], log: Log) -> dict[str, Any]:
     digest = hashlib.sha256()
     with path.open("wb") as file:
         for example in examples:
-            line = to_line(example).encode()
+            line = example_line(example).encode()
             digest.update(line)
             file.write(line)
     return {"records": log.kept, "sha256": digest.hexdigest()}

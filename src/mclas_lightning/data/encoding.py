@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from sentencex import segment  # pyright: ignore[reportAttributeAccessIssue]
 from tokenizers import Tokenizer as Backend
 
-from mclas_lightning.example import SIDES, Example, Side, parse
+from mclas_lightning.example import SIDES, Example, Side, parse_example
 from mclas_lightning.files import BOM
 from mclas_lightning.metrics.normalization import normalize
 
@@ -167,7 +167,7 @@ def _examples(lines: Range) -> Iterator[Example]:
     with lines.path.open("rb") as file:
         file.seek(lines.start)
         while file.tell() < lines.stop:
-            yield parse(file.readline(), str(lines.path))
+            yield parse_example(file.readline(), str(lines.path))
 
 
 def _record_batch(

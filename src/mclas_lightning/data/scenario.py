@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from mclas_lightning.config.dataset import DatasetConfig
-from mclas_lightning.errors import InputError, one_of
+from mclas_lightning.errors import InputError, unknown_choice
 from mclas_lightning.files import read_json, write_json
 
 SPLITTINGS = ("random", "first_shards")
@@ -36,7 +36,7 @@ class SubsetRule:
 def subset_size(scenario: str, sizes: Mapping[str, float], total: int) -> int:
     """Examples in ``scenario``: a count as it stands, a fraction up to 1.0 of ``total``."""
     if scenario not in sizes:
-        raise one_of("scenario", scenario, sizes)
+        raise unknown_choice("scenario", scenario, sizes)
     size = sizes[scenario]
     if not math.isfinite(size) or (size > 1 and size % 1):
         raise InputError(
@@ -130,7 +130,7 @@ def write_or_check(path: Path, manifest: Mapping[str, Any]) -> None:
 
 def _rows(rule: SubsetRule, dataset: DatasetConfig, keys: np.ndarray) -> np.ndarray:
     if rule.split not in SPLITTINGS:
-        raise one_of("split", rule.split, SPLITTINGS)
+        raise unknown_choice("split", rule.split, SPLITTINGS)
     if rule.split == "random":
         return choose(keys, subset_size(rule.scenario, dataset.sizes, len(keys)), rule.seed)
     if dataset.shards is None:

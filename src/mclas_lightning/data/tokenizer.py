@@ -26,7 +26,7 @@ from mclas_lightning.data.encoding import Sentences, backend_from, encode_docume
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import whole_folder
 from mclas_lightning.metrics import normalization
-from mclas_lightning.metrics.language import CHINESE
+from mclas_lightning.metrics.language import CHINESE_LANGUAGES
 from mclas_lightning.task import Special
 
 CONTROL_NAMES = {
@@ -112,7 +112,7 @@ class Tokenizer:
     @cached_property
     def content_hash(self) -> str:
         """Hash of all that decides which ids a text gets."""
-        versions = f"{tokenizers.__version__}:{normalization.VERSION}"
+        versions = f"{tokenizers.__version__}:{normalization.NORMALIZATION_VERSION}"
         return hashlib.sha256(f"{versions}:{self.rules}".encode()).hexdigest()
 
     def encode(self, texts: Sequence[str], max_length: int) -> list[list[int]]:
@@ -224,7 +224,7 @@ def _backend(vocabulary: dict[str, int], normalizer: normalizers.Normalizer) -> 
 _QUOTES = {"de": ("\u201e", "\u201c"), "en": ("\u201c", "\u201d")}
 
 # Languages that write Han characters and no spaces, kana and wide punctuation included.
-_WIDE_LANGUAGES = CHINESE | {"ja"}
+_WIDE_LANGUAGES = CHINESE_LANGUAGES | {"ja"}
 
 _WIDE = r"[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]"
 

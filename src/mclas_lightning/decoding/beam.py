@@ -14,7 +14,7 @@ from torch import Tensor
 from mclas_lightning.decoding.processors import Processor
 
 
-class Step(Protocol):
+class SearchStep(Protocol):
     """The network as the search sees it; a step holds the state (key-value cache) of each row."""
 
     def __call__(self, last_N: Tensor) -> Tensor:
@@ -48,7 +48,7 @@ class Beam:
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """The best target found for a document, from after [BOS] to [EOS] or where it was cut."""
+    """The best target found for a document: the tokens after [BOS] up to [EOS] or to the cut."""
 
     ids: tuple[int, ...]
     score: float
@@ -56,7 +56,7 @@ class Hypothesis:
 
 @torch.inference_mode()
 def beam_search(
-    step: Step,
+    step: SearchStep,
     num_documents: int,
     beam: Beam,
     processors: Sequence[Processor] = (),
@@ -111,7 +111,7 @@ def beam_search(
     return [hypothesis for hypothesis in best if hypothesis]
 
 
-def _only(token: int, step: Step, scores_NC: Tensor) -> Tensor:
+def _only(token: int, step: SearchStep, scores_NC: Tensor) -> Tensor:
     rows_N, columns_C = (torch.arange(size, device=scores_NC.device) for size in scores_NC.shape)
     rows_NC, columns_NC = torch.meshgrid(rows_N, columns_C, indexing="ij")
     return scores_NC.masked_fill(step.token(rows_NC, columns_NC) != token, -torch.inf)
@@ -120,7 +120,7 @@ def _only(token: int, step: Step, scores_NC: Tensor) -> Tensor:
 def _candidates(log_p_BK: Tensor, scores_NC: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The best 2 x K continuations of each document: log P, row and column, best first."""
     B, K = log_p_BK.shape
-    # The best of each row first: a document's best are among them.
+    # A document's best candidates are among the best of each of its rows.
     score_NM, column_NM = scores_NC.topk(min(2 * K, scores_NC.shape[1]), dim=1)
     total_BM = (log_p_BK[:, :, None] + score_NM.view(B, K, -1)).flatten(1)
     log_p_BM, at_BM = total_BM.topk(min(2 * K, total_BM.shape[1]), dim=1)

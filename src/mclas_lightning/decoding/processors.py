@@ -17,7 +17,7 @@ from mclas_lightning.decoding.repetition import REPETITION_SHARES
 
 Processor = Callable[[Tensor, Tensor], Tensor]
 
-WINDOW = 32  # The longest repetition that is found, in word pieces.
+REPETITION_WINDOW = 32  # The longest repetition that is found, in word pieces.
 
 BLOCKED = -1e4  # Finite: a repetition is still better than no summary at all.
 
@@ -84,12 +84,12 @@ class SecondBos:
 
 
 def repeated_shares(prefix_NT: Tensor, share_V: Tensor) -> Tensor:
-    """For each position t, how much of the prefix's end stands before t, too: ``[N, T]``.
+    """``[N, T]``: for each position t, the shares of the prefix's end that also stand before t.
 
     The longest run of pieces that ends at t - 1 and that the prefix ends with is found, up to
-    ``WINDOW`` pieces; its shares (see ``repetition``) are summed.
+    ``REPETITION_WINDOW`` pieces. The shares (see ``repetition``) of the run's pieces are summed.
     """
-    width = min(prefix_NT.shape[1], WINDOW)
+    width = min(prefix_NT.shape[1], REPETITION_WINDOW)
     # A window holds the pieces before a position, the nearest first; -1 fills it up at the start.
     # Windows are in reverse order: of the prefix's end, of its last position, and so on.
     before_NTW = F.pad(prefix_NT.flip(1), (0, width), value=-1).unfold(1, width, 1)
@@ -125,7 +125,7 @@ class RepetitionBlock:
 
 @dataclass(frozen=True, eq=False)
 class ReleasedBlock:
-    """Lowers a target whose last three words it has had before (released code).
+    """Lower the score of a target that repeats its last three words (released code).
 
     [BOS] and [LSEP] are words, and the last word may be unfinished.
     """

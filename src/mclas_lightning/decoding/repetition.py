@@ -17,7 +17,7 @@ from mclas_lightning.metrics.tokens import UNSPACED_SCRIPTS
 
 REPETITION_WORDS = 3  # words that are a repetition (section 5.2)
 
-REPETITION_CHARACTERS = 8  # characters that are one, in scripts without spaces
+REPETITION_CHARACTERS = 8  # characters that are a repetition, in scripts without spaces
 
 REPETITION_SHARES = REPETITION_WORDS * REPETITION_CHARACTERS  # the sum over a repetition's pieces
 

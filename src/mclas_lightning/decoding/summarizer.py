@@ -178,7 +178,7 @@ class Summarizer:
 
 
 class DecoderStep:
-    """One decoder's ``Step`` of a batch, with the cached keys and values of sources and targets."""
+    """A decoder's ``SearchStep`` of a batch, with cached keys and values of sources and targets."""
 
     def __init__(self, network: Seq2Seq, decoder: str, memory: Memory, output: OutputLayer) -> None:
         self.network, self.name, self.decoder = network, decoder, network.decoder(decoder)

@@ -1,4 +1,4 @@
-"""From a trained run to its test predictions and scores."""
+"""Evaluation of a trained run: summaries of a test set, and their scores."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 
 from mclas_lightning.config.settings import Settings
 from mclas_lightning.decoding.summarizer import Summaries, Summarizer
-from mclas_lightning.distributed import gather_shares, is_first, rank_and_world, together
+from mclas_lightning.distributed import fail_together, gather_shares, is_rank_zero, rank_and_world
 from mclas_lightning.evaluation.scores import profiles_of, score_side
 from mclas_lightning.evaluation.test_set import EvaluationSet
 from mclas_lightning.example import Example, Side
@@ -28,18 +28,19 @@ from mclas_lightning.task import Pipeline
 def score_run(
     settings: Settings, config: Mapping[str, Any], scored: EvaluationSet | None = None
 ) -> Results | None:
-    """Summarize a set of documents, score the summaries, and write both.
+    """Summarize the documents of ``scored`` (default: the run's test set), and score the summaries.
 
-    Written are predictions.jsonl, scores.npz and results.json: in the run's folder for its own test
-    set, in a folder within it (``EvaluationSet.trial``) for any other ``scored``. A pipeline is not
-    trained, so its run's folder begins here. Several processes share the documents: rank zero
-    scores, writes and returns the results, the others return None.
+    predictions.jsonl, scores.npz and results.json of the run's own test set are written into the
+    run's folder, those of another set into a subfolder (``EvaluationSet.trial``). The folder of a
+    pipeline, which is not trained, is created. Several processes share the documents: rank zero
+    scores, writes and returns the results, the others return None. InputError for files of a
+    corpus, run or encoder that are missing or changed.
     """
     run, dataset, system = settings.run, settings.dataset, settings.system
     scored = scored or EvaluationSet.of(dataset, "test")
-    with together():
+    with fail_together():
         scored.check(run, dataset)
-        # The hash is taken before the file is read: a change in between shows in the results.
+        # The hash is taken before the examples are read, so that it never hides a changed file.
         of_set = scored.origin()
         profiles = {
             side: profiles_of(dataset.language(side), run.folder / "tokenizer")
@@ -50,7 +51,7 @@ def score_run(
         summarizer = load_system(settings)
         own = _summarize(summarizer, examples, settings)
     summaries = gather_shares(own, len(examples))
-    if not is_first():
+    if not is_rank_zero():
         return None
     start_run(run, config, [dataset.file("test")])
     trial = scored.trial(settings.decoding)
@@ -58,7 +59,8 @@ def score_run(
     scores: dict[Side, SystemScores] = {
         side: score_side(
             [summary[side] for summary in summaries],
-            # Released code: references are detokenized, cut ids. We: the corpus's own text.
+            # Released code: references are decoded from ids, cut to the length of a target. We: the
+            # corpus's text.
             [example.summary(side) or "" for example in examples],
             [example.document for example in examples],
             profiles[side],
@@ -96,7 +98,7 @@ def _write_predictions(
 def _provenance(
     settings: Settings, summarizer: Summarizer | PipelineSummarizer, of_set: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Hashes of what was scored and with which weights, the recipe, and the environment."""
+    """Hashes of configuration, test set and weights; the recipe; the environment."""
     return {
         "config_sha256": sha256(settings.run.folder / "config.yaml"),
         **of_set,
@@ -129,7 +131,7 @@ def _results(
 
 
 def load_system(settings: Settings) -> Summarizer | PipelineSummarizer:
-    """The run's network or its pipeline, on the device that summarizes."""
+    """The summarizer of a run's network or pipeline, on the device of ``settings``."""
     if isinstance(settings.system, Pipeline):
         return load_pipeline(
             settings.system,
@@ -144,7 +146,7 @@ def load_system(settings: Settings) -> Summarizer | PipelineSummarizer:
 
 
 def _weights(summarizer: Summarizer | PipelineSummarizer, settings: Settings) -> dict[str, Any]:
-    """Which weights wrote the summaries, which examples these were trained on, and how long."""
+    """The origin of the weights, the subset they were trained on, and how long."""
     if isinstance(summarizer, PipelineSummarizer):
         return summarizer.provenance
     training = read_json(settings.run.training_path, dict)
@@ -155,9 +157,9 @@ def _weights(summarizer: Summarizer | PipelineSummarizer, settings: Settings) ->
 
 
 def _subset(settings: Settings, training: Mapping[str, Any]) -> dict[str, str]:
-    """The hash of the run's subset.json, by its training.json, its results or the file itself.
+    """The hash of the run's subset.json: from training.json, results.json or the file itself.
 
-    A training of an earlier version wrote no hash. A run that was moved left subset.json behind.
+    Earlier versions wrote no hash into training.json; their subset.json is missing after a move.
     """
     results, manifest = settings.run.folder / "results.json", settings.subset_manifest
     kept = training.get("subset_sha256")
@@ -171,7 +173,7 @@ def _subset(settings: Settings, training: Mapping[str, Any]) -> dict[str, str]:
 def _summarize(
     summarizer: Summarizer | PipelineSummarizer, examples: Sequence[Example], settings: Settings
 ) -> list[Summaries]:
-    """This process's share of the summaries: every ``world``-th, from its rank on."""
+    """The summaries of this process's share: examples rank, rank + world, rank + 2 world, ..."""
     rank, world = rank_and_world()
     texts = [settings.system.source_text(example) for example in examples[rank::world]]
     with progress_bar(len(texts), "summarizing", "documents", disable=rank > 0) as bar:
@@ -179,7 +181,7 @@ def _summarize(
 
 
 def load_neural(settings: Settings) -> NeuralScores:
-    """The encoders that score; InputError where one is not there or cannot score a language."""
+    """The encoders that score summaries; InputError for a missing encoder or unknown language."""
     neural = NeuralScores.load(settings.scoring, settings.device)
     for side in settings.system.sides:
         neural.signatures(settings.dataset.language(side))

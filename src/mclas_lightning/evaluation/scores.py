@@ -1,4 +1,4 @@
-"""Scores of finished runs once more, from their predictions: nothing is decoded."""
+"""Scores of summaries, and new scores of finished runs from their predictions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,8 +11,8 @@ from mclas_lightning.example import Side
 from mclas_lightning.files import whole_files
 from mclas_lightning.metrics.neural.scores import NEURAL_SCORES, NeuralScores
 from mclas_lightning.metrics.pieces import WordPieces
-from mclas_lightning.metrics.rouge import Profile, folded, paper, standard
-from mclas_lightning.metrics.score import SystemScores, score
+from mclas_lightning.metrics.rouge import Profile, folded_profile, paper_profile, standard_profile
+from mclas_lightning.metrics.score import SystemScores, system_scores
 from mclas_lightning.metrics.self_test import self_test
 from mclas_lightning.runs.documents import DOCUMENT_SCORES, write_document_scores
 from mclas_lightning.runs.lock import locked
@@ -21,10 +21,18 @@ from mclas_lightning.runs.results import Results
 
 
 def profiles_of(language: str, tokenizer: Path) -> list[Profile]:
-    """How ROUGE is computed; in Chinese the paper's way takes the run's word pieces."""
+    """The profiles of ROUGE for a language, each after its self-test (RuntimeError).
+
+    In Chinese, the profile ``paper`` needs WordPiece in the run's ``tokenizer`` folder, and is left
+    out without.
+    """
     pieces = WordPieces.find(tokenizer) if language == "zh" else None
     known = language != "zh" or pieces is not None
-    profiles = [standard(language), folded(language), *([paper(language, pieces)] if known else [])]
+    profiles = [
+        standard_profile(language),
+        folded_profile(language),
+        *([paper_profile(language, pieces)] if known else []),
+    ]
     for profile in profiles:
         self_test(profile)
     return profiles
@@ -37,18 +45,18 @@ def score_side(
     profiles: Sequence[Profile],
     neural: NeuralScores,
 ) -> SystemScores:
-    """All scores of one side's summaries."""
-    found = score(hypotheses, references, profiles)
+    """ROUGE, lengths, wrong languages and neural scores of the summaries of one side."""
+    found = system_scores(hypotheses, references, profiles)
     language = profiles[0].language
     (found,) = neural.add([found], [hypotheses], references, documents, language)
     return found
 
 
-PAPER = "paper_rouge"  # begins the names of these scores
+PAPER_FAMILY = "paper_rouge"  # the family of the profile ``paper``, and the prefix of its scores
 
 
-def runs_in(folders: Sequence[Path]) -> list[Path]:
-    """The finished runs that ``folders`` are or hold; InputError where one has none."""
+def finished_folders(folders: Sequence[Path]) -> list[Path]:
+    """The folders with a results.json at or below ``folders``; InputError where one has none."""
     found: dict[Path, None] = {}
     for folder in folders:
         results = sorted(folder.rglob("results.json"))
@@ -59,23 +67,23 @@ def runs_in(folders: Sequence[Path]) -> list[Path]:
 
 
 def rescore(run: Path, neural: NeuralScores) -> Results:
-    """Replace results.json and scores.npz by the scores of predictions.jsonl.
+    """Score predictions.jsonl in the folder ``run`` again; replaces results.json and scores.npz.
 
-    What other encoders scored before stays; so does what would be scored in the same way. The run's
-    folder is this process's alone meanwhile.
+    Old scores of an encoder are kept where ``neural`` lacks the encoder or has the same signature.
+    The run's folder is locked meanwhile. InputError for unreadable or changed predictions.
     """
-    with locked(run_of(run)):
+    with locked(run_folder_of(run)):
         return _rescore(run, neural)
 
 
-def run_of(folder: Path) -> Path:
-    """The folder of the run that results in ``folder`` are of; a trial lies two folders below."""
+def run_folder_of(folder: Path) -> Path:
+    """The run's folder of results in ``folder``, which may be a trial two folders below it."""
     places = (folder, *folder.parents[:2])
     return next((place for place in places if (place / "config.yaml").exists()), folder)
 
 
 def lost_families(old: Results, new: Results) -> list[str]:
-    """The families of scores, such as ``cross bertscore``, that rescoring could not keep."""
+    """The families of scores, such as ``cross bertscore``, that only ``old`` has."""
     return [
         f"{side} {family}"
         for side, signatures in old.signatures.items()
@@ -88,7 +96,7 @@ def _rescore(run: Path, neural: NeuralScores) -> Results:
     old = Results.read(run / "results.json")
     predictions = [*read_predictions(old).values()]
     scores: dict[Side, SystemScores] = {
-        side: _score(side, predictions, old, neural) for side in old.scores
+        side: _side_scores(side, predictions, old, neural) for side in old.scores
     }
     new = replace(
         old,
@@ -104,21 +112,23 @@ def _rescore(run: Path, neural: NeuralScores) -> Results:
     return new
 
 
-def _score(
+def _side_scores(
     side: Side, predictions: Sequence[Prediction], old: Results, neural: NeuralScores
 ) -> SystemScores:
     assert old.folder is not None
-    profiles = profiles_of(old.language(side), run_of(old.folder) / "tokenizer")
+    profiles = profiles_of(old.language(side), run_folder_of(old.folder) / "tokenizer")
     asked, before = neural.signatures(old.language(side)), old.signatures[side]
     kept = {
         f: NEURAL_SCORES[f]
         for f in NEURAL_SCORES
         if f in before and asked.get(f, before[f]) == before[f]
     }
-    if PAPER in before and not any(profile.name == "paper" for profile in profiles):
-        # Without the run's word pieces it cannot be counted again.
-        kept[PAPER] = tuple(name for name in old.scores[side] if name.startswith(PAPER))
-    columns = _columns(old, side, kept)
+    if PAPER_FAMILY in before and not any(profile.name == "paper" for profile in profiles):
+        # Without the run's word pieces, ROUGE of the profile ``paper`` cannot be counted again.
+        kept[PAPER_FAMILY] = tuple(
+            name for name in old.scores[side] if name.startswith(PAPER_FAMILY)
+        )
+    columns = _kept_scores(old, side, kept)
     found = score_side(
         [prediction.hypotheses[side] for prediction in predictions],
         [prediction.references[side] for prediction in predictions],
@@ -131,10 +141,13 @@ def _score(
     return found
 
 
-def _columns(
+def _kept_scores(
     old: Results, side: Side, families: Mapping[str, Sequence[str]]
 ) -> dict[str, dict[str, np.ndarray]]:
-    """Each family's scores of the documents, where they are of these predictions for certain."""
+    """The old scores ``[documents]`` of each family in ``families``, by name.
+
+    Results without the predictions' hash give none: their scores may be of other predictions.
+    """
     if not families or "predictions_sha256" not in old.provenance:
         return {}
     arrays = old.documents([f"{side}/{name}" for names in families.values() for name in names])

@@ -1,4 +1,4 @@
-"""Several systems on the same documents: their scores, how sure these are, and who is better."""
+"""Comparison of several systems on the same documents: scores, intervals and significance tests."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,16 +13,17 @@ from rich.text import Text
 from mclas_lightning.metrics.score import SystemScores
 from mclas_lightning.metrics.significance import (
     LEVEL,
+    SIGNIFICANCE_LEVEL,
     Comparison,
     bootstrap_intervals,
     compare_all,
-    corrected,
+    holm_corrected,
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScoredSystem:
-    """A system's scores, and 95 % intervals of the means over documents."""
+    """A system's scores, and the 95 % intervals of their means over documents, by score."""
 
     name: str
     scores: SystemScores
@@ -31,7 +32,7 @@ class ScoredSystem:
 
 @dataclass(frozen=True, kw_only=True)
 class SystemPair:
-    """Two systems in one score."""
+    """The comparison of two systems, by name, in one score."""
 
     first: str
     second: str
@@ -42,7 +43,7 @@ class SystemPair:
 def with_intervals(
     scores: Mapping[str, SystemScores], *, resamples: int, seed: int
 ) -> list[ScoredSystem]:
-    """The systems by their names, with the intervals of all their scores."""
+    """The systems in ``scores``, by name, with bootstrap intervals of all their scores."""
     columns = [column for found in scores.values() for column in found.documents.values()]
     intervals = iter(bootstrap_intervals(columns, resamples=resamples, seed=seed))
     return [
@@ -53,35 +54,32 @@ def with_intervals(
     ]
 
 
-def compared(
+def pairwise_comparisons(
     systems: Sequence[ScoredSystem], names: Sequence[str], *, resamples: int, seed: int
 ) -> list[SystemPair]:
-    """Every two systems in each of the scores ``names``, corrected for all these tests."""
+    """A test of every two systems in each score of ``names``, Holm-corrected over all tests."""
     found = [(name, a, b) for name in names for a, b in combinations(systems, 2)]
     columns = [(a.scores.documents[name], b.scores.documents[name]) for name, a, b in found]
-    tests = corrected(compare_all(columns, resamples=resamples, seed=seed)) if found else []
+    tests = holm_corrected(compare_all(columns, resamples=resamples, seed=seed)) if found else []
     return [
         SystemPair(first=a.name, second=b.name, score=name, comparison=test)
         for (name, a, b), test in zip(found, tests, strict=True)
     ]
 
 
-LEVEL_OF_P = 0.05
-
-
 def comparison_sentence(comparison: Comparison, a: str, b: str, metric: str) -> str:
-    """Which system is better, by how many points (0.01 of a score), and how sure that is.
+    """A sentence on which system is better, by how many points (0.01 of a score), with p.
 
-    No winner is named where p is above 0.05.
+    Above p = 0.05 the sentence says that there is no significant difference.
     """
     sign = 1 if comparison.difference >= 0 else -1
     first, second = (a, b)[::sign]
     bounds = (round(100 * sign * bound, 1) + 0.0 for bound in (comparison.low, comparison.high))
-    low, high = sorted(bounds)  # Adding 0 turns -0.0 into 0.0.
+    low, high = sorted(bounds)  # Adding 0.0 above turned -0.0 into 0.0.
     points = f"{100 * abs(comparison.difference):.1f} {metric} points"
     interval = f"{100 * LEVEL:.0f} % interval {low:.1f} to {high:.1f}"
     evidence = f"({interval}; {_p(comparison.p)}, {comparison.method})"
-    if comparison.p <= LEVEL_OF_P:
+    if comparison.p <= SIGNIFICANCE_LEVEL:
         return f"{first} is better than {second} by {points} {evidence}"
     return f"no significant difference between {a} and {b}: {first} is ahead by {points} {evidence}"
 
@@ -90,7 +88,7 @@ def _p(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
 
 
-HEADER = ("System", "Score", "P", "R", "F1", f"{LEVEL:.0%} interval".replace("%", " %"))
+SYSTEM_HEADINGS = ("System", "Score", "P", "R", "F1", f"{LEVEL:.0%} interval".replace("%", " %"))
 
 SCORE_LABELS = {
     "rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeL": "ROUGE-L", "rougeLsum": "ROUGE-Lsum",
@@ -105,24 +103,32 @@ def systems_table(
     family: str = "rouge",
     bare: Sequence[str] = (),
 ) -> Group:
-    """For a terminal, ROUGE of one ``family``; lengths are in ``unit``.
+    """The systems' table for a terminal, with notes: ROUGE of ``family``, lengths in ``unit``.
 
-    ``bare`` are the systems that have no accents, which is why all are scored without.
+    ``bare`` names the systems that never write an accent, because of which ROUGE of all systems is
+    counted without accents.
     """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    for name in HEADER:
+    for name in SYSTEM_HEADINGS:
         table.add_column(name, justify="left" if name in ("System", "Score") else "right")
     for system in systems:
         for row, kind in enumerate(_kinds(system, family)):
-            table.add_row("" if row else Text(system.name), label(kind), *_numbers(system, kind))
+            table.add_row(
+                "" if row else Text(system.name), score_label(kind), *_numbers(system, kind)
+            )
         table.add_section()
-    notes = [*_lengths(systems, unit), *_folded(bare), "", *_verdicts(pairs)]
-    notes += _signatures(systems, family)
+    notes = _lengths(systems, unit)
+    if bare:
+        notes.append(
+            f"ROUGE without case and accents for all (profile folded): {', '.join(bare)} never "
+            "writes an accent, the references do."
+        )
+    notes += ["", *map(_words, pairs), *([""] if pairs else []), *_signatures(systems, family)]
     return Group(table, Text("\n".join(notes)))
 
 
-def as_json(systems: Sequence[ScoredSystem], pairs: Sequence[SystemPair]) -> dict[str, Any]:
-    """All that was computed, of each system by its name."""
+def systems_json(systems: Sequence[ScoredSystem], pairs: Sequence[SystemPair]) -> dict[str, Any]:
+    """Scores, intervals and signatures by system, and all comparisons, as JSON objects."""
     return {
         "systems": {
             system.name: {
@@ -145,25 +151,16 @@ def as_json(systems: Sequence[ScoredSystem], pairs: Sequence[SystemPair]) -> dic
     }
 
 
-def label(kind: str) -> str:
-    """A kind of score as it is written: ``paper_rouge1`` is ROUGE-1."""
+def score_label(kind: str) -> str:
+    """The label of a kind of score: ROUGE-1 for ``rouge1`` or ``paper_rouge1``."""
     plain = kind.removeprefix("paper_").removeprefix("folded_")
     return SCORE_LABELS.get(plain, plain)
 
 
 def _kinds(system: ScoredSystem, family: str) -> list[str]:
-    """The kinds that have precision, recall and F1; of ROUGE those of one family."""
+    """The system's scores with precision, recall and F1; of ROUGE only those of ``family``."""
     names = [name.removesuffix("_f") for name in system.scores.documents if name.endswith("_f")]
     return [name for name in names if "rouge" not in name or name.startswith(family)]
-
-
-def _folded(bare: Sequence[str]) -> list[str]:
-    if not bare:
-        return []
-    return [
-        f"ROUGE without case and accents for all (profile folded): {', '.join(bare)} never writes "
-        "an accent, the references do."
-    ]
 
 
 def _numbers(system: ScoredSystem, kind: str) -> list[str]:
@@ -188,12 +185,8 @@ def _lengths(systems: Sequence[ScoredSystem], unit: str) -> list[str]:
     return [*lines, "Scores are x 100; an empty summary scores 0."]
 
 
-def _verdicts(pairs: Sequence[SystemPair]) -> list[str]:
-    return [*map(_words, pairs), *([""] if pairs else [])]
-
-
 def _words(pair: SystemPair) -> str:
-    metric = label(pair.score.removesuffix("_f"))
+    metric = score_label(pair.score.removesuffix("_f"))
     return comparison_sentence(pair.comparison, pair.first, pair.second, metric)
 
 

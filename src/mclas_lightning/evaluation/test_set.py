@@ -1,4 +1,4 @@
-"""What a run is scored on: its corpus's test or validation set, or any other test set."""
+"""The set of examples that a run is scored on: its corpus's test or validation set, or another."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ from mclas_lightning.runs.run import Run
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationSet:
-    """A file of examples; ``name`` is that of a test set which is not the run's own."""
+    """A file of examples to score; ``name`` is None for a split of the run's own corpus."""
 
     split: Split
     path: Path
@@ -27,23 +27,23 @@ class EvaluationSet:
 
     @classmethod
     def named(cls, path: Path) -> "EvaluationSet":
-        """Another test set, by its file, or by the folder that holds it as test.jsonl."""
+        """The test set in the file ``path``, or in test.jsonl of the folder ``path``."""
         file = path / "test.jsonl" if path.is_dir() else path
         stem = file.resolve().parent.name if file.stem == "test" else file.stem
         return cls(split="test", path=file, name=re.sub(r"[^\w.-]+", "_", stem)[:40] or "set")
 
     @classmethod
     def of(cls, dataset: DatasetConfig, split: Split) -> "EvaluationSet":
-        """A split of the run's own corpus."""
+        """The set of a split of the run's own corpus."""
         return cls(split=split, path=dataset.file(split))
 
     def check(self, run: Run, dataset: DatasetConfig) -> None:
-        """InputError where the file is not there, or not the one that the run was started with.
+        """InputError where the file is missing, or where a file of the run's corpus has changed.
 
-        The rest of the run's corpus need not be here; what of it is here must be the same.
+        Other files of the corpus may be missing: scoring does not read them.
         """
         if self.name is None and not run.started:
-            dataset.check_files({self.split, "test"})  # A pipeline that becomes a run now.
+            dataset.check_files({self.split, "test"})  # Scoring starts a pipeline's run.
         if not self.path.exists():
             more = "" if self.name else "give the corpus's folder (dataset.path=...), or "
             raise InputError(f"{self.path}: no such file; {more}name a test set with --test FILE")
@@ -56,13 +56,13 @@ class EvaluationSet:
                 )
 
     def read(self, require: Iterable[Side]) -> list[Example]:
-        """All its examples."""
+        """The examples of the file; InputError where one lacks a summary of ``require``."""
         return read_examples(self.path, require)
 
     def trial(self, decoding: DecodingConfig) -> str | None:
-        """Where in the run's folder its scores go; those of the run's test set are the run's own.
+        """The subfolder of the run for the scores of this set; None for the run's own test set.
 
-        The same set and the same decoding have the same place.
+        Its name depends on the set and on the decoding.
         """
         if self.name is None and self.split == "test":
             return None
@@ -72,7 +72,7 @@ class EvaluationSet:
         return f"test/{self.name}-{_short(f'{sha256(self.path)} {words}')}"
 
     def origin(self) -> dict[str, Any]:
-        """What results say of it."""
+        """The set's split, hash and file, for the provenance in results.json."""
         own = {"split": self.split, f"{self.split}_sha256": sha256(self.path)}
         return own if self.name is None else {**own, "test_file": str(self.path)}
 

@@ -1,4 +1,4 @@
-"""Texts of any system, as files: one a line, or jsonl of ``{"id": ..., "text": ...}``."""
+"""Files of texts from any system: a text a line, or jsonl of ``{"id": ..., "text": ...}``."""
 
 import json
 from collections import Counter
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.example import id_of
+from mclas_lightning.example import record_id
 from mclas_lightning.files import json_lines
 
 
 @dataclass(frozen=True)
 class SystemTexts:
-    """What a file holds, in its order; without ids a text belongs to its line's number."""
+    """The texts of a file in order, with their ids; None where the file has no ids."""
 
     path: Path
     texts: list[str]
@@ -63,7 +63,7 @@ def check_parallel(texts: SystemTexts, others: SystemTexts) -> None:
 
 
 def system_names(paths: Sequence[Path]) -> list[str]:
-    """The files' names without endings; with as many folders before them as tell them apart."""
+    """The files' names without endings, after as many of their folders as make them differ."""
     if len({path.resolve() for path in paths}) < len(paths):
         raise InputError("the same file is given more than once as hypotheses of a system")
     whole = [path.resolve() for path in paths]
@@ -92,10 +92,10 @@ def _lines(path: Path) -> list[str]:
 def _record(line: bytes, where: str) -> tuple[str, str]:
     try:
         record = json.loads(line)
-        example_id, text = id_of(record), record["text"]
+        example_id, text = record_id(record), record["text"]
         if not isinstance(example_id, str) or not isinstance(text, str):
             raise TypeError
-        text.encode()  # Half a character (a lone surrogate) cannot be.
+        text.encode()  # A lone surrogate, half a character, raises UnicodeEncodeError.
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise InputError(
             f'{where}: expected {{"id": ..., "text": ...}} with a string each'

@@ -1,4 +1,4 @@
-"""The configuration of ``mclas-evaluate RUN``: the run's own, and the words given now."""
+"""The configuration of ``mclas-evaluate RUN [words]``: the run's config.yaml, changed by words."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -14,22 +14,26 @@ from mclas_lightning.runs.identity import read_config
 from mclas_lightning.runs.results import Results
 from mclas_lightning.runs.run import Run, run_of_seed
 
-OPEN = ("decoding", "scoring", "logger", "trainer", "scored")  # what a trained run leaves open
+# Sections of a run's configuration that words may change after its training.
+OPEN_SECTIONS = ("decoding", "scoring", "logger", "trainer", "scored")
 
-PARTS = ("summarizer", "translator")  # of a pipeline: where they lie now
+PIPELINE_PARTS = ("summarizer", "translator")  # keys with the folders of a pipeline's systems
 
-HASH = re.compile(r"[0-9a-f]{64}")
+SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-def is_run(word: str) -> bool:
-    """Whether a word of the command line is a run's folder, and none for Hydra."""
+def is_run_folder(word: str) -> bool:
+    """Whether a word of the command line is a run's folder, not one for Hydra."""
     key, equals, _ = word.partition("=")
     path = "/" in key and not key.startswith(("hydra/", "+", "~"))
     return not word.startswith("-") and (not equals or path or Path(word).is_dir())
 
 
-def run_config(folder: Path, words: Sequence[str], test: str | None) -> DictConfig:
-    """What ``mclas-evaluate`` composes for the run in ``folder``; ``test`` names a test set."""
+def config_for_run(folder: Path, words: Sequence[str], test: str | None) -> DictConfig:
+    """The configuration that evaluates the run in ``folder``; ``test`` is the file of a test set.
+
+    InputError for a word that would change the training, or for a test set in other languages.
+    """
     kept = read_config(folder)
     of_dataset = [word for word in words if _key(word).split(".")[0] in ("dataset", "data")]
     if "dataset" not in map(_key, of_dataset):
@@ -52,30 +56,30 @@ def _key(word: str) -> str:
 
 
 def _in(folder: Path, kept: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration of a run that lies in ``folder`` now."""
+    """The run's configuration ``kept``, with ``folder`` as its place, which may have moved."""
     logger = kept.get("logger")
     here = {"logger": {**logger, "run_dir": str(folder)}} if logger else {}
     return {**kept, **here, "run_dir": str(folder)}
 
 
 def _check(word: str, *, pipeline: bool) -> None:
-    """InputError for a word that a trained run does not leave open."""
+    """InputError for a word that a trained run does not accept."""
     key = _key(word)
-    parts = [f"model.{part}" for part in PARTS] if pipeline else []
+    parts = [f"model.{part}" for part in PIPELINE_PARTS] if pipeline else []
     if "=" not in word or word.startswith("-"):
         raise InputError(
             f"'{word}': expected a word such as decoding.beam=5, or --test FILE, after the run"
         )
-    if key.split(".")[0] not in OPEN and key not in ("dataset.path", *parts):
+    if key.split(".")[0] not in OPEN_SECTIONS and key not in ("dataset.path", *parts):
         raise InputError(
-            f"'{word}': the run was trained already, and takes words for {', '.join(OPEN)} and "
-            f"{', '.join(['dataset.path', *parts])}; another test set is named with --test FILE, "
-            f"or with dataset=..."
+            f"'{word}': the run was trained already, and takes words for "
+            f"{', '.join(OPEN_SECTIONS)} and {', '.join(['dataset.path', *parts])}; another test "
+            f"set is named with --test FILE, or with dataset=..."
         )
 
 
 def _test_file(words: Sequence[str], kept: Mapping[str, Any]) -> str:
-    """The test set of another dataset; its languages must be the run's."""
+    """The path of another dataset's test set; InputError unless its languages are the run's."""
     dataset = compose("train", words).dataset
     for key in ("source", "target"):
         if dataset[key] != kept["dataset"][key]:
@@ -87,15 +91,15 @@ def _test_file(words: Sequence[str], kept: Mapping[str, Any]) -> str:
 
 
 def _check_parts(run: Run, kept: Mapping[str, Any], cfg: DictConfig) -> None:
-    """InputError where a pipeline's systems, in new places, are others than it was scored with."""
+    """InputError where a pipeline's systems in new folders are not those it was scored with."""
     path = run.folder / "results.json"
     provenance = Results.read(path).provenance if path.exists() else {}
-    for part in PARTS:
+    for part in PIPELINE_PARTS:
         name = OmegaConf.select(cfg, f"model.{part}")
         if name == kept["model"][part]:
             continue
         before = str(provenance.get(part, "")).split(" ")[-1]
-        if not HASH.fullmatch(before) or _hash(name, cfg.seed) != before:
+        if not SHA256.fullmatch(before) or _hash(name, cfg.seed) != before:
             raise InputError(
                 f"model.{part}={name}: is not the one that {run} was scored with; make a pipeline "
                 f"of its own with it (mclas-train ... model.name=...)"
@@ -103,7 +107,7 @@ def _check_parts(run: Run, kept: Mapping[str, Any], cfg: DictConfig) -> None:
 
 
 def _hash(name: str | None, seed: int) -> str | None:
-    """Of a run its weights', of a file of translations its own."""
+    """The hash of a run's best.ckpt, or of a file of translations; None where neither exists."""
     place = Path(name or "")
     run = run_of_seed(place, seed)
     if run.best.exists():

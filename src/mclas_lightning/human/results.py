@@ -16,8 +16,8 @@ import glob
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from mclas_lightning.errors import InputError, check_range, one_of
-from mclas_lightning.files import read_json, write_json
+from mclas_lightning.errors import InputError, check_range, unknown_choice
+from mclas_lightning.files import read_versioned, write_json
 from mclas_lightning.schema import typed
 
 HUMAN_FORMAT = 1
@@ -57,7 +57,7 @@ class HumanResults:
         for system, row in self.preferences.items():
             for name in row:
                 if name not in PERSPECTIVES:
-                    raise one_of(f"preferences.{system}:", name, PERSPECTIVES)
+                    raise unknown_choice(f"preferences.{system}:", name, PERSPECTIVES)
             for name in PERSPECTIVES:
                 if name not in row:
                     raise InputError(f"preferences.{system}.{name}: is missing")
@@ -70,16 +70,8 @@ class HumanResults:
     @classmethod
     def read(cls, path: Path) -> "HumanResults":
         """Read a ``human.json``; InputError where it has another format or a wrong value."""
-        record = read_json(path, dict)
-        if record.get("format") != HUMAN_FORMAT:
-            raise InputError(
-                f"{path}: expected format {HUMAN_FORMAT}, found {record.get('format')!r}; "
-                "score the sheets again with `mclas human score`"
-            )
-        try:
-            return typed("human", cls, {k: v for k, v in record.items() if k != "format"})
-        except InputError as error:
-            raise InputError(f"{path}: {error}") from None
+        advice = "; score the sheets again with `mclas human score`"
+        return read_versioned(path, HUMAN_FORMAT, lambda found: typed("human", cls, found), advice)
 
 
 def not_returned_sentence(results: HumanResults) -> str:

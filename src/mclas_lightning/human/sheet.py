@@ -15,7 +15,7 @@ from pathlib import Path
 from string import ascii_uppercase
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.files import read_json, sha256, whole_folder, write_json
+from mclas_lightning.files import read_versioned, sha256, whole_folder, write_json
 from mclas_lightning.human.results import GOLD, PERSPECTIVES
 from mclas_lightning.runs.predictions import (
     Prediction,
@@ -59,15 +59,7 @@ class SheetKey:
     def read(cls, folder: Path) -> "SheetKey":
         """Read the key of a folder of sheets; InputError where it is missing or wrong."""
         path = folder / KEY_FILE
-        record = read_json(path, dict)
-        if record.get("format") != KEY_FORMAT:
-            raise InputError(
-                f"{path}: expected format {KEY_FORMAT}, found {record.get('format')!r}"
-            )
-        try:
-            key = typed("key", cls, {k: v for k, v in record.items() if k != "format"})
-        except InputError as error:
-            raise InputError(f"{path}: {error}") from None
+        key = read_versioned(path, KEY_FORMAT, lambda record: typed("key", cls, record))
         for name, item in key.items.items():
             if sorted(item.order) != sorted(key.systems):
                 raise InputError(f"{path}: the order of item {name} is not one of all systems")
@@ -94,9 +86,8 @@ letter differs from line to line.
 Change nothing else, and save the sheet as CSV (UTF-8).
 """
 
-DocumentTexts = dict[
-    str, str
-]  # of one document: its text under "document", a summary under each system's name
+# One document's text under "document", and its summaries under the systems' names.
+DocumentTexts = dict[str, str]
 
 
 def first_runs(runs: Path, dataset: str, scenario: str, models: Sequence[str]) -> list[Results]:
@@ -120,7 +111,10 @@ def write_sheets(
     if out.exists():
         raise InputError(f"{out}: is already there; choose a new folder for the sheets")
     texts = _sample(runs, num, seed)
-    origin = {run.model: _origin(run) for run in runs}
+    origin = {
+        run.model: {"seed": run.seed, "predictions_sha256": sha256(predictions_path(run))}
+        for run in runs
+    }
     systems = [*origin, GOLD]
     key = SheetKey(
         dataset=runs[0].dataset,
@@ -166,10 +160,6 @@ def _texts(id: str, found: Mapping[str, Prediction]) -> DocumentTexts:
     one = next(iter(found.values()))
     summaries = {model: prediction.hypotheses["cross"] for model, prediction in found.items()}
     return {"document": one.document, **summaries, GOLD: one.references["cross"]}
-
-
-def _origin(run: Results) -> dict[str, object]:
-    return {"seed": run.seed, "predictions_sha256": sha256(predictions_path(run))}
 
 
 def _names(

@@ -1,4 +1,4 @@
-"""TLTran and TETran: two trained systems, one after the other, as one summarizer."""
+"""The pipelines TLTran and TETran: a summarizer and a translator, one after the other."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,31 +17,31 @@ from mclas_lightning.files import sha256
 from mclas_lightning.inference.trained import dataset_of, load_summarizer, ms_run
 from mclas_lightning.inference.translation_file import TranslationFile
 from mclas_lightning.inference.translators import default_translator, load_translator
-from mclas_lightning.metrics.language import CHINESE
+from mclas_lightning.metrics.language import CHINESE_LANGUAGES
 from mclas_lightning.runs.run import run_of_seed
 from mclas_lightning.task import Pipeline, Translator
 
-DOCUMENTS = 64  # that go through both steps together
+DOCUMENTS_TOGETHER = 64  # documents that go through both steps of a pipeline together
 
-TEXTS = 32  # that are translated at a time
+TEXTS_TOGETHER = 32  # texts in one batch of the translator
 
-UNSPACED = CHINESE | {"ja"}  # languages without spaces between sentences
+UNSPACED = CHINESE_LANGUAGES | {"ja"}  # languages without spaces between sentences
 
 
 @dataclass(frozen=True, kw_only=True)
 class PipelineSummarizer:
-    """A pipeline together with its trained systems."""
+    """A pipeline with its trained systems, which summarizes as ``Summarizer`` does."""
 
     pipeline: Pipeline
     summarizer: Summarizer
     translator: Translator
     source: str  # language of the documents
-    target: str
+    target: str  # language of the cross summaries
     provenance: dict[str, str]
 
     @property
     def writes(self) -> dict[Side, dict[str, bool]]:
-        """What each side keeps of case and accents, as far as it is known."""
+        """For each side, whether its summaries can have case and accents; empty where unknown."""
         (mono,) = self.summarizer.writes.values()
         if self.pipeline.reads == "cross":
             return {"cross": mono}
@@ -53,11 +53,11 @@ class PipelineSummarizer:
         config: DecodingConfig,
         progress: Callable[[int], object] = lambda done: None,
     ) -> list[Summaries]:
-        """The summaries of each text; ``progress`` hears of every batch's number of texts."""
+        """The summaries of each text; ``progress`` is called with the size of each batch done."""
         step = self._late if self.pipeline.reads == "mono" else self._early
         summaries: list[Summaries] = []
         rest = iter(texts)
-        while documents := list(islice(rest, DOCUMENTS)):
+        while documents := list(islice(rest, DOCUMENTS_TOGETHER)):
             summaries += step(documents, config)
             progress(len(documents))
         if isinstance(self.translator, TranslationFile):
@@ -78,16 +78,16 @@ class PipelineSummarizer:
         return [{"cross": s["mono"]} for s in self.summarizer.summarize(texts, config)]
 
     def _translate_each(self, split: Sequence[Sequence[str]], border: str) -> list[str]:
-        """Texts that are given by their sentences; ``border`` is between the translated ones."""
+        """The translation of each text in ``split``, a list of sentences, joined by ``border``."""
         translated = iter(self._translate([sentence for text in split for sentence in text]))
         return [border.join(islice(translated, len(sentences))) for sentences in split]
 
     def _translate(self, texts: Sequence[str]) -> list[str]:
-        # Of similar lengths at a time: padding costs as much as text.
+        # A batch holds texts of similar lengths, because padding costs as much time as text.
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
         translations = [""] * len(texts)
-        for start in range(0, len(order), TEXTS):
-            batch = order[start : start + TEXTS]
+        for start in range(0, len(order), TEXTS_TOGETHER):
+            batch = order[start : start + TEXTS_TOGETHER]
             found = self.translator.translate([texts[i] for i in batch])
             for i, translation in zip(batch, found, strict=True):
                 translations[i] = translation
@@ -102,7 +102,7 @@ def load_pipeline(
     decoding: DecodingConfig,
     device: torch.device,
 ) -> PipelineSummarizer:
-    """Its ms run and its translator, ready to work; InputError where one is missing."""
+    """The pipeline's ms run and translator on ``device``; InputError for a missing or unfit one."""
     source, target = dataset.source, dataset.language("cross")
     language = dataset.language(pipeline.reads)
     if pipeline.summarizer is None:

@@ -1,4 +1,4 @@
-"""A trained run's network, vocabulary and summarizer."""
+"""The start of a run's folder, and what a trained run holds: network, task, summarizer."""
 
 import platform
 import subprocess
@@ -26,13 +26,13 @@ from mclas_lightning.runs.run import Run, run_of_seed
 from mclas_lightning.schema import typed
 from mclas_lightning.task import Task, task_from
 
-Section = TypeVar("Section")
+ConfigSection = TypeVar("ConfigSection")
 
 PACKAGES = ("mclas-lightning", "torch", "pytorch-lightning", "transformers", "tokenizers")
 
 
 class TrainedSystem(NamedTuple):
-    """What a network must be kept with."""
+    """A network's sizes, with the tokenizer and vocabulary that it was trained with."""
 
     network: NetworkConfig
     tokenizer: Tokenizer
@@ -40,21 +40,21 @@ class TrainedSystem(NamedTuple):
 
 
 def task_of(run: Run) -> Task:
-    """What it was trained to write."""
+    """The task of the run; InputError for a pipeline or an old config.yaml."""
     return _section(run, "model", task_from)
 
 
 def dataset_of(run: Run) -> DatasetConfig:
-    """What it was trained on."""
+    """The dataset of the run; InputError for an old config.yaml."""
     return _section(run, "dataset", lambda kept: typed("dataset", DatasetConfig, kept))
 
 
 def decoding_of(run: Run) -> DecodingConfig:
-    """How it was scored after its training."""
+    """The decoding of the run's configuration; InputError for an old config.yaml."""
     return _section(run, "decoding", lambda kept: typed("decoding", DecodingConfig, kept))
 
 
-def _section(run: Run, name: str, read: Callable[[Any], Section]) -> Section:
+def _section(run: Run, name: str, read: Callable[[Any], ConfigSection]) -> ConfigSection:
     try:
         return read(run.config[name])
     except (KeyError, TypeError, InputError) as error:
@@ -64,14 +64,14 @@ def _section(run: Run, name: str, read: Callable[[Any], Section]) -> Section:
 
 
 def changed_files(run: Run, dataset: DatasetConfig) -> list[Path]:
-    """Files of the corpus that are not here, or not those that the run was started with."""
+    """The corpus's files that are missing or have changed since the run was started."""
     kept = read_json(run.folder / "corpus.json", dict)
     files = {dataset.file(split): sha for split, sha in kept.items()}
     return [path for path, sha in files.items() if not path.exists() or sha256(path) != sha]
 
 
 def check_content(run: Run, dataset: DatasetConfig, tokenizer: Tokenizer | None = None) -> None:
-    """InputError where corpus or vocabulary have changed since the run was started."""
+    """InputError where corpus or tokenizer have changed since the run was started."""
     if not run.started:
         return
     for path in changed_files(run, dataset):
@@ -88,12 +88,13 @@ def check_content(run: Run, dataset: DatasetConfig, tokenizer: Tokenizer | None 
 def start_run(
     run: Run, config: Mapping[str, Any], files: Iterable[Path], system: TrainedSystem | None = None
 ) -> None:
-    """Write all that is known before the first update; config.yaml last, it marks a run.
+    """Write a run's files that are known before its first update; config.yaml last, as its mark.
 
-    ``files`` are those of the corpus that it depends on; a pipeline has no ``system``.
+    ``files`` are those of the corpus that the run depends on. A pipeline has no ``system``. The
+    files of a run that was started before stay.
     """
     make_folder(run.folder)
-    if (run.folder / "config.yaml").exists():
+    if run.started:
         return
     if system is not None:
         _write_system(run, system)
@@ -115,7 +116,7 @@ def _write_system(run: Run, system: TrainedSystem) -> None:
 
 
 def network_of(run: Run) -> tuple[NetworkConfig, str]:
-    """The network's sizes and the fingerprint of its vocabulary."""
+    """The network's sizes and its tokenizer's fingerprint; InputError for an old network.json."""
     path = run.folder / "network.json"
     try:
         sizes = read_json(path, dict)
@@ -133,12 +134,12 @@ def network_of(run: Run) -> tuple[NetworkConfig, str]:
 
 
 def weights_of(run: Run) -> dict[str, torch.Tensor]:
-    """The network's tensors at the best validation loss."""
+    """The network's tensors by name at the best validation loss, from best.ckpt."""
     return network_state(load_checkpoint(run.best))
 
 
 def load_summarizer(run: Run) -> Summarizer:
-    """The trained network, ready to summarize."""
+    """The summarizer of a trained run; InputError for missing or unreadable files."""
     dataset, task = dataset_of(run), task_of(run)
     tokenizer = Tokenizer.load(str(run.folder / "tokenizer"))
     network = Seq2Seq(network_of(run)[0])
@@ -156,13 +157,13 @@ def load_summarizer(run: Run) -> Summarizer:
 
 
 def ms_run(folder: str, seed: int, word: str) -> Run:
-    """The trained ms run in ``folder``, or the one of this seed in its ``seed=<n>`` subfolder.
+    """The trained ms run in the ``seed=<n>`` subfolder of ``folder``, or else in ``folder``.
 
-    InputError, naming ``word`` of the command line, where there is none.
+    InputError, naming ``word`` of the command line, where no trained ms run is there.
     """
     run = run_of_seed(folder, seed)
     where = f"{word}={run}"
-    if not (run.folder / "config.yaml").exists():
+    if not run.started:
         raise InputError(f"{where}: no run here; train one first with model=ms and the same seed")
     run.check_diverged()
     if not run.trained:
@@ -174,7 +175,7 @@ def ms_run(folder: str, seed: int, word: str) -> Run:
 
 
 def environment() -> dict[str, Any]:
-    """What the results may depend on beside the configuration."""
+    """The git commit, versions and machine, which results depend on beside the configuration."""
     return {
         "git_commit": _git("rev-parse", "HEAD"),
         "git_changes": bool(_git("status", "--porcelain", "--untracked-files=no")),

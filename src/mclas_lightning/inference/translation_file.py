@@ -1,4 +1,4 @@
-"""Translations from elsewhere, in a file."""
+"""A file of translations, which stands in for a translator."""
 
 import json
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from mclas_lightning.files import json_lines, sha256, whole_file
 
 @dataclass(frozen=True)
 class TranslationFile:
-    """Translations from elsewhere: jsonl lines ``{"text": ..., "translation": ...}``."""
+    """Translations from jsonl lines ``{"text": ..., "translation": ...}``, as a ``Translator``."""
 
     path: Path
     known: dict[str, str]
@@ -19,9 +19,9 @@ class TranslationFile:
 
     @classmethod
     def read(cls, path: Path) -> "TranslationFile":
-        """The translations in ``path``; none where it does not exist.
+        """The translations in ``path``, or no translations where the file does not exist.
 
-        InputError, with the line, where one is broken.
+        InputError for a broken line, with its number.
         """
         if not path.exists():
             return cls(path, {})
@@ -50,13 +50,13 @@ class TranslationFile:
         return f"{self.path} {sha256(self.path)}" if self.path.exists() else str(self.path)
 
     def translate(self, texts: Sequence[str]) -> list[str]:
-        """The file's translations; a text that it lacks gets none, and is noted in ``missing``."""
+        """The translation of each text; a text without one gets "" and is noted in ``missing``."""
         asked = (text for text in texts if text.strip() and text not in self.known)
         self.missing.update(dict.fromkeys(asked))
         return [self.known.get(text, "") for text in texts]
 
     def check_complete(self) -> None:
-        """InputError where ``missing`` holds texts; they are written to a file beside ``path``."""
+        """InputError where texts are ``missing``, which are written into ``*.missing.jsonl``."""
         if not self.missing:
             return
         todo = self.path.with_suffix(".missing.jsonl")

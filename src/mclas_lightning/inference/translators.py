@@ -1,4 +1,4 @@
-"""Translators: a Hugging Face sequence-to-sequence model, or a run trained here (model=mt)."""
+"""Translators: a Hugging Face sequence-to-sequence model, or a run of ``model=mt``."""
 
 import re
 from collections.abc import Sequence
@@ -19,14 +19,14 @@ from mclas_lightning.metrics.accents import kept_by_tokenizer
 from mclas_lightning.runs.run import Run
 from mclas_lightning.task import Translator
 
-# The paper's translator (section 5.1) and its siblings.
-WMT19 = {
+# Hugging Face's names of WMT19's models by languages; the paper translates en-de (section 5.1).
+WMT19_MODELS = {
     (source, target): f"facebook/wmt19-{source}-{target}"
     for source, target in (("en", "de"), ("de", "en"), ("en", "ru"), ("ru", "en"))
 }
 
-# How NLLB names languages that others name by their ISO 639-1 code.
-NLLB = {
+# NLLB's codes of languages by ISO 639-1 code.
+NLLB_CODES = {
     "ar": "arb_Arab", "de": "deu_Latn", "en": "eng_Latn", "es": "spa_Latn", "fr": "fra_Latn",
     "it": "ita_Latn", "ja": "jpn_Jpan", "pt": "por_Latn", "ru": "rus_Cyrl", "zh": "zho_Hans",
 }  # fmt: skip
@@ -34,9 +34,10 @@ NLLB = {
 
 @dataclass(frozen=True, kw_only=True)
 class HuggingFaceTranslator:
-    """A pretrained model.
+    """A pretrained model of Hugging Face.
 
-    ``first`` is the token that makes a multilingual one write a language, ``prefix`` T5's words.
+    ``first`` is the id of the token with which a multilingual model begins a text of the target
+    language. ``prefix`` is the instruction before each of T5's source texts.
     """
 
     identity: str
@@ -48,16 +49,18 @@ class HuggingFaceTranslator:
 
     @property
     def writes(self) -> dict[str, bool]:
-        """By its tokenizer's rules; unknown where they are not the tokenizers library's."""
+        """Whether translations can have case and accents; empty for a tokenizer in Python."""
         rules = getattr(self.tokenizer, "backend_tokenizer", None)
         return kept_by_tokenizer(rules) if isinstance(rules, Tokenizer) else {}
 
     @torch.inference_mode()
     def translate(self, texts: Sequence[str]) -> list[str]:
-        """All texts are one batch."""
+        """The translations of ``texts``, which are one batch."""
         if not texts:
             return []
-        limit = min(self.tokenizer.model_max_length, _positions(self.model.config))
+        # 512 where the model has no limit of its own, as T5 with its relative positions.
+        positions = getattr(self.model.config, "max_position_embeddings", None) or 512
+        limit = min(self.tokenizer.model_max_length, positions)
         batch = self.tokenizer(
             [self.prefix + text.replace("\n", " ") for text in texts],
             return_tensors="pt",
@@ -70,7 +73,7 @@ class HuggingFaceTranslator:
             **batch,
             num_beams=self.beam,
             do_sample=False,
-            max_length=limit,  # of the model, not of the batch: no text depends on its neighbors
+            max_length=limit,  # fixed, so that a translation does not depend on the batch
             **forced,
         )
         decoded = self.tokenizer.batch_decode(written, skip_special_tokens=True)
@@ -79,7 +82,7 @@ class HuggingFaceTranslator:
 
 @dataclass(frozen=True, kw_only=True)
 class RunTranslator:
-    """A run of a model that reads mono summaries and writes cross ones."""
+    """A run of ``model=mt``, which reads mono summaries and writes cross summaries."""
 
     identity: str
     summarizer: Summarizer
@@ -87,30 +90,33 @@ class RunTranslator:
 
     @property
     def writes(self) -> dict[str, bool]:
-        """What the run's network keeps."""
+        """Whether translations can have case and accents."""
         return self.summarizer.writes["cross"]
 
     def translate(self, texts: Sequence[str]) -> list[str]:
-        """Beam search as in the run's own evaluation."""
+        """The translations of ``texts``, decoded as the run's configuration says."""
         summaries = self.summarizer.summarize(list(texts), self.decoding)
         return [summary["cross"] for summary in summaries]
 
 
 def default_translator(source: str, target: str, option: str) -> str:
-    """WMT19's for this pair; InputError, naming ``option``, where there is none."""
-    if (source, target) not in WMT19:
+    """WMT19's model for a pair of languages; InputError, naming ``option``, for other pairs."""
+    if (source, target) not in WMT19_MODELS:
         raise InputError(
             f"no translator from '{source}' to '{target}' is known; name one with {option}: a "
             f"model on a hub, its folder, or a run of model=mt"
         )
-    return WMT19[source, target]
+    return WMT19_MODELS[source, target]
 
 
 def load_translator(
     name: str, source: str, target: str, *, beam: int, device: torch.device
 ) -> Translator:
-    """The run in folder ``name``, or the Hugging Face model of this name or folder."""
-    # Models of other libraries have a config.yaml, too.
+    """The translator that ``name`` stands for: a run's folder, a model's folder or name on a hub.
+
+    InputError where there is none, or where it translates other languages.
+    """
+    # network.json tells a run from models of other libraries that have a config.yaml.
     if Path(name, "config.yaml").exists() and Path(name, "network.json").exists():
         return _from_run(Run(Path(name)), source, target, device)
     try:
@@ -121,7 +127,7 @@ def load_translator(
             f"translator '{name}': {str(error).strip().splitlines()[0]} (pip install "
             f"'mclas-lightning[translation]')"
         ) from error
-    except Exception as error:  # The libraries raise many things for a folder without a model.
+    except Exception as error:  # transformers raises many kinds for a folder without a model.
         raise InputError(
             f"translator '{name}': neither a run, nor a folder with a sequence-to-sequence model, "
             f"nor one that a hub could deliver"
@@ -133,7 +139,7 @@ def load_translator(
         model=model.to(device).eval(),
         tokenizer=tokenizer,
         first=first,
-        prefix=_prefix(model.config, source, target),
+        prefix=_t5_prefix(model.config, source, target),
         beam=beam,
     )
 
@@ -161,11 +167,11 @@ def _from_run(run: Run, source: str, target: str, device: torch.device) -> RunTr
 
 
 def _check_pair(name: str, model: Any, tokenizer: Any, pair: list[str]) -> None:
-    """InputError where a model of one pair, such as WMT19's or Marian's, is of another."""
+    """InputError where a model of one pair, such as WMT19's or Marian's, has other languages."""
     marian = [getattr(tokenizer, key, None) for key in ("source_lang", "target_lang")]
     known = getattr(model.config, "langs", None) or marian
     if all(known) and any(
-        found not in (asked, NLLB.get(asked, "")[:3])  # Marian: de or deu
+        found not in (asked, NLLB_CODES.get(asked, "")[:3])  # Marian: de or deu
         for found, asked in zip(known, pair, strict=True)
     ):
         raise InputError(
@@ -175,12 +181,15 @@ def _check_pair(name: str, model: Any, tokenizer: Any, pair: list[str]) -> None:
 
 
 def _choose_languages(name: str, tokenizer: Any, source: str, target: str) -> int | None:
-    """Set a multilingual tokenizer to ``source``; the id of the token for ``target``."""
-    # An M2M100 that transformers 5 has saved anew names its languages in a table of its own alone.
+    """The id of a multilingual tokenizer's token for ``target``; sets its language to ``source``.
+
+    None for the tokenizer of a model of one pair.
+    """
+    # After transformers 5 has saved an M2M100, only lang_token_to_id names its languages.
     special = sorted({*tokenizer.get_added_vocab(), *getattr(tokenizer, "lang_token_to_id", ())})
     codes = {language: _language_token(special, language) for language in (source, target)}
     if not any(re.fullmatch(r"(__)?[a-z]{2}(_XX|__)|[a-z]{3}_[A-Z][a-z]{3}", t) for t in special):
-        return None  # Of one pair, such as Marian's: it says nowhere which.
+        return None  # A model of one pair, such as Marian's, has no tokens for languages.
     for language, token in codes.items():
         if token is None:
             raise InputError(f"translator '{name}': does not know the language '{language}'")
@@ -189,18 +198,15 @@ def _choose_languages(name: str, tokenizer: Any, source: str, target: str) -> in
 
 
 def _language_token(special: Sequence[str], language: str) -> str | None:
-    """``__en__`` of M2M100, ``en_XX`` of mBART, ``eng_Latn`` of NLLB."""
+    """A language's token: ``__en__`` of M2M100, ``en_XX`` of mBART, ``eng_Latn`` of NLLB."""
     own = re.compile(rf"__{language}__|{language}_[A-Z]{{2}}")
-    found = [token for token in special if own.fullmatch(token) or token == NLLB.get(language)]
+    found = [
+        token for token in special if own.fullmatch(token) or token == NLLB_CODES.get(language)
+    ]
     return found[0] if found else None
 
 
-def _prefix(config: Any, source: str, target: str) -> str:
-    """What T5's configuration tells to write before a text of this pair."""
+def _t5_prefix(config: Any, source: str, target: str) -> str:
+    """The instruction in T5's configuration for this pair; empty for other models."""
     tasks = getattr(config, "task_specific_params", None) or {}
     return tasks.get(f"translation_{source}_to_{target}", {}).get("prefix", "")
-
-
-def _positions(config: Any) -> int:
-    """Positions of a model; 512 where it has no limit of its own."""
-    return getattr(config, "max_position_embeddings", None) or 512

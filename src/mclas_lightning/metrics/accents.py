@@ -2,7 +2,7 @@
 
 The tokenizer of an uncased network removes both, so that the network never writes the umlaut of a
 reference. ROUGE counts that as an error of every summary; a fair comparison with a system that can
-write accents folds them (``rouge.folded``).
+write accents folds them (``rouge.folded_profile``).
 """
 
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from unicodedata import normalize as unicode_form
 from tokenizers import Tokenizer
 
 from mclas_lightning.metrics.normalization import normalize
-from mclas_lightning.metrics.tokens import fold, plain
+from mclas_lightning.metrics.tokens import without_accents, without_case
 
 PROBE = "\u00c4"  # capital A with diaeresis
 
@@ -43,4 +43,4 @@ def lacks_accents(outputs: Iterable[str], references: Iterable[str]) -> bool:
 
 
 def _accented(text: str) -> bool:
-    return plain(text) != fold(normalize(text))
+    return without_accents(text) != without_case(normalize(text))

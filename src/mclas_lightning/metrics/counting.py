@@ -4,20 +4,21 @@ A text has its tokens separated by spaces and a sentence on each line. Worker pr
 because torch's threads do not survive a fork; each imports rouge-score and nothing else.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import cache, partial
 
 import numpy as np
 
 from mclas_lightning.progress import cores, progress_bar, worker_pool
 
-SEQUENCES = ("rouge1", "rouge2", "rougeL")  # kinds that ignore sentences
+SEQUENCE_KINDS = ("rouge1", "rouge2", "rougeL")  # kinds that ignore sentences
 
-KINDS = (*SEQUENCES, "rougeLsum")
+ROUGE_KINDS = (*SEQUENCE_KINDS, "rougeLsum")
 
 PAIRS_OF_A_TASK = 100  # pairs in one task of a worker process
 
-# Processes are started for more steps than these, which take some seconds. A longest common
+# Processes are started where more steps than this take some seconds in one. A longest common
 # subsequence takes the product of two lengths in tokens.
 PRODUCTS_WORTH_PROCESSES = 2e7
 
@@ -37,7 +38,7 @@ def count_overlaps(
 ) -> np.ndarray:
     """Precision, recall and F1 of each pair: ``[pairs, kinds, 3]``.
 
-    With ``processes=None``, there are as many as cores for much work and one for little.
+    ``processes=None`` is one process for little work, else as many as there are cores.
     """
     large = _products(pairs) > PRODUCTS_WORTH_PROCESSES
     if processes is None:
@@ -46,23 +47,17 @@ def count_overlaps(
     shares = [
         pairs[start : start + PAIRS_OF_A_TASK] for start in range(0, len(pairs), PAIRS_OF_A_TASK)
     ]
-    found: list[np.ndarray] = []
-    with progress_bar(len(pairs), "scoring", "documents", disable=not large) as bar:
-        for part in _map_in_order(work, shares, min(processes, len(shares))):
+    processes = min(processes, len(shares))
+    found = [np.empty((0, len(kinds), 3))]
+    with ExitStack() as held:
+        bar = held.enter_context(
+            progress_bar(len(pairs), "scoring", "documents", disable=not large)
+        )
+        in_order = map if processes < 2 else held.enter_context(worker_pool(processes)).map
+        for part in in_order(work, shares):
             found.append(part)
             bar.update(len(part))
-    return np.concatenate(found) if found else np.empty((0, len(kinds), 3))
-
-
-def _map_in_order(
-    work: Callable[[Sequence[Pair]], np.ndarray], shares: Sequence[Sequence[Pair]], processes: int
-) -> Iterator[np.ndarray]:
-    """``work`` of each share, in order."""
-    if processes < 2:
-        yield from map(work, shares)
-        return
-    with worker_pool(processes) as pool:
-        yield from pool.map(work, shares)
+    return np.concatenate(found)
 
 
 def _count_pairs(kinds: tuple[str, ...], pairs: Sequence[Pair]) -> np.ndarray:
@@ -73,7 +68,7 @@ def _count_pairs(kinds: tuple[str, ...], pairs: Sequence[Pair]) -> np.ndarray:
 
 @cache
 def _scorer(kinds: tuple[str, ...]):
-    # An import of one second, not for tables, which count nothing.
+    # rouge-score takes a second to import; tables, which import this module, count nothing.
     from rouge_score.rouge_scorer import RougeScorer
 
     return RougeScorer(kinds, tokenizer=SpaceTokenizer())

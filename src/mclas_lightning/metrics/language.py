@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import regex
 
-from mclas_lightning.errors import InputError, one_of
+from mclas_lightning.errors import InputError, unknown_choice
 from mclas_lightning.metrics.tokens import tokens
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ HAN_SHARE = 0.5
 KANA_SHARE = 0.05
 
 # Languages in Chinese characters alone, which script does not tell apart.
-CHINESE = frozenset({"wuu", "yue", "zh"})
+CHINESE_LANGUAGES = frozenset({"wuu", "yue", "zh"})
 
 # The languages that compete with the expected one: those of common corpora. With all of py3langid's
 # languages, more than twice as many short English texts are taken for another language.
@@ -42,7 +42,7 @@ COMPETITORS = frozenset(_COMPETITORS.split())
 
 # How much likelier another language must be for a text to be in the wrong one. Headlines that are
 # mostly names are about as likely in several languages.
-ODDS = 100
+WRONG_LANGUAGE_ODDS = 100
 
 # The languages of py3langid's model, which takes 0.7 s and 100 MB to load.
 _CODES = (
@@ -53,7 +53,7 @@ _CODES = (
     "ta te tg th tk tl tr tt ug uk ur uz uzs vec vi vo wa wuu xh yo yue zh zu zxx"
 )
 
-LANGUAGES = _CODES.split()
+KNOWN_LANGUAGES = _CODES.split()
 
 _HAN = regex.compile(r"\p{Han}")
 
@@ -84,36 +84,36 @@ def is_chinese(text: str) -> bool:
 
 def check_language(language: str, what: str = "language") -> None:
     """InputError for a code of no language that can be identified."""
-    if language in LANGUAGES:
+    if language in KNOWN_LANGUAGES:
         return
     without_region = regex.split("[-_]", language.lower())[0]  # of zh-CN, pt_BR, EN
-    if without_region in LANGUAGES:
+    if without_region in KNOWN_LANGUAGES:
         raise InputError(
             f"{what} '{language}' does not exist; did you mean '{without_region}'? "
             f"expected an ISO 639-1 code in small letters, without a region or script"
         )
-    raise one_of(what, language, LANGUAGES, "all: mclas score --help")
+    raise unknown_choice(what, language, KNOWN_LANGUAGES, "all: mclas score --help")
 
 
 def _language_test(expected: str) -> Callable[[str], bool]:
     check_language(expected)
-    if expected in CHINESE:
+    if expected in CHINESE_LANGUAGES:
         return is_chinese
-    identifier = copy(_identifier())  # A copy, because its languages are restricted.
+    identifier = copy(_identifier())  # A copy, because set_languages would change the cached one.
     identifier.set_languages(COMPETITORS | {expected})
 
     def is_right(text: str) -> bool:
         if is_chinese(text):
             return False
         log_p = dict(identifier.rank(text))
-        return max(log_p.values()) - log_p[expected] <= math.log(ODDS)
+        return max(log_p.values()) - log_p[expected] <= math.log(WRONG_LANGUAGE_ODDS)
 
     return is_right
 
 
 @cache
 def _identifier() -> "LanguageIdentifier":
-    """An identifier of all languages; py3langid's global one stays as it is."""
+    """An identifier of all languages, apart from py3langid's global identifier."""
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     return LanguageIdentifier.from_model_file(MODEL_FILE)

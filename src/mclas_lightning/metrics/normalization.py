@@ -8,7 +8,7 @@ import unicodedata
 
 import regex
 
-VERSION = 1  # Goes up when the rules change, so that stores are tokenized again.
+NORMALIZATION_VERSION = 1  # Goes up when the rules change, so that stores are tokenized again.
 
 # Scripts in which U+200B, the zero width space, separates words. In other scripts it marks where a
 # long word may be broken, as the soft hyphen does.

@@ -20,7 +20,7 @@ Array = NDArray[np.floating]
 
 
 class Sample(NamedTuple):
-    """Documents' scores of a system, or differences of two, and how far seeds make them vary."""
+    """Documents' scores of a system, or differences of two systems, with the seeds' variance."""
 
     documents: Array  # the mean over seeds of each document
     error: float  # standard error, over seeds, of the mean over documents; 0 for one seed
@@ -191,7 +191,7 @@ def _weighted_sums(
     size, rng = scores_CN.shape[1], np.random.default_rng(seed)
     single_CN = scores_CN.astype(np.float32)
     sums_CR = np.empty((len(scores_CN), resamples), np.float32)
-    # One buffer for all chunks: to allocate one for each takes longer than the draws.
+    # One buffer serves all chunks: allocating a buffer for each takes longer than the draws.
     weights_BN = np.empty((min(resamples, max(1, CHUNK_WEIGHTS // size)), size), np.float32)
     for start in range(0, resamples, len(weights_BN)):
         chunk_BN = weights_BN[: resamples - start]

@@ -11,7 +11,7 @@ There are three profiles:
               stemmer for the words of every other language
 
 ROUGE-L takes a summary as one sequence, ROUGE-Lsum sentence by sentence (Lin 2004, section 3.2).
-``VERSION``, a part of the signature, goes up when the rules change.
+``ROUGE_VERSION``, a part of the signature, goes up when the rules change.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -22,15 +22,15 @@ from pathlib import Path
 import numpy as np
 from sentencex import segment  # pyright: ignore[reportAttributeAccessIssue]
 
-from mclas_lightning.errors import InputError, one_of
-from mclas_lightning.metrics.counting import KINDS, count_overlaps
+from mclas_lightning.errors import InputError, unknown_choice
+from mclas_lightning.metrics.counting import ROUGE_KINDS, count_overlaps
 from mclas_lightning.metrics.normalization import normalize
 from mclas_lightning.metrics.pieces import WordPieces
-from mclas_lightning.metrics.tokens import plain, stems, tokens, unit
+from mclas_lightning.metrics.tokens import length_unit, stemmed_tokens, tokens, without_accents
 
-VERSION = 3
+ROUGE_VERSION = 3
 
-PROFILES = ("standard", "folded", "paper")
+PROFILE_NAMES = ("standard", "folded", "paper")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ class Profile:
 
     @property
     def family(self) -> str:
-        """How names of these scores begin: ``rouge``, ``folded_rouge``, ``paper_rouge``."""
+        """The prefix of the profile's scores: ``rouge``, ``folded_rouge`` or ``paper_rouge``."""
         return "rouge" if self.name == "standard" else f"{self.name}_rouge"
 
     @property
@@ -64,7 +64,7 @@ class Profile:
         return (
             f"rouge|profile:{self.name}|lang:{self.language}|{self.rules}|L:{self.l_kind}"
             f"|sentencex:{version('sentencex')}|rouge-score:{version('rouge-score')}"
-            f"|version:{VERSION}"
+            f"|version:{ROUGE_VERSION}"
         )
 
     def scores(
@@ -72,7 +72,7 @@ class Profile:
         hypotheses: Sequence[str],
         references: Sequence[str],
         *,
-        kinds: Sequence[str] = KINDS,
+        kinds: Sequence[str] = ROUGE_KINDS,
         processes: int | None = None,
     ) -> dict[str, np.ndarray]:
         """Precision, recall and F1 of each pair: ``rouge1_p``, ..., ``paper_rougeLsum_f``.
@@ -98,12 +98,12 @@ class Profile:
 
     def _lines(self, texts: Sequence[str]) -> list[str]:
         """The texts for rouge-score: a sentence on each line, tokens separated by spaces."""
-        split = [sentences(normalize(text), self.language) for text in texts]
+        split = [split_sentences(normalize(text), self.language) for text in texts]
         lines = map(" ".join, self.tokenize(sentence for text in split for sentence in text))
         return ["\n".join(next(lines) for _ in text) for text in split]
 
 
-def sentences(text: str, language: str) -> list[str]:
+def split_sentences(text: str, language: str) -> list[str]:
     """The sentences of a text: its lines, or those that sentencex finds in a single line.
 
     A newline in a summary is a boundary that the corpus gives, as for rouge-score. sentencex needs
@@ -113,31 +113,31 @@ def sentences(text: str, language: str) -> list[str]:
     return lines if len(lines) > 1 else list(segment(language, text))
 
 
-def standard(language: str) -> Profile:
+def standard_profile(language: str) -> Profile:
     """The profile of lower-cased characters or words."""
     return Profile(
         name="standard",
         language=language,
-        rules=f"tok:{unit(language)}|case:lower|accents:kept|stem:no",
+        rules=f"tok:{length_unit(language)}|case:lower|accents:kept|stem:no",
         tokenize=lambda texts: list(map(tokens, texts)),
     )
 
 
-def folded(language: str) -> Profile:
+def folded_profile(language: str) -> Profile:
     """The profile ``standard`` of texts without accents, which an uncased network cannot write."""
     return Profile(
         name="folded",
         language=language,
-        rules=f"tok:{unit(language)}|case:lower|accents:folded|stem:no",
-        tokenize=lambda texts: [tokens(plain(text)) for text in texts],
+        rules=f"tok:{length_unit(language)}|case:lower|accents:folded|stem:no",
+        tokenize=lambda texts: [tokens(without_accents(text)) for text in texts],
     )
 
 
-def paper(language: str, vocabulary: WordPieces | None = None) -> Profile:
+def paper_profile(language: str, vocabulary: WordPieces | None = None) -> Profile:
     """The profile of the paper's numbers; InputError for Chinese without a ``vocabulary``."""
     if language != "zh":
         rules = "tok:words|case:lower|accents:stripped|stem:porter"
-        return Profile(name="paper", language=language, rules=rules, tokenize=stems)
+        return Profile(name="paper", language=language, rules=rules, tokenize=stemmed_tokens)
     if vocabulary is None:
         raise InputError(
             "the profile 'paper' scores Chinese by the word pieces of a tokenizer, found none; "
@@ -147,16 +147,16 @@ def paper(language: str, vocabulary: WordPieces | None = None) -> Profile:
     return Profile(name="paper", language="zh", rules=rules, tokenize=vocabulary.tokenize)
 
 
-def profile(name: str, language: str, vocabulary: Path | None = None) -> Profile:
+def named_profile(name: str, language: str, vocabulary: Path | None = None) -> Profile:
     """The profile called ``name``; ``vocabulary`` is a tokenizer's folder or tokenizer.json."""
-    if name not in PROFILES:
-        raise one_of("profile", name, PROFILES)
+    if name not in PROFILE_NAMES:
+        raise unknown_choice("profile", name, PROFILE_NAMES)
     if vocabulary and (name, language) != ("paper", "zh"):
         raise InputError(
             f"--vocabulary {vocabulary}: the word pieces are for Chinese in the profile paper "
             f"(--lang zh --profile paper), found --lang {language} --profile {name}; leave it out"
         )
     if name != "paper":
-        return {"standard": standard, "folded": folded}[name](language)
+        return {"standard": standard_profile, "folded": folded_profile}[name](language)
     pieces = WordPieces.read(vocabulary) if vocabulary else None
-    return paper(language, pieces)
+    return paper_profile(language, pieces)

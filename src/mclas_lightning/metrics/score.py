@@ -9,7 +9,7 @@ import numpy as np
 from mclas_lightning.errors import InputError
 from mclas_lightning.metrics.language import share_in_wrong_language
 from mclas_lightning.metrics.rouge import Profile
-from mclas_lightning.metrics.tokens import length
+from mclas_lightning.metrics.tokens import num_tokens
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class SystemScores:
     def plus(
         self, documents: Mapping[str, np.ndarray], signatures: Mapping[str, str]
     ) -> "SystemScores":
-        """These scores and further ones of the same documents."""
+        """The system's scores with further scores and signatures of the same documents."""
         return replace(
             self,
             documents={**self.documents, **documents},
@@ -46,7 +46,7 @@ class SystemScores:
         )
 
 
-def overlap(
+def overlap_scores(
     hypotheses: Sequence[str], references: Sequence[str], profiles: Sequence[Profile]
 ) -> SystemScores:
     """Lengths, and ROUGE by each of ``profiles``, all of one language."""
@@ -56,7 +56,7 @@ def overlap(
     for profile in profiles:
         documents |= profile.scores(hypotheses, references)
     for name, texts in (("length", hypotheses), ("reference_length", references)):
-        documents[name] = np.array([length(text) for text in texts], float)
+        documents[name] = np.array([num_tokens(text) for text in texts], float)
     return SystemScores(
         documents=documents,
         of_all={"empty": int((documents["length"] == 0).sum()), "num": len(hypotheses)},
@@ -64,11 +64,11 @@ def overlap(
     )
 
 
-def score(
+def system_scores(
     hypotheses: Sequence[str], references: Sequence[str], profiles: Sequence[Profile]
 ) -> SystemScores:
-    """``overlap`` and the shares of summaries and references in the wrong language."""
-    found = overlap(hypotheses, references, profiles)
+    """``overlap_scores`` and the shares of summaries and references in the wrong language."""
+    found = overlap_scores(hypotheses, references, profiles)
     language = profiles[0].language
     shares = {
         "wrong_language": share_in_wrong_language(hypotheses, language),

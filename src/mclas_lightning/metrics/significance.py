@@ -34,7 +34,9 @@ from mclas_lightning.metrics.resampling import (
 
 RESAMPLES = 10_000
 
-LEVEL = 0.95
+LEVEL = 0.95  # of intervals
+
+SIGNIFICANCE_LEVEL = 0.05  # of tests
 
 Interval = tuple[float, float]
 
@@ -71,7 +73,7 @@ def compare_all(
     return [
         Comparison(
             each.mean,
-            *_interval(each, row, LEVEL),
+            *_interval(each, row),
             *(_two_level(each, row) if each.error else next(flips)),
         )
         for each, row in zip(samples, deviations, strict=True)
@@ -90,24 +92,19 @@ def pvalues(
 
 
 def bootstrap_intervals(
-    scores: Iterable[ArrayLike],
-    *,
-    resamples: int = RESAMPLES,
-    level: float = LEVEL,
-    seed: int = 0,
+    scores: Iterable[ArrayLike], *, resamples: int = RESAMPLES, seed: int = 0
 ) -> list[Interval]:
-    """Percentile interval of each system's mean in a metric.
+    """The 95 % percentile interval of each system's mean in a metric.
 
-    With several seeds it is an interval for documents and seeds like these.
+    Of a system with several seeds, it is the interval over documents and seeds.
     """
-    check_range("level of the interval", level, 0, 1)
     samples = [sample_of_scores(each) for each in scores]
     deviations = bootstrap(samples, resamples, seed)
-    return [_interval(each, row, level) for each, row in zip(samples, deviations, strict=True)]
+    return [_interval(each, row) for each, row in zip(samples, deviations, strict=True)]
 
 
-def _interval(each: Sample, deviations: Array, level: float) -> Interval:
-    low, high = np.quantile(deviations, [(1 - level) / 2, (1 + level) / 2])
+def _interval(each: Sample, deviations: Array) -> Interval:
+    low, high = np.quantile(deviations, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return each.mean + float(low), each.mean + float(high)
 
 
@@ -127,10 +124,10 @@ def _shifted(each: Sample, deviations: Array) -> float:
     return (1 + int(reached.sum())) / (1 + len(deviations))
 
 
-def holm(pvalues: Sequence[float]) -> list[float]:
+def holm_adjusted(pvalues: Sequence[float]) -> list[float]:
     """Holm's adjusted p-values (Holm 1979), in the order given.
 
-    In ascending order, the k-th of m is multiplied by m - k + 1 and raised to the one before it.
+    The k-th lowest of m is multiplied by m - k + 1, and is at least the adjusted (k - 1)-th.
     """
     for p in pvalues:
         check_range("p-value", p, 0, 1)
@@ -141,9 +138,9 @@ def holm(pvalues: Sequence[float]) -> list[float]:
     return np.minimum(adjusted, 1).tolist()
 
 
-def corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:
+def holm_corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:
     """The comparisons of one table, with Holm's p-values."""
-    adjusted = holm([each.p for each in comparisons])
+    adjusted = holm_adjusted([each.p for each in comparisons])
     over = f"Holm-corrected over {len(comparisons)} comparisons"
     return [
         replace(each, p=p, method=f"{each.method}, {over}")

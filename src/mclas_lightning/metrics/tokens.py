@@ -51,36 +51,37 @@ class Token(NamedTuple):
     end: int
 
 
-def unit(language: str) -> str:
+def length_unit(language: str) -> str:
     """The unit of lengths in ``language``: ``characters`` or ``words``."""
     return "characters" if language in UNSPACED_LANGUAGES else "words"
 
 
 def tokens(text: str) -> list[str]:
     """The tokens of ``text``, without case."""
-    return [fold(token) for token in _TOKEN.findall(normalize(text))]
+    return [without_case(token) for token in _TOKEN.findall(normalize(text))]
 
 
-def places(normalized: str) -> Iterator[Token]:
+def token_spans(normalized: str) -> Iterator[Token]:
     """The tokens of a text that ``normalize`` returned, with their spans."""
     for found in _TOKEN.finditer(normalized):
-        yield Token(fold(found[0]), *found.span())
+        yield Token(without_case(found[0]), *found.span())
 
 
-def length(text: str) -> int:
+def num_tokens(text: str) -> int:
     """The number of tokens of ``text``."""
     return len(_TOKEN.findall(normalize(text)))
 
 
-def stems(texts: Iterable[str]) -> list[list[str]]:
+def stemmed_tokens(texts: Iterable[str]) -> list[list[str]]:
     """The tokens of each text without accents; Porter stems of those longer than 3."""
     stem = _stemmer()
     return [
-        [stem(word) if len(word) > 3 else word for word in tokens(plain(text))] for text in texts
+        [stem(word) if len(word) > 3 else word for word in tokens(without_accents(text))]
+        for text in texts
     ]
 
 
-def fold(text: str) -> str:
+def without_case(text: str) -> str:
     """``text`` without case, in NFC.
 
     The combining dot that ``str.lower`` makes of a Turkish dotted I is removed. A final sigma
@@ -90,13 +91,13 @@ def fold(text: str) -> str:
     return unicode_form("NFC", lower)
 
 
-def plain(text: str) -> str:
+def without_accents(text: str) -> str:
     """``text`` without case and accents, as an uncased BERT reads it.
 
     Accents are marks on Latin, Greek and Cyrillic letters. In other scripts a mark is a vowel, or
     makes another letter.
     """
-    letters = unicode_form("NFD", fold(normalize(text)))
+    letters = unicode_form("NFD", without_case(normalize(text)))
     return unicode_form("NFC", _ACCENTED.sub(r"\1", letters))
 
 

@@ -12,7 +12,7 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.files import REST_KEPT, clear_when_full
 from mclas_lightning.model.seq2seq import Seq2Seq, encoder_settings
 
-State = Mapping[str, Tensor]
+StateDict = Mapping[str, Tensor]
 
 DROPOUT = (
     *("hidden_dropout_prob", "attention_probs_dropout_prob"),  # BERT, XLM-R
@@ -115,7 +115,7 @@ def network_state(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:
     }
 
 
-def initialize_from_ms(network: Seq2Seq, state: State, decoders: Sequence[str]) -> None:
+def initialize_from_ms(network: Seq2Seq, state: StateDict, decoders: Sequence[str]) -> None:
     """Copy an MS network's encoder, and its decoder into ``decoders`` (sections 4.2, 5.3)."""
     own = network.state_dict()
     own |= {name: tensor for name, tensor in state.items() if not name.startswith("decoders.")}

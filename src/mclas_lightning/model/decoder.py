@@ -58,7 +58,7 @@ class DecoderLayer(nn.Module):
     ) -> Tensor:
         """The layer's output at the positions of ``x``.
 
-        ``append`` adds them to the cached positions before. Without it, attention is causal.
+        ``append`` adds their keys and values to the cached ones; attention is causal without it.
         """
         own = self.self_attention.keys_values(normed_NTD := self.self_norm(x_NTD))
         if append is not None:

@@ -20,7 +20,7 @@ def keep_freed_memory() -> None:
 
 
 def give_freed_memory_back() -> None:
-    """Return freed memory to the system once, before an allocation that fits into no gap of it."""
+    """Return freed memory to the system once, before an allocation too large for a freed block."""
     malloc_trim = _glibc("malloc_trim")
     if malloc_trim is not None:
         malloc_trim(0)

@@ -1,13 +1,15 @@
 """Cases: a few documents with every system's summaries (figures 4, 7 and 8)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby, takewhile
+from operator import eq
 from typing import NamedTuple
 
-from mclas_lightning.errors import InputError, closest
+from mclas_lightning.errors import InputError, did_you_mean
 from mclas_lightning.example import SIDES, Side
 from mclas_lightning.metrics.normalization import normalize
-from mclas_lightning.metrics.tokens import Token, places, tokens
+from mclas_lightning.metrics.tokens import token_spans, tokens
 from mclas_lightning.runs.predictions import Prediction, comparable_predictions, shared_documents
 from mclas_lightning.runs.results import Results
 
@@ -22,7 +24,7 @@ class Piece(NamedTuple):
 def matched_pieces(text: str, reference: str) -> list[Piece]:
     """``text`` cut into pieces: from left to right, the longest n-grams that ``reference`` has."""
     text = normalize(text)
-    found, known = list(places(text)), tokens(reference)
+    found, known = list(token_spans(text)), tokens(reference)
     words = [token.word for token in found]
     pieces, done, at = [], 0, 0
     while at < len(words):
@@ -38,34 +40,15 @@ def matched_pieces(text: str, reference: str) -> list[Piece]:
 def lacking_phrases(text: str, reference: str) -> list[str]:
     """The phrases of ``reference`` without any word of ``text``, spelled as in the reference."""
     reference, written = normalize(reference), set(tokens(text))
-    return [
-        " ".join(reference[run[0].start : run[-1].end].split())
-        for run in _runs(places(reference), written)
-    ]
-
-
-def _runs(found: Iterable[Token], written: set[str]) -> Iterator[list[Token]]:
-    run: list[Token] = []
-    for token in found:
-        if token.word not in written:
-            run.append(token)
-        elif run:
-            yield run
-            run = []
-    if run:
-        yield run
+    found = groupby(token_spans(reference), key=lambda token: token.word in written)
+    runs = [list(run) for is_written, run in found if not is_written]
+    return [" ".join(reference[run[0].start : run[-1].end].split()) for run in runs]
 
 
 def _longest(words: Sequence[str], at: int, known: Sequence[str]) -> int:
     """The length of the longest n-gram that starts at ``words[at]`` and stands in ``known``."""
-    return max((_common(words, at, known, i) for i in range(len(known))), default=0)
-
-
-def _common(words: Sequence[str], at: int, known: Sequence[str], i: int) -> int:
-    size = 0
-    while at + size < len(words) and i + size < len(known) and words[at + size] == known[i + size]:
-        size += 1
-    return size
+    same = (takewhile(bool, map(eq, words[at:], known[i:])) for i in range(len(known)))
+    return max(map(sum, same), default=0)
 
 
 LEGEND = (
@@ -120,7 +103,7 @@ def pick_cases(
         raise InputError("; ".join(found.aside))
     shared = shared_documents(written, seed)
     for id in set(ids) - set(shared):
-        near = closest(id, shared)
+        near = did_you_mean(id, shared)
         where = f"document '{id}' is not in the predictions of {', '.join(written)}"
         raise InputError(f"{where}; {near}".rstrip("; "))
     shown = [

@@ -1,15 +1,19 @@
 """What must be alike for scores to be compared: test set, recipe, decoding, accents."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Side
 from mclas_lightning.report.sheet import format_number
-from mclas_lightning.runs.results import SEED, Results
+from mclas_lightning.runs.results import SEED_FOLDER, Results
+
+Item = TypeVar("Item")
+
+Key = TypeVar("Key", bound=Hashable)
 
 NAMED_IN_NOTES = 3  # runs or keys that a note names; the others it only counts
 
@@ -17,10 +21,7 @@ SAME_DOCUMENTS = 0.05  # relative difference up to which systems see as many doc
 
 KEYS_NOT_COMPARED = ("max_tokens",)  # the size of a decoding batch, which changes no summary
 
-PRETRAINING_MODELS = (
-    "ms",
-    "mt",
-)  # models whose recipes may differ from those of the compared systems
+PRETRAINING_MODELS = ("ms", "mt")  # their recipes may differ from those of the compared systems
 
 KEYS_OF_SYSTEMS = ("model.", "init_from")  # beginnings of keys that tell systems apart
 
@@ -59,18 +60,16 @@ def run_places(runs: Sequence[Results]) -> str:
     return _first_names([f"{run.scenario}/{run.model}/seed={run.seed}" for run in runs])
 
 
-def grouped_runs(
-    runs: Iterable[Results], key: Callable[[Results], str | None]
-) -> dict[str, list[Results]]:
-    """Runs by ``key(run)``; runs whose key is None are left out."""
-    found: dict[str, list[Results]] = {}
-    for run in runs:
-        if (kind := key(run)) is not None:
-            found.setdefault(kind, []).append(run)
+def grouped(items: Iterable[Item], key: Callable[[Item], Key | None]) -> dict[Key, list[Item]]:
+    """Items, such as runs, by ``key(item)``; items whose key is None are left out."""
+    found: dict[Key, list[Item]] = {}
+    for item in items:
+        if (kind := key(item)) is not None:
+            found.setdefault(kind, []).append(item)
     return found
 
 
-def decoding_of(run: Results) -> dict[str, Any]:
+def decoding_keys(run: Results) -> dict[str, Any]:
     """The run's decoding as flat keys, such as ``decoding.beam``."""
     return _flat_decoding(run.decoding)
 
@@ -96,7 +95,7 @@ def unlike_values(settings: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str
 
 def unlike_seeds(runs: Sequence[Results]) -> list[str]:
     """Keys of recipe and decoding in which the seeds of one system differ."""
-    return unlike_values((f"seed={run.seed}", {**run.recipe, **decoding_of(run)}) for run in runs)
+    return unlike_values((f"seed={run.seed}", {**run.recipe, **decoding_keys(run)}) for run in runs)
 
 
 def unlike_other_seeds(folder: Path, config: Mapping[str, Any]) -> list[str]:
@@ -105,7 +104,7 @@ def unlike_other_seeds(folder: Path, config: Mapping[str, Any]) -> list[str]:
     from mclas_lightning.runs.recipe import recipe
 
     found = {folder.name: config}
-    for other in sorted(folder.parent.glob("seed=*")) if SEED.fullmatch(folder.name) else ():
+    for other in sorted(folder.parent.glob("seed=*")) if SEED_FOLDER.fullmatch(folder.name) else ():
         with suppress(InputError):  # A folder without a configuration is no run.
             found.setdefault(other.name, read_config(other))
     return unlike_values(
@@ -116,7 +115,7 @@ def unlike_other_seeds(folder: Path, config: Mapping[str, Any]) -> list[str]:
 
 def unlike_decodings(runs: Iterable[Results]) -> list[str]:
     """Keys in which the decodings of several systems differ."""
-    return unlike_values((run.model, decoding_of(run)) for run in runs)
+    return unlike_values((run.model, decoding_keys(run)) for run in runs)
 
 
 def unlike_recipes(runs: Iterable[Results]) -> list[str]:

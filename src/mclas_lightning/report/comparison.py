@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Side
+from mclas_lightning.report.comparable import grouped
 from mclas_lightning.report.finished_runs import Aside
 from mclas_lightning.report.grid import Grid
 from mclas_lightning.report.layout import (
@@ -45,10 +46,8 @@ def comparison_sheets(
     A note of the first sheet names the files that were set ``aside``. InputError where no run has
     scores of ``side``.
     """
-    groups: dict[tuple[str, str], list[Results]] = {}
-    for run in results:
-        if side in run.scores:
-            groups.setdefault((run.dataset, run.scenario), []).append(run)
+    scored = [run for run in results if side in run.scores]
+    groups = grouped(scored, lambda run: (run.dataset, run.scenario))
     if not groups:
         raise InputError(f"none of these {len(results)} results scores {side} summaries")
     grids = {place: _grid(runs, side, profile) for place, runs in groups.items()}

@@ -13,19 +13,19 @@ from mclas_lightning.report.layout import COMPARED_MODELS
 from mclas_lightning.report.started import (
     config_of,
     diverged,
+    fine_tuning_words,
     is_trained,
     ms_place,
-    of_fine_tuning,
-    of_pretraining,
-    own_corpus,
+    own_corpus_words,
+    pretraining_words,
+    train_words,
     usual,
-    words_of,
 )
 from mclas_lightning.runs.results import MODELS, SCENARIOS, Results
 
 # Datasets of the paper's translator, that of WMT19 (section 5.3). It knows no Chinese; all other
 # datasets have a trained translator.
-WMT19 = ("en2desum",)
+WMT19_DATASETS = ("en2desum",)
 
 BERTSCORE_ENCODER = "bert-base-multilingual-cased"
 
@@ -62,7 +62,7 @@ class DatasetWords:
         self.dataset, self.runs = dataset, runs
         self._configs: dict[Path | None, Mapping[str, Any] | None] = {}
         choice = catalog.of_run(dataset)
-        self.words = choice.words if choice else tuple(own_corpus(dataset, runs.of(dataset)))
+        self.words = choice.words if choice else tuple(own_corpus_words(dataset, runs.of(dataset)))
         self.pretraining = choice.pretraining if choice else self.words
         self.pretrained = choice.pretrained if choice else dataset
         self.diverged: dict[Path, None] = {}  # runs that no command starts, as they were met
@@ -144,16 +144,16 @@ class DatasetWords:
         """Words of the other ms runs, else words that match the first system that needs one."""
         there = [run for run in self.runs.of(self.pretrained) if run.model == "ms"]
         for config in filter(None, map(config_of, there)):
-            return words_of(config, self.pretraining)
+            return train_words(config, self.pretraining)
         scenario, model = needing[0] if needing else ("full", "mclas")
-        return of_pretraining(self.started(scenario, model))
+        return pretraining_words(self.started(scenario, model))
 
     def started(self, scenario: str, model: str) -> list[str]:
         """The words that started the system's own run, else the usual ones of the nearest run."""
         for run, config in self._near(scenario, model):
-            words = words_of(config, self.words)
+            words = train_words(config, self.words)
             if run.model == "ms" != model:
-                return of_fine_tuning(words)
+                return fine_tuning_words(words)
             own = (run.scenario, run.model) == (scenario, model)
             return words if own else usual(words, config, self._systems(scenario), scenario)
         return []
@@ -186,7 +186,7 @@ class DatasetWords:
             if run.model == "tltran":
                 named = config.get("model", {}).get("translator")
                 return [override("model.translator", uninterpolated(named))] if named else []
-        return [] if self.dataset in WMT19 else [self.own_translator]
+        return [] if self.dataset in WMT19_DATASETS else [self.own_translator]
 
     def _near(self, scenario: str, model: str) -> Iterator[tuple[Results, Mapping[str, Any]]]:
         """Runs of the dataset with a readable configuration, the most similar first."""

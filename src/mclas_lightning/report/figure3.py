@@ -21,7 +21,7 @@ from mclas_lightning import paper
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import whole_path
 from mclas_lightning.report.finished_runs import Runs
-from mclas_lightning.report.grid import Grid
+from mclas_lightning.report.grid import Grid, layout_grids
 from mclas_lightning.report.layout import (
     COMPARED_MODELS,
     LAYOUTS,
@@ -43,14 +43,14 @@ MARKERS = ("o", "s", "^")
 
 DASHES: tuple[Literal["-"], Literal["--"], Literal[":"]] = ("-", "--", ":")
 
-COLUMN_WIDTH = 0.26  # of a column, as a share of a scenario's place, which has three of them
+COLUMN_WIDTH = 0.26  # as a share of the width of a scenario, which has three columns
 
 FIGURE_ENDINGS = (".svg", ".png", ".pdf")
 
 SCRATCH_ENDING = "_scratch"
 
 # The models initialized from MS are those of Table 2.
-LAYOUT = replace(
+FIGURE3_LAYOUT = replace(
     LAYOUTS[2],
     title="Initialized from MS and from scratch",
     datasets=("en2desum", "zh2ensum"),
@@ -66,23 +66,13 @@ LAYOUT = replace(
 
 def grids(datasets: Sequence[str], runs: Runs, profile: str) -> list[Grid]:
     """The figure's numbers for each dataset; without datasets, for the paper's two."""
-    return [
-        Grid(
-            layout=LAYOUT,
-            dataset=name,
-            profile=profile,
-            runs=runs.of(name),
-            aside=runs.found(name).aside,
-            closed=True,
-        )
-        for name in datasets or LAYOUT.datasets
-    ]
+    return layout_grids(FIGURE3_LAYOUT, datasets, runs, profile, closed=True)
 
 
 def drawable(runs: Runs) -> list[str]:
     """The datasets to draw: the paper's two, and those that have runs from scratch."""
     scratch = {run.dataset: None for run in runs.all if run.model.endswith(SCRATCH_ENDING)}
-    return list(dict.fromkeys([*LAYOUT.datasets, *scratch]))
+    return list(dict.fromkeys([*FIGURE3_LAYOUT.datasets, *scratch]))
 
 
 def sheets(found: Sequence[Grid], runs: Runs) -> list[Sheet]:
@@ -127,9 +117,9 @@ def _undated(ending: str) -> dict[str, None]:
 def _draw(found: Sequence[Grid]) -> Figure:
     figure = Figure(figsize=(9.5, 0.9 + 2.5 * len(found)), layout="constrained")
     FigureCanvasAgg(figure)
-    panels = figure.subplots(len(found), len(LAYOUT.scores), squeeze=False)
+    panels = figure.subplots(len(found), len(FIGURE3_LAYOUT.scores), squeeze=False)
     for row, grid in zip(panels, found, strict=True):
-        for axes, score in zip(row, LAYOUT.scores, strict=True):
+        for axes, score in zip(row, FIGURE3_LAYOUT.scores, strict=True):
             _panel(axes, grid, score)
     figure.legend(handles=_legend(), loc="outside lower center", ncols=6, frameon=False, fontsize=8)
     return figure

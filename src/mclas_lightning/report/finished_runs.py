@@ -1,13 +1,13 @@
 """All finished runs below a folder, by dataset."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 from mclas_lightning.corpora import catalog
-from mclas_lightning.errors import InputError, one_of
+from mclas_lightning.errors import InputError, unknown_choice
 from mclas_lightning.files import sha256
 from mclas_lightning.runs.predictions import check_scored, predictions_path
 from mclas_lightning.runs.results import Results, read_in_place, results_paths, table_order
@@ -78,6 +78,7 @@ class Runs:
     """The results below ``folder``, the ``runs=`` of mclas-train; each dataset is read once."""
 
     folder: Path
+    _read: dict[tuple[str, str | None], FoundResults] = field(default_factory=dict, compare=False)
 
     def of(self, dataset: str) -> list[Results]:
         """The results of a dataset, in the tables' order."""
@@ -89,10 +90,6 @@ class Runs:
         if asked not in self._read:
             self._read[asked] = survey_runs(self.folder, dataset, scenario)
         return self._read[asked]
-
-    @cached_property
-    def _read(self) -> dict[tuple[str, str | None], FoundResults]:
-        return {}
 
     @cached_property
     def names(self) -> list[str]:
@@ -125,4 +122,4 @@ class Runs:
             return pairs or [catalog.named(name).name]
         if catalog.of_run(name):
             return [name]
-        raise one_of("dataset", name, [*here, *catalog.names()])
+        raise unknown_choice("dataset", name, [*here, *catalog.names()])

@@ -8,7 +8,7 @@ from mclas_lightning.corpora import catalog
 from mclas_lightning.report.dataset_words import DatasetWords
 from mclas_lightning.report.finished_runs import Runs
 from mclas_lightning.report.layout import COMPARED_MODELS
-from mclas_lightning.runs.run import AFTER_DIVERGENCE
+from mclas_lightning.runs.run import DIVERGED_ADVICE
 
 # Values of Gap.family for seeds that have no mean.
 OTHER_TEST_SET = "test set"  # test sets or decodings differ; the runs are evaluated again
@@ -43,7 +43,7 @@ def filling(dataset: str, gaps: Sequence[Gap], runs: Runs) -> Filling:
     again = [gap for gap in gaps if gap.family is not None]
     commands = list(dict.fromkeys([*_trainings(absent, words), *_scorings(again, words)]))
     places = ", ".join(sorted(map(str, words.diverged)))
-    note = f"Diverged: {places}. Train another seed, or {AFTER_DIVERGENCE}."
+    note = f"Diverged: {places}. Train another seed, or {DIVERGED_ADVICE}."
     return Filling(commands, [note] if places else [])
 
 

@@ -12,13 +12,13 @@ from statistics import fmean, stdev
 
 from mclas_lightning.report.comparable import (
     by_test_set,
-    grouped_runs,
+    grouped,
     unlike_decodings,
     unlike_recipes,
     unlike_seeds,
     writes_accents,
 )
-from mclas_lightning.report.finished_runs import Aside
+from mclas_lightning.report.finished_runs import Aside, Runs
 from mclas_lightning.report.layout import MODELS_ELSEWHERE, Layout, TableScore, TableSystem
 from mclas_lightning.report.sheet import Cell
 from mclas_lightning.runs.results import MODELS, Results
@@ -28,7 +28,7 @@ from mclas_lightning.runs.results import MODELS, Results
 class Grid:
     """The numbers of ``layout`` for one dataset; ``profile`` is the requested one of ROUGE.
 
-    A ``closed`` grid has the layout's systems only; another one has all systems with runs, too.
+    A ``closed`` grid has the layout's systems only, any other grid also further systems with runs.
     """
 
     layout: Layout
@@ -73,11 +73,8 @@ class Grid:
 
     @cached_property
     def _placed(self) -> dict[tuple[str, str], list[Results]]:
-        found: dict[tuple[str, str], list[Results]] = {}
-        for run in self.runs:
-            if self.layout.side in run.scores:
-                found.setdefault((run.scenario, run.model), []).append(run)
-        return found
+        runs = [run for run in self.runs if self.layout.side in run.scores]
+        return grouped(runs, lambda run: (run.scenario, run.model))
 
     @cached_property
     def used(self) -> list[Results]:
@@ -144,19 +141,13 @@ class Grid:
 
     @cached_property
     def _mixed(self) -> dict[TableScore, set[TableSystem]]:
-        side = self.layout.side
-        several = {s for s in self.systems if len(by_test_set(self.seeds(s), side)) > 1} | {
-            *self.unlike
-        }
-        return {
-            score: several
-            | {
-                s
-                for s in self.systems
-                if len(grouped_runs(self.seeds(s), self._signature(score))) > 1
-            }
-            for score in self.layout.scores
-        }
+        side, found = self.layout.side, dict[TableScore, set[TableSystem]]()
+        several = {s for s in self.systems if len(by_test_set(self.seeds(s), side)) > 1}
+        for score in self.layout.scores:
+            signed = {s: grouped(self.seeds(s), self._signature(score)) for s in self.systems}
+            differ = {s for s, signatures in signed.items() if len(signatures) > 1}
+            found[score] = {*several, *self.unlike, *differ}
+        return found
 
     @cached_property
     def unlike(self) -> dict[TableSystem, list[str]]:
@@ -188,10 +179,7 @@ class Grid:
     @cached_property
     def sections(self) -> dict[str, list[TableSystem]]:
         """Systems by section; systems of one section compete."""
-        found: dict[str, list[TableSystem]] = {}
-        for system in self.systems:
-            found.setdefault(system.section, []).append(system)
-        return found
+        return grouped(self.systems, lambda system: system.section)
 
     @cached_property
     def test_sets(self) -> dict[str, list[Results]]:
@@ -204,8 +192,21 @@ class Grid:
 
     def signatures(self, score: TableScore) -> dict[str, list[Results]]:
         """The table's runs by the signature of their score."""
-        return grouped_runs(self.used, self._signature(score))
+        return grouped(self.used, self._signature(score))
 
     def _signature(self, score: TableScore) -> Callable[[Results], str | None]:
         family = self.family(score)
         return lambda run: run.signatures[self.layout.side].get(family)
+
+
+def layout_grids(
+    layout: Layout, datasets: Sequence[str], runs: Runs, profile: str, closed: bool = False
+) -> list[Grid]:
+    """The grid of ``layout`` for each dataset; without datasets, for those of the layout."""
+    return [
+        Grid(
+            layout=layout, dataset=name, profile=profile, runs=runs.of(name),
+            aside=runs.found(name).aside, closed=closed,
+        )
+        for name in datasets or layout.datasets
+    ]  # fmt: skip

@@ -18,11 +18,11 @@ from mclas_lightning.report.layout import LOW_RESOURCE
 from mclas_lightning.report.sheet import (
     MISSING,
     Cell,
-    Column,
     Section,
     Sheet,
     SheetEntry,
-    format_number,
+    beside_paper,
+    paper_columns,
 )
 from mclas_lightning.runs.results import MODELS
 
@@ -72,7 +72,7 @@ def _sheet(num: int, dataset: str, runs: Runs) -> Sheet:
         title=f"Table {num}. {title}, {corpus.name if corpus else dataset}",
         by="Scenario" if num == 3 else "",
         corner="System" if num == 3 else "Scenario",
-        columns=tuple(_columns(measures, printed)),
+        columns=tuple(c for one in measures for c in paper_columns(one.label, printed)),
         sections=list(sections(dataset, found, printed)),
         notes=[*_notes(num, found), *([f"{aside_in_words(aside)}."] if aside else [])],
         commands=[line for scenario in lacking for line in _commands(dataset, scenario, runs)],
@@ -95,17 +95,6 @@ def _survey(runs: Runs, dataset: str) -> tuple[FoundHumanResults, list[Aside]]:
             found[scenario] = None
             aside.append(Aside(path, str(error).removeprefix(f"{path}: ")))
     return found, aside
-
-
-def _columns(measures: Sequence[HumanMeasure], printed: bool) -> Iterator[Column]:
-    for measure in measures:
-        if printed:
-            yield from (
-                Column(measure.label, "paper"), Column(measure.label, "ours", True),
-                Column(measure.label, "diff."),
-            )  # fmt: skip
-        else:
-            yield Column(measure.label, "", True)
 
 
 def _table3(dataset: str, found: FoundHumanResults, printed: bool) -> Iterator[Section]:
@@ -139,20 +128,12 @@ def _cells(
     printed: bool,
 ) -> Iterator[SheetEntry]:
     for measure in measures:
-        value = ours(measure.name)
-        cell = None
-        if value is not None:
-            cell = Cell(mean=value * measure.scale, digits=measure.digits)
-        if not printed:
-            yield cell or MISSING
-            continue
-        known = getattr(papers, measure.name, None)
-        yield MISSING if known is None else format_number(known, measure.digits)
-        yield cell or MISSING
-        if known is None or cell is None:
-            yield ""
+        value, digits = ours(measure.name), measure.digits
+        cell = None if value is None else Cell(mean=value * measure.scale, digits=digits)
+        if printed:
+            yield from beside_paper(getattr(papers, measure.name, None), cell, digits)
         else:
-            yield format_number(float(cell.shown) - known, measure.digits, signed=True)
+            yield cell or MISSING
 
 
 def _notes(num: int, found: FoundHumanResults) -> Iterator[str]:

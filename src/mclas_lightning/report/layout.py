@@ -14,7 +14,7 @@ LOW_RESOURCE = ("minimum", "medium", "maximum")
 
 COMPARED_MODELS = ("ncls", "ncls_ms", "mclas")
 
-# Models that these tables leave out: pretraining, translators, and those of Figure 3.
+# Models that tables 2 and 5 to 7 leave out: pretraining, translators, and those of Figure 3.
 MODELS_ELSEWHERE = ("ms", "mt", "ncls_scratch", "ncls_ms_scratch", "mclas_scratch")
 
 

@@ -14,15 +14,13 @@ import numpy as np
 from mclas_lightning.errors import InputError
 from mclas_lightning.metrics.power import detectable_difference
 from mclas_lightning.metrics.resampling import sample_of_differences
-from mclas_lightning.metrics.significance import holm, pvalues
+from mclas_lightning.metrics.significance import SIGNIFICANCE_LEVEL, holm_adjusted, pvalues
 from mclas_lightning.report.grid import Grid
 from mclas_lightning.report.layout import TableScore, TableSystem
 from mclas_lightning.report.ranking import leaders
 from mclas_lightning.report.sheet import format_number
 from mclas_lightning.runs.documents import DOCUMENT_SCORES
 from mclas_lightning.runs.results import Results
-
-SIGNIFICANCE_LEVEL = 0.05
 
 RESAMPLES = 5_000
 
@@ -115,10 +113,10 @@ def _tested(contests: Sequence[Contest], untested: Mapping[str, Sequence[str]]) 
     pairs = [(contest.best, other) for contest in contests for other in contest.others]
     if not pairs:
         return Marks(untested=untested)
-    # The smallest possible p is about 1 / resamples; times the number of tests it must stay well
+    # The smallest possible p is about 1 / resamples. Times the number of tests, p must stay well
     # below SIGNIFICANCE_LEVEL.
     tests = pvalues(pairs, resamples=max(RESAMPLES, 2 * int(len(pairs) / SIGNIFICANCE_LEVEL)))
-    corrected = iter(holm([test.p for test in tests]))
+    corrected = iter(holm_adjusted([test.p for test in tests]))
     marked = {
         contest.place
         for contest in contests

@@ -1,6 +1,6 @@
 """The report: all tables, Figure 3, the runs and examples in one self-contained HTML file."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from mclas_lightning.report.render import html
 from mclas_lightning.report.sheet import MISSING, Column, Section, Sheet
 from mclas_lightning.report.tables import TABLE_NUMBERS, TableRequest, paper_table
 from mclas_lightning.runs.predictions import predictions_path
-from mclas_lightning.runs.results import SCENARIOS, Results
+from mclas_lightning.runs.results import Results
 
 HASH_LENGTH = 10  # characters of a hash that are shown
 
@@ -73,7 +73,7 @@ def _short(value: object) -> str:
     return str(value)[:HASH_LENGTH] if value else MISSING
 
 
-HEADINGS = {
+PART_HEADINGS = {
     1: "Sizes of the scenarios",
     2: "ROUGE and BERTScore",
     3: "Human evaluation",
@@ -104,23 +104,21 @@ class Report(NamedTuple):
     cases: list[tuple[str, Examples]]
 
 
-def full_report(request: TableRequest, num_cases: int = 3) -> Report:
+def full_report(request: TableRequest) -> Report:
     """The report on the requested datasets, or on the paper's and all others that have runs."""
     runs = request.runs
     datasets = request.datasets
     used = [run for run in runs.all if not datasets or run.dataset in datasets]
     parts = [
-        PaperPart(f"Table {num}", HEADINGS[num], paper_table(num, _wider(request, num)))
+        PaperPart(f"Table {num}", PART_HEADINGS[num], paper_table(num, _wider(request, num)))
         for num in TABLE_NUMBERS
     ]
     found = figure3.grids(datasets or figure3.drawable(runs), runs, request.profile)
     picture = PaperPart(
-        "Figure 3", figure3.LAYOUT.title, figure3.sheets(found, runs), figure3.svg(found)
+        "Figure 3", figure3.FIGURE3_LAYOUT.title, figure3.sheets(found, runs), figure3.svg(found)
     )
     aside = runs.aside(datasets or runs.names)
-    return Report(
-        [*parts, picture], provenance_sheet(used, aside), list(_examples(used, num_cases))
-    )
+    return Report([*parts, picture], provenance_sheet(used, aside), list(_examples(used)))
 
 
 def notes_on_files(found: Report) -> list[str]:
@@ -159,19 +157,14 @@ def _wider(request: TableRequest, num: int) -> TableRequest:
     return request._replace(datasets=list(dict.fromkeys((*papers, *others))))
 
 
-def _examples(runs: Sequence[Results], num: int) -> Iterator[tuple[str, Examples]]:
+def _examples(runs: Iterable[Results]) -> Iterator[tuple[str, Examples]]:
     """Examples of each dataset and scenario, from each system's first seed with predictions."""
     groups: dict[tuple[str, str], dict[str, Results]] = {}
     for run in runs:
         if run.folder and predictions_path(run).exists() and "cross" in run.scores:
             groups.setdefault((run.dataset, run.scenario), {}).setdefault(run.model, run)
-    for (dataset, scenario), systems in sorted(groups.items(), key=_order):
+    for (dataset, scenario), systems in groups.items():
         try:
-            yield f"{dataset}, {scenario}", pick_cases(list(systems.values()), num)
+            yield f"{dataset}, {scenario}", pick_cases(list(systems.values()))
         except InputError as error:  # A damaged folder does not end the report.
             yield f"{dataset}, {scenario}", Examples([], [str(error)])
-
-
-def _order(group: tuple[tuple[str, str], object]) -> tuple[str, int]:
-    dataset, scenario = group[0]
-    return dataset, SCENARIOS.index(scenario) if scenario in SCENARIOS else len(SCENARIOS)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from mclas_lightning.report.comparable import (
     first_differences,
-    grouped_runs,
+    grouped,
     run_places,
     unlike_documents,
 )
@@ -32,7 +32,7 @@ FAMILY_NAMES = {
 
 
 def score_notes(grid: Grid, printed: bool) -> Iterator[str]:
-    """The notes of one table; ``printed``: the paper's numbers are beside ours."""
+    """The notes of one table; ``printed`` says whether it shows the paper's numbers beside ours."""
     yield f"Ours: mean {PLUS_MINUS} standard deviation over seeds; bold is the best of its part."
     if grid.unaccented:
         yield (
@@ -72,7 +72,7 @@ def _notes_on_differences(grid: Grid) -> Iterator[str]:
         yield f"Not ranked{where}: systems differ in {first_differences(words)}."
     for scenario, words in grid.recipes.items():
         yield f"Trained in different ways, {scenario}: {first_differences(words)}."
-    for scenario, runs in grouped_runs(grid.used, lambda run: run.scenario).items():
+    for scenario, runs in grouped(grid.used, lambda run: run.scenario).items():
         if words := unlike_documents(runs):
             yield f"Documents an update differ, {scenario}: {words}."
     if cut_off := [r for r in grid.used if r.provenance.get("training", {}).get("cut_off")]:

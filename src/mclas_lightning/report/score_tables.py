@@ -7,7 +7,7 @@ from mclas_lightning import paper
 from mclas_lightning.report.comparable import by_test_set
 from mclas_lightning.report.finished_runs import Runs
 from mclas_lightning.report.gaps import OTHER_TEST_SET, OTHER_TRAINING, Gap, filling
-from mclas_lightning.report.grid import Grid
+from mclas_lightning.report.grid import Grid, layout_grids
 from mclas_lightning.report.layout import LAYOUTS, TableScore, TableSystem
 from mclas_lightning.report.marks import Marks, significance_marks
 from mclas_lightning.report.ranking import best_as_shown
@@ -19,7 +19,8 @@ from mclas_lightning.report.sheet import (
     Section,
     Sheet,
     SheetEntry,
-    format_number,
+    beside_paper,
+    paper_columns,
 )
 from mclas_lightning.runs.results import Results
 
@@ -28,17 +29,7 @@ SEEDS_HEADING = "Seeds"
 
 def score_table_sheets(num: int, datasets: Sequence[str], runs: Runs, profile: str) -> list[Sheet]:
     """Table ``num`` for each dataset; without datasets, for those of the paper's table."""
-    layout = LAYOUTS[num]
-    grids = [
-        Grid(
-            layout=layout,
-            dataset=name,
-            profile=profile,
-            runs=runs.of(name),
-            aside=runs.found(name).aside,
-        )
-        for name in datasets or layout.datasets
-    ]
+    grids = layout_grids(LAYOUTS[num], datasets, runs, profile)
     found = significance_marks(grids)
     return [paper_sheet(grid, found, runs, name=f"table{num}-{grid.dataset}") for grid in grids]
 
@@ -123,12 +114,7 @@ class _ScoreTable:
         if self.layout.transposed:
             names = [*(system.name for system in self.grid.systems), self.layout.gold]
         for name in names:
-            if self.printed:
-                yield from (
-                    Column(name, "paper"), Column(name, "ours", True), Column(name, "diff.")
-                )  # fmt: skip
-            else:
-                yield Column(name, "", True)
+            yield from paper_columns(name, self.printed)
         if not self.layout.transposed:
             yield Column("", SEEDS_HEADING)
 
@@ -199,11 +185,8 @@ class _ScoreTable:
     ) -> list[SheetEntry]:
         if not self.printed:
             return [ours or MISSING]
-        shown = MISSING if printed is None else format_number(printed, score.digits, score.signed)
-        difference = ""
-        if printed is not None and ours is not None and self.grid.comparable(score):
-            difference = format_number(float(ours.shown) - printed, score.digits, signed=True)
-        return [shown, ours or MISSING, difference]
+        comparable = self.grid.comparable(score)
+        return beside_paper(printed, ours, score.digits, score.signed, comparable)
 
     def _paper(self, system: TableSystem, score: TableScore) -> float | None:
         return self.layout.printed(self.grid.dataset, system, score.name)

@@ -72,9 +72,8 @@ class Sheet:
     corner: str  # the heading above the rows' labels
     columns: tuple[Column, ...]
     sections: list[Section]
-    origins: list[tuple[str, ...]] = field(
-        default_factory=list
-    )  # the values of ORIGIN for each row, for CSV files
+    # The values of ORIGIN for each row, for CSV files.
+    origins: list[tuple[str, ...]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)  # that fill the missing cells
     missing: int = 0  # number of cells that no run fills
@@ -112,6 +111,24 @@ class Sheet:
             else:
                 found.append((column.group, 1))
         return found
+
+
+def paper_columns(heading: str, printed: bool) -> tuple[Column, ...]:
+    """The column of our cells under ``heading``; with ``printed``, between the paper's columns."""
+    if not printed:
+        return (Column(heading, "", True),)
+    return (Column(heading, "paper"), Column(heading, "ours", True), Column(heading, "diff."))
+
+
+def beside_paper(
+    printed: float | None, ours: Cell | None, digits: int, signed: bool = False, differ: bool = True
+) -> list[SheetEntry]:
+    """The paper's number, our cell and, with ``differ``, their difference: three columns."""
+    shown = MISSING if printed is None else format_number(printed, digits, signed)
+    difference = ""
+    if differ and printed is not None and ours is not None:
+        difference = format_number(float(ours.shown) - printed, digits, signed=True)
+    return [shown, ours or MISSING, difference]
 
 
 def format_number(value: float, digits: int = 2, signed: bool = False) -> str:

@@ -18,7 +18,7 @@ CONF_GROUPS = ("network", "optim", "decoding")
 
 PRETRAIN = "_pretrain"  # ends the name of an MS recipe, such as optim=tiny_pretrain
 
-# Keys without a word: those of a run's folder, those of hardware, and descriptions of the corpus.
+# Keys without a word: keys of a run's folder, of hardware, and of the corpus's description.
 WITHOUT_WORDS = (
     *("scenario", "seed", "init_from", "runs", "run_dir", "model", "trainer", "logger", "workers"),
     *("dataset.pretraining", "dataset.licence", "dataset.how_to_get"),
@@ -38,8 +38,8 @@ def config_of(run: Results) -> Mapping[str, Any] | None:
         return None
 
 
-def own_corpus(dataset: str, runs: Sequence[Results]) -> Iterator[str]:
-    """Words for a corpus without a file in ``conf/dataset/``; its folder is that of a run."""
+def own_corpus_words(dataset: str, runs: Sequence[Results]) -> Iterator[str]:
+    """Words for a corpus without a file in ``conf/dataset/``; its path is taken from a run."""
     found = (config.get("dataset", {}).get("path") for run in runs if (config := config_of(run)))
     path = next(filter(None, found), "FOLDER")
     yield from ("dataset=jsonl", override("dataset.name", uninterpolated(dataset)))
@@ -47,7 +47,7 @@ def own_corpus(dataset: str, runs: Sequence[Results]) -> Iterator[str]:
     yield override("dataset.path", uninterpolated(path))
 
 
-def words_of(config: Mapping[str, Any], corpus: Sequence[str]) -> list[str]:
+def train_words(config: Mapping[str, Any], corpus: Sequence[str]) -> list[str]:
     """The words beside those of ``corpus``; none where another version wrote the configuration."""
     try:
         words = [*corpus, *_data_words(config)]
@@ -81,7 +81,7 @@ def usual(
     return list(filter(is_usual, words))
 
 
-def of_pretraining(words: Sequence[str]) -> list[str]:
+def pretraining_words(words: Sequence[str]) -> list[str]:
     """Words for the ms run that a fine-tuned run starts from: its recipe's MS variant, if any."""
     kept = [word for word in words if not word.startswith(("optim.", "dataset.", "split"))]
     recipes = [word for word in kept if word.startswith("optim=")]
@@ -90,7 +90,7 @@ def of_pretraining(words: Sequence[str]) -> list[str]:
     return [longer[word] if word in there else word for word in kept]
 
 
-def of_fine_tuning(words: Sequence[str]) -> list[str]:
+def fine_tuning_words(words: Sequence[str]) -> list[str]:
     """Words for the fine-tuned runs that start from an ms run with ``words``."""
     kept = [word for word in words if not word.startswith(("optim.", "dataset."))]
     return [word.removesuffix(PRETRAIN) if word.startswith("optim=") else word for word in kept]

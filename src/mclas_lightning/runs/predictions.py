@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.example import SIDES, Side, id_of
+from mclas_lightning.example import SIDES, Side, record_id
 from mclas_lightning.files import json_lines
 from mclas_lightning.runs.results import Results
 
@@ -174,6 +174,6 @@ def _parse(line: bytes, where: str) -> Prediction:
         texts = [record["document"], *hypotheses.values(), *references.values()]
         if not all(isinstance(text, str) for text in texts):
             raise TypeError("a text is no string")
-        return Prediction(id_of(record), record["document"], hypotheses, references)
+        return Prediction(record_id(record), record["document"], hypotheses, references)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{where}: not a line of predictions ({error!r})") from error

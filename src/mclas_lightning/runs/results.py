@@ -19,21 +19,21 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
-from functools import cached_property
+from functools import cached_property, partial
 from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_origin
 
-from mclas_lightning.errors import InputError, one_of
+from mclas_lightning.errors import InputError, unknown_choice
 from mclas_lightning.example import SIDES, Side
-from mclas_lightning.files import read_json, write_json
+from mclas_lightning.files import read_versioned, write_json
 
 if TYPE_CHECKING:
     import numpy as np
 
-FORMAT = 2
+RESULTS_FORMAT = 2
 
-SEED = re.compile(r"seed=\d+")
+SEED_FOLDER = re.compile(r"seed=\d+")
 
 SCENARIOS = ("minimum", "medium", "maximum", "full")
 
@@ -87,7 +87,7 @@ class Results:
                 raise InputError(f"'languages' lacks '{name}'")
         for side, scores in self.scores.items():
             if side not in SIDES:
-                raise one_of("side", side, SIDES)
+                raise unknown_choice("side", side, SIDES)
             if side not in self.signatures:
                 raise InputError(f"'signatures' lacks '{side}'")
             _check_scores(side, scores)
@@ -148,25 +148,23 @@ class Results:
 
     def write(self, path: Path) -> None:
         """Write a results.json as ``path``, whole or not at all."""
-        write_json(path, {"format": FORMAT} | {name: getattr(self, name) for name in FILE_FIELDS})
+        write_json(
+            path, {"format": RESULTS_FORMAT} | {name: getattr(self, name) for name in FILE_FIELDS}
+        )
 
     @classmethod
     def read(cls, path: Path) -> "Results":
         """Read a ``results.json``; InputError where it is unreadable or has another format."""
-        record = read_json(path, dict)
-        if record.get("format") != FORMAT:
-            raise InputError(
-                f"{path}: expected format {FORMAT}, found {record.get('format')!r}; score the run "
-                f"again: mclas-evaluate with the words that it was trained with"
-            )
-        for name, kind in FILE_FIELDS.items():
-            if type(record.get(name)) is not kind:
-                state = "has the wrong type" if name in record else "is missing"
-                raise InputError(f"{path}: '{name}' {state}; expected {kind.__name__}")
-        try:
-            return cls(**{name: record[name] for name in FILE_FIELDS}, folder=path.parent)
-        except InputError as error:
-            raise InputError(f"{path}: {error}") from None
+        advice = "; score the run again: mclas-evaluate with the words that it was trained with"
+        return read_versioned(path, RESULTS_FORMAT, partial(_from_record, path.parent), advice)
+
+
+def _from_record(folder: Path, record: Mapping[str, Any]) -> Results:
+    for name, kind in FILE_FIELDS.items():
+        if type(record.get(name)) is not kind:
+            state = "has the wrong type" if name in record else "is missing"
+            raise InputError(f"'{name}' {state}; expected {kind.__name__}")
+    return Results(**{name: record[name] for name in FILE_FIELDS}, folder=folder)
 
 
 def headline(results: Results) -> str:
@@ -194,7 +192,7 @@ def find_results(
     for a file that cannot be read.
     """
     paths = results_paths(runs, dataset, scenario, model)
-    own = [path for path in paths if SEED.fullmatch(path.parent.name)]
+    own = [path for path in paths if SEED_FOLDER.fullmatch(path.parent.name)]
     return sorted(map(read_in_place, own), key=table_order)
 
 

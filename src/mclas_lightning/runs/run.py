@@ -19,7 +19,7 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.files import read_json
 from mclas_lightning.runs.identity import differences, differences_in_words, read_config
 
-AFTER_DIVERGENCE = (
+DIVERGED_ADVICE = (
     "start it under another name (model.name=...) with lower optim.encoder.lr and "
     "optim.decoder.lr, or delete the folder"
 )
@@ -89,7 +89,7 @@ class Run:
         noted = read_json(self.diverged_path, dict)
         raise InputError(
             f"{self}: its training has diverged at update {noted.get('update')}: "
-            f"{noted.get('reason')}; {AFTER_DIVERGENCE}"
+            f"{noted.get('reason')}; {DIVERGED_ADVICE}"
         )
 
     @property

@@ -13,7 +13,7 @@ import yaml
 
 from mclas_lightning.config.compose import multirun_words
 from mclas_lightning.config.overrides import override
-from mclas_lightning.errors import InputError, one_of
+from mclas_lightning.errors import InputError, unknown_choice
 from mclas_lightning.files import EXPERIMENTS
 
 # Keys that tell one run from another: an added ms run does not take them from the sweep's runs.
@@ -34,7 +34,7 @@ def sweep_file(name: str) -> Path:
     for path in (Path(name), shipped / f"{name}.yaml"):
         if path.is_file():
             return path
-    raise one_of("sweep", name, [path.stem for path in shipped.glob("*.yaml")])
+    raise unknown_choice("sweep", name, [path.stem for path in shipped.glob("*.yaml")])
 
 
 def axes_of(file: Path, words: Sequence[str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from mclas_lightning.distributed import check_processes
 from mclas_lightning.errors import InputError
 from mclas_lightning.inference.trained import ms_run
 from mclas_lightning.inference.translators import default_translator
-from mclas_lightning.metrics.rouge import standard
+from mclas_lightning.metrics.rouge import standard_profile
 from mclas_lightning.metrics.self_test import self_test
 from mclas_lightning.runs.run import seed_folders
 from mclas_lightning.sweep.plan import LATE_KEYS, PlannedRun
@@ -83,7 +83,7 @@ def _check_pipeline(settings: Settings, pipeline: Pipeline, planned: Collection[
     dataset = settings.dataset
     dataset.check_files(["test"])
     for side in pipeline.sides:
-        self_test(standard(dataset.language(side)))
+        self_test(standard_profile(dataset.language(side)))
     if pipeline.translator is None:
         default_translator(dataset.source, dataset.language("cross"), "model.translator")
     if pipeline.summarizer is None:

@@ -8,7 +8,7 @@ import hydra
 from hydra.errors import HydraException
 from pytorch_lightning.loggers import Logger
 
-from mclas_lightning.distributed import is_first
+from mclas_lightning.distributed import is_rank_zero
 from mclas_lightning.errors import InputError
 from mclas_lightning.runs.results import Results
 from mclas_lightning.tracking.wandb_logger import WandbMirror
@@ -59,7 +59,7 @@ def build_loggers(config: Mapping[str, Any] | None) -> list[Logger]:
         raise InputError(f"logger: {str(error).splitlines()[0]}") from error
     if isinstance(logger, WandbMirror):
         if logger.mode == "disabled":
-            if is_first():
+            if is_rank_zero():
                 print("  W&B: disabled, by WANDB_MODE or by `wandb disabled`", flush=True)
             return []
         logger.check()
@@ -68,7 +68,7 @@ def build_loggers(config: Mapping[str, Any] | None) -> list[Logger]:
 
 def log_results(loggers: Sequence[Logger], results: Results, updates: int) -> None:
     """Log the scores of a run of ``updates`` updates; W&B gets some of the summaries, too."""
-    if not is_first():
+    if not is_rank_zero():
         return
     for logger in loggers:
         if isinstance(logger, WandbMirror):

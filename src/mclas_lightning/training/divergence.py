@@ -21,9 +21,9 @@ from torch.distributed.tensor import DTensor
 from mclas_lightning.data.batch import Batch
 from mclas_lightning.data.datamodule import SummarizationData
 from mclas_lightning.distributed import gathered, host_group
-from mclas_lightning.errors import InputError, SaidElsewhere
+from mclas_lightning.errors import ErrorElsewhere, InputError
 from mclas_lightning.files import write_json
-from mclas_lightning.runs.run import AFTER_DIVERGENCE, Run
+from mclas_lightning.runs.run import DIVERGED_ADVICE, Run
 
 Places = tuple[int, ...]  # of the examples of a micro-batch, among those that are trained on
 
@@ -159,7 +159,7 @@ class Divergence(Callback):
         first = min(faults, key=lambda fault: (fault.update, fault.rank))
         alike = [f for f in faults if (f.update, f.rank) == (first.update, first.rank)]
         if not trainer.is_global_zero:
-            raise SaidElsewhere(first.reason)
+            raise ErrorElsewhere(first.reason)
         data = trainer.datamodule  # pyright: ignore[reportAttributeAccessIssue]
         ids, of = _examples(alike, data)
         here = self.run.last if self.run.last.exists() else None
@@ -168,7 +168,7 @@ class Divergence(Callback):
         error = (
             f"{self.run}: training diverged at update {first.update}: {first.reason} (examples "
             f"{', '.join(ids[:SHOWN])}{more} of the {of} set); last good checkpoint: {kept}; "
-            f"{AFTER_DIVERGENCE}"
+            f"{DIVERGED_ADVICE}"
         )
         noted = {"update": first.update, "reason": first.reason, "examples": ids, "of": of}
         checkpoint = {"checkpoint": here and here.name, "checkpoint_update": here and self.saved}

@@ -23,7 +23,7 @@ from mclas_lightning.inference.trained import (
     weights_of,
 )
 from mclas_lightning.metrics.language import check_language
-from mclas_lightning.metrics.rouge import standard
+from mclas_lightning.metrics.rouge import standard_profile
 from mclas_lightning.metrics.self_test import self_test
 from mclas_lightning.model.checkpoint import (
     initialize_from_ms,
@@ -107,7 +107,7 @@ def check_inputs(
     for side in task.required:
         key = "dataset.source" if side == "mono" else "dataset.target"
         check_language(dataset.language(side), f"{key}: language")
-        self_test(standard(dataset.language(side)))
+        self_test(standard_profile(dataset.language(side)))
     dataset.check_files()
     tokenizer = Tokenizer.load(settings.tokenizer)
     network = network_config(settings, tokenizer)

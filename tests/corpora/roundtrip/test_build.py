@@ -18,7 +18,7 @@ from mclas_lightning.corpora.roundtrip import translations
 from mclas_lightning.corpora.roundtrip.build import RoundTrip, build_roundtrip, describe_roundtrip
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Example, read_jsonl, write_jsonl
-from mclas_lightning.metrics.rouge import standard
+from mclas_lightning.metrics.rouge import standard_profile
 from tests.conftest import read_lines
 
 
@@ -79,7 +79,7 @@ def test_pairs_are_kept_by_both_scores_of_the_round_trip(corpus, tmp_path):
         for example in examples:
             cross = Table("", 5).translate([example.mono])[0]
             back = Table("", 7).translate([cross])[0]
-            found = standard("en").scores([back.lower()], [(example.mono or "").lower()])
+            found = standard_profile("en").scores([back.lower()], [(example.mono or "").lower()])
             scores = {name: column.item() for name, column in found.items()}
             keep = scores["rouge1_f"] >= 0.6 and scores["rouge2_f"] >= 0.2
             (expected if keep else dropped).append((replace(example, cross=cross), back, scores))

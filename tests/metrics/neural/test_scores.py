@@ -6,8 +6,8 @@ from mclas_lightning.config.groups import ScoringConfig
 from mclas_lightning.metrics.neural.bertscore import BertScore
 from mclas_lightning.metrics.neural.scores import NEURAL_SCORES, NeuralScores
 from mclas_lightning.metrics.neural.similarity import Similarity
-from mclas_lightning.metrics.rouge import standard
-from mclas_lightning.metrics.score import overlap
+from mclas_lightning.metrics.rouge import standard_profile
+from mclas_lightning.metrics.score import overlap_scores
 
 CPU = torch.device("cpu")
 OUTPUTS = [["storm hits", "police in the city"], ["the flood", "two men"]]
@@ -23,7 +23,7 @@ def neural(small_encoder) -> NeuralScores:
 
 
 def added(neural: NeuralScores):
-    scores = [overlap(output, REFERENCES, [standard("en")]) for output in OUTPUTS]
+    scores = [overlap_scores(output, REFERENCES, [standard_profile("en")]) for output in OUTPUTS]
     return scores, neural.add(scores, OUTPUTS, REFERENCES, DOCUMENTS, "en")
 
 

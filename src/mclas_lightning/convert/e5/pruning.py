@@ -1,4 +1,4 @@
-"""XLM-R's tokenizer, whole or with the pieces alone that a corpus is written with."""
+"""XLM-R's tokenizer, with all of its pieces or only those of a corpus's texts."""
 
 import sys
 from collections.abc import Iterable, Sequence
@@ -20,13 +20,13 @@ UNREACHABLE = -100.0  # a score far below that of spelling a control token lette
 
 
 def build_tokenizer(pieces: Iterable[tuple[str, float]]) -> PreTrainedTokenizerFast:
-    """XLM-R's tokenizer with these pieces."""
+    """XLM-R's tokenizer with these pieces and their log probabilities."""
     # Unigram scores an unknown letter 10 below its worst piece. UNREACHABLE is the worst piece of
     # every choice of pieces, so the score of an unknown letter never changes.
     scored = [(piece, UNREACHABLE if piece in CONTROL else score) for piece, score in pieces]
     ids = {piece: i for i, (piece, _) in enumerate(scored) if piece in CONTROL}
     backend = Backend(models.Unigram(scored, ids["<unk>"], False))
-    # XLM-R's own rules are these, but for the full-width tilde, which they leave as it is.
+    # These are XLM-R's rules, except that XLM-R leaves the full-width tilde as it is.
     backend.normalizer = normalizers.Sequence([normalizers.Nmt(), normalizers.NFKC()])  # pyright: ignore
     backend.pre_tokenizer = pre_tokenizers.Sequence(  # pyright: ignore
         [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()]
@@ -50,7 +50,7 @@ def build_tokenizer(pieces: Iterable[tuple[str, float]]) -> PreTrainedTokenizerF
 
 
 def needed_pieces(tokenizer: PreTrainedTokenizerFast, paths: Sequence[Path]) -> list[int]:
-    """Ids of what the texts are written with: their pieces, their letters, control tokens."""
+    """The ids of the pieces in the texts of ``paths``, of their letters and of control tokens."""
     used: set[int] = set()
     backend = backend_from(tokenizer.backend_tokenizer.to_str())
     with progress_bar(sum(map(num_records, paths)), "reading word pieces", "examples") as bar:
@@ -60,7 +60,7 @@ def needed_pieces(tokenizer: PreTrainedTokenizerFast, paths: Sequence[Path]) -> 
                 texts = [t for e in examples for t in (e.document, e.mono, e.cross) if t]
                 used.update(*encode_texts(backend, texts, sys.maxsize))
                 bar.update(len(examples))
-    # With its letters kept, a word of other texts is spelled at worst.
+    # Letters of the kept pieces stay, so that words of other texts can be spelled by letters.
     letters = {letter for i in used for letter in backend.id_to_token(i) or ""}
     ids = map(backend.token_to_id, (*CONTROL, *letters))
     return sorted(used.union(i for i in ids if i is not None))

@@ -16,11 +16,11 @@ import numpy as np
 
 from mclas_lightning.config.dataset import Split
 from mclas_lightning.errors import InputError
-from mclas_lightning.example import parse
+from mclas_lightning.example import parse_example
 from mclas_lightning.files import json_lines
 from mclas_lightning.metrics.language import share_in_wrong_language
 from mclas_lightning.metrics.normalization import normalize
-from mclas_lightning.metrics.tokens import length
+from mclas_lightning.metrics.tokens import num_tokens
 from mclas_lightning.progress import progress_bar
 
 SAMPLE_TEXTS = 2000  # the most texts of a field whose language is identified
@@ -49,7 +49,7 @@ class FieldStatistics:
         line = " ".join(normalize(text or "").split())
         if line:
             self._add_to_sample(line)
-            self.lengths[length(line)] += 1
+            self.lengths[num_tokens(line)] += 1
         else:
             self.missing += 1
         self.hashes.append(hash(line) if line else 0)
@@ -137,7 +137,7 @@ def measure_split(
         progress(len(line))
 
     for number, line in json_lines(_lines(path, read)):
-        example = parse(line, f"{path}:{number}")
+        example = parse_example(line, f"{path}:{number}")
         ids.append(hash(example.id))
         for field, measured in texts.items():
             measured.add(getattr(example, field))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mclas_lightning.corpora.readers.log import Log, Sources, one_line, sentence_lines
 from mclas_lightning.errors import InputError
-from mclas_lightning.example import SIDES, Example, parse
+from mclas_lightning.example import SIDES, Example, parse_example
 from mclas_lightning.files import json_lines
 
 # The endings of the NCLS code: train.source, train.target.ms, train.target.cls.
@@ -87,7 +87,7 @@ def read_canonical(path: Path, sources: Sources, log: Log) -> Iterator[Example]:
     """
     for number, line in json_lines(sources.lines(path)):
         log.place = path, number
-        example = parse(line, f"{path}:{number}")
+        example = parse_example(line, f"{path}:{number}")
         if all(summary is None or summary.strip() for summary in map(example.summary, SIDES)):
             yield example
         else:

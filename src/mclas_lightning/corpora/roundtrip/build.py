@@ -20,9 +20,9 @@ from mclas_lightning.corpora.manifest import check_replaceable, whole_corpus
 from mclas_lightning.corpora.roundtrip.histogram import draw_scores
 from mclas_lightning.corpora.roundtrip.translations import ScoredPairs, check_pairs, pairs
 from mclas_lightning.errors import InputError, check_range
-from mclas_lightning.example import Example, to_line
+from mclas_lightning.example import Example, example_line
 from mclas_lightning.files import make_folder, read_json, sha256, write_json
-from mclas_lightning.metrics.rouge import standard
+from mclas_lightning.metrics.rouge import standard_profile
 from mclas_lightning.progress import progress_bar
 from mclas_lightning.task import Translator
 
@@ -56,7 +56,9 @@ class RoundTrip:
         cross = self.forward.translate(summaries)
         back = self.backward.translate(cross)
         lower = [[text.lower() for text in texts] for texts in (back, summaries)]
-        scores = standard(self.source).scores(lower[0], lower[1], kinds=("rouge1", "rouge2"))
+        scores = standard_profile(self.source).scores(
+            lower[0], lower[1], kinds=("rouge1", "rouge2")
+        )
         # Rounded, since an F of exactly 1/5 or 3/5 may be computed a bit below the threshold.
         rows = np.stack([scores[key] for key in SCORE_NAMES], axis=1).round(9).tolist()
         return [
@@ -150,7 +152,7 @@ def _write(
         "inputs": identity["inputs"],
         "translators": {"forward": job.forward.identity, "backward": job.backward.identity},
         "thresholds": {"rouge1_f": job.rouge1, "rouge2_f": job.rouge2},
-        "signature": standard(job.source).signature,
+        "signature": standard_profile(job.source).signature,
         "counts": {},
         "files": {},
     }
@@ -190,7 +192,7 @@ def _write_split(
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
             if keep:
                 kept += 1
-                corpus.write(to_line(replace(example, cross=row["cross"])))
+                corpus.write(example_line(replace(example, cross=row["cross"])))
     return kept, np.array(scores).reshape(-1, 2)
 
 

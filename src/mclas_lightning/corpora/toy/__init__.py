@@ -16,7 +16,7 @@ from mclas_lightning.corpora.manifest import check_replaceable, whole_corpus
 from mclas_lightning.corpora.toy.render import document, summary
 from mclas_lightning.corpora.toy.story import Story, draw_story
 from mclas_lightning.corpora.toy.words import TOY_LANGUAGES, Language
-from mclas_lightning.errors import InputError, one_of
+from mclas_lightning.errors import InputError, unknown_choice
 from mclas_lightning.example import Example, write_jsonl
 from mclas_lightning.files import sha256, write_json
 
@@ -141,7 +141,7 @@ def _example(told: ToldStory, source: Language, target: Language | None) -> Exam
 def _check(out: Path, sizes: Mapping[str, int]) -> None:
     for split in (*sizes, *TOY_SIZES):
         if split not in TOY_SIZES:
-            raise one_of("toy split", split, TOY_SIZES)
+            raise unknown_choice("toy split", split, TOY_SIZES)
         if not 0 <= sizes.get(split, -1) < STORIES_A_SPLIT:
             raise InputError(
                 f"toy corpus: size of '{split}' must be from 0 to {STORIES_A_SPLIT - 1:,}, "

@@ -47,7 +47,7 @@ class BertScore:
     def load(
         cls, model: str, layer: int | None, rescale: bool, device: torch.device
     ) -> "BertScore":
-        """The encoder in folder ``model``, or of this name on a hub; InputError where it is not."""
+        """The encoder in folder ``model``, or of this name on a hub; InputError for neither."""
         total = num_layers(model)
         layer = default_layer(model, total) if layer is None else layer
         check_range(f"layer of encoder '{model}'", layer, 1, total)

@@ -37,7 +37,7 @@ class States(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Encoder:
-    """A network and its tokenizer; ``sha256`` is of weights and vocabulary, not of their files."""
+    """An encoder and its tokenizer; ``sha256`` is of the weights and vocabulary, not of files."""
 
     name: str  # the last part of a hub's name or of a folder's path
     model: Any

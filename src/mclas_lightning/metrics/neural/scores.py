@@ -67,7 +67,7 @@ class NeuralScores:
         """
         signatures = self.signatures(language)
         found = list(scores)
-        if self.bertscore:  # All systems at once, so that a reference is encoded once.
+        if self.bertscore:  # One call for all systems encodes each reference once.
             texts = [text for output in outputs for text in output]
             every = self.bertscore.score(texts, [*references] * len(outputs), language)
             for i, system in enumerate(found):

@@ -1,7 +1,7 @@
 """Similarity of a summary and its document across languages, by multilingual-e5 (Wang et al. 2024).
 
-It is the cosine of two means over an encoder's last states, without a reference. e5 was trained on
-short texts that begin with ``query: `` and on long ones that begin with ``passage: ``.
+The score is the cosine of two means over an encoder's last states, without a reference. e5 was
+trained on short texts that begin with ``query: `` and on long ones that begin with ``passage: ``.
 
 Shape letters: N texts, S length, D width.
 """

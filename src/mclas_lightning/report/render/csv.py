@@ -8,7 +8,7 @@ from mclas_lightning.report.sheet import MISSING, ORIGIN, Cell, Sheet, SheetEntr
 
 
 def write(sheets: Sequence[Sheet]) -> str:
-    """One table below the other without notes; an empty line parts tables of other columns.
+    """The tables one below the other, without notes; an empty line before other columns.
 
     The last columns of a table of scores are test set, signature and decoding of each row.
     """

@@ -1,4 +1,4 @@
-"""Sheets drawn for a terminal; a sheet wider than it is cut between groups of columns."""
+"""Sheets drawn for a terminal; a wider sheet is cut between groups of columns."""
 
 from collections.abc import Sequence
 from itertools import pairwise
