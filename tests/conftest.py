@@ -7,19 +7,25 @@ os.environ["WANDB_MODE"] = "offline"
 os.environ["COLUMNS"] = "120"
 os.environ["OMP_NUM_THREADS"] = "1"  # of the processes that tests start
 
+import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from filelock import FileLock
 from hypothesis import settings
 from transformers import BertConfig, BertModel, BertTokenizer
 
+from mclas_lightning.config.compose import compose
 from mclas_lightning.data.batch import EncodedExamples, Limits
 from mclas_lightning.data.store import open_store
 from mclas_lightning.data.tokenizer import Tokenizer, train_tokenizer
@@ -29,6 +35,7 @@ from mclas_lightning.model.decoder import DecoderConfig
 from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
 from mclas_lightning.runs.results import Results
 from mclas_lightning.task import Task
+from mclas_lightning.train import train
 
 # A busy machine must not fail a property.
 settings.register_profile("default", deadline=None)
@@ -85,24 +92,20 @@ def encode(tmp_path_factory, tokenizer) -> Callable[[list[Example], Task], Encod
     return encode
 
 
-@pytest.fixture
-def corpus(tmp_path: Path, tokenizer: Tokenizer) -> Path:
+def write_corpus(folder: Path, tokenizer: Tokenizer) -> None:
     """A folder with ``en2de`` (train, valid, test), ``en`` and the tokenizer."""
-    folder = tmp_path / "corpus"
     for split, num, start in (("train", 40, 0), ("valid", 11, 40), ("test", 7, 51)):
         write_jsonl(folder / "en2de" / f"{split}.jsonl", examples(num, start))
     tokenizer.save(folder / "tokenizer")
-    return folder
 
 
-@pytest.fixture
-def words(corpus: Path, tmp_path: Path) -> list[str]:
-    """Words for mclas-train that make a run of seconds on the small corpus."""
+def small_words(place: Path) -> list[str]:
+    """Words for mclas-train that make a run of seconds on the corpus in ``place``."""
     return [
         "dataset=toy",
         "dataset.name=small",
-        f"dataset.path={corpus}/en2de",
-        f"dataset.tokenizer={corpus}/tokenizer",
+        f"dataset.path={place}/corpus/en2de",
+        f"dataset.tokenizer={place}/corpus/tokenizer",
         "dataset.sizes={minimum: 20, medium: 30, full: 1.0}",
         "scenario=minimum",
         "network.encoder.width=16",
@@ -117,9 +120,56 @@ def words(corpus: Path, tmp_path: Path) -> list[str]:
         "decoding.max_length=8",
         "trainer.log_every_n_steps=1",
         "trainer.accelerator=cpu",
-        f"runs={tmp_path}/runs",
-        f"store={tmp_path}/store",
+        f"runs={place}/runs",
+        f"store={place}/store",
     ]
+
+
+@pytest.fixture
+def corpus(tmp_path: Path, tokenizer: Tokenizer) -> Path:
+    """What ``write_corpus`` writes."""
+    write_corpus(tmp_path / "corpus", tokenizer)
+    return tmp_path / "corpus"
+
+
+@pytest.fixture
+def words(corpus: Path, tmp_path: Path) -> list[str]:
+    """Words for mclas-train that make a run of seconds on the small corpus."""
+    return small_words(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def all_workers(tmp_path_factory) -> Path:
+    """A folder that all processes of these tests share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture
+def trained(words, tmp_path, all_workers, tokenizer) -> Callable[..., Path]:
+    """A finished run of ``words`` and more, as if trained here: a copy of one that all tests share.
+
+    A test of what a training prints or does trains by itself.
+    """
+
+    def trained(*more: str) -> Path:
+        place = all_workers / f"trained-{hashlib.sha256(repr(more).encode()).hexdigest()[:16]}"
+        with FileLock(f"{place}.lock"):
+            if not (place / "folder").exists():
+                write_corpus(place / "corpus", tokenizer)
+                with redirect_stdout(StringIO()):
+                    results = train(compose("train", [*small_words(place), *more]))
+                assert results is not None
+                assert results.folder is not None
+                (place / "folder").write_text(str(results.folder.relative_to(place)))
+        for name in ("runs", "store"):
+            shutil.copytree(place / name, tmp_path / name, dirs_exist_ok=True)
+        folder = tmp_path / (place / "folder").read_text()
+        config = (folder / "config.yaml").read_text()
+        (folder / "config.yaml").write_text(config.replace(str(place), str(tmp_path)))
+        return folder
+
+    return trained
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,6 @@ import yaml
 from mclas_lightning.config.compose import compose
 from mclas_lightning.errors import InputError
 from mclas_lightning.evaluate import evaluate
-from mclas_lightning.example import write_jsonl
 from mclas_lightning.inference.trained import weights_of
 from mclas_lightning.metrics.tokens import tokens
 from mclas_lightning.model.seq2seq import Seq2Seq
@@ -33,10 +32,9 @@ def folder(words: list[str], model: str, scenario: str = "minimum") -> Path:
 
 
 @pytest.fixture
-def ms(words) -> Path:
+def ms(trained) -> Path:
     """A finished ms run."""
-    go(words, "model=ms", "scenario=full")
-    return folder(words, "ms", "full")
+    return trained("model=ms", "scenario=full")
 
 
 @pytest.mark.parametrize("model", ["ncls", "ncls_ms", "mclas"])
@@ -99,20 +97,6 @@ def test_half_initialized_means_that_the_cross_decoder_is_random(words, ms, mode
     assert torch.equal(ours["embedding.weight"], theirs["embedding.weight"])
 
 
-def test_half_of_no_initialization_is_refused(words):
-    with pytest.raises(InputError, match="starts its decoder mono from an ms run; name its folder"):
-        go(words, "model=ncls_ms_half")
-
-
-def test_a_run_of_an_earlier_version_is_named(words, ms):
-    path = ms / "config.yaml"
-    config = yaml.safe_load(path.read_text())
-    del config["model"]["bos_after_lsep"]
-    path.write_text(yaml.safe_dump(config))
-    with pytest.raises(InputError, match=r"is not of this version \(model: 'bos_after_lsep'\)"):
-        go(words, "model=ncls", f"init_from={ms}")
-
-
 def test_activations_are_recomputed_where_the_trainer_is_told(words, monkeypatch):
     asked: list[object] = []
     monkeypatch.setattr(Seq2Seq, "recompute_activations", lambda network: asked.append(network))
@@ -120,14 +104,6 @@ def test_activations_are_recomputed_where_the_trainer_is_told(words, monkeypatch
     assert asked == []
     go(words, "model=mclas", "trainer.recompute_activations=true")
     assert len(asked) == 1
-
-
-def test_a_vocabulary_of_control_tokens_is_refused_before_anything_is_written(words, tmp_path):
-    for language in ("en", "de"):
-        (tmp_path / f"{language}.json").write_text("[0, 1]")
-    with pytest.raises(InputError, match="holds control tokens alone; nothing could be written"):
-        go(words, "model=ncls", f"dataset.vocabulary={tmp_path}")
-    assert not folder(words, "ncls").exists()
 
 
 def test_from_scratch_nothing_of_ms_is_taken(words, ms):
@@ -184,34 +160,14 @@ def test_a_translator_trains_on_summaries_alone(words):
     assert set(go(words, "model=mt").scores) == {"cross"}
 
 
-def test_all_models_share_the_scenarios_examples(words):
-    go(words, "model=ncls")
+def test_all_models_share_the_scenarios_examples(words, trained):
+    run = trained("model=ncls")
     go(words, "model=mclas", "seed=3")
-    manifest = json.loads((folder(words, "ncls").parents[1] / "subset.json").read_text())
+    manifest = json.loads((run.parents[1] / "subset.json").read_text())
     assert len(manifest["ids"]) == 20
     assert manifest["of"] == 40
     with pytest.raises(InputError, match="another subset"):
         go(words, "model=ncls_ms", "split_seed=1")
-
-
-def test_evaluating_again_with_another_beam_replaces_the_results(words):
-    go(words, "model=mclas")
-    run = folder(words, "mclas")
-    for beam in (1, 3):
-        results = evaluate(compose("evaluate", [*words, "model=mclas", f"decoding.beam={beam}"]))
-        assert results is not None
-        assert Results.read(run / "results.json") == results
-        assert results.decoding["beam"] == beam
-    with pytest.raises(InputError, match="no trained run here"):
-        evaluate(compose("evaluate", [*words, "model=ncls"]))
-
-
-def test_early_stopping_ends_a_training_that_no_longer_improves(words):
-    go(words, "model=ncls", "optim.encoder.lr=0", "optim.decoder.lr=0", "optim.patience=1")
-    training = json.loads((folder(words, "ncls") / "training.json").read_text())
-    assert training["stopped_early"]
-    assert not training["cut_off"]
-    assert training["updates"] == 4
 
 
 def test_a_training_whose_last_validation_was_the_best_is_cut_off(words):
@@ -242,59 +198,8 @@ def test_the_best_checkpoint_follows_the_loss_that_is_asked_for(words, model, mo
     assert training["monitor"] == ("val/loss" if model == "ms" else column)
 
 
-@pytest.mark.parametrize(
-    ("more", "said"),
-    [
-        (["init_from=nowhere"], "init_from=nowhere: no run here"),
-        (["init_from={ms}", "network.encoder.width=32"], "hidden_size=16, this network has 32"),
-        (
-            ["init_from={ms}", "network.decoder.layers=2"],
-            "decoder has layers=1, this network has 2",
-        ),
-        (["dataset.sizes.minimum=41"], "asks for 41 training examples and the corpus has 40"),
-        (["dataset.path={corpus}/none"], "train.jsonl: no such file; dataset 'small'"),
-        (["dataset.tokenizer={corpus}/none"], "neither a folder"),
-        (["dataset.max_source=600"], "more than the encoder's 512 positions"),
-        (["network.decoder.heads=5"], "width 16 cannot be split into 5 heads"),
-        (["dataset.target=null"], "is monolingual"),
-        (["dataset.target=german"], "language 'german' does not exist"),
-        (["trainer.accelerator=gpuu"], "trainer: "),
-        (["+trainer.colour=red"], "trainer: "),
-        (["optim.accumulate=50"], "too few for one update of optim.accumulate=50"),
-    ],
-)
-def test_what_cannot_work_is_said_before_anything_is_written(words, ms, corpus, more, said):
-    filled = [word.replace("{ms}", str(ms)).replace("{corpus}", str(corpus)) for word in more]
-    with pytest.raises(InputError) as error:
-        go(words, "model=mclas", *filled)
-    assert said in str(error.value)
-    assert not folder(words, "mclas").exists()
-
-
-def test_another_vocabulary_is_refused_as_initialization(words, ms, tmp_path):
-    from mclas_lightning.data.tokenizer import train_tokenizer
-
-    train_tokenizer(["other texts"] * 3, size=60, lowercase=True).save(tmp_path / "other")
-    with pytest.raises(InputError, match="another vocabulary"):
-        go(words, "model=mclas", f"init_from={ms}", f"dataset.tokenizer={tmp_path}/other")
-
-
-def test_a_run_with_two_decoders_is_refused_as_initialization(words):
-    go(words, "model=ncls_ms")
-    with pytest.raises(InputError, match="is a run of model 'ncls_ms'; give one of model=ms"):
-        go(words, "model=mclas", f"init_from={folder(words, 'ncls_ms')}")
-
-
-def test_a_bad_line_of_the_corpus_is_named(words, corpus):
-    path = corpus / "en2de" / "valid.jsonl"
-    path.write_text(path.read_text() + "{broken\n")
-    with pytest.raises(InputError, match=r"valid\.jsonl:12: not a line of JSON"):
-        go(words, "model=mclas")
-    assert not folder(words, "mclas").exists()
-
-
-def test_a_changed_configuration_is_not_mixed_into_an_old_run(words, capsys):
-    go(words, "model=ncls")
+def test_a_changed_configuration_is_not_mixed_into_an_old_run(words, trained, capsys):
+    trained("model=ncls")
     with pytest.raises(InputError, match=r"optim\.label_smoothing=0\.1, you ask for .*=0\.2"):
         go(words, "model=ncls", "optim.label_smoothing=0.2")
     capsys.readouterr()
@@ -303,9 +208,8 @@ def test_a_changed_configuration_is_not_mixed_into_an_old_run(words, capsys):
     assert said in capsys.readouterr().out
 
 
-def test_a_seed_that_differs_in_more_than_the_seed_is_warned_of(words, capsys):
-    go(words, "model=ncls")
-    capsys.readouterr()
+def test_a_seed_that_differs_in_more_than_the_seed_is_warned_of(words, trained, capsys):
+    trained("model=ncls")
     go(words, "model=ncls", "seed=1", "trainer.log_every_n_steps=2")
     assert "no mean of these seeds" not in capsys.readouterr().out
     go(words, "model=ncls", "seed=2", "optim.label_smoothing=0.2")
@@ -316,9 +220,8 @@ def test_a_seed_that_differs_in_more_than_the_seed_is_warned_of(words, capsys):
     )
 
 
-def test_a_checkpoint_cut_short_is_named_and_nothing_is_lost(words):
-    go(words, "model=ncls", "trainer.keep_last=true")
-    run = folder(words, "ncls")
+def test_a_checkpoint_cut_short_is_named_and_nothing_is_lost(words, trained):
+    run = trained("model=ncls", "trainer.keep_last=true")
     (run / "results.json").unlink()
     (run / "training.json").unlink()
     last = run / "checkpoints" / "last.ckpt"
@@ -329,33 +232,8 @@ def test_a_checkpoint_cut_short_is_named_and_nothing_is_lost(words):
     assert (run / "metrics.csv").read_bytes() == kept
 
 
-@pytest.mark.parametrize("split", ["train", "valid", "test"])
-def test_a_run_is_not_resumed_or_scored_on_another_corpus(words, corpus, split):
-    go(words, "model=ncls")
-    run = folder(words, "ncls")
-    write_jsonl(corpus / "en2de" / f"{split}.jsonl", examples(31, 900))
-    with pytest.raises(InputError, match=rf"{split}\.jsonl: is not the file that"):
-        evaluate(compose("evaluate", [*words, "model=ncls"]))
-    (run / "results.json").unlink()
-    (run / "training.json").unlink()
-    with pytest.raises(InputError, match="is not the file that"):
-        go(words, "model=ncls")
-
-
-def test_a_run_is_not_resumed_with_another_tokenizer(words, corpus):
-    from mclas_lightning.data.tokenizer import train_tokenizer
-
-    go(words, "model=ncls")
-    (folder(words, "ncls") / "results.json").unlink()
-    (folder(words, "ncls") / "training.json").unlink()
-    train_tokenizer(["sturm trifft wien"] * 3, size=60, lowercase=True).save(corpus / "tokenizer")
-    with pytest.raises(InputError, match="is not the tokenizer that"):
-        go(words, "model=ncls")
-
-
-def test_evaluating_with_words_of_another_run_changes_nothing(words):
-    go(words, "model=ncls")
-    run = folder(words, "ncls")
+def test_evaluating_with_words_of_another_run_changes_nothing(words, trained):
+    run = trained("model=ncls")
     kept = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
     for more in (["model=mclas"], ["model=ncls", "scenario=medium"], ["model=ncls", "seed=1"]):
         with pytest.raises(InputError, match="holds a run with"):
@@ -380,26 +258,6 @@ def test_the_trainer_gets_plain_lists(words, monkeypatch):
     with pytest.raises(InputError, match="trainer: seen"):
         go(words, "model=ncls", "trainer.devices=[0]")
     assert type(given["devices"]) is list
-
-
-def test_a_run_killed_after_it_stopped_early_stops_there_again(words):
-    stuck = ["model=ncls", "optim.encoder.lr=0", "optim.decoder.lr=0", "optim.patience=1"]
-    go(words, *stuck, "trainer.keep_last=true")
-    run = folder(words, "ncls")
-    kept = (run / "metrics.csv").read_text(), json.loads((run / "training.json").read_text())
-    (run / "results.json").unlink()
-    (run / "training.json").unlink()
-    go(words, *stuck)
-    ended = json.loads((run / "training.json").read_text())
-    assert (ended["updates"], ended["best_val_loss"]) == (4, kept[1]["best_val_loss"])
-    assert (run / "metrics.csv").read_text() == kept[0]
-
-
-def test_a_changed_corpus_is_noticed(words, corpus):
-    go(words, "model=ncls")
-    write_jsonl(corpus / "en2de" / "train.jsonl", examples(39))
-    with pytest.raises(InputError, match="another subset"):
-        go(words, "model=mclas")
 
 
 def test_a_folder_that_cannot_be_written_is_named(words):

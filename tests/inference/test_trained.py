@@ -1,0 +1,111 @@
+import json
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from mclas_lightning.config.compose import compose
+from mclas_lightning.config.settings import read_settings
+from mclas_lightning.data.tokenizer import train_tokenizer
+from mclas_lightning.errors import InputError
+from mclas_lightning.evaluate import evaluate
+from mclas_lightning.example import write_jsonl
+from mclas_lightning.inference.trained import (
+    changed_files,
+    dataset_of,
+    decoding_of,
+    load_summarizer,
+    ms_run,
+    network_of,
+    task_of,
+    weights_of,
+)
+from mclas_lightning.runs.run import Run
+from tests.conftest import examples
+from tests.test_train import go
+
+
+@pytest.fixture
+def ms(trained) -> Path:
+    """A finished ms run."""
+    return trained("model=ms", "scenario=full")
+
+
+def test_a_run_of_an_earlier_version_is_named(words, ms):
+    path = ms / "config.yaml"
+    config = yaml.safe_load(path.read_text())
+    del config["model"]["bos_after_lsep"]
+    path.write_text(yaml.safe_dump(config))
+    with pytest.raises(InputError, match=r"is not of this version \(model: 'bos_after_lsep'\)"):
+        go(words, "model=ncls", f"init_from={ms}")
+
+
+def test_a_run_with_two_decoders_is_refused_as_initialization(words, trained):
+    run = trained("model=ncls_ms")
+    with pytest.raises(InputError, match="is a run of model 'ncls_ms'; give one of model=ms"):
+        go(words, "model=mclas", f"init_from={run}")
+
+
+@pytest.mark.parametrize("split", ["train", "valid", "test"])
+def test_a_run_is_not_resumed_or_scored_on_another_corpus(words, trained, corpus, split):
+    run = trained("model=ncls")
+    write_jsonl(corpus / "en2de" / f"{split}.jsonl", examples(31, 900))
+    with pytest.raises(InputError, match=rf"{split}\.jsonl: is not the file that"):
+        evaluate(compose("evaluate", [*words, "model=ncls"]))
+    (run / "results.json").unlink()
+    (run / "training.json").unlink()
+    with pytest.raises(InputError, match="is not the file that"):
+        go(words, "model=ncls")
+
+
+def test_a_run_is_not_resumed_with_another_tokenizer(words, trained, corpus):
+    run = trained("model=ncls")
+    (run / "results.json").unlink()
+    (run / "training.json").unlink()
+    train_tokenizer(["sturm trifft wien"] * 3, size=60, lowercase=True).save(corpus / "tokenizer")
+    with pytest.raises(InputError, match="is not the tokenizer that"):
+        go(words, "model=ncls")
+
+
+def test_a_run_is_read_as_it_was_started(words, trained):
+    run = Run(trained("model=mclas"))
+    settings, _ = read_settings(compose("train", [*words, "model=mclas"]))
+    assert task_of(run) == settings.task
+    assert dataset_of(run) == settings.dataset
+    assert decoding_of(run) == settings.decoding
+    network, fingerprint = network_of(run)
+    assert network.decoders == ("decoder",)
+    summarizer = load_summarizer(run)
+    assert summarizer.tokenizer.fingerprint == fingerprint
+    state = weights_of(run)
+    for name, tensor in summarizer.network.state_dict().items():
+        assert torch.equal(tensor, state[name]), name
+
+
+def test_files_that_changed_or_have_gone_are_named(trained, corpus):
+    run = Run(trained("model=mclas"))
+    dataset = dataset_of(run)
+    assert changed_files(run, dataset) == []
+    dataset.file("valid").unlink()
+    write_jsonl(dataset.file("test"), examples(7, 52))
+    assert changed_files(run, dataset) == [dataset.file("valid"), dataset.file("test")]
+
+
+def test_a_network_of_another_version_is_named(trained):
+    run = Run(trained("model=mclas"))
+    sizes = json.loads((run.folder / "network.json").read_text())
+    del sizes["decoder"]["heads"]
+    (run.folder / "network.json").write_text(json.dumps(sizes))
+    with pytest.raises(InputError, match=r"network\.json: not a network of this version \(.*heads"):
+        network_of(run)
+
+
+def test_an_ms_run_is_found_by_its_folder_or_that_of_its_seeds(ms, tmp_path):
+    assert ms_run(str(ms), 0, "init_from").folder == ms
+    assert ms_run(str(ms.parent), 0, "init_from").folder == ms
+    with pytest.raises(InputError, match="ms: no run here; train one first with model=ms"):
+        ms_run(str(ms.parent), 1, "init_from")
+    (ms / "training.json").unlink()
+    with pytest.raises(InputError, match="its training has not ended; run the same mclas-train"):
+        ms_run(str(ms), 0, "init_from")
