@@ -12,23 +12,19 @@ import pytest
 import yaml
 
 from mclas_lightning.config.compose import compose
-from mclas_lightning.evaluate import main
+from mclas_lightning.evaluate import evaluate, main
 from mclas_lightning.example import write_jsonl
 from mclas_lightning.files import sha256
 from mclas_lightning.runs.results import Results
-from mclas_lightning.train import train
 from tests.conftest import examples, read_lines
 
 Evaluate = Callable[..., str]
 
 
 @pytest.fixture
-def run(words) -> Path:
+def run(trained) -> Path:
     """A finished run, decoded otherwise than the paper does."""
-    results = train(compose("train", [*words, "model=mclas"]))
-    assert results is not None
-    assert results.folder is not None
-    return results.folder
+    return trained("model=mclas")
 
 
 @pytest.fixture
@@ -177,13 +173,17 @@ def test_a_run_of_an_earlier_version_takes_todays_new_keys(run, mclas_evaluate):
     assert (decoding["renormalize"], decoding["max_length"]) == (True, 8)
 
 
-def test_another_test_set_is_named_beside_the_words_of_a_training_too(run, words, tmp_path):
+def test_another_test_set_is_named_beside_the_words_of_a_training_too(
+    run, words, tmp_path, mclas_evaluate, monkeypatch
+):
     file = tmp_path / "news, May.jsonl"
     write_jsonl(file, examples(5, 900))
     kept = content(run)
-    command = [sys.executable, "-m", "mclas_lightning.evaluate", *words, "model=mclas"]
-    done = subprocess.run([*command, "--test", str(file)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    # Hydra's entry reads the words from sys.argv.
+    monkeypatch.setattr(
+        "mclas_lightning.evaluate.of_words", lambda: evaluate(compose("evaluate", sys.argv[1:]))
+    )
+    mclas_evaluate(*words, "model=mclas", "--test", file)
     (trial,) = (run / "test").iterdir()
     assert Results.read(trial / "results.json").provenance["test_file"] == str(file)
     shutil.rmtree(run / "test")

@@ -15,7 +15,7 @@ from mclas_lightning.config.compose import compose
 from mclas_lightning.runs.preemption import Preempted
 from mclas_lightning.runs.run import Run
 from mclas_lightning.train import train
-from tests.training.test_checkpoints import assert_equal, at_micro_batch, finish, training
+from tests.training.test_checkpoints import assert_equal, at_micro_batch, finish, steps, training
 
 # A process that a test starts may have inherited that Ctrl-C is ignored.
 HEARS = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
@@ -60,8 +60,9 @@ def _listens():
     signal.signal(signal.SIGINT, before)
 
 
-def test_a_training_saves_and_goes_on_as_if_nothing_had_been(words, tmp_path, monkeypatch, capfd):
-    whole, _ = finish(training(words, tmp_path / "whole", "middle"))
+def test_a_training_saves_and_goes_on_as_if_nothing_had_been(
+    words, trained, tmp_path, monkeypatch, capfd
+):
     line = training(words, tmp_path / "again", "middle")
     with monkeypatch.context() as patched:
         at_micro_batch(patched, 3 * 4 + 2, send())
@@ -75,7 +76,7 @@ def test_a_training_saves_and_goes_on_as_if_nothing_had_been(words, tmp_path, mo
     assert said.err.count("interrupted: saving at the end of this update") == 1
     again, stops = finish(line)
     assert stops == 0
-    assert_equal(again, whole)
+    assert_equal(again, Run(trained(*steps("middle"))))
 
 
 def test_a_second_one_ends_a_training_at_once(words, tmp_path, monkeypatch):
@@ -107,8 +108,8 @@ def test_all_processes_of_a_training_hear_it(words, tmp_path, workers):
     assert not (run.folder / "lock.json").exists()
 
 
-def test_an_evaluation_leaves_the_results_as_they_were(words, tmp_path):
-    train(compose("train", [*words, "model=ncls"]))
+def test_an_evaluation_leaves_the_results_as_they_were(words, trained, tmp_path):
+    trained("model=ncls")
     runs = tmp_path / "runs"
     kept = {path: path.read_bytes() for path in runs.rglob("*") if path.is_file()}
     code = (

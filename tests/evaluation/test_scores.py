@@ -18,13 +18,9 @@ from tests.conftest import outcome, read_lines
 
 
 @pytest.fixture
-def run(words) -> Path:
+def run(trained) -> Path:
     """A finished run, scored by ROUGE alone."""
-    results = train(compose("train", [*words, "model=mclas"]))
-    assert results is not None
-    (runs,) = (word.removeprefix("runs=") for word in words if word.startswith("runs="))
-    (path,) = Path(runs).rglob("results.json")
-    return path.parent
+    return trained("model=mclas")
 
 
 def mclas(*words: object) -> None:

@@ -5,27 +5,24 @@ import pytest
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.tracking.sync import sync
-from tests.test_train import folder, go
 from tests.tracking.records import logs
 
 
-def test_where_nothing_was_trained_offline_it_says_so(words, tmp_path):
-    go(words, "model=ncls")
+def test_where_nothing_was_trained_offline_it_says_so(trained, tmp_path):
+    trained("model=ncls")
     with pytest.raises(InputError, match="no run here was trained offline"):
         sync(tmp_path / "runs")
 
 
-def test_what_was_uploaded_before_is_left_alone(words, tmp_path, capsys):
-    go(words, "model=ncls", "logger=wandb")
-    (log,) = logs(folder(words, "ncls"))
+def test_what_was_uploaded_before_is_left_alone(trained, tmp_path, capsys):
+    (log,) = logs(trained("model=ncls", "logger=wandb"))
     log.with_suffix(".wandb.synced").touch()
     sync(tmp_path / "runs")
     assert capsys.readouterr().out.splitlines()[-1] == "0 uploaded, of 0 runs; 1 uploaded before"
 
 
-def test_a_run_that_goes_on_is_left_out_until_it_has_ended(words, tmp_path, capsys, monkeypatch):
-    go(words, "model=ncls", "logger=wandb")
-    (log,) = logs(folder(words, "ncls"))
+def test_a_run_that_goes_on_is_left_out_until_it_has_ended(trained, tmp_path, capsys, monkeypatch):
+    (log,) = logs(trained("model=ncls", "logger=wandb"))
     whole = log.read_bytes()
     log.write_bytes(whole[: len(whole) // 2])  # It has not ended,
     os.utime(log, (0, time.time() + 3600))  # and wrote lately, however slow this machine is.

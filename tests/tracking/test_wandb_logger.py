@@ -19,19 +19,22 @@ from mclas_lightning.config.settings import read_settings
 from mclas_lightning.errors import InputError
 from mclas_lightning.evaluate import evaluate
 from mclas_lightning.files import EXPERIMENTS
+from mclas_lightning.runs.preemption import Preempted
 from mclas_lightning.runs.results import Results
 from mclas_lightning.tracking.wandb_logger import WandbMirror, sample_table
 from mclas_lightning.tracking.workspace import CURVES, KEYS, ROUGE_TITLES
 from tests.conftest import read_lines
 from tests.test_train import command, folder, go
 from tests.tracking.records import logs, records, summary
+from tests.training.test_checkpoints import at_micro_batch
 
 KEY = 40 * "a"
+MIRRORED = "logger=wandb", "model=mclas"
 
 
-def test_an_offline_run_holds_what_the_folder_does(mirrored):
-    results = go(mirrored)
-    run = folder(mirrored, "mclas")
+def test_an_offline_run_holds_what_the_folder_does(trained):
+    run = trained(*MIRRORED)
+    results = Results.read(run / "results.json")
     (log,) = logs(run)
     (begun,) = records(log, "run")
     assert begun["project"] == "mclas-lightning"
@@ -59,11 +62,11 @@ def test_an_offline_run_holds_what_the_folder_does(mirrored):
         )
 
 
-def test_samples_are_of_what_was_scored_alone(mirrored):
-    results = go(mirrored)
-    assert results.folder is not None
+def test_samples_are_of_what_was_scored_alone(trained):
+    run = trained("model=mclas")
+    results = Results.read(run / "results.json")
     assert len(sample_table(results, 3).data) == 3
-    with (results.folder / "predictions.jsonl").open("a") as file:
+    with (run / "predictions.jsonl").open("a") as file:
         file.write("\n")
     with pytest.raises(InputError, match=r"is not the file that results\.json was scored from"):
         sample_table(results, 3)
@@ -75,9 +78,8 @@ def metrics(run: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_the_curves_are_those_of_metrics_csv_over_updates(mirrored):
-    go(mirrored)
-    run = folder(mirrored, "mclas")
+def test_the_curves_are_those_of_metrics_csv_over_updates(trained):
+    run = trained(*MIRRORED)
     (log,) = logs(run)
     history = [row["item"] for row in records(log, "history")]
     assert [row["trainer/global_step"] for row in history] == [1, 2, 3, 4, 5, 6]
@@ -108,24 +110,19 @@ def test_the_table_of_summaries_is_of_the_same_documents_for_every_run(mirrored)
     assert "mono reference" not in shown[1]["columns"]
 
 
-def test_a_resumed_run_continues_its_id_and_one_trained_anew_does_not(mirrored):
-    words = [
-        *mirrored, "optim.updates.minimum=300", "optim.validations=20", "optim.patience=100",
-        "trainer.log_every_n_steps=10",
-    ]  # fmt: skip
-    run = folder(words, "mclas")
-    process = subprocess.Popen(command(words), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while not (run / "checkpoints" / "last.ckpt").exists() and process.poll() is None:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGTERM)
-    assert process.wait() == 143
-    go(words)
+def test_a_resumed_run_continues_its_id_and_one_trained_anew_does_not(mirrored, monkeypatch):
+    run = folder(mirrored, "mclas")
+    with monkeypatch.context() as patched:
+        at_micro_batch(patched, 4, lambda: os.kill(os.getpid(), signal.SIGTERM))
+        with pytest.raises(Preempted):
+            go(mirrored)
+    go(mirrored)
     stopped, ended = map(summary, logs(run))
     assert (stopped["exit_code"], ended["exit_code"]) == (143, 0)
     assert stopped["run_id"] == ended["run_id"]
     assert records(logs(run)[0], "preempting")
     shutil.rmtree(run)
-    go(words, "optim.updates.minimum=20")
+    go(mirrored, "optim.updates.minimum=3")
     (anew,) = map(summary, logs(run))
     assert anew["run_id"] != ended["run_id"]
 
@@ -169,9 +166,8 @@ def kill_uploader() -> None:
                 time.sleep(1)  # until its end of the connection is closed
 
 
-def test_a_trial_leaves_the_results_and_has_a_run_of_its_own(mirrored):
-    go(mirrored)
-    run = folder(mirrored, "mclas")
+def test_a_trial_leaves_the_results_and_has_a_run_of_its_own(mirrored, trained):
+    run = trained(*MIRRORED)
     kept = {name: (run / name).read_bytes() for name in ("results.json", "predictions.jsonl")}
     for _ in range(2):  # The same decoding has the same place.
         results = evaluate(compose("evaluate", [*mirrored, "scored=valid", "decoding.beam=1"]))
@@ -196,11 +192,11 @@ def test_another_split_than_valid_and_test_is_refused(words):
         evaluate(compose("evaluate", [*words, "scored=train"]))
 
 
-def test_the_sweep_of_the_decoder_runs_as_an_agent_starts_it(mirrored, tmp_path):
+def test_the_sweep_of_the_decoder_runs_as_an_agent_starts_it(mirrored, trained, tmp_path):
     from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_command_args
     from wandb.sdk.lib.config_util import save_config_file_from_dict
 
-    go([*mirrored, "logger=csv"])
+    trained("model=mclas")
     file = EXPERIMENTS / "wandb" / "decoding.yaml"
     sweep = yaml.safe_load(file.read_text(encoding="utf-8"))
     choices = {

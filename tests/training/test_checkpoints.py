@@ -30,11 +30,25 @@ LAYOUTS = {
 }
 
 
-def training(words: list[str], place: Path, layout: str) -> list[str]:
+def steps(layout: str) -> list[str]:
     return [
-        *words, "model=mclas", "optim.updates.minimum=12", "optim.validations=4",
-        "optim.patience=100", "trainer.keep_last=true", *LAYOUTS[layout], f"runs={place}",
+        "model=mclas", "optim.updates.minimum=12", "optim.validations=4", "optim.patience=100",
+        "trainer.keep_last=true", *LAYOUTS[layout],
     ]  # fmt: skip
+
+
+def training(words: list[str], place: Path, layout: str) -> list[str]:
+    return [*words, *steps(layout), f"runs={place}"]
+
+
+@pytest.fixture
+def whole(trained) -> Callable[..., Run]:
+    """A run that nothing stops."""
+
+    def whole(layout: str, *more: str) -> Run:
+        return Run(trained(*steps(layout), *more))
+
+    return whole
 
 
 class Killed(BaseException):
@@ -69,9 +83,9 @@ def assert_equal(ours: Run, theirs: Run) -> None:
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("place", ["after an update", "in a validation", "everywhere"])
 def test_a_run_that_is_stopped_again_and_again_is_the_same(
-    words, tmp_path, monkeypatch, layout, place
+    words, whole, tmp_path, monkeypatch, layout, place
 ):
-    whole, _ = finish(training(words, tmp_path / "whole", layout))
+    expected = whole(layout)
     seen: set[tuple[int, bool]] = set()
 
     def wish(last: Last) -> int:
@@ -84,7 +98,7 @@ def test_a_run_that_is_stopped_again_and_again_is_the_same(
     monkeypatch.setattr(Last, "_most_urgent_wish", wish)
     again, stops = finish(training(words, tmp_path / "again", layout))
     assert stops == {"after an update": 11, "in a validation": 3, "everywhere": 14}[place]
-    assert_equal(again, whole)
+    assert_equal(again, expected)
 
 
 def at_micro_batch(monkeypatch, wanted: int, do: Callable[[], None]) -> None:
@@ -101,9 +115,9 @@ def at_micro_batch(monkeypatch, wanted: int, do: Callable[[], None]) -> None:
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2])
-def test_a_signal_inside_an_update_ends_the_run_after_it(words, tmp_path, monkeypatch, sent):
+def test_a_signal_inside_an_update_ends_the_run_after_it(words, whole, tmp_path, monkeypatch, sent):
+    expected = whole("middle")
     line = training(words, tmp_path / "again", "middle")
-    whole, _ = finish(training(words, tmp_path / "whole", "middle"))
 
     def send() -> None:
         for _ in range(2):  # Slurm and srun may both send it.
@@ -121,12 +135,14 @@ def test_a_signal_inside_an_update_ends_the_run_after_it(words, tmp_path, monkey
     assert heard == [sent]  # Who listened before, as submitit does, asks for another turn.
     again, stops = finish(line)
     assert stops == 0
-    assert_equal(again, whole)
+    assert_equal(again, expected)
 
 
 @pytest.mark.parametrize("killed", range(2, 36, 5))
-def test_a_run_that_saves_often_and_is_killed_loses_little(words, tmp_path, monkeypatch, killed):
-    whole, _ = finish(training(words, tmp_path / "whole", "middle"))
+def test_a_run_that_saves_often_and_is_killed_loses_little(
+    words, whole, tmp_path, monkeypatch, killed
+):
+    expected = whole("middle")
 
     def kill() -> None:
         patched.setattr("mclas_lightning.tracking.metrics_file.MetricsFile.save", lambda self: None)
@@ -142,7 +158,7 @@ def test_a_run_that_saves_often_and_is_killed_loses_little(words, tmp_path, monk
     saved = torch.load(path, weights_only=True)["global_step"] if path else 0
     assert saved == (killed - 1) // 3
     again, _ = finish(training(words, tmp_path / "again", "middle"))
-    assert_equal(again, whole)
+    assert_equal(again, expected)
     assert not again.previous.exists()
 
 
@@ -194,9 +210,8 @@ def test_what_a_training_is_resumed_from_goes_with_its_end(words, tmp_path, monk
 
 @pytest.mark.parametrize("damage", ["cut", "missing"])
 def test_a_checkpoint_cut_short_falls_back_to_the_one_before_it(
-    words, tmp_path, monkeypatch, capsys, damage
+    words, whole, tmp_path, monkeypatch, capsys, damage
 ):
-    whole, _ = finish(training(words, tmp_path / "whole", "middle"))
     line = training(words, tmp_path / "again", "middle")
     run = preempted(line, monkeypatch, 8)
     if damage == "cut":
@@ -208,7 +223,7 @@ def test_a_checkpoint_cut_short_falls_back_to_the_one_before_it(
     again, _ = finish(line)
     said = f"{run.last}: missing or cut short; going on from previous.ckpt"
     assert capsys.readouterr().out.count(said) == 1
-    assert_equal(again, whole)
+    assert_equal(again, whole("middle"))
 
 
 def test_two_checkpoints_cut_short_are_named(words, tmp_path, monkeypatch):
