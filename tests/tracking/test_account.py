@@ -1,3 +1,11 @@
+import os
+import re
+import subprocess
+import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
 import pytest
 
 from mclas_lightning.config.compose import compose
@@ -41,3 +49,53 @@ def test_wandbs_own_settings_file_counts(tmp_path, monkeypatch, setting, found):
     assert account.wandb_mode() == found
     monkeypatch.setenv("WANDB_MODE", "dryrun")
     assert account.wandb_mode() == "offline"
+
+
+# The client of W&B keeps what it knows of an account until its process ends.
+CHECK = """
+from mclas_lightning.errors import exits_cleanly
+from mclas_lightning.tracking.account import check_account
+
+exits_cleanly(check_account)()
+"""
+
+
+class Refuses(BaseHTTPRequestHandler):
+    """A server that knows no key."""
+
+    def do_POST(self) -> None:
+        self.send_response(401)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def check(home: Path, **variables: str) -> str:
+    """The line that a process without an account but ``variables`` ends with."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("WANDB")}
+    nobody = {"NETRC": str(home / "netrc"), "WANDB_CONFIG_DIR": str(home / "wandb")}
+    done = subprocess.run(
+        [sys.executable, "-c", CHECK], env={**kept, **nobody, **variables}, capture_output=True,
+        text=True,
+    )  # fmt: skip
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    return line
+
+
+def test_a_missing_key_is_one_line(tmp_path):
+    assert re.fullmatch(
+        r"error: W&B: no key for https://\S+; log in with `wandb login` or WANDB_API_KEY, or train "
+        r"with logger\.offline=true",
+        check(tmp_path),
+    )
+
+
+def test_a_key_that_is_refused_is_one_line(tmp_path):
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refuses) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        line = check(tmp_path, WANDB_API_KEY=40 * "a", WANDB_BASE_URL=address)
+        server.shutdown()
+    assert line.startswith(f"error: W&B: {address} does not accept the key; log in with")
