@@ -172,7 +172,7 @@ def test_lines_run_as_printed_with_what_the_runs_have(tmp_path, name):
         assert config["dataset"]["path"] == f"my/{name}"
         assert config["data"] == f"{tmp_path}/{name}"
         if model == "ms":
-            assert config["optim"]["updates"]["full"] == 1200  # tiny_pretrain's
+            assert config["optim"]["updates"]["full"] == 4000  # tiny_pretrain's
         else:
             assert config["optim"]["encoder"] == {"lr": 0.5, "warmup": 100, "dropout": 0.1}
             assert config["dataset"]["max_source"] == 77

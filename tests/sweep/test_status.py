@@ -43,11 +43,10 @@ def test_costs_are_those_of_finished_runs_of_the_same_kind(tmp_path):
             finished(run.folder, seconds={"ms": 60.0}.get(run.model, 30.0))
     assert seconds_per_update(runs)["toy_en", "ms"] == 2.0
     shown = "\n".join(plan_lines(runs))
-    assert "1,200 updates of up to 3,072 document and summary tokens: about 40 min" in shown
+    assert "4,000 updates of up to 3,072 document and summary tokens: about 2.2 h" in shown
     # One pretraining of 2 s an update, three trainings of 1 s an update.
-    assert shown.endswith(
-        "left to train: 4 runs, 1,830 updates: about 50 min of training, one by one"
-    )
+    left = "left to train: 4 runs, 13,000 updates: about 4.7 h of training, one by one"
+    assert shown.endswith(left)
 
 
 def test_a_run_of_another_configuration_is_never_done(toy):
@@ -63,7 +62,7 @@ def test_a_run_of_another_configuration_is_never_done(toy):
         f"other: {ms}: holds a run with optim.updates.full=12, this plan has "
         f"optim.updates.full={ms.updates}; plan it with the words it was trained with"
     )
-    assert "optim.updates.minimum=12, this plan has optim.updates.minimum=210; plan" in second
+    assert "optim.updates.minimum=12, this plan has optim.updates.minimum=3000; plan" in second
     assert waiting == f"waiting on another run, {ms.folder}: 5 runs"
     plan_shown = list(plan_lines(toy))
     assert (
@@ -80,6 +79,6 @@ def test_a_plan_in_words_is_copied_into_a_shell(tmp_path, monkeypatch):
         "[2/7] mclas-train dataset=toy dataset.target=de scenario=minimum model=ncls seed=0 "
         "init_from=runs/toy_en/full/ms",
         "    after runs/toy_en/full/ms/seed=0",
-        "    210 updates of up to 2,048 document and summary tokens",
+        "    3,000 updates of up to 2,048 document and summary tokens",
     ]
-    assert shown[-1] == "left to train: 7 runs, 2,460 updates"
+    assert shown[-1] == "left to train: 7 runs, 22,000 updates"

@@ -22,6 +22,7 @@ from mclas_lightning.report.cases import pick_cases
 from mclas_lightning.report.comparison import comparison_sheets
 from mclas_lightning.report.render import terminal
 from mclas_lightning.report.render.cases import draw_cases
+from mclas_lightning.report.started import PRETRAIN
 from mclas_lightning.runs.results import find_results
 from mclas_lightning.train import train
 from mclas_lightning.training.module import SummarizationModule
@@ -31,6 +32,9 @@ SYSTEMS = ("ncls", "ncls_ms", "mclas")
 
 TOY_TARGETS = ("dataset.target=de", "dataset.target=zh")
 
+# Recipes of minutes, by the beginning of a dataset's name.
+QUICK = {"toy": "tiny_quick", "debian": "small_quick"}
+
 
 def demo(dataset: str, words: Sequence[str] = ()) -> None:
     """Build a missing corpus, train and score, print a table and three documents.
@@ -39,14 +43,15 @@ def demo(dataset: str, words: Sequence[str] = ()) -> None:
     """
     began = time.monotonic()
     words = [quoted(word) for word in words]
+    quick = [f"optim={recipe}" for name, recipe in QUICK.items() if dataset.startswith(name)]
     directions = [
-        [f"dataset={dataset}", target, *words] if target else [f"dataset={dataset}", *words]
-        for target in (TOY_TARGETS if dataset == "toy" else ("",))
+        [f"dataset={dataset}", *target, *quick, *words]
+        for target in ([[target] for target in TOY_TARGETS] if dataset == "toy" else [[]])
     ]
     first = _settings([*directions[0], "scenario=minimum"])
     first.dataset.language("cross")  # A monolingual corpus is refused now, not after pretraining.
     _build_if_missing(dataset, first)
-    plan = _plan(directions, words)
+    plan = _plan(directions, [*(f"{word}{PRETRAIN}" for word in quick), *words])
     _print_estimate([_settings(run) for run in plan])
     for number, run in enumerate(plan, start=1):
         print(f"\n[{number}/{len(plan)}] {command('mclas-train', run)}", flush=True)
@@ -67,10 +72,10 @@ def demo(dataset: str, words: Sequence[str] = ()) -> None:
         print(f"  {command('mclas show', ['--dataset', name, '--num', '10', *runs])}")
 
 
-def _plan(directions: Sequence[list[str]], words: Sequence[str]) -> list[list[str]]:
+def _plan(directions: Sequence[list[str]], of_pretraining: Sequence[str]) -> list[list[str]]:
     """The words of every run, the pretraining first."""
     pretraining = _settings(directions[0]).dataset.pretraining
-    ms = [*map(quoted, pretraining), "scenario=full", "model=ms", *words]
+    ms = [*map(quoted, pretraining), "scenario=full", "model=ms", *of_pretraining]
     init_from = override("init_from", uninterpolated(str(_settings(ms).run.folder.parent)))
     systems = [
         [*direction, "scenario=minimum", f"model={system}", init_from]
