@@ -10,7 +10,7 @@ PROFILE ?= standard
 TABLE = --profile $(PROFILE) $(if $(filter command environment,$(firstword $(origin DATASET))),--dataset $(DATASET)) $(if $(STRICT),--strict)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo table1 table2 table3 table4 table5 table6 table7 figure3 paper bench bench-data test test-slow check format lock clean
+.PHONY: help install demo table1 table2 table3 table4 table5 table6 table7 figure3 paper study study-quick bench bench-data test test-slow check format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9% -]+:.*## / {sub(/ .* /, " ... ", $$1); printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,19 @@ figure3: $(INSTALLED) ## models initialized from MS against models from scratch,
 
 paper: $(INSTALLED) ## all tables, Figure 3, runs and examples: build/paper/report.html, and .md .tex .csv
 	@$(BIN)/mclas report --out build/paper/report.html --files build/paper $(TABLE)
+
+STUDY := study_main study_toy study_scratch study_mt study_tltran study_debian
+
+study: $(INSTALLED) ## what is left of the study (experiments/study/plan.md): many hours, resumed where it was stopped
+	@test -d data/toy || $(BIN)/mclas data toy
+	@test -d data/debian || $(BIN)/mclas data debian
+	@$(BIN)/mclas sweep run $(STUDY)
+	@$(BIN)/python experiments/study/collect.py runs experiments/study/results
+
+study-quick: $(INSTALLED) ## one seed of one scenario of the study, and its table
+	@test -d data/toy || $(BIN)/mclas data toy
+	@$(BIN)/mclas sweep run study_main scenario=minimum seed=0
+	@$(BIN)/mclas table --dataset toy_en2de
 
 bench: $(INSTALLED) ## training step, decoding and start-up beside their peers, as shares of this machine's limit
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
