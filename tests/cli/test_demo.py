@@ -22,11 +22,12 @@ def test_the_demo_goes_from_nothing_to_tables_in_german_and_chinese(small, capsy
     for direction in ("toy_en2de", "toy_en2zh"):
         assert f"{direction}, minimum" in shown
         for model in ("ncls", "ncls_ms", "mclas"):
-            assert f"runs/{direction}/minimum/{model}/seed=0" in shown
+            assert f"runs/demo/{direction}/minimum/{model}/seed=0" in shown
     for system in ("NCLS", "NCLS+MS", "MCLAS", "Reference"):
         assert shown.count(f" {system} ") >= 2
     assert shown.count("Document toy-") == 6
     assert "minutes of training on this machine" in shown
+    assert "mclas table --dataset toy_en2de toy_en2zh --runs runs/demo" in shown
 
     demo("toy", WORDS)
     again = capsys.readouterr().out

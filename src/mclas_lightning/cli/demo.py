@@ -35,6 +35,9 @@ TOY_TARGETS = ("dataset.target=de", "dataset.target=zh")
 # Recipes of minutes, by the beginning of a dataset's name.
 QUICK = {"toy": "tiny_quick", "debian": "small_quick"}
 
+# A folder of its own: the same words with another recipe would be another run in the same place.
+RUNS = "runs=runs/demo"
+
 
 def demo(dataset: str, words: Sequence[str] = ()) -> None:
     """Build a missing corpus, train and score, print a table and three documents.
@@ -42,7 +45,7 @@ def demo(dataset: str, words: Sequence[str] = ()) -> None:
     ``words`` are added to every mclas-train. InputError for a monolingual corpus.
     """
     began = time.monotonic()
-    words = [quoted(word) for word in words]
+    words = [RUNS, *(quoted(word) for word in words)]
     quick = [f"optim={recipe}" for name, recipe in QUICK.items() if dataset.startswith(name)]
     directions = [
         [f"dataset={dataset}", *target, *quick, *words]
