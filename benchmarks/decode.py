@@ -21,7 +21,7 @@ from mclas_lightning.decoding.beam import Beam, beam_search
 from mclas_lightning.decoding.output import OutputLayer, shortlists_of
 from mclas_lightning.decoding.processors import RepetitionBlock, SideLengths
 from mclas_lightning.decoding.repetition import REPETITION_CHARACTERS
-from mclas_lightning.decoding.summarizer import DecoderStep
+from mclas_lightning.decoding.step import DecoderStep
 from mclas_lightning.model.linear import packed
 from mclas_lightning.model.seq2seq import Seq2Seq
 

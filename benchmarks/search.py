@@ -20,7 +20,8 @@ from mclas_lightning.config.dataset import Split
 from mclas_lightning.data.batch import pad
 from mclas_lightning.decoding.beam import beam_search
 from mclas_lightning.decoding.stages import search_cross, search_mono
-from mclas_lightning.decoding.summarizer import DecoderStep, Summarizer
+from mclas_lightning.decoding.step import DecoderStep
+from mclas_lightning.decoding.summarizer import Summarizer
 from mclas_lightning.inference.trained import dataset_of, decoding_of, load_summarizer
 from mclas_lightning.metrics.rouge import standard_profile
 from mclas_lightning.metrics.score import system_scores

@@ -173,6 +173,17 @@ def trained(words, tmp_path, all_workers, tokenizer) -> Callable[..., Path]:
 
 
 @pytest.fixture(scope="session")
+def finished_run(tmp_path_factory, tokenizer: Tokenizer) -> Path:
+    """The folder of an mclas run on the small corpus, which tests only read."""
+    place = tmp_path_factory.mktemp("finished")
+    write_corpus(place / "corpus", tokenizer)
+    results = train(compose("train", [*small_words(place), "model=mclas"]))
+    assert results is not None
+    assert results.folder is not None
+    return results.folder
+
+
+@pytest.fixture(scope="session")
 def small_encoder(tmp_path_factory) -> Path:
     """A BERT of three layers in a folder whose name bert-score's table does not know."""
     folder = tmp_path_factory.mktemp("encoders") / "small"

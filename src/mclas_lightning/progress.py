@@ -12,7 +12,9 @@ from multiprocessing.resource_tracker import ensure_running
 from tqdm import tqdm
 
 
-def progress_bar(total: int, what: str, unit: str, done: int = 0, disable: bool = False) -> tqdm:
+def progress_bar(
+    total: int | None, what: str, unit: str, done: int = 0, disable: bool = False
+) -> tqdm:
     """A bar on stderr that is erased at the end; in a file, a line every 30 seconds."""
     return tqdm(
         total=total,

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mclas_lightning.decoding.beam import Beam, _slots, beam_search
+from mclas_lightning.decoding.beam import Beam, _slots, beam_search, n_best_search
 
 BOS, EOS = 0, 1
 
@@ -40,8 +40,8 @@ class RandomModel:
         self.rows = [self.rows[i] for i in rows_N.tolist()]
 
 
-def best_by_enumeration(model: RandomModel, document: int, beam: Beam) -> tuple[int, ...]:
-    """Score every sequence that ends with the first [EOS], or where ``max_length`` cuts it."""
+def best_by_enumeration(model: RandomModel, document: int, beam: Beam) -> list[tuple[int, ...]]:
+    """The best of all sequences that end with the first [EOS], or where ``max_length`` cuts."""
     others = [token for token in range(model.vocab) if token != EOS]
     scored = []
     for length in range(1, beam.max_length + 1):
@@ -53,7 +53,7 @@ def best_by_enumeration(model: RandomModel, document: int, beam: Beam) -> tuple[
                     log_p += float(model.log_p(document, prefix)[token])
                     prefix = (*prefix, token)
                 scored.append((log_p / ((5 + length) / 6) ** beam.length_penalty, ids))
-    return max(scored)[1]
+    return [ids for _, ids in sorted(scored, reverse=True)[: beam.num_best]]
 
 
 @settings(max_examples=25)
@@ -63,15 +63,19 @@ def best_by_enumeration(model: RandomModel, document: int, beam: Beam) -> tuple[
     length=st.integers(1, 4),
     alpha=st.sampled_from([0.0, 0.6, 1.0, 2.0]),
     cut=st.booleans(),
+    num_best=st.sampled_from([1, 2, 7]),
 )
-def test_a_beam_as_wide_as_the_space_is_exact(seed, vocab, length, alpha, cut):
+def test_a_beam_as_wide_as_the_space_is_exact(seed, vocab, length, alpha, cut, num_best):
     beam = Beam(
         width=vocab**length, max_length=length, cut=cut, length_penalty=alpha,
-        bos_id=BOS, eos_id=EOS,
+        bos_id=BOS, eos_id=EOS, num_best=num_best,
     )  # fmt: skip
-    found = beam_search(RandomModel(range(3), vocab, seed), 3, beam)
+    found = n_best_search(RandomModel(range(3), vocab, seed), 3, beam)
     model = RandomModel(range(3), vocab, seed)
-    assert [h.ids for h in found] == [best_by_enumeration(model, d, beam) for d in range(3)]
+    expected = [best_by_enumeration(model, d, beam) for d in range(3)]
+    assert [[h.ids for h in hypotheses] for hypotheses in found] == expected
+    best = beam_search(RandomModel(range(3), vocab, seed), 3, beam)
+    assert best == [hypotheses[0] for hypotheses in found]
 
 
 @settings(max_examples=25)

@@ -11,9 +11,11 @@ from mclas_lightning.config.compose import compose
 from mclas_lightning.config.settings import read_settings
 from mclas_lightning.corpora.build import build_tokenizer
 from mclas_lightning.corpora.toy import TOY_SIZES, write_toy
+from mclas_lightning.decoding.summarizer import Candidate
 from mclas_lightning.errors import InputError
 from mclas_lightning.evaluate import evaluate, main
 from mclas_lightning.example import read_jsonl
+from mclas_lightning.inference.api import Summarizer as Api
 from mclas_lightning.inference.pipeline import PipelineSummarizer
 from mclas_lightning.inference.trained import load_summarizer
 from mclas_lightning.metrics.pieces import WordPieces
@@ -97,6 +99,17 @@ def test_tltran_is_the_ms_summary_and_its_translation(place):
     assert results.decoding["beam"] == 1
 
 
+def test_a_pipeline_is_loaded_and_summarizes_like_any_run(place):
+    run(place, *words(place, "model.name=loaded"))
+    folder = place / "runs" / "toy_en2de" / "full" / "loaded" / "seed=0"
+    predictions = read_lines(folder / "predictions.jsonl")
+    found = Api.load(folder, device="cpu")([p["document"] for p in predictions], n_best=2)
+    assert [{"mono": s.mono, "cross": s.cross} for s in found] == [
+        p["hypotheses"] for p in predictions
+    ]
+    assert {len(s.candidates) for s in found} == {2}
+
+
 def test_a_moved_pipeline_is_evaluated_with_its_systems_in_their_new_places(
     place, tmp_path, monkeypatch
 ):
@@ -147,8 +160,8 @@ def test_chinese_is_scored_as_the_paper_does_with_a_runs_own_word_pieces(place):
 
 def test_each_line_of_a_summary_is_translated_alone_and_stays_a_line():
     class Ms:
-        def summarize(self, texts, config):
-            return [{"mono": text} for text in texts]
+        def n_best(self, texts, config, num_best):
+            return [[Candidate(summaries={"mono": text}, score=0.0)] for text in texts]
 
     class Upper:
         def translate(self, texts):

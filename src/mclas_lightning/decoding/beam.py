@@ -4,6 +4,7 @@ Shape letters: B documents, K beams, N = B x K rows, T target length so far, C c
 come next), M candidates of a document.
 """
 
+from bisect import insort
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -40,6 +41,7 @@ class Beam:
     length_penalty: float  # alpha of Wu et al. 2016, equation 14
     bos_id: int
     eos_id: int
+    num_best: int = 1  # finished hypotheses that are kept of each document
 
     def normalize(self, log_p: Tensor | float, length: int) -> Tensor:
         """log P / ((5 + length) / 6)^alpha."""
@@ -48,13 +50,12 @@ class Beam:
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """The best target found for a document: the tokens after [BOS] up to [EOS] or to the cut."""
+    """A target found for a document: the tokens after [BOS] up to [EOS] or to the cut."""
 
     ids: tuple[int, ...]
     score: float
 
 
-@torch.inference_mode()
 def beam_search(
     step: SearchStep,
     num_documents: int,
@@ -62,15 +63,28 @@ def beam_search(
     processors: Sequence[Processor] = (),
     device: torch.device | str = "cpu",
 ) -> list[Hypothesis]:
-    """The best hypothesis of each document.
+    """The best hypothesis of each document."""
+    found = n_best_search(step, num_documents, beam, processors, device)
+    return [hypotheses[0] for hypotheses in found]
+
+
+@torch.inference_mode()
+def n_best_search(
+    step: SearchStep,
+    num_documents: int,
+    beam: Beam,
+    processors: Sequence[Processor] = (),
+    device: torch.device | str = "cpu",
+) -> list[list[Hypothesis]]:
+    """The ``beam.num_best`` best hypotheses found for each document, best first; at least one.
 
     At each length, those of a document's best ``width`` continuations that end are finished
     hypotheses (released code: they go on after [EOS]). The best ``width`` continuations that do not
-    end stay open. A document is done when no open hypothesis can overtake its best finished one:
+    end stay open. A document is done when no open hypothesis can overtake its last kept one:
     log-probabilities only fall, and the length penalty is largest at ``max_length``.
     """
     K, B = beam.width, num_documents
-    best: list[Hypothesis | None] = [None] * B
+    best: list[list[Hypothesis]] = [[] for _ in range(B)]
     document_B = torch.arange(B)  # The original index of each document that is not done.
     prefix_BKT = torch.full((B, K, 1), beam.bos_id, device=device)
     log_p_BK = torch.tensor([0.0] + [-torch.inf] * (K - 1), device=device).repeat(B, 1)
@@ -86,15 +100,17 @@ def beam_search(
         token_BM = step.token(first_row_B + row_BM, column_BM)
         ends_BM = (token_BM == beam.eos_id) | (beam.cut and length == beam.max_length)
         retiring_BK = log_p_BM[:, :K].masked_fill(~ends_BM[:, :K], -torch.inf)
-        top_B, at_B = beam.normalize(retiring_BK, length).max(1)
-        for b in top_B.isfinite().nonzero().flatten().tolist():
-            at = at_B[b]
+        normalized_BK = beam.normalize(retiring_BK, length)
+        top_BM, at_BM = normalized_BK.topk(min(beam.num_best, normalized_BK.shape[1]), dim=1)
+        for b, rank in top_BM.isfinite().nonzero().tolist():
+            at = at_BM[b, rank]
             ids = torch.cat((prefix_BKT[b, row_BM[b, at], 1:], token_BM[b, at, None]))
-            _keep_better(best, int(document_B[b]), top_B[b], ids)
+            _keep_better(best[int(document_B[b])], top_BM[b, rank], ids, beam.num_best)
         log_p_BK, at_BK = log_p_BM.masked_fill(ends_BM, -torch.inf).topk(K, dim=1)
         bound_B = beam.normalize(log_p_BK[:, 0], beam.max_length).tolist()
         open_B = torch.tensor(
-            [_can_win(bound_B[b], best[int(document_B[b])]) for b in range(B)], device=device
+            [_can_win(bound_B[b], best[int(document_B[b])], beam.num_best) for b in range(B)],
+            device=device,
         )
         if not open_B.any():
             break
@@ -108,7 +124,7 @@ def beam_search(
         )
         log_p_BK, document_B, B = log_p_BK[going_B], document_B[going_B.cpu()], len(going_B)
     assert all(best), "at max_length every hypothesis ends, so every document has one"
-    return [hypothesis for hypothesis in best if hypothesis]
+    return best
 
 
 def _only(token: int, step: SearchStep, scores_NC: Tensor) -> Tensor:
@@ -145,15 +161,14 @@ def _slots(row_BK: Tensor) -> Tensor:
     return row_BK.scatter(1, other_BK, place_BK).argsort(1)
 
 
-def _keep_better(
-    best: list[Hypothesis | None], document: int, score: Tensor, ids_T: Tensor
-) -> None:
-    held = best[document]
-    if held is None or float(score) > held.score:
-        best[document] = Hypothesis(tuple(ids_T.tolist()), float(score))
+def _keep_better(held: list[Hypothesis], score: Tensor, ids_T: Tensor, num_best: int) -> None:
+    """Put a hypothesis at its place among the ``num_best`` that are held, best first."""
+    if len(held) < num_best or float(score) > held[-1].score:
+        insort(held, Hypothesis(tuple(ids_T.tolist()), float(score)), key=lambda h: -h.score)
+        del held[num_best:]
 
 
-def _can_win(bound: float, held: Hypothesis | None) -> bool:
+def _can_win(bound: float, held: Sequence[Hypothesis], num_best: int) -> bool:
     if bound == -torch.inf:
         return False
-    return held is None or bound > held.score
+    return len(held) < num_best or bound > held[-1].score

@@ -16,7 +16,8 @@ import torch
 from mclas_lightning.config.groups import DecodingConfig
 from mclas_lightning.data.batch import pad
 from mclas_lightning.decoding.beam import Hypothesis, beam_search
-from mclas_lightning.decoding.summarizer import DecoderStep, Summarizer, batches_by_length
+from mclas_lightning.decoding.step import DecoderStep
+from mclas_lightning.decoding.summarizer import Summarizer, batches_by_length
 from mclas_lightning.errors import InputError
 
 

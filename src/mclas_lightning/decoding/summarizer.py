@@ -4,17 +4,17 @@ Shape letters: B documents, N rows (documents x beams), S source length, V vocab
 """
 
 import copy
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor
 
 from mclas_lightning.config.groups import DecodingConfig
 from mclas_lightning.data.batch import pad
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.data.vocabulary import Vocabulary
-from mclas_lightning.decoding.beam import Beam, beam_search
+from mclas_lightning.decoding.beam import Beam, Hypothesis, n_best_search
 from mclas_lightning.decoding.output import OutputLayer, Shortlists, shortlists_of
 from mclas_lightning.decoding.processors import (
     Processor,
@@ -25,15 +25,27 @@ from mclas_lightning.decoding.processors import (
     TargetLength,
 )
 from mclas_lightning.decoding.repetition import released_repetition_shares, repetition_shares
+from mclas_lightning.decoding.step import DecoderStep
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Side
 from mclas_lightning.metrics.accents import kept_by_tokenizer
-from mclas_lightning.model.attention import Cache, KeysValues
 from mclas_lightning.model.linear import packed
-from mclas_lightning.model.seq2seq import Memory, Seq2Seq
+from mclas_lightning.model.seq2seq import Seq2Seq
 from mclas_lightning.task import Task
 
 Summaries = dict[Side, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """The summaries of one document, and their score.
+
+    The score is the log-probability of the target, normalized by its length (``Beam.normalize``),
+    or the sum of those of the targets of several decoders.
+    """
+
+    summaries: Summaries
+    score: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +74,26 @@ class Summarizer:
         progress: Callable[[int], object] = lambda done: None,
     ) -> list[Summaries]:
         """The summaries of each text; ``progress`` is called with the size of each batch done."""
+        return [best.summaries for best, *_ in self.n_best(texts, config, 1, progress)]
+
+    def n_best(
+        self,
+        texts: Sequence[str],
+        config: DecodingConfig,
+        num_best: int,
+        progress: Callable[[int], object] = lambda done: None,
+    ) -> list[list[Candidate]]:
+        """The ``num_best`` best candidates of each text, or as many as there are, best first.
+
+        With several decoders, the n-th candidate has the n-th best target of each decoder.
+        """
+        if not 1 <= num_best <= config.beam:
+            raise InputError(
+                f"n-best: expected from 1 to the {config.beam} of decoding.beam, found {num_best}; "
+                f"give decoding.beam={num_best}, too"
+            )
         sources = self.tokenizer.encode_sources(texts, self.max_source, self.sentences)
-        summaries: list[Summaries] = [{} for _ in texts]
+        candidates: list[list[Candidate]] = [[] for _ in texts]
         network, int8 = self.network.eval(), config.weights == "int8"
         if int8 and network.output_bias.device.type != "cpu":
             raise InputError("decoding.weights=int8: is for CPUs; take trainer.accelerator=cpu")
@@ -76,37 +106,53 @@ class Summarizer:
         with packed(network if int8 else network.decoders, int8=int8):
             for indices in batches_by_length(sources, config.max_tokens // config.beam):
                 batch = [sources[i] for i in indices]
-                found = self._summarize_batch(network, batch, config, outputs)
-                for index, summary in zip(indices, found, strict=True):
-                    summaries[index] = summary
+                found = self._search_batch(network, batch, config, outputs, num_best)
+                for index, of_text in zip(indices, found, strict=True):
+                    candidates[index] = of_text
                 progress(len(indices))
-        return summaries
+        return candidates
+
+    def source_lengths(self, texts: Sequence[str]) -> list[int]:
+        """The number of ids of each text before it is cut to ``max_source``."""
+        whole = self.tokenizer.encode_sources(texts, sys.maxsize, self.sentences)
+        return [*map(len, whole)]
 
     @torch.inference_mode()
-    def _summarize_batch(
+    def _search_batch(
         self,
         network: Seq2Seq,
         sources: list[list[int]],
         config: DecodingConfig,
         outputs: Mapping[str, OutputLayer],
-    ) -> list[Summaries]:
+        num_best: int,
+    ) -> list[list[Candidate]]:
         device = network.output_bias.device
         memory = network.encode(pad(sources, self.tokenizer.special.pad).to(device))
-        summaries: list[Summaries] = [{} for _ in sources]
+        found: list[list[list[Hypothesis]]] = []  # by decoder, then by document
         for decoder, sides in self.task.targets.items():
             output = outputs[decoder]
-            hypotheses = beam_search(
+            hypotheses = n_best_search(
                 DecoderStep(network, decoder, memory, output),
                 len(sources),
-                self._beam(len(sides), config),
+                replace(self._beam(len(sides), config), num_best=num_best),
                 self._processors(sides, config, output.shortlists),
                 device,
             )
-            for summary, hypothesis in zip(summaries, hypotheses, strict=True):
-                parts = self.task.split(decoder, hypothesis.ids, self.tokenizer.special)
-                for side, ids in parts.items():
-                    summary[side] = self.tokenizer.decode(ids, self.languages[side])
-        return summaries
+            found.append(hypotheses)
+        # A decoder that found fewer hypotheses than another limits their document's candidates.
+        return [
+            [self._candidate(targets) for targets in zip(*of_document, strict=False)]
+            for of_document in zip(*found, strict=True)
+        ]
+
+    def _candidate(self, targets: Sequence[Hypothesis]) -> Candidate:
+        """The candidate of one target of each decoder."""
+        summaries: Summaries = {}
+        for decoder, target in zip(self.task.targets, targets, strict=True):
+            parts = self.task.split(decoder, target.ids, self.tokenizer.special)
+            for side, ids in parts.items():
+                summaries[side] = self.tokenizer.decode(ids, self.languages[side])
+        return Candidate(summaries=summaries, score=sum(target.score for target in targets))
 
     def _output(
         self, network: Seq2Seq, sides: Sequence[Side], config: DecodingConfig
@@ -175,54 +221,6 @@ class Summarizer:
         if config.mask == "both" or (config.mask, side) == ("cross", "cross"):
             return self.vocabulary[side]
         return sorted(set(range(len(self.tokenizer))) - set(self.tokenizer.special))
-
-
-class DecoderStep:
-    """A decoder's ``SearchStep`` of a batch, with cached keys and values of sources and targets."""
-
-    def __init__(self, network: Seq2Seq, decoder: str, memory: Memory, output: OutputLayer) -> None:
-        self.network, self.name, self.decoder = network, decoder, network.decoder(decoder)
-        self.output = output
-        self.cross = self.decoder.cross_keys_values(memory.hidden_BSD)
-        self.mask_B11S = memory.mask_B11S
-        self.cache = Cache(len(self.decoder.layers))
-        self.segment_N: Tensor | None = None
-
-    @torch.no_grad()
-    def __call__(self, last_N: Tensor) -> Tensor:
-        """Log-probabilities ``[N, C]`` of each row's shortlist."""
-        begins_N = last_N == self.output.lsep_id
-        self.segment_N = begins_N.long() + (0 if self.segment_N is None else self.segment_N)
-        return self.output(self._read(last_N), self.segment_N)
-
-    @torch.no_grad()
-    def read(self, prefix_NP: Tensor) -> None:
-        """Take a given prefix, without [LSEP], into the cache."""
-        for last_N in prefix_NP.unbind(1):
-            self._read(last_N)
-
-    def _read(self, last_N: Tensor) -> Tensor:
-        """The last hidden states ``[N, D]`` of a token that the cache then holds."""
-        embedded_N1D = self.network.embed(self.name, last_N[:, None])
-        return self.decoder(embedded_N1D, self.cross, self.mask_B11S, self.cache)[:, 0]
-
-    def token(self, rows: Tensor, columns: Tensor) -> Tensor:
-        """The tokens of these ``columns`` in these ``rows``, elementwise."""
-        assert self.segment_N is not None
-        return self.output.shortlists.token_SC[self.segment_N[rows], columns]
-
-    def select(self, rows_N: Tensor, documents_B: Tensor) -> None:
-        """Keep these rows, and the sources of these documents."""
-        assert self.segment_N is not None
-        self.segment_N = self.segment_N[rows_N]
-        self.cache.select(rows_N)
-        if len(documents_B) < len(self.mask_B11S):
-            self.cross = [_rows(kept, documents_B) for kept in self.cross]
-            self.mask_B11S = self.mask_B11S[documents_B]
-
-
-def _rows(kept: KeysValues, rows: Tensor) -> KeysValues:
-    return KeysValues(kept.keys_BHSd[rows], kept.values_BHSd[rows])
 
 
 def batches_by_length(sources: Sequence[Sequence[int]], max_tokens: int) -> Iterator[list[int]]:

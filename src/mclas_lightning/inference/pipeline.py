@@ -1,7 +1,7 @@
 """The pipelines TLTran and TETran: a summarizer and a translator, one after the other."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from sentencex import segment  # pyright: ignore[reportAttributeAccessIssue]
 
 from mclas_lightning.config.dataset import DatasetConfig
 from mclas_lightning.config.groups import DecodingConfig
-from mclas_lightning.decoding.summarizer import Summaries, Summarizer
+from mclas_lightning.decoding.summarizer import Candidate, Summaries, Summarizer
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Side
 from mclas_lightning.files import sha256
@@ -54,28 +54,52 @@ class PipelineSummarizer:
         progress: Callable[[int], object] = lambda done: None,
     ) -> list[Summaries]:
         """The summaries of each text; ``progress`` is called with the size of each batch done."""
+        return [best.summaries for best, *_ in self.n_best(texts, config, 1, progress)]
+
+    def n_best(
+        self,
+        texts: Sequence[str],
+        config: DecodingConfig,
+        num_best: int,
+        progress: Callable[[int], object] = lambda done: None,
+    ) -> list[list[Candidate]]:
+        """Candidates of each text with the scores of the summarizer; a translation has no score."""
         step = self._late if self.pipeline.reads == "mono" else self._early
-        summaries: list[Summaries] = []
+        candidates: list[list[Candidate]] = []
         rest = iter(texts)
         while documents := list(islice(rest, DOCUMENTS_TOGETHER)):
-            summaries += step(documents, config)
+            candidates += step(documents, config, num_best)
             progress(len(documents))
         if isinstance(self.translator, TranslationFile):
             self.translator.check_complete()
-        return summaries
+        return candidates
 
-    def _late(self, documents: Sequence[str], config: DecodingConfig) -> list[Summaries]:
+    def source_lengths(self, texts: Sequence[str]) -> list[int]:
+        """As a summarizer's; empty where the summarizer reads translations of the texts."""
+        return self.summarizer.source_lengths(texts) if self.pipeline.reads == "mono" else []
+
+    def _late(
+        self, documents: Sequence[str], config: DecodingConfig, num_best: int
+    ) -> list[list[Candidate]]:
         """Summarize, then translate (section 5.3); a summary's lines are its sentences."""
-        written = [s["mono"] for s in self.summarizer.summarize(documents, config)]
-        translated = self._translate_each([summary.split("\n") for summary in written], "\n")
-        pairs = zip(written, translated, strict=True)
-        return [{"mono": mono, "cross": cross} for mono, cross in pairs]
+        found = self.summarizer.n_best(documents, config, num_best)
+        written = [candidate.summaries["mono"] for of_text in found for candidate in of_text]
+        translated = iter(self._translate_each([text.split("\n") for text in written], "\n"))
+        return [
+            [replace(c, summaries={**c.summaries, "cross": next(translated)}) for c in of_text]
+            for of_text in found
+        ]
 
-    def _early(self, documents: Sequence[str], config: DecodingConfig) -> list[Summaries]:
+    def _early(
+        self, documents: Sequence[str], config: DecodingConfig, num_best: int
+    ) -> list[list[Candidate]]:
         """Translate sentence by sentence, then summarize (Zhu et al. 2019)."""
         split = [[s.strip() for s in segment(self.source, text) if s.strip()] for text in documents]
         texts = self._translate_each(split, "" if self.target in UNSPACED else " ")
-        return [{"cross": s["mono"]} for s in self.summarizer.summarize(texts, config)]
+        return [
+            [replace(c, summaries={"cross": c.summaries["mono"]}) for c in of_text]
+            for of_text in self.summarizer.n_best(texts, config, num_best)
+        ]
 
     def _translate_each(self, split: Sequence[Sequence[str]], border: str) -> list[str]:
         """The translation of each text in ``split``, a list of sentences, joined by ``border``."""

@@ -1,0 +1,163 @@
+"""The Python interface to trained systems: ``Summarizer.load("runs/...")(["..."])``."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mclas_lightning.config.dataset import DatasetConfig
+from mclas_lightning.config.groups import DecodingConfig, PipelineConfig
+from mclas_lightning.decoding.summarizer import Candidate
+from mclas_lightning.decoding.summarizer import Summarizer as NetworkSummarizer
+from mclas_lightning.distributed import device_of
+from mclas_lightning.errors import InputError
+from mclas_lightning.example import Side
+from mclas_lightning.inference.trained import dataset_of, decoding_of, load_summarizer
+from mclas_lightning.metrics.language import share_in_wrong_language
+from mclas_lightning.runs.run import Run
+from mclas_lightning.schema import typed
+from mclas_lightning.task import Pipeline
+
+if TYPE_CHECKING:
+    from mclas_lightning.inference.pipeline import PipelineSummarizer
+
+FIRST_TOGETHER, MOST_TOGETHER = 4, 512  # documents of a stream that are summarized together
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """The best summaries of a document; None for a side that the system does not write."""
+
+    candidates: tuple[Candidate, ...]  # best first
+    notes: tuple[str, ...]  # what a reader should know of the document
+
+    @property
+    def mono(self) -> str | None:
+        """S^A, the summary in the document's language."""
+        return self.candidates[0].summaries.get("mono")
+
+    @property
+    def cross(self) -> str | None:
+        """S^B, the summary in the other language."""
+        return self.candidates[0].summaries.get("cross")
+
+    @property
+    def score(self) -> float:
+        """The length-normalized log-probability of the best candidate."""
+        return self.candidates[0].score
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summarizer:
+    """A trained system with the decoding that it was configured with."""
+
+    system: "NetworkSummarizer | PipelineSummarizer"
+    sides: tuple[Side, ...]
+    dataset: DatasetConfig
+    decoding: DecodingConfig
+    max_source: int
+
+    @classmethod
+    def load(cls, name: str | Path, *, device: str = "auto") -> "Summarizer":
+        """The system of the run in the folder ``name``, on a GPU where there is one (``auto``).
+
+        InputError where no system can be loaded from there.
+        """
+        run = Run(Path(name))
+        if not run.started:
+            raise InputError(f"{name}: no run here; expected the folder of a trained run")
+        run.check_diverged()
+        return _pipeline(run, device) if "steps" in run.config["model"] else _trained(run, device)
+
+    def __call__(
+        self, texts: Sequence[str], *, n_best: int = 1, decoding: Mapping[str, Any] | None = None
+    ) -> list[Summary]:
+        """A summary of each text, with its ``n_best`` best candidates.
+
+        ``decoding`` changes keys of the decoding: ``{"beam": 10, "max_length": 40}``. InputError
+        for an empty text, or for a key or value that decoding does not have.
+        """
+        if isinstance(texts, str):
+            raise InputError("texts: expected a list of texts, found one text; give [text]")
+        for number, text in enumerate(texts, start=1):
+            if not text.strip():
+                raise InputError(f"text {number} of {len(texts)}: is empty; there is no summary")
+        config = self.changed(decoding or {})
+        found = self.system.n_best(texts, config, n_best)
+        return [
+            Summary(candidates=tuple(candidates), notes=notes)
+            for candidates, notes in zip(found, self._notes(texts), strict=True)
+        ]
+
+    def stream(
+        self, texts: Iterable[str], *, n_best: int = 1, decoding: Mapping[str, Any] | None = None
+    ) -> Iterator[Summary]:
+        """The summaries of texts, in order, while ``texts`` are still read.
+
+        Few documents are summarized together at first, and more later, which is faster.
+        """
+        rest, together = iter(texts), FIRST_TOGETHER
+        while batch := list(islice(rest, together)):
+            yield from self(batch, n_best=n_best, decoding=decoding)
+            together = min(2 * together, MOST_TOGETHER)
+
+    def changed(self, decoding: Mapping[str, Any]) -> DecodingConfig:
+        """The system's decoding with other values of some keys."""
+        return typed("decoding", DecodingConfig, {**asdict(self.decoding), **decoding})
+
+    def _notes(self, texts: Sequence[str]) -> list[tuple[str, ...]]:
+        """What was not read of each text, and whether it is in another language."""
+        lengths = self.system.source_lengths(texts) or [0] * len(texts)
+        language = self.dataset.source
+        return [
+            tuple(
+                [f"was cut: {self.max_source:,} of its {length:,} word pieces were read"]
+                * (length > self.max_source)
+                + [f"is not in the language '{language}', which this system reads"]
+                * (share_in_wrong_language([text], language) > 0)
+            )
+            for text, length in zip(texts, lengths, strict=True)
+        ]
+
+
+def _trained(run: Run, device: str) -> Summarizer:
+    if not run.trained:
+        raise InputError(f"{run}: its training has not ended; run the same mclas-train again")
+    system = load_summarizer(run)
+    system.network.to(_device(device))
+    return Summarizer(
+        system=system,
+        sides=system.task.sides,
+        dataset=dataset_of(run),
+        decoding=decoding_of(run),
+        max_source=system.max_source,
+    )
+
+
+def _pipeline(run: Run, device: str) -> Summarizer:
+    # Translators need modules of transformers that take seconds to import.
+    from mclas_lightning.inference.pipeline import load_pipeline
+
+    config, dataset, decoding = run.config, dataset_of(run), decoding_of(run)
+    section = typed("model", PipelineConfig, config["model"])
+    pipeline = Pipeline(**{**vars(section), "steps": tuple(section.steps)})
+    system = load_pipeline(
+        pipeline, dataset, seed=config["seed"], decoding=decoding, device=_device(device)
+    )
+    return Summarizer(
+        system=system,
+        sides=pipeline.sides,
+        dataset=dataset,
+        decoding=decoding,
+        max_source=system.summarizer.max_source,
+    )
+
+
+def _device(name: str) -> Any:
+    import torch
+
+    try:
+        return device_of("auto", 1) if name == "auto" else torch.device(name)
+    except RuntimeError as error:
+        raise InputError(f"device '{name}': expected auto, cpu or cuda") from error
