@@ -98,7 +98,7 @@ def test_no_event_and_no_document_comes_twice_in_all_splits(corpus: Path):
         records = [
             example
             for folder in (f"{source}2{target}", source)
-            for path in sorted((corpus / folder).iterdir())
+            for path in sorted((corpus / folder).glob("*.jsonl"))
             for example in read_jsonl(path)
         ]
         assert len(records) == sum(SIZES.values())
@@ -400,3 +400,23 @@ def test_one_story_is_worded_in_many_ways():
     for language in TOY_LANGUAGES:
         assert len({document(story, language, Random(seed)) for seed in range(50)}) == 50
         assert len({summary(story, language, Random(seed)) for seed in range(50)}) > 1
+
+
+def test_the_lexicon_holds_names_nouns_and_numerals_in_their_forms(corpus):
+    pairs = {
+        name: set((corpus / name / "lexicon.tsv").read_text("utf-8").splitlines())
+        for name in ("en2de", "zh2en")
+    }
+    assert {"Munich\tMünchen", "Munich\tMünchner", "eight\tacht"} <= pairs["en2de"]
+    assert "慕尼黑\tMunich" in pairs["zh2en"]
+    assert all(line.count("\t") == 1 and all(line.split("\t")) for line in pairs["en2de"])
+
+
+def test_most_summaries_hold_a_pair_of_the_lexicon(corpus):
+    lines = (corpus / "en2de" / "lexicon.tsv").read_text("utf-8").splitlines()
+    pairs = [line.split("\t") for line in lines]
+    found = [
+        any(a in (e.mono or "") and b in (e.cross or "") for a, b in pairs)
+        for e in read_jsonl(corpus / "en2de" / "train.jsonl")
+    ]
+    assert sum(found) > 0.9 * len(found)

@@ -13,6 +13,7 @@ from random import Random
 from typing import Any
 
 from mclas_lightning.corpora.manifest import check_replaceable, whole_corpus
+from mclas_lightning.corpora.toy.phrases import phrase_pairs, write_lexicon
 from mclas_lightning.corpora.toy.render import document, summary
 from mclas_lightning.corpora.toy.story import Story, draw_story
 from mclas_lightning.corpora.toy.words import TOY_LANGUAGES, Language
@@ -85,16 +86,19 @@ def write_toy(
 ) -> dict[str, Any]:
     """Write the corpus below ``out``, whole or not at all; its manifest.
 
-    Each direction has a folder (``en2de``, ...). Each language has a folder with other stories,
-    without ``cross``. ``progress`` is called with 1 after each story, and ``finish`` may add files
-    to the folder before it becomes ``out``. InputError for unknown splits, for sizes out of range,
-    and where ``out`` holds something else.
+    Each direction has a folder (``en2de``, ...) with a bilingual ``lexicon.tsv``. Each language has
+    a folder with other stories, without ``cross``. ``progress`` is called with 1 after each story,
+    and ``finish`` may add files to the folder before it becomes ``out``. InputError for unknown
+    splits, for sizes out of range, and where ``out`` holds something else.
     """
     _check(out, sizes)
     seen: set[object] = set()
     with whole_corpus(out) as folder:
         for split in TOY_SPLITS:
             _write(folder, split, _take(stories(seed, split, seen), split, sizes[split], progress))
+        for source, target in DIRECTIONS:
+            pairs = phrase_pairs(source, target)
+            write_lexicon(folder / f"{source}2{target}" / "lexicon.tsv", pairs)
         files = {
             path.relative_to(folder).as_posix(): {
                 "records": sizes[("mono_" if len(path.parent.name) == 2 else "") + path.stem],
