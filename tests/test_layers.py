@@ -23,7 +23,7 @@ ORDER = (
     ("data",),
     ("corpora", "decoding"),
     ("inference", "report"),
-    ("evaluation", "training"),
+    ("evaluation", "heads", "training"),
     ("convert", "evaluate", "train"),
     ("sweep",),
     ("app", "cli"),

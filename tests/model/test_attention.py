@@ -74,3 +74,17 @@ def test_a_cache_holds_each_rows_own_past_in_every_layer(kept):
             past = [[[each[kept] for each in part] for part in held] for held in past]
             rows = len(kept)
     assert cache.length == steps
+
+
+@pytest.mark.parametrize("causal", [True, False])
+def test_weights_are_those_that_torch_gives(causal):
+    torch.manual_seed(0)
+    ours, x_BTD = Attention(WIDTH, HEADS, dropout=0.0), torch.randn(2, 5, WIDTH)
+    mask_BS = torch.arange(5) < torch.tensor([[5], [4]])
+    masks = {"key_padding_mask": ~mask_BS} if not causal else {}
+    if causal:
+        masks = {"attn_mask": nn.Transformer.generate_square_subsequent_mask(5)}
+    _, expected_BHTS = theirs_of(ours)(x_BTD, x_BTD, x_BTD, average_attn_weights=False, **masks)
+    mask_B11S = None if causal else mask_BS[:, None, None]
+    found_BHTS = ours.weights(x_BTD, ours.keys_values(x_BTD), mask_B11S, causal=causal)
+    torch.testing.assert_close(found_BHTS, expected_BHTS)

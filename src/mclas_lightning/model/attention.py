@@ -112,6 +112,26 @@ class Attention(nn.Module):
         )
         return self.output(mixed_BHQd.transpose(1, 2).reshape(N, T, D))
 
+    def weights(
+        self,
+        query_BTD: Tensor,
+        memory: KeysValues,
+        mask_B11S: Tensor | None = None,
+        *,
+        causal: bool = False,
+    ) -> Tensor:
+        """The weights ``[B, H, T, S]`` that ``forward`` mixes values with, whose kernel hides them.
+
+        Only an analysis computes them; ``causal`` expects the keys of the queries' own positions.
+        """
+        query_BHTd = self._split(self.query(query_BTD))
+        scores_BHTS = query_BHTd @ memory.keys_BHSd.transpose(2, 3) / query_BHTd.shape[-1] ** 0.5
+        if causal:
+            mask_B11S = torch.ones_like(scores_BHTS[0, 0], dtype=torch.bool).tril()
+        if mask_B11S is not None:
+            scores_BHTS = scores_BHTS.masked_fill(~mask_B11S, -torch.inf)
+        return scores_BHTS.softmax(-1)
+
     def _split(self, x_BSD: Tensor) -> Tensor:
         B, S, _ = x_BSD.shape
         return x_BSD.view(B, S, self.heads, -1).transpose(1, 2)

@@ -1,0 +1,38 @@
+"""``mclas heads RUN``: what the heads of a trained decoder do (section 6)."""
+
+import argparse
+from pathlib import Path
+
+from mclas_lightning.cli.arguments import positive
+
+
+def add_heads(commands: argparse._SubParsersAction) -> None:
+    """Add ``heads``."""
+    heads = commands.add_parser("heads", help="what each attention head of a trained decoder does")
+    heads.add_argument("folder", type=Path, metavar="RUN", help="a trained run's folder")
+    heads.add_argument("--num", type=positive, default=100, help="documents (100)")
+    heads.add_argument(
+        "--documents", type=Path, metavar="FILE", help="jsonl of examples (default: the test set)"
+    )
+    heads.add_argument(
+        "--id", nargs="+", default=[], help="documents that are drawn (default: the first)"
+    )
+    heads.add_argument("--out", type=Path, metavar="DIR", help="for heads.json (default: RUN)")
+    heads.set_defaults(run=_heads)
+
+
+def _heads(arguments: argparse.Namespace) -> None:
+    from rich.console import Console
+
+    from mclas_lightning.heads.analysis import analyze
+    from mclas_lightning.heads.config import heads_config
+    from mclas_lightning.report.heads_table import heads_sheet
+    from mclas_lightning.report.render import terminal
+    from mclas_lightning.runs.run import Run
+
+    found = analyze(
+        Run(arguments.folder), heads_config(), num=arguments.num, documents=arguments.documents,
+        ids=arguments.id, out=arguments.out,
+    )  # fmt: skip
+    terminal.show(Console(), [heads_sheet(found)])
+    print(f"written: {(arguments.out or arguments.folder) / 'heads.json'}")

@@ -1,0 +1,1 @@
+"""What each attention head of a trained decoder does (paper, section 6)."""

@@ -1,0 +1,40 @@
+"""``conf/heads.yaml``: thresholds of the kinds of heads, and the aligner's settings."""
+
+from dataclasses import dataclass
+
+import yaml
+
+from mclas_lightning.files import CONF
+from mclas_lightning.schema import typed
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlignerConfig:
+    """The settings of IBM model 1 and of the links that are read from it."""
+
+    pairs: int
+    iterations: int
+    link: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadsConfig:
+    """The file's content; thresholds by kind."""
+
+    window: int
+    self_attention: dict[str, float]
+    encoder_decoder: dict[str, float]
+    aligner: AlignerConfig
+    resamples: int
+    shown: int
+
+    @property
+    def thresholds(self) -> dict[str, dict[str, float]]:
+        """The least score of each kind, by attention."""
+        return {"self": self.self_attention, "cross": self.encoder_decoder}
+
+
+def heads_config() -> HeadsConfig:
+    """The settings of ``conf/heads.yaml``."""
+    text = (CONF / "heads.yaml").read_text(encoding="utf-8")
+    return typed("heads.yaml", HeadsConfig, yaml.safe_load(text))

@@ -1,0 +1,175 @@
+"""What documents show of a decoder's heads, gathered one after the other.
+
+Shape letters: N documents, L layers, H heads.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mclas_lightning.config.dataset import DatasetConfig
+from mclas_lightning.example import read_jsonl
+from mclas_lightning.heads import alignment
+from mclas_lightning.heads.alignment import Lexicon, Links, keys
+from mclas_lightning.heads.config import HeadsConfig
+from mclas_lightning.heads.gather import DocumentMaps
+from mclas_lightning.heads.ibm1 import Aligner
+from mclas_lightning.heads.inputs import BOTH
+from mclas_lightning.heads.kinds import Scores, cross_scores, self_scores
+from mclas_lightning.heads.words import Array
+from mclas_lightning.metrics.significance import bootstrap_intervals
+from mclas_lightning.metrics.tokens import tokens
+from mclas_lightning.runs.heads import AHEAD
+
+WordPlace = tuple[str, int]  # the id of a document, and the place of a word of its S^B
+
+
+@dataclass(frozen=True)
+class Aligning:
+    """Links of words of S^B to words of S^A, or of the document."""
+
+    lexicon: Lexicon | None
+    model1: Aligner
+    least: float
+
+    def links(self, a: Sequence[str], b: Sequence[str]) -> Links:
+        """The links that any of the three ways finds; ``a`` and ``b`` are keys of words."""
+        found = alignment.identical(a, b)
+        found |= alignment.statistical(a, b, self.model1, self.least)
+        return found | (self.lexicon.links(a, b) if self.lexicon else set())
+
+
+class Kept(NamedTuple):
+    """The attention of one document, for figures."""
+
+    id: str
+    maps: DocumentMaps
+    links: Links
+
+
+@dataclass
+class Findings:
+    """What the documents so far have shown of one decoder that writes one kind of target.
+
+    ``shown`` are the documents whose attention is kept.
+    """
+
+    config: HeadsConfig
+    aligning: Aligning | None
+    shown: set[str]
+    scores: dict[tuple[str, str], list[Array]] = field(default_factory=lambda: defaultdict(list))
+    kept: list[Kept] = field(default_factory=list)
+    # A word of S^B is (document, j) here, so that links of all documents are one set.
+    heads: list[tuple[list[WordPlace], Array]] = field(default_factory=list)
+    others: dict[str, set[tuple[WordPlace, int]]] = field(default_factory=lambda: defaultdict(set))
+
+
+def aligning_of(dataset: DatasetConfig, config: HeadsConfig) -> Aligning:
+    way = config.aligner
+    examples = islice(read_jsonl(dataset.file("train"), BOTH, unique=False), way.pairs)
+    pairs = [(keys(tokens(e.mono or "")), keys(tokens(e.cross or ""))) for e in examples]
+    lexicon = Lexicon.read(Path(dataset.path) / alignment.LEXICON)
+    return Aligning(lexicon, Aligner(pairs, way.iterations), way.link)
+
+
+def add_document(findings: Findings, id: str, maps: DocumentMaps) -> None:
+    """Take a document's scores, and keep its maps where it is to be shown."""
+    aligning = findings.aligning
+    links: Links = set()
+    in_document: Links = set()
+    if aligning is not None:
+        a, b = (_keys(maps, side) for side in (0, 1))
+        links = aligning.links(a, b)
+        document = keys(maps.source.labels[i] for i in maps.source.places())
+        in_document = aligning.links(document, b)
+        if aligning.lexicon:
+            _compare(findings, id, maps, aligning, a, b)
+    found: dict[str, Scores] = {
+        "self": self_scores(maps, links, findings.config.window),
+        "cross": cross_scores(maps, in_document),
+    }
+    for attention, scores in found.items():
+        for name, values_LH in scores.items():
+            findings.scores[attention, name].append(values_LH)
+    if id in findings.shown:
+        findings.kept.append(Kept(id, maps, links))
+
+
+def _keys(maps: DocumentMaps, side: int) -> list[str]:
+    return keys(maps.target.labels[i] for i in maps.target.places(side))
+
+
+def _compare(
+    findings: Findings, id: str, maps: DocumentMaps, aligning: Aligning, a: list[str], b: list[str]
+) -> None:
+    """Take the alignments of a document whose gold alignment a lexicon knows in part."""
+    assert aligning.lexicon is not None
+    first, second = maps.target.places(0), maps.target.places(1)
+    if not len(first) or not len(second):
+        return
+    ways = {
+        "gold": aligning.lexicon.links(a, b),
+        "diagonal": alignment.diagonal(len(a), len(b)),
+        "model 1": alignment.statistical(a, b, aligning.model1, aligning.least),
+    }
+    for name, links in ways.items():
+        findings.others[name] |= {((id, j), i) for j, i in links}
+    rows = np.stack([maps.self_LHWW[..., second - ahead, :][..., first] for ahead in (0, 1)])
+    findings.heads.append(([(id, j) for j in range(len(b))], rows.argmax(-1)))
+
+
+def error_rates(findings: Findings, scores: Mapping[str, Any]) -> dict[str, float]:
+    """Alignment error rates of the best translation head, the diagonal and model 1."""
+    of_self = scores["self"]
+    gold = findings.others["gold"]
+    if not gold or "translation" not in of_self:
+        return {}
+    both = np.stack([of_self[name]["mean"] for name in ("translation", f"translation{AHEAD}")])
+    best = np.unravel_index(both.argmax(), both.shape)
+    of_head = {
+        (place, int(i))
+        for places, aligned in findings.heads
+        for place, i in zip(places, aligned[best], strict=True)
+    }
+    ways = {"best head": of_head, **findings.others}
+    return {name: alignment.error_rate(ways[name], gold) for name in ways if name != "gold"}
+
+
+def summary_of(findings: Findings) -> dict[str, dict[str, Any]]:
+    """Each score's mean, interval and stability over documents."""
+    config = findings.config
+    found: dict[str, dict[str, Any]] = {"self": {}, "cross": {}}
+    for (attention, name), values in findings.scores.items():
+        scores_NLH = np.stack(values).astype(float)
+        shape = scores_NLH.shape[1:]
+        intervals = bootstrap_intervals(
+            scores_NLH.reshape(len(scores_NLH), -1).T, resamples=config.resamples
+        )
+        low, high = np.array(intervals).T
+        threshold = config.thresholds[attention][name.removesuffix(AHEAD)]
+        arrays = {
+            "mean": scores_NLH.mean(0),
+            "low": low.reshape(shape),
+            "high": high.reshape(shape),
+            "share": (scores_NLH >= threshold).mean(0),
+        }
+        rounded = {key: array.round(4).tolist() for key, array in arrays.items()}
+        found[attention][name] = {"num": len(scores_NLH), **rounded}
+    return found
+
+
+def shown_entry(decoder: str, one: Kept) -> dict[str, Any]:
+    target = one.maps.target
+    return {
+        "id": one.id,
+        "decoder": decoder,
+        "target": [*target.labels],
+        "target_sides": target.side_W.tolist(),
+        "source": [*one.maps.source.labels],
+        "links": sorted(map(list, one.links)),
+    }

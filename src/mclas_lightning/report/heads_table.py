@@ -1,0 +1,101 @@
+"""The kinds of a run's heads beside the paper's counts (section 6)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from mclas_lightning import paper
+from mclas_lightning.report.sheet import MISSING, Column, Section, Sheet, SheetEntry
+from mclas_lightning.runs.heads import HeadsResults
+
+PAPER_SECTIONS = {"self": "self_attention", "cross": "encoder_decoder"}
+
+ATTENTION_NAMES = {"self": "Self-attention", "cross": "Encoder-decoder"}
+
+FACTORS = (0.5, 1.5)  # of the thresholds, to show their influence
+
+HEAD_COLUMNS = (
+    *("paper", "heads", "%", "firm", "same", "own"),
+    *(f"x {factor:g}" for factor in FACTORS),
+    *("best", "score"),
+)
+
+EXPLANATION = (
+    "A head is of a kind where its mean score over documents reaches the kind's threshold; it may "
+    "be of several kinds. firm: heads whose 95 % interval lies above the threshold. same: of how "
+    "many documents a head of the kind reaches the threshold. own: heads on the run's own "
+    f"summaries. {', '.join(f'x {factor:g}' for factor in FACTORS)}: heads with thresholds so much "
+    "higher. best: the layer and head, counted from 1, with the highest score."
+)
+
+BY_EYE = (
+    "The paper told kinds apart by eye, on En2ZhSum; its counts and these share names, not a "
+    "definition. It names no separator and no lookup heads."
+)
+
+
+def heads_sheet(found: HeadsResults) -> Sheet:
+    """The table of kinds, with the alignment error rates in its notes."""
+    name = "/".join(str(found.run[key]) for key in ("dataset", "scenario", "model"))
+    return Sheet(
+        name="section6",
+        title=f"Section 6. What the decoder's heads do, {name}/seed={found.run['seed']}",
+        by="Attention",
+        corner="Kind",
+        columns=tuple(Column("", column) for column in HEAD_COLUMNS),
+        sections=[
+            Section(heading, list(_rows(found, attention)))
+            for attention, heading in ATTENTION_NAMES.items()
+        ],
+        notes=[EXPLANATION, BY_EYE, *_alignment(found), *found.notes],
+    )
+
+
+def _rows(found: HeadsResults, attention: str) -> Iterator[tuple[SheetEntry, ...]]:
+    printed = paper.numbers().heads[PAPER_SECTIONS[attention]]["kinds"]
+    gold, own = (found.kinds(attention, target) for target in ("gold", "own"))
+    scaled = [found.kinds(attention, factor=factor) for factor in FACTORS]
+    for kind in found.thresholds[attention]:
+        theirs = f"{printed[kind]['num']} of 48" if kind in printed else MISSING
+        if kind not in gold:
+            yield (kind, theirs, *[MISSING] * (len(HEAD_COLUMNS) - 1))
+            continue
+        heads_LH = gold[kind]
+        best, score = strongest(found, attention, kind)
+        yield (
+            kind,
+            theirs,
+            f"{heads_LH.sum()} of {heads_LH.size}",
+            f"{heads_LH.mean():.1%}",
+            str((found.reached(attention, kind, "low") & heads_LH).sum()),
+            _stability(found, attention, kind, heads_LH),
+            str(own[kind].sum()) if kind in own else MISSING,
+            *(str(kinds[kind].sum()) for kinds in scaled),
+            f"{best[0] + 1}.{best[1] + 1}",
+            f"{score:.2f}",
+        )
+
+
+def strongest(found: HeadsResults, attention: str, kind: str) -> tuple[tuple[int, int], float]:
+    """The layer and head, from 0, with the highest score of a kind, and the score."""
+    values_LH = found.strength(attention, kind)
+    layer, head = np.unravel_index(values_LH.argmax(), values_LH.shape)
+    return (int(layer), int(head)), float(values_LH.max())
+
+
+def _stability(found: HeadsResults, attention: str, kind: str, heads_LH: Any) -> str:
+    """The mean share of documents in which the heads of a kind reach its threshold."""
+    if not heads_LH.any():
+        return MISSING
+    return f"{found.strength(attention, kind, key='share')[heads_LH].mean():.0%}"
+
+
+def _alignment(found: HeadsResults) -> list[str]:
+    if not found.alignment:
+        return []
+    rates = ", ".join(f"{name} {rate:.3f}" for name, rate in found.alignment.items())
+    return [
+        f"Alignment error rate of S^B with S^A, on the words of the corpus's lexicon: {rates}. The "
+        "best head has the highest score of translation."
+    ]

@@ -1,0 +1,126 @@
+"""``heads.json`` of a run: what its attention heads do, and ``heads.npz`` with some of their maps.
+
+    {"format": 1, "run": {"dataset": ..., "scenario": ..., "model": ..., "seed": 0},
+     "thresholds": {"self": {"translation": 0.2, ...}, "cross": {...}},
+     "decoders": {"decoder": {"gold": {"self": {"translation": SCORE, ...}, "cross": {...}},
+                              "own": {...}}},
+     "alignment": {"best head": 0.2, "diagonal": 0.5, "model 1": 0.1},
+     "shown": [{"id": ..., "decoder": ..., "target": [words], "target_sides": [0 or 1, ...],
+                "source": [words], "links": [[j, i], ...]}, ...],
+     "notes": [...]}
+
+A SCORE holds the number ``num`` of documents that have the score, and lists ``[layers][heads]``:
+the ``mean`` over documents, ``low`` and ``high`` of its 95 % interval, and the ``share`` of
+documents that reach the threshold. ``gold`` is of reference summaries, ``own`` of the run's.
+``heads.npz`` holds ``<place in shown>/self`` and ``/cross``, ``[layers, heads, words, words]``.
+"""
+
+import zipfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mclas_lightning.errors import InputError
+from mclas_lightning.files import read_versioned, whole_path, write_json
+
+HEADS, HEAD_MAPS = "heads.json", "heads.npz"
+
+HEADS_FORMAT = 1
+
+AHEAD = "_ahead"  # ends the name of a score of the row that predicts a word, not the word's own
+
+ATTENTIONS = ("self", "cross")
+
+
+class ShownMaps(NamedTuple):
+    """The attention of one document between its words, and what ``shown`` says of it."""
+
+    of: dict[str, Any]
+    self_LHWW: np.ndarray
+    cross_LHWV: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeadsResults:
+    """The content of ``heads.json``."""
+
+    run: dict[str, Any]
+    thresholds: dict[str, dict[str, float]]
+    decoders: dict[str, dict[str, dict[str, dict[str, dict[str, Any]]]]]
+    alignment: dict[str, float] = field(default_factory=dict)
+    shown: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, folder: Path) -> "HeadsResults":
+        """The results in a run's folder; InputError, with the command to run, where none are."""
+        path = folder / HEADS
+        advice = "analyze the run with mclas heads RUN"
+        if not path.exists():
+            raise InputError(f"{path}: no such file; {advice}")
+        try:
+            return read_versioned(path, HEADS_FORMAT, lambda record: cls(**record), f"; {advice}")
+        except TypeError as error:
+            raise InputError(f"{path}: not the result of an analysis ({error}); {advice}") from None
+
+    def write(self, folder: Path, maps: Sequence[tuple[np.ndarray, np.ndarray]]) -> None:
+        """Write both files; ``maps`` are those of ``shown``."""
+        arrays = {
+            f"{place}/{name}": array.astype(np.float16)
+            for place, both in enumerate(maps)
+            for name, array in zip(ATTENTIONS, both, strict=True)
+        }
+        with whole_path(folder / HEAD_MAPS) as part, part.open("wb") as file:
+            np.savez_compressed(file, **arrays)  # pyright: ignore[reportArgumentType]
+        write_json(folder / HEADS, {"format": HEADS_FORMAT, **asdict(self)})
+
+    def scores(self, attention: str, target: str = "gold") -> dict[str, dict[str, Any]]:
+        """The scores of the decoder that writes S^B last."""
+        return [*self.decoders.values()][-1].get(target, {}).get(attention, {})
+
+    def strength(
+        self, attention: str, kind: str, target: str = "gold", key: str = "mean"
+    ) -> np.ndarray:
+        """The scores of a kind, ``[layers, heads]``.
+
+        Each is the higher one of a word's own row and of the row that predicts the word.
+        """
+        scores = self.scores(attention, target)
+        names = [name for name in (kind, kind + AHEAD) if name in scores]
+        return np.max([scores[name][key] for name in names], axis=0)
+
+    def reached(self, attention: str, kind: str, key: str, target: str = "gold") -> np.ndarray:
+        """Which heads' ``key`` of a score reaches the threshold of a kind."""
+        return self.strength(attention, kind, target, key) >= self.thresholds[attention][kind]
+
+    def kinds(
+        self, attention: str, target: str = "gold", factor: float = 1
+    ) -> dict[str, np.ndarray]:
+        """For each kind, which heads ``[layers, heads]`` reach ``factor`` times its threshold."""
+        known = self.scores(attention, target)
+        return {
+            kind: self.strength(attention, kind, target) >= factor * threshold
+            for kind, threshold in self.thresholds[attention].items()
+            if kind in known
+        }
+
+    def maps(self, folder: Path, id: str | None = None) -> ShownMaps:
+        """The maps of the document ``id``, or of the first; InputError for a document without."""
+        ids = [entry["id"] for entry in self.shown]
+        if id is not None and id not in ids:
+            kept = ", ".join(ids) or "none"
+            raise InputError(
+                f"{folder / HEADS}: holds no attention of document '{id}', only of {kept}; keep it "
+                f"with mclas heads RUN --id ID"
+            )
+        place = ids.index(id) if id is not None else 0
+        path = folder / HEAD_MAPS
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                found = [file[f"{place}/{name}"].astype(np.float32) for name in ATTENTIONS]
+        except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            raise InputError(f"{path}: cannot be read ({error}); run mclas heads again") from error
+        return ShownMaps(self.shown[place], *found)

@@ -1,0 +1,70 @@
+import numpy as np
+
+from mclas_lightning.heads.alignment import Lexicon
+from mclas_lightning.heads.config import heads_config
+from mclas_lightning.heads.findings import (
+    Aligning,
+    Findings,
+    add_document,
+    error_rates,
+    shown_entry,
+    summary_of,
+)
+from mclas_lightning.heads.gather import DocumentMaps
+from mclas_lightning.heads.ibm1 import Aligner
+from mclas_lightning.heads.words import Words
+
+A, B = ["fire", "in", "munich"], ["munchen", "brennt"]
+
+
+def words(labels: list[str], side: list[int]) -> Words:
+    text = np.array([label[0] != "[" for label in labels])
+    return Words(tuple(labels), np.arange(len(labels)), np.array(side), text)
+
+
+TARGET = words(["[BOS]", *A, "[LSEP]", *B], [0] * 4 + [1] * 3)
+SOURCE = words(["[CLS]", "munich", "burns", "[SEP]"], [0] * 4)
+
+
+def maps(translates: bool) -> DocumentMaps:
+    """Two heads: one is uniform; the other one looks from B's words at A's, or is uniform, too."""
+    rows = np.tril(np.ones((7, 7))) / np.arange(1, 8)[:, None]
+    self_LHWW = np.stack([rows, rows])[None]
+    if translates:
+        self_LHWW[0, 1, 5], self_LHWW[0, 1, 6] = np.eye(7)[3], np.eye(7)[1]
+    return DocumentMaps(TARGET, SOURCE, self_LHWW, np.full((1, 2, 7, 4), 0.25))
+
+
+def findings() -> Findings:
+    aligner = Aligner([(A, B)], 1)
+    lexicon = Lexicon([("munich", "München"), ("fire", "brennt")])
+    found = Findings(heads_config(), Aligning(lexicon, aligner, 0.99), {"1"})
+    for place in range(5):
+        add_document(found, str(place), maps(translates=place > 0))
+    return found
+
+
+def test_scores_are_means_with_the_share_of_documents_that_reach_the_threshold():
+    score = summary_of(findings())["self"]["translation"]
+    assert score["num"] == 5
+    assert score["share"] == [[0.0, 0.8]]
+    assert score["low"][0][1] < score["mean"][0][1] < score["high"][0][1]
+    assert score["low"][0][0] == score["high"][0][0]
+
+
+def test_the_best_heads_alignment_is_compared_with_gold():
+    found = findings()
+    rates = error_rates(found, summary_of(found))
+    # Four of five documents are aligned; the uniform head's first word is "fire" for both words.
+    assert rates["best head"] == 1 - 9 / 10
+    assert rates["diagonal"] == 1 - 0 / 10
+    assert rates["model 1"] == 1
+
+
+def test_kept_documents_say_their_words_and_links():
+    (one,) = findings().kept
+    assert shown_entry("decoder", one) == {
+        "id": "1", "decoder": "decoder", "target": [*TARGET.labels],
+        "target_sides": [0, 0, 0, 0, 1, 1, 1], "source": [*SOURCE.labels],
+        "links": [[0, 2], [1, 0]],
+    }  # fmt: skip

@@ -1,0 +1,44 @@
+import numpy as np
+
+from mclas_lightning.heads.ibm1 import NULL, Aligner, Model1
+
+# A house is eine Hütte; words swap places, so that only co-occurrence can tell.
+PAIRS = [
+    (["the", "house"], ["haus", "das"]),
+    (["the", "book"], ["das", "buch"]),
+    (["a", "book"], ["buch", "ein"]),
+]
+
+
+def brute_force(iterations: int) -> dict[tuple[str, str], float]:
+    """Expectation maximization as written in Brown et al., word by word."""
+    table = {(x, y): 1.0 for a, b in PAIRS for x in (NULL, *a) for y in b}
+    for _ in range(iterations):
+        count = dict.fromkeys(table, 0.0)
+        for a, b in PAIRS:
+            for y in b:
+                total = sum(table[x, y] for x in (NULL, *a))
+                for x in (NULL, *a):
+                    count[x, y] += table[x, y] / total
+        sums = {x: sum(c for (x2, _), c in count.items() if x2 == x) for x, _ in count}
+        table = {(x, y): c / sums[x] for (x, y), c in count.items()}
+    return table
+
+
+def test_the_table_is_that_of_a_loop():
+    found, expected = Model1(PAIRS, 7).table, brute_force(7)
+    assert found.keys() == expected.keys()
+    for pair, value in expected.items():
+        np.testing.assert_allclose(found[pair], value, atol=1e-12)
+
+
+def test_words_that_occur_together_are_aligned():
+    posterior_JI = Aligner(PAIRS, 20).posterior(["the", "book"], ["das", "buch"])
+    assert posterior_JI.argmax(1).tolist() == [0, 1]
+    assert posterior_JI.diagonal().min() > 0.6
+
+
+def test_unknown_words_and_no_words_have_no_links():
+    aligner = Aligner(PAIRS, 3)
+    assert aligner.posterior(["moon"], ["mond", "das"]).tolist() == [[0.0], [0.0]]
+    assert aligner.posterior([], ["das"]).shape == (1, 0)

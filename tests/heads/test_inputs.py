@@ -1,0 +1,44 @@
+import json
+
+import pytest
+import yaml
+
+from mclas_lightning.errors import InputError
+from mclas_lightning.heads.inputs import own_summaries, task_of_trained
+from mclas_lightning.inference.trained import load_summarizer
+from mclas_lightning.runs.run import Run
+from tests.conftest import examples, read_lines
+
+
+def made(folder, config, **files) -> Run:
+    folder.mkdir(parents=True)
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    for name, content in files.items():
+        (folder / f"{name}.json").write_text(json.dumps(content))
+    return Run(folder)
+
+
+def test_what_has_no_heads_is_refused_in_one_line(tmp_path):
+    with pytest.raises(InputError, match="no run here; expected a run's folder"):
+        task_of_trained(Run(tmp_path / "none"))
+    pipeline = made(tmp_path / "a", {"model": {"steps": ["summarize", "translate"]}})
+    with pytest.raises(InputError, match="is a pipeline, which has no network of its own"):
+        task_of_trained(pipeline)
+    with pytest.raises(InputError, match="its training has not ended"):
+        task_of_trained(made(tmp_path / "b", {"model": {}}))
+    diverged = made(tmp_path / "c", {"model": {}}, diverged={"update": 3, "reason": "nan"})
+    with pytest.raises(InputError, match="has diverged at update 3"):
+        task_of_trained(diverged)
+
+
+def test_own_summaries_are_the_scored_ones_and_others_are_decoded(trained):
+    run = trained("mclas")
+    summarizer = load_summarizer(run)
+    stories = [*examples(2, 51), *examples(1, 90)]
+    found = own_summaries(run, summarizer, stories)
+    lines = {
+        line["id"]: line["hypotheses"] for line in read_lines(run.folder / "predictions.jsonl")
+    }
+    assert found[:2] == [lines[story.id] for story in stories[:2]]
+    assert found[2].keys() == {"mono", "cross"}
+    assert "story-90" not in lines
