@@ -16,6 +16,7 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.evaluate import evaluate, main
 from mclas_lightning.example import read_jsonl
 from mclas_lightning.inference.api import Summarizer as Api
+from mclas_lightning.inference.export import export_run
 from mclas_lightning.inference.pipeline import PipelineSummarizer
 from mclas_lightning.inference.trained import load_summarizer
 from mclas_lightning.metrics.pieces import WordPieces
@@ -108,6 +109,16 @@ def test_a_pipeline_is_loaded_and_summarizes_like_any_run(place):
         p["hypotheses"] for p in predictions
     ]
     assert {len(s.candidates) for s in found} == {2}
+
+
+def test_exported_systems_make_the_same_pipeline_as_their_runs(place, tmp_path):
+    kept = run(place, *words(place, "model.name=of_runs"))
+    for name, system in (("ms", "toy_en/full/ms"), ("mt", "toy_en2de/minimum/mt")):
+        system_run = Run(place / "runs" / system / "seed=0")
+        export_run(system_run, tmp_path / name, half=False, place="here", license="other")
+    parts = [f"model.summarizer={tmp_path}/ms", f"model.translator={tmp_path}/mt"]
+    results = run(place, "dataset=toy", "model=tltran", "model.name=of_exports", *parts)
+    assert results.scores == kept.scores
 
 
 def test_a_moved_pipeline_is_evaluated_with_its_systems_in_their_new_places(

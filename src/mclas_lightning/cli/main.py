@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mclas_lightning import __version__
-from mclas_lightning.cli import data, heads, human, report, score, summarize, sweep, wandb
+from mclas_lightning.cli import data, export, heads, human, report, score, summarize, sweep, wandb
 from mclas_lightning.errors import InputError, exits_cleanly
 
 
@@ -60,6 +60,7 @@ def parser() -> argparse.ArgumentParser:
     released.set_defaults(run=_import_checkpoint)
 
     summarize.add_summarize(commands)
+    export.add_export(commands)
     heads.add_heads(commands)
     score.add_score(commands)
     score.add_rescore(commands)

@@ -35,7 +35,7 @@ def add_summarize(commands: argparse._SubParsersAction) -> None:
         epilog='A file ending in .jsonl holds lines {"id": ..., "document": ...}; any other file '
         "is one document. Standard input is jsonl where it begins with {.",
     )  # fmt: skip
-    command.add_argument("system", metavar="RUN", help="the folder of a run")
+    command.add_argument("system", metavar="RUN", help="a run, an exported folder, or user/name")
     command.add_argument(
         "inputs", nargs="*", metavar="FILE|WORD",
         help="files, or - for standard input (default); words such as decoding.beam=10",

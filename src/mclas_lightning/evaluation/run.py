@@ -13,8 +13,9 @@ from mclas_lightning.evaluation.scores import profiles_of, score_side
 from mclas_lightning.evaluation.test_set import EvaluationSet
 from mclas_lightning.example import Example, Side
 from mclas_lightning.files import read_json, sha256, whole_file, whole_files
+from mclas_lightning.inference.environment import environment
 from mclas_lightning.inference.pipeline import PipelineSummarizer, load_pipeline
-from mclas_lightning.inference.trained import environment, load_summarizer, start_run
+from mclas_lightning.inference.trained import load_summarizer, start_run
 from mclas_lightning.metrics.neural.scores import NeuralScores
 from mclas_lightning.metrics.score import SystemScores
 from mclas_lightning.progress import progress_bar

@@ -13,6 +13,7 @@ from mclas_lightning.decoding.summarizer import Summarizer as NetworkSummarizer
 from mclas_lightning.distributed import device_of
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Side
+from mclas_lightning.inference.export import find_run
 from mclas_lightning.inference.trained import dataset_of, decoding_of, load_summarizer
 from mclas_lightning.metrics.language import share_in_wrong_language
 from mclas_lightning.runs.run import Run
@@ -60,13 +61,12 @@ class Summarizer:
 
     @classmethod
     def load(cls, name: str | Path, *, device: str = "auto") -> "Summarizer":
-        """The system of the run in the folder ``name``, on a GPU where there is one (``auto``).
+        """The system of a run's or an exported folder, or of a model on a hub.
 
-        InputError where no system can be loaded from there.
+        ``device`` is ``auto`` (a GPU where there is one), ``cpu`` or ``cuda``. InputError where no
+        system can be loaded from there.
         """
-        run = Run(Path(name))
-        if not run.started:
-            raise InputError(f"{name}: no run here; expected the folder of a trained run")
+        run = find_run(name)
         run.check_diverged()
         return _pipeline(run, device) if "steps" in run.config["model"] else _trained(run, device)
 

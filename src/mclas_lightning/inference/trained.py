@@ -1,16 +1,16 @@
 """The start of a run's folder, and what a trained run holds: network, task, summarizer."""
 
-import platform
-import subprocess
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import torch
 import yaml
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from transformers import PreTrainedTokenizerFast
 
 from mclas_lightning.config.dataset import DatasetConfig
 from mclas_lightning.config.groups import DecodingConfig
@@ -19,16 +19,21 @@ from mclas_lightning.data.vocabulary import Vocabulary, load_vocabulary, save_vo
 from mclas_lightning.decoding.summarizer import Summarizer
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import make_folder, read_json, sha256, whole_file, write_json
+from mclas_lightning.inference.environment import environment
 from mclas_lightning.model.checkpoint import load_checkpoint, network_state
 from mclas_lightning.model.decoder import DecoderConfig
-from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
+from mclas_lightning.model.seq2seq import (
+    NetworkConfig,
+    Seq2Seq,
+    encoder_config,
+    encoder_settings,
+)
+from mclas_lightning.runs.exported import TOKENIZER, WEIGHTS, ExportedRun, opened
 from mclas_lightning.runs.run import Run, run_of_seed
 from mclas_lightning.schema import typed
 from mclas_lightning.task import Task, task_from
 
 ConfigSection = TypeVar("ConfigSection")
-
-PACKAGES = ("mclas-lightning", "torch", "pytorch-lightning", "transformers", "tokenizers")
 
 
 class TrainedSystem(NamedTuple):
@@ -117,9 +122,10 @@ def _write_system(run: Run, system: TrainedSystem) -> None:
 
 def network_of(run: Run) -> tuple[NetworkConfig, str]:
     """The network's sizes and its tokenizer's fingerprint; InputError for an old network.json."""
-    path = run.folder / "network.json"
+    exported = isinstance(run, ExportedRun)
+    path = run.folder / ("config.json" if exported else "network.json")
     try:
-        sizes = read_json(path, dict)
+        sizes = run.about["network"] if exported else read_json(path, dict)
         config = NetworkConfig(
             encoder=sizes["encoder"],
             decoder=DecoderConfig(**sizes["decoder"]),
@@ -128,22 +134,52 @@ def network_of(run: Run) -> tuple[NetworkConfig, str]:
             sentence_id=sizes["sentence_id"],
             alternating=sizes.get("alternating", True),
         )
+        if exported:
+            _check_encoder(config.encoder)
         return config, sizes["vocabulary"]
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path}: not a network of this version ({error})") from error
 
 
+def _check_encoder(encoder: Mapping[str, Any]) -> None:
+    """ValueError for a setting that the encoder's type does not have.
+
+    Hugging Face's configurations have settings beside these that name code on a hub.
+    """
+    known = encoder_settings(encoder_config({"model_type": encoder["model_type"]}))
+    if unknown := sorted(encoder.keys() - known.keys()):
+        raise ValueError(f"its encoder has the unknown setting '{unknown[0]}'")
+
+
 def weights_of(run: Run) -> dict[str, torch.Tensor]:
-    """The network's tensors by name at the best validation loss, from best.ckpt."""
-    return network_state(load_checkpoint(run.best))
+    """The network's tensors by name at the best validation loss."""
+    if not isinstance(run, ExportedRun):
+        return network_state(load_checkpoint(run.best))
+    try:
+        return load_file(run.checked(WEIGHTS))
+    except SafetensorError as error:
+        raise InputError(f"{run.best}: not a file of safetensors ({error})") from error
+
+
+def tokenizer_of(run: Run) -> Tokenizer:
+    """The tokenizer that the network was trained with."""
+    if not isinstance(run, ExportedRun):
+        return Tokenizer.load(str(run.folder / "tokenizer"))
+    path = run.checked(TOKENIZER)
+    try:
+        return Tokenizer(PreTrainedTokenizerFast(tokenizer_file=str(path)))
+    except Exception as error:  # The tokenizers library raises nothing more specific.
+        raise InputError(f"{path}: not a tokenizer's file") from error
 
 
 def load_summarizer(run: Run) -> Summarizer:
     """The summarizer of a trained run; InputError for missing or unreadable files."""
     dataset, task = dataset_of(run), task_of(run)
-    tokenizer = Tokenizer.load(str(run.folder / "tokenizer"))
-    network = Seq2Seq(network_of(run)[0])
-    network.load_state_dict(weights_of(run))
+    if isinstance(run, ExportedRun):
+        for side in task.sides:
+            run.checked(f"vocabulary/{side}.json")
+    tokenizer = tokenizer_of(run)
+    network = _network(run)
     apart = network.config.sentence_id is not None and task.source == "document"
     return Summarizer(
         network=network,
@@ -156,12 +192,35 @@ def load_summarizer(run: Run) -> Summarizer:
     )
 
 
+def _network(run: Run) -> Seq2Seq:
+    """The run's network with its weights; InputError where these have other sizes."""
+    config, weights = network_of(run)[0], weights_of(run)
+    if isinstance(run, ExportedRun):
+        # No memory is taken for sizes that the weights do not have.
+        with torch.device("meta"):
+            expected = Seq2Seq(config).state_dict()
+        sizes, found = ({n: t.shape for n, t in ts.items()} for ts in (expected, weights))
+        if sizes != found:
+            name = next(n for n in sorted({*sizes, *found}) if sizes.get(n) != found.get(n))
+            raise InputError(
+                f"{run.best}: tensor '{name}' has size {_size(found.get(name))}, the network of "
+                f"config.json {_size(sizes.get(name))}"
+            )
+    network = Seq2Seq(config)
+    network.load_state_dict(weights)
+    return network
+
+
+def _size(shape: torch.Size | None) -> str:
+    return "none" if shape is None else str([*shape])
+
+
 def ms_run(folder: str, seed: int, word: str) -> Run:
     """The trained ms run in the ``seed=<n>`` subfolder of ``folder``, or else in ``folder``.
 
     InputError, naming ``word`` of the command line, where no trained ms run is there.
     """
-    run = run_of_seed(folder, seed)
+    run = opened(run_of_seed(folder, seed))
     where = f"{word}={run}"
     if not run.started:
         raise InputError(f"{where}: no run here; train one first with model=ms and the same seed")
@@ -172,25 +231,3 @@ def ms_run(folder: str, seed: int, word: str) -> Run:
     if (task.sides, len(task.targets), task.source) != (("mono",), 1, "document"):
         raise InputError(f"{where}: is a run of model '{task.name}'; give one of model=ms")
     return run
-
-
-def environment() -> dict[str, Any]:
-    """The git commit, versions and machine, which results depend on beside the configuration."""
-    return {
-        "git_commit": _git("rev-parse", "HEAD"),
-        "git_changes": bool(_git("status", "--porcelain", "--untracked-files=no")),
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "threads": torch.get_num_threads(),
-        "cuda": torch.version.cuda if torch.cuda.is_available() else None,
-        "packages": {name: version(name) for name in PACKAGES},
-    }
-
-
-def _git(*arguments: str) -> str | None:
-    command = ["git", "-C", str(Path(__file__).parent), *arguments]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return done.stdout.strip()

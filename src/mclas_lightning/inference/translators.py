@@ -16,6 +16,7 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.files import sha256
 from mclas_lightning.inference.trained import dataset_of, decoding_of, load_summarizer, task_of
 from mclas_lightning.metrics.accents import kept_by_tokenizer
+from mclas_lightning.runs.exported import ExportedRun, opened
 from mclas_lightning.runs.run import Run
 from mclas_lightning.task import Translator
 
@@ -117,8 +118,9 @@ def load_translator(
     InputError where there is none, or where it translates other languages.
     """
     # network.json tells a run from models of other libraries that have a config.yaml.
-    if Path(name, "config.yaml").exists() and Path(name, "network.json").exists():
-        return _from_run(Run(Path(name)), source, target, device)
+    run = opened(Run(Path(name)))
+    if isinstance(run, ExportedRun) or (run.started and Path(name, "network.json").exists()):
+        return _from_run(run, source, target, device)
     try:
         tokenizer = AutoTokenizer.from_pretrained(name)
         model = AutoModelForSeq2SeqLM.from_pretrained(name)

@@ -1,0 +1,115 @@
+"""Export of a trained run into a folder that a model hub keeps, and its upload and download."""
+
+import re
+from pathlib import Path
+
+from huggingface_hub import HfApi, snapshot_download
+from safetensors.torch import save_file
+
+from mclas_lightning.data.vocabulary import load_vocabulary, save_vocabulary
+from mclas_lightning.errors import InputError
+from mclas_lightning.files import read_json, sha256, whole_folder, write_json
+from mclas_lightning.inference.card import model_card
+from mclas_lightning.inference.trained import task_of, tokenizer_of, weights_of
+from mclas_lightning.runs.exported import (
+    CARD,
+    CONFIG,
+    EXPORT_FORMAT,
+    MODEL_TYPE,
+    TOKENIZER,
+    WEIGHTS,
+    ExportedRun,
+    opened,
+)
+from mclas_lightning.runs.run import Run
+
+HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w.-]+", re.ASCII)
+
+# Of a dataset, what belongs to this machine alone and is not exported.
+LOCAL = {"path": "", "tokenizer": "", "vocabulary": None, "pretraining": []}
+
+
+def export_run(run: Run, out: Path, *, half: bool, place: str, license: str) -> None:
+    """Write the trained ``run`` into the folder ``out``, its weights as float16 with ``half``.
+
+    The model card says that the system is loaded from ``place``, and has the ``license``.
+
+    InputError for a run that is not trained, or where ``out`` holds something else.
+    """
+    run.check_diverged()
+    config = run.config
+    task = task_of(run)
+    if not run.trained:
+        raise InputError(f"{run}: its training has not ended; run the same mclas-train again")
+    if out.exists() and not isinstance(opened(Run(out)), ExportedRun):
+        raise InputError(f"{out}: exists and is no earlier export; name a new folder")
+    tokenizer = tokenizer_of(run)
+    vocabulary = load_vocabulary(run.folder / "vocabulary", task.sides, len(tokenizer))
+    tensors = {
+        name: (tensor.half() if half and tensor.is_floating_point() else tensor).contiguous()
+        for name, tensor in weights_of(run).items()
+    }
+    with whole_folder(out) as part:
+        save_file(tensors, part / WEIGHTS, metadata={"format": "pt"})
+        (part / WEIGHTS).chmod(0o644)  # safetensors lets nobody else read its files.
+        tokenizer.backend.save_pretrained(part)
+        save_vocabulary(part / "vocabulary", vocabulary)
+        names = [WEIGHTS, TOKENIZER, *(f"vocabulary/{side}.json" for side in task.sides)]
+        about = {
+            "model_type": MODEL_TYPE,
+            "format": EXPORT_FORMAT,
+            "model": config["model"],
+            "dataset": {**config["dataset"], **LOCAL},
+            "decoding": config["decoding"],
+            "network": read_json(run.folder / "network.json", dict),
+            "files": {name: [(part / name).stat().st_size, sha256(part / name)] for name in names},
+        }
+        write_json(part / CONFIG, about)
+        (part / CARD).write_text(model_card(run, place, license), encoding="utf-8")
+
+
+def push(folder: Path, name: str) -> str:
+    """Upload an exported folder as ``user/name``; the address of the repository."""
+    if not HUB_NAME.fullmatch(name):
+        raise InputError(f"--push {name}: expected user/name")
+    hub = HfApi()
+    try:
+        address = hub.create_repo(name, exist_ok=True)
+        hub.upload_folder(repo_id=name, folder_path=folder)
+    except Exception as error:  # The hub's client raises its own errors, OSErrors and httpx's.
+        raise InputError(
+            f"--push {name}: the hub did not take it ({_first_line(error)}); {folder} is whole: "
+            f"log in (hf auth login), and export again"
+        ) from error
+    return str(address)
+
+
+def find_run(name: str | Path) -> Run:
+    """The run or exported system in the folder ``name``, or downloaded from a hub by its name.
+
+    InputError where there is none.
+    """
+    run = opened(Run(Path(name)))
+    if run.started:
+        return run
+    if run.folder.exists() or not HUB_NAME.fullmatch(str(name)):
+        raise InputError(
+            f"{name}: neither the folder of a trained run, nor an exported folder, nor the name of "
+            f"a model on a hub (user/name)"
+        )
+    try:
+        kept = [CONFIG, WEIGHTS, TOKENIZER, "vocabulary/*.json"]
+        folder = snapshot_download(str(name), allow_patterns=kept)
+    except Exception as error:  # The hub's client raises its own errors, OSErrors and httpx's.
+        raise InputError(
+            f"{name}: no such folder, and no hub delivered a model of this name "
+            f"({_first_line(error)})"
+        ) from error
+    found = opened(Run(Path(folder)))
+    if not found.started:
+        raise InputError(f"{name}: this model on the hub is no export of mclas-lightning")
+    return found
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
