@@ -6,11 +6,13 @@ INSTALLED := $(VENV)/.installed
 DATASET ?= toy
 # Of tables: DATASET only where it is given; the paper's own otherwise.
 FORMAT ?= terminal
+# Of section 6: a trained run, by default the demo's MCLAS.
+RUN ?= runs/demo/toy_en2de/minimum/mclas/seed=0
 PROFILE ?= standard
 TABLE = --profile $(PROFILE) $(if $(filter command environment,$(firstword $(origin DATASET))),--dataset $(DATASET)) $(if $(STRICT),--strict)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo table1 table2 table3 table4 table5 table6 table7 figure3 paper study study-quick bench bench-data test test-slow check format lock clean
+.PHONY: help install demo table1 table2 table3 table4 table5 table6 table7 figure3 figure5 figure6 figure9 figure10 section6 paper study study-quick bench bench-data test test-slow check format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9% -]+:.*## / {sub(/ .* /, " ... ", $$1); printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +35,13 @@ table1 table2 table3 table4 table5 table6 table7: $(INSTALLED) ## the paper's, o
 
 figure3: $(INSTALLED) ## models initialized from MS against models from scratch, as build/paper/figure3.svg
 	@$(BIN)/mclas figure 3 --out build/paper/figure3.svg $(TABLE)
+
+figure5 figure6 figure9 figure10: $(INSTALLED) ## attention heads of an analyzed run, as build/paper/figure5.svg (RUN=... ID=...)
+	@$(BIN)/mclas figure $(@:figure%=%) --run $(RUN) $(if $(ID),--id $(ID)) --out build/paper/$@.svg
+
+section6: $(INSTALLED) ## what the heads of a run do, and Figures 5, 6, 9, 10 (RUN=..., a trained run)
+	@$(BIN)/mclas heads $(RUN)
+	@$(MAKE) --no-print-directory figure5 figure6 figure9 figure10
 
 paper: $(INSTALLED) ## all tables, Figure 3, runs and examples: build/paper/report.html, and .md .tex .csv
 	@$(BIN)/mclas report --out build/paper/report.html --files build/paper $(TABLE)

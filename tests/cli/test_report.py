@@ -8,6 +8,7 @@ import pytest
 from benchmarks.runs import write_run, write_runs
 from mclas_lightning.cli import main as cli
 from mclas_lightning.report.layout import LAYOUTS
+from tests.report.analyses import made_up_analysis
 
 NUM = 19
 HEAVY = "torch transformers pytorch_lightning hydra wandb rouge_score nltk scipy py3langid"
@@ -158,3 +159,20 @@ def test_what_is_drawn_imports_nothing_heavy(runs, tmp_path, words):
         cwd=tmp_path, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stderr == "[]\n"
+
+
+def test_figures_of_heads_are_drawn_from_files_alone(tmp_path, monkeypatch, capsys):
+    made_up_analysis(tmp_path / "run")
+    words = ("--run", str(tmp_path / "run"), "--id", "a", "--out", str(tmp_path / "a.svg"))
+    code, out, err = run(monkeypatch, capsys, "figure", "5", *words, "--head", "1.2", "2.3")
+    assert (code, err) == (0, "")
+    assert out.endswith("a.svg, document a\n")
+    assert ">2.3<" in (tmp_path / "a.svg").read_text("utf-8")
+
+
+def test_what_a_figure_of_heads_lacks_is_one_line(tmp_path, monkeypatch, capsys):
+    code, _, err = run(monkeypatch, capsys, "figure", "9")
+    assert (code, err) == (2, "error: figure 9: give a run that was analyzed, --run RUN\n")
+    code, _, err = run(monkeypatch, capsys, "figure", "9", "--run", str(tmp_path))
+    assert code == 2
+    assert "no such file; analyze the run with mclas heads RUN" in err

@@ -12,6 +12,7 @@ from mclas_lightning.report import page
 from mclas_lightning.report.finished_runs import Runs
 from mclas_lightning.report.layout import LAYOUTS
 from mclas_lightning.report.tables import TableRequest
+from tests.report.analyses import made_up_analysis
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}
 
@@ -135,6 +136,16 @@ def test_only_the_datasets_asked_for_are_in_it(tmp_path):
     assert [row[0] for section in found.runs.sections for row in section.rows] == [
         "mine/minimum/ncls/seed=0"
     ]
+
+
+def test_it_holds_section_6_where_heads_were_analyzed(tmp_path):
+    write_run(tmp_path, "mine", "minimum", "mclas", 0, num=3)
+    made_up_analysis(tmp_path / "mine" / "minimum" / "mclas" / "seed=0")
+    found = page.full_report(TableRequest(Runs(tmp_path), ["mine"], data=tmp_path))
+    assert [part.name for part in found.parts][-2:] == ["Figure 3", "Section 6"]
+    text = page.page_html(found, tmp_path)
+    assert "What the decoder&#39;s heads do" in text
+    assert "translation, 2.2 (0.70)" in text
 
 
 @pytest.mark.slow

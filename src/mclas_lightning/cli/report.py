@@ -39,9 +39,17 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     )
     table.set_defaults(run=_table)
 
-    figure = commands.add_parser("figure", help="Figure 3: with and without initialization from MS")
-    figure.add_argument("number", type=int, choices=(3,), metavar="3")
-    figure.add_argument("--out", type=Path, default=Path("figure3.svg"), help=".svg, .png or .pdf")
+    figure = commands.add_parser(
+        "figure", help="Figure 3: initialization from MS; 5, 6, 9, 10: attention heads of a run"
+    )
+    figure.add_argument("number", type=int, choices=(3, 5, 6, 9, 10), metavar="{3,5,6,9,10}")
+    figure.add_argument("--out", type=Path, help=".svg, .png or .pdf (default: figure<number>.svg)")
+    figure.add_argument("--run", type=Path, dest="of_run", metavar="RUN", help="of 5, 6, 9, 10")
+    figure.add_argument("--id", help="of 5, 6, 9, 10: the document (default: the first)")
+    figure.add_argument(
+        "--head", nargs="+", default=[], metavar="L.H",
+        help="of 5 and 6: these heads (default: the strongest of each kind)",
+    )  # fmt: skip
     figure.set_defaults(run=_figure)
 
     report = commands.add_parser("report", help="all tables, Figure 3, examples and runs as HTML")
@@ -87,15 +95,36 @@ def _table(arguments: argparse.Namespace) -> None:
 
 
 def _figure(arguments: argparse.Namespace) -> None:
+    out = arguments.out or Path(f"figure{arguments.number}.svg")
+    if arguments.number != 3:
+        _draw_heads(arguments, out)
+        return
     from mclas_lightning.report import figure3
 
     request = _request(arguments)
     grids = figure3.grids(request.datasets, request.runs, request.profile)
-    figure3.save(arguments.out, grids)
+    figure3.save(out, grids)
     sheets = figure3.sheets(grids, request.runs)
     _print(sheets, "terminal")
-    print(f"drawn: {arguments.out}")
+    print(f"drawn: {out}")
     _exit_strictly(sheets, arguments)
+
+
+def _draw_heads(arguments: argparse.Namespace, out: Path) -> None:
+    from mclas_lightning.report import head_maps
+    from mclas_lightning.runs.heads import HeadsResults
+
+    number, folder = arguments.number, arguments.of_run
+    if folder is None:
+        raise InputError(f"figure {number}: give a run that was analyzed, --run RUN")
+    found = HeadsResults.read(folder)
+    shown = found.maps(folder, arguments.id)
+    named = [head_maps.head_named(text) for text in arguments.head]
+    drawn = head_maps.panels(number, found, shown, named)
+    head_maps.save_maps(out, number, drawn, head_maps.lsep_place(shown.of))
+    if head_maps.lacks_font(shown.of):
+        print("no font with Chinese letters is here (fonts-noto-cjk is one); they are boxes")
+    print(f"drawn: {out}, document {shown.of['id']}")
 
 
 def _report(arguments: argparse.Namespace) -> None:

@@ -3,13 +3,11 @@
 Grays, hatches, markers and dashes tell the models apart, not colors, for black-and-white print.
 """
 
-import io
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import matplotlib as mpl
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -18,8 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from mclas_lightning import paper
-from mclas_lightning.errors import InputError
-from mclas_lightning.files import whole_path
+from mclas_lightning.report.drawing import INK, save_figure, svg_element
 from mclas_lightning.report.finished_runs import Runs
 from mclas_lightning.report.grid import Grid, layout_grids
 from mclas_lightning.report.layout import (
@@ -35,8 +32,6 @@ from mclas_lightning.report.score_tables import paper_sheet
 from mclas_lightning.report.sheet import Sheet
 from mclas_lightning.runs.results import MODELS
 
-INK = "#000000"
-
 FACES, HATCHES = ("#e8e8e8", "#bdbdbd", "#7a7a7a"), ("", "////", "")
 
 MARKERS = ("o", "s", "^")
@@ -44,8 +39,6 @@ MARKERS = ("o", "s", "^")
 DASHES: tuple[Literal["-"], Literal["--"], Literal[":"]] = ("-", "--", ":")
 
 COLUMN_WIDTH = 0.26  # as a share of the width of a scenario, which has three columns
-
-FIGURE_ENDINGS = (".svg", ".png", ".pdf")
 
 SCRATCH_ENDING = "_scratch"
 
@@ -84,34 +77,13 @@ def sheets(found: Sequence[Grid], runs: Runs) -> list[Sheet]:
 
 
 def save(path: Path, found: Sequence[Grid]) -> None:
-    """Draw into a file, whole or not at all; its ending is the format, else InputError."""
-    if path.suffix not in FIGURE_ENDINGS:
-        raise InputError(
-            f"{path}: a figure is written as {', '.join(FIGURE_ENDINGS)}; end its name so"
-        )
-    with whole_path(path) as part, mpl.rc_context(_FONTS):
-        _draw(found).savefig(part, format=path.suffix[1:], dpi=200, metadata=_undated(path.suffix))
+    """Draw into a file whose ending is the format, else InputError."""
+    save_figure(path, lambda: _draw(found))
 
 
 def svg(found: Sequence[Grid]) -> str:
     """The picture as an ``<svg>`` element that takes the color of the text around it."""
-    file = io.StringIO()
-    with mpl.rc_context(_FONTS):
-        _draw(found).savefig(file, format="svg", transparent=True, metadata=_undated(".svg"))
-    text = file.getvalue()
-    return text[text.index("<svg") :].replace(INK, "currentColor")
-
-
-# Text in an SVG stays text; the fixed salt makes equal figures equal files.
-_FONTS: dict[Any, Any] = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "figure3",
-    "font.family": "sans-serif",
-}
-
-
-def _undated(ending: str) -> dict[str, None]:
-    return {} if ending == ".png" else {"Date" if ending == ".svg" else "CreationDate": None}
+    return svg_element(lambda: _draw(found))
 
 
 def _draw(found: Sequence[Grid]) -> Figure:

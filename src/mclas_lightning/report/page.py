@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from mclas_lightning import paper
 from mclas_lightning.errors import InputError
 from mclas_lightning.human.results import judged_datasets as judged
-from mclas_lightning.report import figure3
+from mclas_lightning.report import figure3, section6
 from mclas_lightning.report.cases import LEGEND, Examples, pick_cases
 from mclas_lightning.report.finished_runs import SET_ASIDE, Aside, aside_in_words
 from mclas_lightning.report.layout import LAYOUTS
@@ -84,7 +84,23 @@ PART_HEADINGS = {
 }
 
 
-OTHER_FILES = ("Table 1", "Table 3", "Table 4")  # tables of other files than results.json
+OTHER_FILES = (
+    "Table 1",
+    "Table 3",
+    "Table 4",
+    "Section 6",
+)  # tables of other files than results.json
+
+
+FIGURE3_LEGEND = (
+    "Lines: initialized from MS. Columns: from scratch. Whiskers: standard deviation over seeds."
+)
+
+SECTION6_LEGEND = (
+    "As Figures 5 and 6, of the first run below: the head with the highest score of each kind, its "
+    "layer and number, and the score. A row is the word that was read last. Darker is stronger; "
+    "the dotted line is [LSEP]."
+)
 
 
 class PaperPart(NamedTuple):
@@ -94,6 +110,7 @@ class PaperPart(NamedTuple):
     heading: str
     sheets: list[Sheet]
     picture: str = ""
+    legend: str = ""
 
 
 class Report(NamedTuple):
@@ -115,10 +132,22 @@ def full_report(request: TableRequest) -> Report:
     ]
     found = figure3.grids(datasets or figure3.drawable(runs), runs, request.profile)
     picture = PaperPart(
-        "Figure 3", figure3.FIGURE3_LAYOUT.title, figure3.sheets(found, runs), figure3.svg(found)
-    )
+        "Figure 3", figure3.FIGURE3_LAYOUT.title, figure3.sheets(found, runs), figure3.svg(found),
+        FIGURE3_LEGEND,
+    )  # fmt: skip
     aside = runs.aside(datasets or runs.names)
-    return Report([*parts, picture], provenance_sheet(used, aside), list(_examples(used)))
+    return Report(
+        [*parts, picture, *_heads(used)], provenance_sheet(used, aside), list(_examples(used))
+    )
+
+
+def _heads(runs: Iterable[Results]) -> Iterator[PaperPart]:
+    """Section 6, where the heads of a run were analyzed."""
+    if folders := section6.analyzed(run.folder for run in runs if run.folder):
+        heading, picture = "What the decoder's heads do", section6.heads_pictures(folders)
+        yield PaperPart(
+            "Section 6", heading, section6.heads_sheets(folders), picture, SECTION6_LEGEND
+        )
 
 
 def notes_on_files(found: Report) -> list[str]:
