@@ -42,7 +42,7 @@ def test_the_file_is_written_where_it_is_asked_for(tmp_path, main):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("score", "sheets"), r"annotator1.csv:2: column 'informativeness_best' is empty"),
+        (("score", "sheets"), "expected the filled sheets of two annotators or more, found 0"),
         (("score", "nowhere"), "nowhere/key.json: no such file"),
         (("sheet", "--scenario", "full"), "runs/toy_en2de/full/ncls: no finished run here"),
         (("sheet", "--num", "30"), "expected 30 documents, but ncls, ncls_ms, mclas share 29"),
@@ -77,3 +77,19 @@ def test_the_command_that_is_printed_scores_what_comes_back(tmp_path, main):
     found = find_human_results(tmp_path / "runs", "toy_en2de", "minimum")
     assert found is not None
     assert found.preferences["gold"]["fluency"] == 1
+
+
+@pytest.mark.usefixtures("runs")
+def test_pages_and_status_are_said_with_the_commands_that_follow(tmp_path, main):
+    words = ["--dataset", "toy_en2de", "--scenario", "minimum", "--annotators", "2"]
+    said = main("sheet", *words, "--num", "3", "--out", "our sheets")
+    assert "mclas human page 'our sheets'" in said
+    said = main("page", "our sheets")
+    assert said.startswith("our sheets/pages: 2 pages, one an annotator")
+    assert said.endswith("mclas human status 'our sheets'\n")
+    assert sorted(path.name for path in (tmp_path / "our sheets" / "pages").iterdir()) == [
+        "annotator1.html", "annotator2.html",
+    ]  # fmt: skip
+    assert main("status", "our sheets").endswith("2 not returned\n")
+    fill_sheets(tmp_path / "our sheets", lambda item, perspective: ("gold", "mclas"))
+    assert main("status", "our sheets").endswith("2 complete\n")

@@ -136,7 +136,9 @@ def test_a_sheet_that_was_not_given_back_is_left_out_and_named(tmp_path, runs, f
 
 def test_one_annotator_is_too_few(folder):
     (folder / "annotator2.csv").unlink()
-    with pytest.raises(InputError, match="expected the sheets of two annotators or more, found 1"):
+    with pytest.raises(
+        InputError, match="expected the filled sheets of two annotators or more, found 1"
+    ):
         read(folder)
 
 

@@ -11,6 +11,10 @@ from mclas_lightning.cli.arguments import positive, seed
 from mclas_lightning.config.overrides import command, runs_option
 from mclas_lightning.errors import InputError
 
+FOLDER: dict[str, Any] = {
+    "type": Path, "metavar": "FOLDER", "help": "what `mclas human sheet` made",
+}  # fmt: skip
+
 
 def add_commands(commands: Any) -> None:
     """Add every command of ``mclas human`` to these subparsers."""
@@ -25,8 +29,16 @@ def add_commands(commands: Any) -> None:
     sheet.add_argument("--out", type=Path, required=True, help="a new folder")
     sheet.set_defaults(run=_sheet)
 
+    page = commands.add_parser("page", help="pages to judge in, one HTML file an annotator")
+    page.add_argument("folder", **FOLDER)
+    page.set_defaults(run=_page)
+
+    status = commands.add_parser("status", help="who has returned what, and what is wrong in it")
+    status.add_argument("folder", **FOLDER)
+    status.set_defaults(run=_status)
+
     score = commands.add_parser("score", help="best-worst scaling and agreement of filled sheets")
-    score.add_argument("folder", type=Path, metavar="FOLDER", help="what `mclas human sheet` made")
+    score.add_argument("folder", **FOLDER)
     score.add_argument("--runs", type=Path, default=Path("runs"))
     score.add_argument(
         "--out", type=Path, help="(default: human.json in RUNS/<dataset>/<scenario>)"
@@ -47,9 +59,29 @@ def _sheet(arguments: argparse.Namespace) -> None:
     print(
         f"{arguments.out}: {arguments.annotators} sheets of {arguments.num} documents, "
         f"{len(key.systems)} summaries each ({seeds}, gold)\n"
-        "give each annotator one sheet and instructions.txt, and keep key.json\n"
+        "give each annotator one sheet and instructions.txt, and keep key.json and texts.json\n"
+        f"or make pages to judge in: {command('mclas human page', [str(arguments.out)])}\n"
         f"score what comes back with: {command('mclas human score', score)}"
     )
+
+
+def _page(arguments: argparse.Namespace) -> None:
+    from mclas_lightning.human.page import write_pages
+
+    pages = write_pages(arguments.folder)
+    print(
+        f"{pages[0].parent}: {len(pages)} pages, one an annotator; each opens in any browser\n"
+        f"put the files that come back, annotator<n>-answers.csv, into {arguments.folder}\n"
+        f"who has returned what: {command('mclas human status', [str(arguments.folder)])}"
+    )
+
+
+def _status(arguments: argparse.Namespace) -> None:
+    from rich.console import Console
+
+    from mclas_lightning.human.status import draw_status, folder_status
+
+    Console().print(draw_status(folder_status(arguments.folder)))
 
 
 def _score(arguments: argparse.Namespace) -> None:

@@ -5,11 +5,13 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from string import ascii_uppercase
 from typing import NamedTuple
 from unicodedata import normalize
 
+from mclas_lightning.config.overrides import command
 from mclas_lightning.errors import InputError
 from mclas_lightning.human.results import PERSPECTIVES
 from mclas_lightning.human.sheet import CHOICE_COLUMNS, KEY_FILE, SheetItem, SheetKey
@@ -28,41 +30,81 @@ class Judgement(NamedTuple):
 
 
 def sheet_files(folder: Path) -> list[Path]:
-    """The CSV sheets in ``folder``; InputError where a sheet came back as a workbook only.
+    """The CSV sheets in ``folder``, and workbooks that no CSV sheet of the same name replaces.
 
     Files that programs leave beside sheets are ignored: ``._annotator1.csv`` (macOS), ``~$...``
     (Excel).
     """
     files = sorted(path for path in folder.glob("[!.~]*") if path.is_file())
-    found = [path for path in files if path.suffix.lower() == ".csv"]
-    for path in files:
-        if path.suffix.lower() in SPREADSHEETS and path.stem not in {one.stem for one in found}:
-            raise InputError(f"{path}: expected a sheet as CSV; save it as CSV (UTF-8)")
-    return found
+    found = {path.stem for path in files if path.suffix.lower() == ".csv"}
+    return [
+        path
+        for path in files
+        if path.suffix.lower() == ".csv"
+        or (path.suffix.lower() in SPREADSHEETS and path.stem not in found)
+    ]
+
+
+class ReturnedSheet(NamedTuple):
+    """A sheet that came back; each of its mistakes names file and line."""
+
+    path: Path
+    lines: dict[str, str]  # "file:line" by item of the key
+    judgements: list[Judgement]
+    seconds: dict[str, float]  # by item, where the annotator's page measured them
+    mistakes: list[InputError]
+
+
+def read_returned(folder: Path, key: SheetKey) -> list[ReturnedSheet]:
+    """The sheets in ``folder`` that hold an answer; a blank sheet has not come back."""
+    found = (_read_sheet(path, key) for path in sheet_files(folder))
+    sheets = [sheet for sheet in found if sheet.mistakes or sheet.lines]
+    seen: dict[str, str] = {}
+    for sheet in sheets:
+        for name, where in sheet.lines.items():
+            if name in seen:
+                sheet.mistakes.append(_twice(name, where, seen[name]))
+            seen.setdefault(name, where)
+    return sheets
+
+
+def missing_items(key: SheetKey, sheets: Iterable[ReturnedSheet]) -> dict[str, int]:
+    """The items that lack in the sheets of annotators who returned some, with their annotators."""
+    lines = {name for sheet in sheets for name in sheet.lines}
+    annotators = {key.items[name].annotator for name in lines}
+    return {
+        name: item.annotator
+        for name, item in key.items.items()
+        if item.annotator in annotators and name not in lines
+    }
 
 
 def read_judgements(folder: Path, key: SheetKey) -> list[Judgement]:
-    """All judgements of the sheets in ``folder``; InputError with a mistake's file and line.
+    """All judgements of the sheets in ``folder``; InputError with a mistake's file and line."""
+    return [one for sheet in complete_sheets(folder, key) for one in sheet.judgements]
 
-    An annotator may have returned no sheet (``not_returned``); every returned sheet must be
-    complete.
+
+def complete_sheets(folder: Path, key: SheetKey) -> list[ReturnedSheet]:
+    """The sheets in ``folder``; InputError unless two annotators or more judged all their items.
+
+    An annotator may have returned no sheet (``not_returned``).
     """
-    paths = sheet_files(folder)
-    if not paths:
+    if not sheet_files(folder):
         raise InputError(f"{folder}: no sheet (*.csv) is here")
-    found: dict[str, str] = {}
-    judgements: list[Judgement] = []
-    for path in paths:
-        for where, row in _rows(path):
-            name = row["item"]
-            if name not in key.items:
-                raise InputError(f"{where}: item '{name}' is not one of {folder / KEY_FILE}")
-            if name in found:
-                raise InputError(f"{where}: item '{name}' was already in {found[name]}")
-            found[name] = where
-            judgements += _judgements(where, row, key.items[name])
-    _check_complete(folder, key, found)
-    return judgements
+    sheets = read_returned(folder, key)
+    for sheet in sheets:
+        if sheet.mistakes:
+            raise sheet.mistakes[0]
+    for name, annotator in missing_items(key, sheets).items():
+        raise InputError(f"{folder}: item '{name}' of annotator {annotator} is missing")
+    annotators = {judgement.annotator for sheet in sheets for judgement in sheet.judgements}
+    if len(annotators) < 2:
+        raise InputError(
+            f"{folder}: expected the filled sheets of two annotators or more, "
+            f"found {len(annotators)}; list them with: "
+            f"{command('mclas human status', [str(folder)])}"
+        )
+    return sheets
 
 
 def not_returned(key: SheetKey, judgements: Iterable[Judgement]) -> list[int]:
@@ -71,8 +113,42 @@ def not_returned(key: SheetKey, judgements: Iterable[Judgement]) -> list[int]:
     return sorted(everyone - {judgement.annotator for judgement in judgements})
 
 
+def _read_sheet(path: Path, key: SheetKey) -> ReturnedSheet:
+    sheet = ReturnedSheet(path, {}, [], {}, [])
+    try:
+        rows = list(_rows(path))
+    except InputError as error:
+        sheet.mistakes.append(error)
+        return sheet
+    if any(row[column] for _, row in rows for column in CHOICE_COLUMNS):
+        for where, row in rows:
+            try:
+                _read_row(sheet, where, row, key)
+            except InputError as error:
+                sheet.mistakes.append(error)
+    return sheet
+
+
+def _read_row(sheet: ReturnedSheet, where: str, row: dict[str, str], key: SheetKey) -> None:
+    name = row["item"]
+    if name not in key.items:
+        raise InputError(f"{where}: item '{name}' is not one of {sheet.path.parent / KEY_FILE}")
+    if name in sheet.lines:
+        raise _twice(name, where, sheet.lines[name])
+    sheet.lines[name] = where
+    sheet.judgements.extend(list(_judgements(where, row, key.items[name])))
+    with suppress(KeyError, ValueError):  # sheets have no such column
+        sheet.seconds[name] = float(row["seconds"])
+
+
+def _twice(name: str, where: str, before: str) -> InputError:
+    return InputError(f"{where}: item '{name}' was already in {before}")
+
+
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
     """The filled lines, each with "file:line"; comma, semicolon or tab separates cells."""
+    if path.suffix.lower() in SPREADSHEETS:
+        raise InputError(f"{path}: expected a sheet as CSV; save it as CSV (UTF-8)")
     try:
         file = io.StringIO(_text(path), newline="")
         header, first = file.readline(), 1
@@ -140,15 +216,3 @@ def _choice(where: str, row: dict[str, str], column: str, item: SheetItem) -> st
             f"{where}: column '{column}' {found}; expected one of {', '.join(letters)}"
         )
     return item.order[letters.index(letter)]
-
-
-def _check_complete(folder: Path, key: SheetKey, found: dict[str, str]) -> None:
-    """InputError unless at least two annotators judged, each of them all of their items."""
-    annotators = {key.items[name].annotator for name in found}
-    for name, item in key.items.items():
-        if item.annotator in annotators and name not in found:
-            raise InputError(f"{folder}: item '{name}' of annotator {item.annotator} is missing")
-    if len(annotators) < 2:
-        raise InputError(
-            f"{folder}: expected the sheets of two annotators or more, found {len(annotators)}"
-        )

@@ -30,6 +30,8 @@ KEY_FORMAT = 1
 
 KEY_FILE = "key.json"
 
+TEXTS_FILE = "texts.json"
+
 
 @dataclass(frozen=True, kw_only=True)
 class SheetItem:
@@ -65,6 +67,34 @@ class SheetKey:
                 raise InputError(f"{path}: the order of item {name} is not one of all systems")
         return key
 
+    @property
+    def annotators(self) -> list[int]:
+        """The numbers of all annotators."""
+        return sorted({item.annotator for item in self.items.values()})
+
+
+# One document's text under "document", and its summaries under the systems' names.
+DocumentTexts = dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SheetTexts:
+    """The texts of a folder of sheets, as the runs wrote them; ``documents`` is by their ids."""
+
+    languages: dict[str, str | None]
+    documents: dict[str, DocumentTexts]
+
+    def write(self, folder: Path) -> None:
+        """Write ``texts.json`` into the sheets' folder."""
+        write_json(folder / TEXTS_FILE, {"format": KEY_FORMAT} | asdict(self))
+
+    @classmethod
+    def read(cls, folder: Path) -> "SheetTexts":
+        """Read the texts of a folder of sheets; InputError where they are missing or wrong."""
+        return read_versioned(
+            folder / TEXTS_FILE, KEY_FORMAT, lambda found: typed("texts", cls, found)
+        )
+
 
 BEST_WORST = ("best", "worst")
 
@@ -85,9 +115,6 @@ letter differs from line to line.
 
 Change nothing else, and save the sheet as CSV (UTF-8).
 """
-
-# One document's text under "document", and its summaries under the systems' names.
-DocumentTexts = dict[str, str]
 
 
 def first_runs(runs: Path, dataset: str, scenario: str, models: Sequence[str]) -> list[Results]:
@@ -134,6 +161,7 @@ def write_sheets(
         instructions = INSTRUCTIONS.format(last=ascii_uppercase[len(systems) - 1])
         (folder / "instructions.txt").write_text(instructions, encoding="utf-8")
         key.write(folder)
+        SheetTexts(languages=runs[0].languages, documents=texts).write(folder)
     return key
 
 
