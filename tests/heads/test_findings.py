@@ -66,5 +66,5 @@ def test_kept_documents_say_their_words_and_links():
     assert shown_entry("decoder", one) == {
         "id": "1", "decoder": "decoder", "target": [*TARGET.labels],
         "target_sides": [0, 0, 0, 0, 1, 1, 1], "source": [*SOURCE.labels],
-        "links": [[0, 2], [1, 0]],
+        "links": [[5, 3], [6, 1]],
     }  # fmt: skip

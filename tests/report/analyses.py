@@ -34,14 +34,14 @@ def made_up_analysis(folder: Path, *, one_side: bool = False) -> HeadsResults:
         of_cross["summarization"] = score([[0.3, 0.1, 0.0], [0.1, 0.0, 0.2]])
         of_cross["translation"] = score([[0.0, 0.1, 0.0], [0.1, 0.0, 0.2]])
     gold = {"self": of_self, "cross": of_cross}
-    thresholds = dict.fromkeys(("translation", "local", "self", "separator"), 0.2)
+    thresholds: dict[str, float] = dict.fromkeys(("translation", "local", "self", "separator"), 0.2)
     found = HeadsResults(
         run={"dataset": "toy_en2de", "scenario": "minimum", "model": "mclas", "seed": 0},
         thresholds={"self": thresholds, "cross": {"summarization": 0.2, "translation": 0.2}},
         decoders={"decoder": {"gold": gold, "own": gold}},
         shown=[
             {"id": "a", "decoder": "decoder", "target": TARGET, "target_sides": SIDES,
-             "source": SOURCE, "links": [[0, 0], [2, 1]]},
+             "source": SOURCE, "links": [[4, 1], [6, 2]]},
         ],
     )  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)

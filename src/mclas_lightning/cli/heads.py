@@ -18,14 +18,19 @@ def add_heads(commands: argparse._SubParsersAction) -> None:
         "--id", nargs="+", default=[], help="documents that are drawn (default: the first)"
     )
     heads.add_argument("--out", type=Path, metavar="DIR", help="for heads.json (default: RUN)")
+    heads.add_argument(
+        "--page", type=Path, metavar="FILE", help="an interactive page of the heads, as HTML"
+    )
     heads.set_defaults(run=_heads)
 
 
 def _heads(arguments: argparse.Namespace) -> None:
     from rich.console import Console
 
+    from mclas_lightning.files import whole_file
     from mclas_lightning.heads.analysis import analyze
     from mclas_lightning.heads.config import heads_config
+    from mclas_lightning.report.heads_page import heads_page
     from mclas_lightning.report.heads_table import heads_sheet
     from mclas_lightning.report.render import terminal
     from mclas_lightning.runs.run import Run
@@ -35,4 +40,9 @@ def _heads(arguments: argparse.Namespace) -> None:
         ids=arguments.id, out=arguments.out,
     )  # fmt: skip
     terminal.show(Console(), [heads_sheet(found)])
-    print(f"written: {(arguments.out or arguments.folder) / 'heads.json'}")
+    folder = arguments.out or arguments.folder
+    print(f"written: {folder / 'heads.json'}")
+    if arguments.page:
+        with whole_file(arguments.page) as file:
+            file.write(heads_page(folder))
+        print(f"written: {arguments.page}")

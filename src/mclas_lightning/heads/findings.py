@@ -165,11 +165,12 @@ def summary_of(findings: Findings) -> dict[str, dict[str, Any]]:
 
 def shown_entry(decoder: str, one: Kept) -> dict[str, Any]:
     target = one.maps.target
+    first, second = target.places(0).tolist(), target.places(1).tolist()
     return {
         "id": one.id,
         "decoder": decoder,
         "target": [*target.labels],
         "target_sides": target.side_W.tolist(),
         "source": [*one.maps.source.labels],
-        "links": sorted(map(list, one.links)),
+        "links": sorted([second[j], first[i]] for j, i in one.links),
     }

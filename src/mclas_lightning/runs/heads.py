@@ -12,7 +12,8 @@
 A SCORE holds the number ``num`` of documents that have the score, and lists ``[layers][heads]``:
 the ``mean`` over documents, ``low`` and ``high`` of its 95 % interval, and the ``share`` of
 documents that reach the threshold. ``gold`` is of reference summaries, ``own`` of the run's.
-``heads.npz`` holds ``<place in shown>/self`` and ``/cross``, ``[layers, heads, words, words]``.
+``links`` are of places in ``target``. ``heads.npz`` holds ``<place in shown>/self`` and ``/cross``,
+``[layers, heads, words, words]``.
 """
 
 import zipfile
@@ -81,6 +82,11 @@ class HeadsResults:
         """The scores of the decoder that writes S^B last."""
         return [*self.decoders.values()][-1].get(target, {}).get(attention, {})
 
+    @property
+    def drawn(self) -> list[dict[str, Any]]:
+        """The documents in ``shown`` of the decoder that writes S^B last."""
+        return [*{entry["id"]: entry for entry in self.shown}.values()]
+
     def strength(
         self, attention: str, kind: str, target: str = "gold", key: str = "mean"
     ) -> np.ndarray:
@@ -109,14 +115,15 @@ class HeadsResults:
 
     def maps(self, folder: Path, id: str | None = None) -> ShownMaps:
         """The maps of the document ``id``, or of the first; InputError for a document without."""
-        ids = [entry["id"] for entry in self.shown]
+        places = {entry["id"]: place for place, entry in enumerate(self.shown)}
+        ids = [*places]  # A later decoder's entry replaces an earlier one's.
         if id is not None and id not in ids:
             kept = ", ".join(ids) or "none"
             raise InputError(
                 f"{folder / HEADS}: holds no attention of document '{id}', only of {kept}; keep it "
                 f"with mclas heads RUN --id ID"
             )
-        place = ids.index(id) if id is not None else 0
+        place = places[ids[0] if id is None else id]
         path = folder / HEAD_MAPS
         try:
             with np.load(path, allow_pickle=False) as file:
