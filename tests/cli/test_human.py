@@ -4,6 +4,7 @@ import sys
 import pytest
 
 from mclas_lightning.cli import main as cli
+from mclas_lightning.human import plan
 from mclas_lightning.human.results import HumanResults, find_human_results
 from mclas_lightning.human.sheet import write_sheets
 from mclas_lightning.runs.results import Results
@@ -47,6 +48,7 @@ def test_the_file_is_written_where_it_is_asked_for(tmp_path, main):
         (("sheet", "--scenario", "full"), "runs/toy_en2de/full/ncls: no finished run here"),
         (("sheet", "--num", "30"), "expected 30 documents, but ncls, ncls_ms, mclas share 29"),
         (("sheet", "--annotators", "1"), "--annotators: expected 2 or more"),
+        (("plan", "--effect", "2"), "--effect: expected more than 0, up to 1.0, found 2.0"),
     ],
 )
 def test_a_mistake_is_one_line_and_leaves_nothing(tmp_path, runs, main, capsys, words, said):
@@ -93,3 +95,13 @@ def test_pages_and_status_are_said_with_the_commands_that_follow(tmp_path, main)
     assert main("status", "our sheets").endswith("2 not returned\n")
     fill_sheets(tmp_path / "our sheets", lambda item, perspective: ("gold", "mclas"))
     assert main("status", "our sheets").endswith("2 complete\n")
+
+
+def test_a_plan_names_the_papers_size_and_the_one_that_suffices(main, monkeypatch):
+    monkeypatch.setattr(plan, "DOCUMENTS", (20, 160))
+    monkeypatch.setattr(plan, "ANNOTATORS", (7,))
+    monkeypatch.setattr(plan, "EFFECTS", (0.5,))
+    shown = " ".join(main("plan", "--effect", "0.5").split())
+    assert "preferences differ by 0.5, at kappa 0.26" in shown
+    assert "80% with the fewest judgements: 160 documents, 7 annotators." in shown
+    assert "20 documents, 7 annotators, by effect: 0.5: 7" in shown

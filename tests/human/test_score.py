@@ -102,7 +102,8 @@ def test_the_file_is_the_documented_one(tmp_path, runs, fill):
     write_sheets(runs, tmp_path / "sheets", num=3, seed=0, annotators=2)
     fill(tmp_path / "sheets", lambda item, perspective: ("mclas", "ncls"))
     score_filled_sheets(tmp_path / "sheets").write(tmp_path / "human.json")
-    documented = "format dataset scenario documents annotators preferences agreement provenance"
+    documented = "format dataset scenario documents annotators preferences agreement"
+    documented += " by_perspective analysis provenance"
     assert list(json.loads((tmp_path / "human.json").read_text())) == documented.split()
 
 
@@ -112,6 +113,16 @@ SYSTEMS = ["ncls", "ncls_ms", "mclas", "gold"]
 WORKED = [
     [0, 0, 0, 0, 14], [0, 2, 6, 4, 2], [0, 0, 3, 5, 6], [0, 3, 9, 2, 0], [2, 2, 8, 1, 1],
     [7, 7, 0, 0, 0], [3, 2, 6, 3, 0], [2, 5, 3, 2, 2], [6, 5, 2, 1, 0], [0, 2, 2, 3, 7],
+]  # fmt: skip
+
+# Fleiss (1971) himself: six psychiatrists' diagnoses of 30 patients; kappa 0.430.
+DIAGNOSES = [
+    [0, 0, 0, 6, 0], [0, 3, 0, 0, 3], [0, 1, 4, 0, 1], [0, 0, 0, 0, 6], [0, 3, 0, 3, 0],
+    [2, 0, 4, 0, 0], [0, 0, 4, 0, 2], [2, 0, 3, 1, 0], [2, 0, 0, 4, 0], [0, 0, 0, 0, 6],
+    [1, 0, 0, 5, 0], [1, 1, 0, 4, 0], [0, 3, 3, 0, 0], [1, 0, 0, 5, 0], [0, 2, 0, 3, 1],
+    [0, 0, 5, 0, 1], [3, 0, 0, 1, 2], [5, 1, 0, 0, 0], [0, 2, 0, 4, 0], [1, 0, 2, 0, 3],
+    [0, 0, 0, 0, 6], [0, 1, 0, 5, 0], [0, 2, 0, 1, 3], [2, 0, 0, 4, 0], [1, 0, 0, 4, 1],
+    [0, 5, 0, 1, 0], [4, 0, 0, 0, 2], [0, 2, 0, 4, 0], [1, 0, 5, 0, 0], [0, 0, 0, 0, 6],
 ]  # fmt: skip
 
 
@@ -176,6 +187,11 @@ def test_kappa_of_the_worked_example():
     found = fleiss(WORKED)
     assert round(found.kappa, 3) == 0.210
     assert round(found.overall, 3) == 0.378
+
+
+def test_kappa_of_fleiss_own_example():
+    assert [sum(column) for column in zip(*DIAGNOSES, strict=True)] == [26, 26, 30, 55, 43]
+    assert round(fleiss(DIAGNOSES).kappa, 3) == 0.430
 
 
 def test_kappa_by_hand():

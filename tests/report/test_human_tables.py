@@ -3,7 +3,12 @@ from dataclasses import replace
 import pytest
 
 from mclas_lightning import paper
-from mclas_lightning.human.results import FleissAgreement, HumanResults, human_results_path
+from mclas_lightning.human.results import (
+    FleissAgreement,
+    HumanAnalysis,
+    HumanResults,
+    human_results_path,
+)
 from mclas_lightning.report import page
 from mclas_lightning.report.finished_runs import Runs
 from mclas_lightning.report.human_tables import human_table_sheets
@@ -95,3 +100,21 @@ def test_the_report_has_every_dataset_that_was_judged(runs):
         "Table 3. Best-worst scaling by people, Zh2EnSum",
         "Table 3. Best-worst scaling by people, mine",
     ]
+
+
+def test_intervals_stand_in_brackets_behind_our_numbers(runs):
+    ends = {name: [-0.25, 0.75] for name in VALUES}
+    path = human_results_path(runs.folder, "zh2ensum", "medium")
+    analysis = HumanAnalysis(
+        intervals={"mclas": ends}, kappa_interval=[0.21, 0.41], alpha=0.3, differences=[],
+        annotators=[],
+    )  # fmt: skip
+    replace(HumanResults.read(path), analysis=analysis).write(path)
+    (sheet,) = human_table_sheets(3, [], runs)
+    assert rows(sheet)["medium", "MCLAS"][1] == "-0.125 [-0.250, 0.750]"
+    assert rows(sheet)["medium", "MCLAS"][2] == "-0.125"
+    assert rows(sheet)["medium", "Gold"][1] == "-0.125"
+    assert "In brackets: 95 % bootstrap intervals, over documents and annotators." in sheet.notes
+    (sheet,) = human_table_sheets(4, [], runs)
+    assert rows(sheet)["medium",][1] == "0.31 [0.21, 0.41]"
+    assert rows(sheet)["medium",][4] == "61.75"

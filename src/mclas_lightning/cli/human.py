@@ -37,6 +37,12 @@ def add_commands(commands: Any) -> None:
     status.add_argument("folder", **FOLDER)
     status.set_defaults(run=_status)
 
+    plan = commands.add_parser("plan", help="documents and annotators that show a difference")
+    plan.add_argument(
+        "--effect", type=float, required=True, help="difference of two preferences, such as 0.2"
+    )
+    plan.set_defaults(run=_plan)
+
     score = commands.add_parser("score", help="best-worst scaling and agreement of filled sheets")
     score.add_argument("folder", **FOLDER)
     score.add_argument("--runs", type=Path, default=Path("runs"))
@@ -84,11 +90,20 @@ def _status(arguments: argparse.Namespace) -> None:
     Console().print(draw_status(folder_status(arguments.folder)))
 
 
+def _plan(arguments: argparse.Namespace) -> None:
+    from rich.console import Console
+
+    from mclas_lightning.human.plan import draw_plan, plan
+
+    Console().print(draw_plan(plan(arguments.effect)))
+
+
 def _score(arguments: argparse.Namespace) -> None:
     from rich.console import Console
 
+    from mclas_lightning.human.drawing import draw_results
     from mclas_lightning.human.results import human_results_path
-    from mclas_lightning.human.score import draw_results, score_filled_sheets
+    from mclas_lightning.human.score import score_filled_sheets
 
     results = score_filled_sheets(arguments.folder)
     out = arguments.out or human_results_path(arguments.runs, results.dataset, results.scenario)

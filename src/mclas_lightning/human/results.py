@@ -5,11 +5,14 @@
      "preferences": {"mclas": {"informativeness": -0.264, "conciseness": 0.164, "fluency": -0.021},
                      ..., "gold": {...}},
      "agreement": {"kappa": 0.37, "overall": 0.6048},
+     "by_perspective": {"informativeness": {"kappa": 0.4, "overall": 0.63}, ...},
+     "analysis": {...},
      "provenance": {...}}
 
 A preference is from -1 (always worst) to 1 (always best), ``gold`` is the reference summary,
-``overall`` is a share from 0 to 1. The file lies in ``<runs>/<dataset>/<scenario>/``. Tables 3 and
-4 read only this file, so that judgements collected by other means enter them as such a file.
+``overall`` is a share from 0 to 1. ``by_perspective`` and ``analysis`` (``HumanAnalysis``) may be
+missing. The file lies in ``<runs>/<dataset>/<scenario>/``. Tables 3 and 4 read only this file, so
+that judgements collected by other means enter them as such a file.
 """
 
 import glob
@@ -40,6 +43,40 @@ class FleissAgreement:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SystemDifference:
+    """The preference of ``a`` minus that of ``b``; ``holm`` is p, adjusted for all pairs."""
+
+    perspective: str
+    a: str
+    b: str
+    difference: float
+    interval: list[float]
+    p: float
+    holm: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnnotatorSigns:
+    """An annotator's agreement with the others, middle time a document, signs of carelessness."""
+
+    annotator: int
+    agreement: float
+    seconds: float | None
+    signs: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HumanAnalysis:
+    """95 % intervals, Krippendorff's alpha, tests of all pairs of systems, and the annotators."""
+
+    intervals: dict[str, dict[str, list[float]]]  # of preferences
+    kappa_interval: list[float]
+    alpha: float
+    differences: list[SystemDifference]
+    annotators: list[AnnotatorSigns]
+
+
+@dataclass(frozen=True, kw_only=True)
 class HumanResults:
     """The human evaluation of one scenario; preferences by system and perspective (Table 3)."""
 
@@ -49,6 +86,8 @@ class HumanResults:
     annotators: int
     preferences: dict[str, dict[str, float]]
     agreement: FleissAgreement
+    by_perspective: dict[str, FleissAgreement] | None = None
+    analysis: HumanAnalysis | None = None
     provenance: dict
 
     def __post_init__(self) -> None:

@@ -4,22 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from rich import box
-from rich.console import Group
-from rich.table import Table
-from rich.text import Text
-
 from mclas_lightning.files import sha256
-from mclas_lightning.human.judgements import Judgement, not_returned, read_judgements, sheet_files
-from mclas_lightning.human.results import (
-    GOLD,
-    PERSPECTIVES,
-    FleissAgreement,
-    HumanResults,
-    not_returned_sentence,
-)
+from mclas_lightning.human.analysis import analyze
+from mclas_lightning.human.judgements import Judgement, complete_sheets, not_returned
+from mclas_lightning.human.results import PERSPECTIVES, FleissAgreement, HumanResults
 from mclas_lightning.human.sheet import KEY_FILE, SheetKey
-from mclas_lightning.runs.results import MODELS
 
 JUDGEMENT_LABELS = ("best", "worst", "neither")
 
@@ -80,7 +69,9 @@ def fleiss(counts: Sequence[Sequence[int]]) -> FleissAgreement:
 def score_filled_sheets(folder: Path) -> HumanResults:
     """Read, check and score the filled sheets in ``folder``, which has their key."""
     key = SheetKey.read(folder)
-    judgements = read_judgements(folder, key)
+    sheets = complete_sheets(folder, key)
+    judgements = [one for sheet in sheets for one in sheet.judgements]
+    seconds = {name: time for sheet in sheets for name, time in sheet.seconds.items()}
     return HumanResults(
         dataset=key.dataset,
         scenario=key.scenario,
@@ -88,31 +79,17 @@ def score_filled_sheets(folder: Path) -> HumanResults:
         annotators=len({judgement.annotator for judgement in judgements}),
         preferences=preferences(judgements, key.systems),
         agreement=fleiss(label_counts(judgements, key.systems)),
+        by_perspective={
+            perspective: fleiss(label_counts(mine, key.systems))
+            for perspective in PERSPECTIVES
+            if (mine := [one for one in judgements if one.perspective == perspective])
+        },
+        analysis=analyze(key, judgements, seconds),
         provenance={
             "seed": key.seed,
             **key.provenance,
             "not_returned": not_returned(key, judgements),
             "key_sha256": sha256(folder / KEY_FILE),
-            "sheets_sha256": {path.name: sha256(path) for path in sheet_files(folder)},
+            "sheets_sha256": {sheet.path.name: sha256(sheet.path) for sheet in sheets},
         },
     )
-
-
-def draw_results(results: HumanResults) -> Group:
-    """Preferences and agreement as a table for a terminal."""
-    title = (
-        f"{results.dataset}, {results.scenario}: times best minus times worst "
-        f"({results.documents} documents, {results.annotators} annotators)"
-    )
-    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("")
-    for name in PERSPECTIVES:
-        table.add_column(name.capitalize(), justify="right")
-    for system, row in results.preferences.items():
-        name = "Gold" if system == GOLD else MODELS.get(system, system)
-        table.add_row(name, *(f"{row[perspective]:+.3f}" for perspective in PERSPECTIVES))
-    agreement = results.agreement
-    shown = f"Fleiss' kappa {agreement.kappa:.2f}, overall agreement {agreement.overall:.2%}\n"
-    if missing := not_returned_sentence(results):
-        shown += f"{missing}\n"
-    return Group(table, Text(shown))

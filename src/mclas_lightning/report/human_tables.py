@@ -105,7 +105,8 @@ def _table3(dataset: str, found: FoundHumanResults, printed: bool) -> Iterator[S
         rows = []
         for name in (*JUDGED_SYSTEMS, *further):
             get = ours.get(name, {}).get
-            cells = _cells(TABLE3, papers.get(name), get, printed)
+            ends = one.analysis.intervals.get(name, {}) if one and one.analysis else {}
+            cells = _cells(TABLE3, papers.get(name), get, ends, printed)
             rows.append(("Gold" if name == "gold" else MODELS.get(name, name), *cells))
         yield Section(scenario, rows)
 
@@ -113,11 +114,12 @@ def _table3(dataset: str, found: FoundHumanResults, printed: bool) -> Iterator[S
 def _table4(dataset: str, found: FoundHumanResults, printed: bool) -> Iterator[Section]:
     rows = []
     for scenario, one in found.items():
-        values = {}
+        values, ends = {}, {}
         if one:
             values = {"kappa": one.agreement.kappa, "agreement": one.agreement.overall}
+            ends = {"kappa": one.analysis.kappa_interval} if one.analysis else {}
         papers = paper.numbers().table4.get(dataset, {}).get(scenario)
-        rows.append((scenario, *_cells(TABLE4, papers, values.get, printed)))
+        rows.append((scenario, *_cells(TABLE4, papers, values.get, ends, printed)))
     yield Section("", rows)
 
 
@@ -125,11 +127,16 @@ def _cells(
     measures: Sequence[HumanMeasure],
     papers: object,
     ours: Callable[[str], float | None],
+    intervals: Mapping[str, Sequence[float]],
     printed: bool,
 ) -> Iterator[SheetEntry]:
     for measure in measures:
         value, digits = ours(measure.name), measure.digits
-        cell = None if value is None else Cell(mean=value * measure.scale, digits=digits)
+        cell = None
+        if value is not None:
+            low, high = intervals.get(measure.name, (None, None))
+            ends = None if low is None or high is None else (low, high)
+            cell = Cell(mean=value * measure.scale, digits=digits, interval=ends)
         if printed:
             yield from beside_paper(getattr(papers, measure.name, None), cell, digits)
         else:
@@ -141,6 +148,10 @@ def _notes(num: int, found: FoundHumanResults) -> Iterator[str]:
         yield (
             "IF, CC, FL: informativeness, conciseness, fluency; times chosen as best minus times "
             "chosen as worst, from -1 to 1."
+        )
+    if any(one and one.analysis for one in found.values()):
+        yield "In brackets: 95 % bootstrap intervals, " + (
+            "over documents and annotators." if num == 3 else "over documents."
         )
     for scenario, one in found.items():
         if one:

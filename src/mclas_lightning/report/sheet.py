@@ -25,6 +25,7 @@ class Cell:
     signed: bool = False
     best: bool = False
     significant: bool = False
+    interval: tuple[float, float] | None = None
     partial: str = ""  # such as "2 of 3" where not all seeds have the score
 
     @property
@@ -34,6 +35,9 @@ class Cell:
 
     def __str__(self) -> str:
         spread = "" if self.deviation is None else f" {PLUS_MINUS}{self.deviation:.{self.digits}f}"
+        if self.interval is not None:
+            low, high = (format_number(end, self.digits, self.signed) for end in self.interval)
+            spread += f" [{low}, {high}]"
         some = f" ({self.partial})" if self.partial else ""
         return self.shown + spread + ("*" if self.significant else "") + some
 
