@@ -11,7 +11,12 @@ from tests.report.score_sheets import NUM, at, change, rows, table
 
 @pytest.mark.parametrize(
     ("other", "message"),
-    [({"format": 1}, "expected format 2"), ({"scores__cross__rouge1_f": float("nan")}, "finite")],
+    [
+        ({"format": 1}, "expected format 2"),
+        ({"scores__cross__rouge1_f": float("nan")}, "finite"),
+        ({"scores__cross__rouge1_f": 33.65}, "expected 0 to 1, found 33.65; divide percent by 100"),
+        ({"scores": {}}, "has no scores"),
+    ],
 )
 def test_a_file_that_cannot_be_trusted_is_set_aside_and_named(tmp_path, other, message):
     for model in ("ncls", "mclas"):

@@ -52,8 +52,11 @@ def survey_runs(
     results, aside = [], []
     for path in sorted(results_paths(runs, dataset, scenario)):
         try:
-            results.append(read_in_place(path))
-            aside += _stale(results[-1])
+            run = read_in_place(path)
+            if not run.scores:
+                raise InputError("has no scores")
+            results.append(run)
+            aside += _stale(run)
         except InputError as error:
             aside.append(Aside(path, str(error).removeprefix(f"{path}: ")))
     return FoundResults(sorted(results, key=table_order), aside)

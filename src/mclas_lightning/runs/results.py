@@ -9,12 +9,11 @@
 
 ``scores`` and ``signatures`` hold the sides that the model writes. A side's scores are means over
 documents, from 0 to 1 (lengths in words or characters); ``metrics.score`` lists them, and tables
-need those of ``TABLE_SCORES``. ``signatures`` holds one signature for each of ``FAMILIES`` that has
+need those that ``runs.score_checks`` lists. ``signatures`` holds one signature for each family of
 scores. Tables read only this file and ``scores.npz`` beside it: an outside system enters them by
 such files in ``<dataset>/<scenario>/<model>/seed=<n>/``.
 """
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -27,6 +26,7 @@ from typing import TYPE_CHECKING, Any, get_origin
 from mclas_lightning.errors import InputError, unknown_choice
 from mclas_lightning.example import SIDES, Side
 from mclas_lightning.files import read_versioned, write_json
+from mclas_lightning.runs.score_checks import check_scores, check_signatures
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,16 +51,8 @@ MODELS = {
     "tetran": "TETran",
 }
 
-TABLE_SCORES = (
-    *("rouge1_f", "rouge2_f", "rougeL_f", "length", "reference_length"),
-    *("wrong_language", "reference_wrong_language", "num"),
-)
-
 # What version 0.1.0 did, whose configurations do not say it.
 UNSAID = {"optim.monitor": "joint"}
-
-# Families of scores. Each has a signature, and the names of its scores begin with its name.
-FAMILIES = ("rouge", "folded_rouge", "paper_rouge", "bertscore", "similarity")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,8 +82,8 @@ class Results:
                 raise unknown_choice("side", side, SIDES)
             if side not in self.signatures:
                 raise InputError(f"'signatures' lacks '{side}'")
-            _check_scores(side, scores)
-            _check_signatures(side, self.signatures[side], scores)
+            check_scores(side, scores)
+            check_signatures(side, self.signatures[side], scores)
 
     @property
     def name(self) -> str:
@@ -225,24 +217,3 @@ def table_order(results: Results) -> tuple[Any, ...]:
 
 def _rank(name: str, order: Sequence[str]) -> tuple[int, str]:
     return (order.index(name) if name in order else len(order), name)
-
-
-def _check_scores(side: Side, scores: Any) -> None:
-    if not isinstance(scores, dict):
-        raise InputError(f"'scores.{side}' must be an object, found {scores!r}")
-    if missing := sorted(set(TABLE_SCORES) - set(scores)):
-        raise InputError(f"'scores.{side}' lacks {', '.join(missing)}")
-    for key, value in scores.items():
-        if not isinstance(value, int | float) or not math.isfinite(value):
-            raise InputError(f"'scores.{side}.{key}' must be a finite number, found {value!r}")
-
-
-def _check_signatures(side: Side, signatures: Any, scores: Mapping[str, float]) -> None:
-    if not isinstance(signatures, dict):
-        raise InputError(f"'signatures.{side}' must be an object, found {signatures!r}")
-    for family in sorted({*signatures, *FAMILIES}):
-        signed, scored = family in signatures, any(name.startswith(family) for name in scores)
-        if scored and not signed:
-            raise InputError(f"'signatures.{side}' lacks '{family}', of which there are scores")
-        if signed and not scored:
-            raise InputError(f"'signatures.{side}' has '{family}', of which there are no scores")

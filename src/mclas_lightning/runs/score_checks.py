@@ -1,0 +1,61 @@
+"""Checks of scores and signatures in a ``results.json``, before they are averaged and ranked."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from mclas_lightning.errors import InputError
+from mclas_lightning.example import Side
+
+TABLE_SCORES = (
+    *("rouge1_f", "rouge2_f", "rougeL_f", "length", "reference_length"),
+    *("wrong_language", "reference_wrong_language", "num"),
+)
+
+# Families of scores. Each has a signature, and the names of its scores begin with its name.
+FAMILIES = ("rouge", "folded_rouge", "paper_rouge", "bertscore", "similarity")
+
+ROUNDING = 1e-3  # by which the cosine of two float vectors may exceed 1
+
+# The least and greatest possible score, by the beginning of its name.
+RANGES = {
+    **dict.fromkeys(("rouge", "folded_rouge", "paper_rouge"), (0, 1)),
+    **dict.fromkeys(("wrong_language", "reference_wrong_language"), (0, 1)),
+    **dict.fromkeys(("length", "reference_length", "empty", "num"), (0, math.inf)),
+    "bertscore": (-math.inf, 1 + ROUNDING),  # rescaled, unlike texts score below 0
+    "similarity": (-1 - ROUNDING, 1 + ROUNDING),
+}
+
+
+def check_scores(side: Side, scores: Any) -> None:
+    """InputError for scores of ``side`` that are missing, no finite number, or impossible."""
+    if not isinstance(scores, dict):
+        raise InputError(f"'scores.{side}' must be an object, found {scores!r}")
+    if missing := sorted(set(TABLE_SCORES) - set(scores)):
+        raise InputError(f"'scores.{side}' lacks {', '.join(missing)}")
+    for key, value in scores.items():
+        if not isinstance(value, int | float) or not math.isfinite(value):
+            raise InputError(f"'scores.{side}.{key}' must be a finite number, found {value!r}")
+        _check_range(f"'scores.{side}.{key}'", value, key)
+
+
+def _check_range(what: str, value: float, name: str) -> None:
+    least, most = next(
+        (limits for start, limits in RANGES.items() if name.startswith(start)), (value, value)
+    )
+    if not least <= value <= most:
+        limits = f"{least:.3g} to {most:.3g}" if most < math.inf else f"{least} or more"
+        advice = "; divide percent by 100" if value > most else ""
+        raise InputError(f"{what}: expected {limits}, found {value}{advice}")
+
+
+def check_signatures(side: Side, signatures: Any, scores: Mapping[str, float]) -> None:
+    """InputError unless exactly those families have a signature that have scores."""
+    if not isinstance(signatures, dict):
+        raise InputError(f"'signatures.{side}' must be an object, found {signatures!r}")
+    for family in sorted({*signatures, *FAMILIES}):
+        signed, scored = family in signatures, any(name.startswith(family) for name in scores)
+        if scored and not signed:
+            raise InputError(f"'signatures.{side}' lacks '{family}', of which there are scores")
+        if signed and not scored:
+            raise InputError(f"'signatures.{side}' has '{family}', of which there are no scores")

@@ -1,0 +1,36 @@
+import pytest
+
+from mclas_lightning.errors import InputError
+from mclas_lightning.runs.score_checks import TABLE_SCORES, check_scores
+
+SCORES = dict.fromkeys(TABLE_SCORES, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("rouge1_f", 33.65, "expected 0 to 1, found 33.65; divide percent by 100"),
+        ("paper_rougeLsum_p", -0.1, "expected 0 to 1, found -0.1"),
+        ("wrong_language", 5, "expected 0 to 1, found 5; divide percent by 100"),
+        ("reference_wrong_language", 5, "expected 0 to 1, found 5; divide percent by 100"),
+        ("length", -11.0, "expected 0 or more, found -11.0"),
+        ("bertscore_f", 88.7, "expected -inf to 1, found 88.7; divide percent by 100"),
+        ("similarity", 61.2, "expected -1 to 1, found 61.2; divide percent by 100"),
+    ],
+)
+def test_an_impossible_score_is_refused(name, value, message):
+    with pytest.raises(InputError) as caught:
+        check_scores("cross", SCORES | {name: value})
+    assert str(caught.value) == f"'scores.cross.{name}': {message}"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("rouge1_f", value) for value in (0, 1, 1.0)),
+        *(("similarity", 1 + 1e-6), ("bertscore_r", -1.7), ("bertscore_f", 1 + 1e-6)),
+        *(("reference_length", 812.5), ("num", 2000), ("bleu", 33.65)),
+    ],
+)
+def test_possible_scores_and_scores_of_no_table_are_taken(name, value):
+    check_scores("cross", SCORES | {name: value})
