@@ -105,3 +105,13 @@ def test_a_plan_names_the_papers_size_and_the_one_that_suffices(main, monkeypatc
     assert "preferences differ by 0.5, at kappa 0.26" in shown
     assert "80% with the fewest judgements: 160 documents, 7 annotators." in shown
     assert "20 documents, 7 annotators, by effect: 0.5: 7" in shown
+
+
+@pytest.mark.usefixtures("runs")
+@pytest.mark.parametrize("tool", ["label-studio", "potato"])
+def test_tasks_of_other_tools_are_said_with_the_command_that_brings_answers_back(main, tool):
+    words = ["--dataset", "toy_en2de", "--scenario", "minimum", "--annotators", "2"]
+    main("sheet", *words, "--num", "3", "--out", "our sheets")
+    said = main("export", "our sheets", "--to", tool)
+    assert said.startswith(f"our sheets/{tool}: a project for each annotator")
+    assert said.endswith("mclas human import 'our sheets' ANSWERS\n")

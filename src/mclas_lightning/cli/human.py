@@ -33,6 +33,19 @@ def add_commands(commands: Any) -> None:
     page.add_argument("folder", **FOLDER)
     page.set_defaults(run=_page)
 
+    export = commands.add_parser("export", help="tasks for Label Studio or Potato")
+    export.add_argument("folder", **FOLDER)
+    export.add_argument("--to", choices=["label-studio", "potato"], required=True)
+    export.set_defaults(run=_export)
+
+    imported = commands.add_parser("import", help="answers that were given there")
+    imported.add_argument("folder", **FOLDER)
+    imported.add_argument(
+        "answers", type=Path, metavar="ANSWERS",
+        help="Label Studio's JSON export, or Potato's annotation_output",
+    )  # fmt: skip
+    imported.set_defaults(run=_import)
+
     status = commands.add_parser("status", help="who has returned what, and what is wrong in it")
     status.add_argument("folder", **FOLDER)
     status.set_defaults(run=_status)
@@ -80,6 +93,24 @@ def _page(arguments: argparse.Namespace) -> None:
         f"put the files that come back, annotator<n>-answers.csv, into {arguments.folder}\n"
         f"who has returned what: {command('mclas human status', [str(arguments.folder)])}"
     )
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    from mclas_lightning.human.exchange import write_tasks
+
+    out = write_tasks(arguments.folder, arguments.to)
+    place = [str(arguments.folder), "ANSWERS"]
+    print(
+        f"{out}: a project for each annotator\n"
+        f"bring their answers back with: {command('mclas human import', place)}"
+    )
+
+
+def _import(arguments: argparse.Namespace) -> None:
+    from mclas_lightning.human.exchange import import_answers
+
+    for path in import_answers(arguments.folder, arguments.answers):
+        print(path)
 
 
 def _status(arguments: argparse.Namespace) -> None:

@@ -27,8 +27,7 @@ def write_pages(folder: Path, mark: str = "") -> list[Path]:
     loader = PackageLoader("mclas_lightning.human")
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
     template = environment.get_template("annotator.html")
-    words = files("mclas_lightning.human").joinpath("templates", "words.yaml")
-    interface = yaml.safe_load(words.read_text(encoding="utf-8"))
+    interface = interface_words()
     written = []
     for annotator in key.annotators:
         content = _content(key, texts, annotator) | {"words": interface, "mark": mark}
@@ -38,18 +37,29 @@ def write_pages(folder: Path, mark: str = "") -> list[Path]:
     return written
 
 
-def _content(key: SheetKey, texts: SheetTexts, annotator: int) -> dict[str, Any]:
+def interface_words() -> dict[str, dict[str, Any]]:
+    """The words of the interface, by language."""
+    words = files("mclas_lightning.human").joinpath("templates", "words.yaml")
+    return yaml.safe_load(words.read_text(encoding="utf-8"))
+
+
+def page_items(key: SheetKey, texts: SheetTexts, annotator: int) -> list[dict[str, Any]]:
+    """An annotator's items: name, document, and summaries in the order of the letters."""
     items = []
     for name, item in key.items.items():
         if item.annotator == annotator:
             mine = texts.documents[item.document]
             summaries = [mine[system].strip() or "(empty)" for system in item.order]
             items.append({"item": name, "document": mine["document"], "summaries": summaries})
+    return items
+
+
+def _content(key: SheetKey, texts: SheetTexts, annotator: int) -> dict[str, Any]:
     return {
         "annotator": annotator,
         "languages": texts.languages,
         "perspectives": PERSPECTIVES,
-        "items": items,
+        "items": page_items(key, texts, annotator),
     }
 
 
