@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mclas_lightning.cli.main import parser
+from mclas_lightning.cli.main import parsed
 from mclas_lightning.config.compose import compose
 from mclas_lightning.config.settings import read_settings
 from mclas_lightning.corpora.readers.formats import FORMATS
@@ -58,7 +58,7 @@ def test_words_for_hydra_compose(line):
 
 @pytest.mark.parametrize("line", [line for line in PAGES if line.startswith("mclas ")])
 def test_commands_of_the_other_pages_are_understood(line):
-    arguments = parser().parse_args(shlex.split(line, comments=True)[1:])
+    arguments = parsed(shlex.split(line, comments=True)[1:])
     assert callable(arguments.run)
     if line.startswith("mclas data import"):
         assert arguments.format in FORMATS

@@ -1,10 +1,12 @@
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Example, Side
-from mclas_lightning.task import Special, Task
+from mclas_lightning.task import Baseline, Special, Task
 
 SPECIAL = Special(pad=0, unk=1, cls=2, sep=3, bos=4, eos=5, lsep=6)
 TASKS = [
@@ -66,3 +68,17 @@ def test_a_translator_reads_the_mono_summary():
 def test_a_task_that_makes_no_sense_is_refused(targets, source):
     with pytest.raises(InputError, match="model 'x'"):
         Task(name="x", targets=targets, source=source)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"copies": "tail"}, "model.copies 'tail' does not exist"),
+        ({"sentences": 0}, "model.sentences: expected 1 or more"),
+        ({"sides": ("third",)}, "model.sides: side 'third' does not exist"),
+    ],
+)
+def test_a_baseline_that_makes_no_sense_is_refused(changes, said):
+    words: dict[str, Any] = {"copies": "lead", "sentences": 1, "sides": ("mono",), **changes}
+    with pytest.raises(InputError, match=said):
+        Baseline(name="x", **words)

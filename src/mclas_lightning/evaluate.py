@@ -86,7 +86,7 @@ def _evaluation_set(settings: Settings, split: str, test_file: str | None) -> Ev
 
 def _announce(run: Run, trial: str | None, results: Results) -> None:
     print(f"{run}{f'/{trial}' if trial else ''}\n  {headline(results)}")
-    kept = run.config.get("decoding")
+    kept = run.config.get("decoding") if results.decoding else None  # Baselines have none.
     if found := unequal_keys({"decoding": kept}, {"decoding": results.decoding}) if kept else []:
         print(f"  another decoding than in its config.yaml: {differences_in_words(found, 'now')}")
 

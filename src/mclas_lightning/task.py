@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol, get_args
 
-from mclas_lightning.errors import InputError
+from mclas_lightning.errors import InputError, check_range, unknown_choice
 from mclas_lightning.example import SIDES, Example, Side
 
 Source = Literal["document", "mono"]
@@ -158,6 +158,41 @@ def task_from(model: Mapping[str, Any]) -> Task:
         targets=targets,
         bos_after_lsep=model["bos_after_lsep"],
     )
+
+
+# Baselines with their names in tables. They are shown there and not ranked: two of them see the
+# references.
+BASELINES = {
+    "lead_1": "Lead-1",
+    "lead_3": "Lead-3",
+    "copy_mono": "Gold S^A, copied",
+    "oracle": "Extractive oracle",
+}
+
+Copied = Literal["lead", "mono", "oracle"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Baseline:
+    """A system that writes nothing of its own: it copies sentences, or the gold S^A."""
+
+    name: str
+    copies: str  # lead: first sentences | oracle: those with the best ROUGE | mono: the gold S^A
+    sentences: int
+    sides: tuple[Side, ...]
+
+    def __post_init__(self) -> None:
+        if self.copies not in get_args(Copied):
+            raise unknown_choice("model.copies", self.copies, get_args(Copied))
+        for side in self.sides:
+            if side not in SIDES:
+                raise unknown_choice("model.sides: side", side, SIDES)
+        check_range("model.sentences", self.sentences, 1)
+
+    @property
+    def required(self) -> tuple[Side, ...]:
+        """The references a test example must hold."""
+        return ("mono", *self.sides) if self.copies == "mono" else self.sides
 
 
 class Translator(Protocol):

@@ -84,3 +84,16 @@ def test_a_table_compares_what_is_there(two_runs, monkeypatch, capsys, more):
     assert "40.00" in shown
     assert "50.00" in shown
     assert shown.index("NCLS") < shown.index("MCLAS") < shown.index("Reference")
+
+
+def test_words_may_stand_before_and_after_options():
+    arguments = cli.parsed(["summarize", "RUN", "a.txt", "--side", "cross", "-", "decoding.beam=3"])
+    assert arguments.words == ["a.txt", "-", "decoding.beam=3"]
+
+
+@pytest.mark.parametrize("words", [["summarize", "RUN", "--sides"], ["table", "1", "more"]])
+def test_what_no_command_takes_is_refused(words, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.parsed(words)
+    assert ended.value.code == 2
+    assert "unrecognized arguments" in capsys.readouterr().err

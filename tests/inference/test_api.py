@@ -7,7 +7,9 @@ import sys
 import pytest
 
 from mclas_lightning import Summarizer
+from mclas_lightning.config.compose import compose
 from mclas_lightning.errors import InputError
+from mclas_lightning.evaluate import evaluate
 from tests.conftest import examples, outcome, read_lines
 
 TEXTS = [example.document for example in examples(23, 100)]
@@ -102,3 +104,10 @@ def test_the_package_is_light_and_loading_needs_neither_lightning_nor_hydra(fini
     assert light
     assert loaded == []
     assert cross == Summarizer.load(finished_run, device="cpu")(TEXTS[:1])[0].cross
+
+
+def test_a_baseline_summarizes_no_texts(words):
+    results = evaluate(compose("evaluate", [*words, "model=lead_1"]))
+    assert results is not None
+    with pytest.raises(InputError, match="is a baseline"):
+        Summarizer.load(str(results.folder))

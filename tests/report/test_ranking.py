@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -44,3 +45,13 @@ def test_systems_with_the_same_rounded_score_are_best_together(made_up):
 
 def test_where_all_systems_show_the_same_score_none_is_best(made_up):
     assert best_as_shown(grid_of(made_up, rouge1_f=[0.42001, *[0.42] * 4]), SCORE) == set()
+
+
+def test_baselines_are_shown_and_in_no_ranking(made_up):
+    grid = grid_of(made_up, rouge1_f=[0.3, 0.2, 0.1, 0.1, 0.1])
+    oracle = made_up("oracle", rouge1_f=0.9)
+    grid = replace(grid, runs=[*grid.runs, oracle])
+    assert "Extractive oracle" in {system.name for system in grid.systems}
+    ((first, others),) = leaders(grid, SCORE)
+    assert first.model == "ncls"
+    assert "oracle" not in {system.model for system in others}

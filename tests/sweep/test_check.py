@@ -31,3 +31,13 @@ def test_runs_that_could_not_write_are_a_problem(shared, tmp_path):
     (tmp_path / "runs").write_text("a file")
     (line,) = run_problems(plan_runs([str(tmp_path / "sweep.yaml")], shared), slurm=False)
     assert line.endswith("/runs: runs cannot be written there")
+
+
+def test_a_baseline_has_no_updates_and_needs_the_test_set_alone(words, tmp_path, corpus):
+    (tmp_path / "sweep.yaml").write_text("hydra: {sweeper: {params: {model: 'lead_1,oracle'}}}\n")
+    (corpus / "en2de" / "train.jsonl").unlink()
+    runs = plan_runs([str(tmp_path / "sweep.yaml")], words)
+    assert [(run.model, run.updates) for run in runs] == [("lead_1", 0), ("oracle", 0)]
+    assert run_problems(runs, slurm=False) == []
+    (corpus / "en2de" / "test.jsonl").unlink()
+    assert "test.jsonl: no such file" in run_problems(runs, slurm=False)[0]

@@ -16,17 +16,41 @@ from pathlib import Path
 from typing import Any
 
 from mclas_lightning import __version__
-from mclas_lightning.cli import data, export, heads, human, report, score, summarize, sweep, wandb
+from mclas_lightning.cli import (
+    data,
+    export,
+    heads,
+    human,
+    outputs,
+    report,
+    score,
+    summarize,
+    sweep,
+    wandb,
+)
 from mclas_lightning.errors import InputError, exits_cleanly
 
 
 @exits_cleanly
 def main() -> None:
     """The console script ``mclas``."""
-    arguments = parser().parse_args()
+    arguments = parsed(sys.argv[1:])
     # Of a hub that cannot be reached, our one line is printed, not the fifty of its client.
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     arguments.run(arguments)
+
+
+def parsed(words: list[str]) -> argparse.Namespace:
+    """The arguments in ``words``. Files and words of Hydra's may stand before and after options."""
+    arguments, later = parser().parse_known_args(words)
+    # argparse takes a list of positional arguments from one place; those after options are left.
+    if later and (
+        not hasattr(arguments, "words") or any(w.startswith("-") and w != "-" for w in later)
+    ):
+        parser().error(f"unrecognized arguments: {' '.join(later)}")
+    if later:
+        arguments.words += later
+    return arguments
 
 
 def parser() -> argparse.ArgumentParser:
@@ -64,6 +88,7 @@ def parser() -> argparse.ArgumentParser:
     heads.add_heads(commands)
     score.add_score(commands)
     score.add_rescore(commands)
+    outputs.add_import_outputs(commands)
     report.add_commands(commands)
     return parser
 
@@ -85,12 +110,12 @@ def _import_checkpoint(arguments: argparse.Namespace) -> None:
     from mclas_lightning.config.overrides import command, override, quoted, uninterpolated
     from mclas_lightning.config.settings import read_settings
     from mclas_lightning.convert.released_run import import_checkpoint
-    from mclas_lightning.task import Pipeline
+    from mclas_lightning.task import Task
 
     run_dir = override("run_dir", uninterpolated(str(arguments.out)))
     words = [*map(quoted, arguments.words), run_dir]
     system = read_settings(compose("train", words))[0].system
-    if isinstance(system, Pipeline) or system.source != "document":
+    if not isinstance(system, Task) or system.source != "document":
         raise InputError(f"model '{system.name}' is none that the released code trains")
     # The released code writes a second [BOS] after [LSEP]; a target of one summary has no [LSEP].
     words = ["model.bos_after_lsep=true", *words]

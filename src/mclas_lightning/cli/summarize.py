@@ -37,7 +37,7 @@ def add_summarize(commands: argparse._SubParsersAction) -> None:
     )  # fmt: skip
     command.add_argument("system", metavar="RUN", help="a run, an exported folder, or user/name")
     command.add_argument(
-        "inputs", nargs="*", metavar="FILE|WORD",
+        "words", nargs="*", metavar="FILE|WORD",
         help="files, or - for standard input (default); words such as decoding.beam=10",
     )  # fmt: skip
     command.add_argument("--side", choices=SIDES, help="only this summary (default: all)")
@@ -52,8 +52,8 @@ def add_summarize(commands: argparse._SubParsersAction) -> None:
 def _summarize(arguments: argparse.Namespace) -> None:
     from mclas_lightning.inference.api import Summarizer
 
-    words = [word for word in arguments.inputs if word.startswith(("decoding.", "decoding="))]
-    files = [word for word in arguments.inputs if word not in words]
+    words = [word for word in arguments.words if word.startswith(("decoding.", "decoding="))]
+    files = [word for word in arguments.words if word not in words]
     summarizer = Summarizer.load(arguments.system, device=arguments.device)
     written = summarizer.sides
     if arguments.side and arguments.side not in written:

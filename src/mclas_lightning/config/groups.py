@@ -69,6 +69,16 @@ class PipelineConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BaselineConfig:
+    """A file of ``conf/model/`` for a baseline that copies."""
+
+    name: str
+    copies: str
+    sentences: int
+    sides: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainerExtras:
     """The keys of ``conf/trainer/`` that are no arguments of Lightning's Trainer."""
 

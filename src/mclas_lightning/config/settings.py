@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 
 from mclas_lightning.config.dataset import DatasetConfig
 from mclas_lightning.config.groups import (
+    BaselineConfig,
     DecodingConfig,
     ModelConfig,
     NetworkDesign,
@@ -25,7 +26,7 @@ from mclas_lightning.files import check_run_names
 from mclas_lightning.runs.identity import resolved_config
 from mclas_lightning.runs.run import Run
 from mclas_lightning.schema import typed
-from mclas_lightning.task import Pipeline, Task, task_from
+from mclas_lightning.task import Baseline, Pipeline, Task, task_from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,7 @@ class Settings:
 
     dataset: DatasetConfig
     scenario: str
-    system: Task | Pipeline
+    system: Task | Pipeline | Baseline
     initialize: tuple[str, ...]
     network: NetworkDesign
     optim: OptimConfig
@@ -56,8 +57,8 @@ class Settings:
 
     @property
     def task(self) -> Task:
-        """The system, where it is a task; a pipeline is not trained."""
-        assert isinstance(self.system, Task), "a pipeline is not trained"
+        """The system, where it is a task; no other system is trained."""
+        assert isinstance(self.system, Task), "only a task is trained"
         return self.system
 
     @property
@@ -133,11 +134,14 @@ def read_settings(cfg: Mapping[str, Any]) -> tuple[Settings, dict[str, Any]]:
     return settings, plain
 
 
-def _system(model: Mapping[str, Any]) -> tuple[Task | Pipeline, tuple[str, ...]]:
+def _system(model: Mapping[str, Any]) -> tuple[Task | Pipeline | Baseline, tuple[str, ...]]:
     """The system of a file of ``conf/model/``, and the decoders that start as the MS decoder."""
     if "steps" in model:
         pipeline = typed("model", PipelineConfig, model)
         return Pipeline(**{**vars(pipeline), "steps": tuple(pipeline.steps)}), ()
+    if "copies" in model:
+        baseline = typed("model", BaselineConfig, model)
+        return Baseline(**{**vars(baseline), "sides": tuple(baseline.sides)}), ()
     config = typed("model", ModelConfig, model)
     for name in config.initialize or ():
         if name not in config.targets:

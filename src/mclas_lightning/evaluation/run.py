@@ -4,11 +4,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from mclas_lightning.config.settings import Settings
 from mclas_lightning.decoding.summarizer import Summaries, Summarizer
 from mclas_lightning.distributed import fail_together, gather_shares, is_rank_zero, rank_and_world
+from mclas_lightning.evaluation.baselines import BaselineSummarizer
 from mclas_lightning.evaluation.scores import profiles_of, score_side
 from mclas_lightning.evaluation.test_set import EvaluationSet
 from mclas_lightning.example import Example, Side
@@ -17,13 +18,16 @@ from mclas_lightning.inference.environment import environment
 from mclas_lightning.inference.pipeline import PipelineSummarizer, load_pipeline
 from mclas_lightning.inference.trained import load_summarizer, start_run
 from mclas_lightning.metrics.neural.scores import NeuralScores
+from mclas_lightning.metrics.rouge import Profile
 from mclas_lightning.metrics.score import SystemScores
 from mclas_lightning.progress import progress_bar
 from mclas_lightning.runs.documents import DOCUMENT_SCORES, write_document_scores
 from mclas_lightning.runs.predictions import PREDICTIONS
 from mclas_lightning.runs.recipe import recipe
 from mclas_lightning.runs.results import Results
-from mclas_lightning.task import Pipeline
+from mclas_lightning.task import Baseline, Pipeline
+
+LoadedSystem = Summarizer | PipelineSummarizer | BaselineSummarizer
 
 
 def score_run(
@@ -43,7 +47,7 @@ def score_run(
         scored.check(run, dataset)
         # The hash is taken before the examples are read, so that it never hides a changed file.
         of_set = scored.origin()
-        profiles = {
+        profiles: dict[Side, list[Profile]] = {
             side: profiles_of(dataset.language(side), run.folder / "tokenizer")
             for side in system.sides
         }
@@ -56,7 +60,34 @@ def score_run(
         return None
     start_run(run, config, [dataset.file("test")])
     trial = scored.trial(settings.decoding)
-    folder = run.folder / trial if trial else run.folder
+    decoding = {} if isinstance(settings.system, Baseline) else asdict(settings.decoding)
+    return write_scores(
+        settings,
+        run.folder / trial if trial else run.folder,
+        ScoredSummaries(examples, summaries, profiles, neural),
+        _provenance(settings, summarizer, of_set),
+        decoding,
+    )
+
+
+class ScoredSummaries(NamedTuple):
+    """Summaries of a set of examples, and how they are scored."""
+
+    examples: Sequence[Example]
+    summaries: Sequence[Summaries]
+    profiles: Mapping[Side, Sequence[Profile]]
+    neural: NeuralScores
+
+
+def write_scores(
+    settings: Settings,
+    folder: Path,
+    tested: ScoredSummaries,
+    provenance: Mapping[str, Any],
+    decoding: Mapping[str, Any],
+) -> Results:
+    """Score summaries; write predictions.jsonl, scores.npz and results.json into ``folder``."""
+    examples, summaries, profiles, neural = tested
     scores: dict[Side, SystemScores] = {
         side: score_side(
             [summary[side] for summary in summaries],
@@ -67,17 +98,28 @@ def score_run(
             profiles[side],
             neural,
         )
-        for side in system.sides
+        for side in profiles
     }
     with whole_files(folder) as part:
         _write_predictions(part / PREDICTIONS, examples, summaries)
-        of_set["predictions_sha256"] = written = sha256(part / PREDICTIONS)
+        written = sha256(part / PREDICTIONS)
         documents = {side: found.documents for side, found in scores.items()}
         write_document_scores(
             part / DOCUMENT_SCORES, [example.id for example in examples], documents, written
         )
-        provenance = _provenance(settings, summarizer, of_set)
-        results = _results(settings, scores, provenance, folder)
+        dataset = settings.dataset
+        results = Results(
+            dataset=dataset.name,
+            scenario=settings.scenario,
+            model=settings.system.name,
+            seed=settings.seed,
+            languages={"source": dataset.source, "target": dataset.target},
+            scores={side: found.totals for side, found in scores.items()},
+            signatures={side: dict(found.signatures) for side, found in scores.items()},
+            decoding=dict(decoding),
+            provenance={**provenance, "predictions_sha256": written},
+            folder=folder,
+        )
         results.write(part / "results.json")
     return results
 
@@ -97,7 +139,7 @@ def _write_predictions(
 
 
 def _provenance(
-    settings: Settings, summarizer: Summarizer | PipelineSummarizer, of_set: Mapping[str, Any]
+    settings: Settings, summarizer: LoadedSystem, of_set: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Hashes of configuration, test set and weights; the recipe; the environment."""
     return {
@@ -110,29 +152,10 @@ def _provenance(
     }
 
 
-def _results(
-    settings: Settings,
-    scores: Mapping[Side, SystemScores],
-    provenance: dict[str, Any],
-    folder: Path,
-) -> Results:
-    dataset = settings.dataset
-    return Results(
-        dataset=dataset.name,
-        scenario=settings.scenario,
-        model=settings.system.name,
-        seed=settings.seed,
-        languages={"source": dataset.source, "target": dataset.target},
-        scores={side: found.totals for side, found in scores.items()},
-        signatures={side: dict(found.signatures) for side, found in scores.items()},
-        decoding=asdict(settings.decoding),
-        provenance=provenance,
-        folder=folder,
-    )
-
-
-def load_system(settings: Settings) -> Summarizer | PipelineSummarizer:
-    """The summarizer of a run's network or pipeline, on the device of ``settings``."""
+def load_system(settings: Settings) -> LoadedSystem:
+    """The summarizer of a run's network, pipeline or baseline, on the device of ``settings``."""
+    if isinstance(settings.system, Baseline):
+        return BaselineSummarizer(baseline=settings.system, dataset=settings.dataset)
     if isinstance(settings.system, Pipeline):
         return load_pipeline(
             settings.system,
@@ -146,9 +169,9 @@ def load_system(settings: Settings) -> Summarizer | PipelineSummarizer:
     return summarizer
 
 
-def _weights(summarizer: Summarizer | PipelineSummarizer, settings: Settings) -> dict[str, Any]:
+def _weights(summarizer: LoadedSystem, settings: Settings) -> dict[str, Any]:
     """The origin of the weights, the subset they were trained on, and how long."""
-    if isinstance(summarizer, PipelineSummarizer):
+    if not isinstance(summarizer, Summarizer):
         return summarizer.provenance
     training = read_json(settings.run.training_path, dict)
     if "imported" in training:
@@ -172,11 +195,15 @@ def _subset(settings: Settings, training: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _summarize(
-    summarizer: Summarizer | PipelineSummarizer, examples: Sequence[Example], settings: Settings
+    summarizer: LoadedSystem, examples: Sequence[Example], settings: Settings
 ) -> list[Summaries]:
     """The summaries of this process's share: examples rank, rank + world, rank + 2 world, ..."""
     rank, world = rank_and_world()
-    texts = [settings.system.source_text(example) for example in examples[rank::world]]
+    own = examples[rank::world]
+    if isinstance(summarizer, BaselineSummarizer):
+        return summarizer.summarize(own)
+    assert not isinstance(settings.system, Baseline)
+    texts = [settings.system.source_text(example) for example in own]
     with progress_bar(len(texts), "summarizing", "documents", disable=rank > 0) as bar:
         return summarizer.summarize(texts, settings.decoding, bar.update)
 

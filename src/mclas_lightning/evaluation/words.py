@@ -46,7 +46,7 @@ def config_for_run(folder: Path, words: Sequence[str], test: str | None) -> Dict
     cfg = compose_over(_in(folder, kept), others)
     with open_dict(cfg):
         cfg.test_file = _test_file(of_dataset, kept) if of_dataset else test
-    if "steps" in cfg.model:
+    if "translator" in cfg.model:
         _check_parts(Run(folder), kept, cfg)
     return cfg
 

@@ -68,6 +68,8 @@ class Summarizer:
         """
         run = find_run(name)
         run.check_diverged()
+        if "copies" in run.config["model"]:
+            raise InputError(f"{run}: is a baseline; it summarizes the examples of a corpus alone")
         return _pipeline(run, device) if "steps" in run.config["model"] else _trained(run, device)
 
     def __call__(

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from mclas_lightning import paper
 from mclas_lightning.example import Side
 from mclas_lightning.runs.results import MODELS
+from mclas_lightning.task import BASELINES
 
 LOW_RESOURCE = ("minimum", "medium", "maximum")
 
@@ -48,7 +49,7 @@ class TableSystem(NamedTuple):
     @property
     def name(self) -> str:
         """The system's name in the table."""
-        return self.label or MODELS.get(self.model, self.model)
+        return self.label or MODELS.get(self.model) or BASELINES.get(self.model, self.model)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,19 +3,24 @@
 from mclas_lightning.report.grid import Grid
 from mclas_lightning.report.layout import TableScore, TableSystem
 from mclas_lightning.report.sheet import Cell
+from mclas_lightning.task import BASELINES
 
 WRONG_LANGUAGE = "wrong_language"
 
 
 def leaders(grid: Grid, score: TableScore) -> list[tuple[TableSystem, list[TableSystem]]]:
-    """For each section that may be ranked: the system with the best mean, and all others."""
+    """For each section that may be ranked: the system with the best mean, and all others.
+
+    Baselines are in no ranking.
+    """
     if score.aim is None or not grid.comparable(score):
         return []
     found = []
     for section, systems in grid.sections.items():
         if section in grid.unranked or not grid.unlike.keys().isdisjoint(systems):
             continue
-        cells = {s: cell for s in systems if (cell := grid.cell(s, score))}
+        ranked = [system for system in systems if system.model not in BASELINES]
+        cells = {s: cell for s in ranked if (cell := grid.cell(s, score))}
         if score.name == WRONG_LANGUAGE:
             cells = {s: cell for s, cell in cells.items() if _shares_words(grid, s)}
         if len(cells) > 1:

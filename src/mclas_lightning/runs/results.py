@@ -27,6 +27,7 @@ from mclas_lightning.errors import InputError, unknown_choice
 from mclas_lightning.example import SIDES, Side
 from mclas_lightning.files import read_versioned, write_json
 from mclas_lightning.runs.score_checks import check_scores, check_signatures
+from mclas_lightning.task import BASELINES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -88,7 +89,7 @@ class Results:
     @property
     def name(self) -> str:
         """The model's name in a table."""
-        return MODELS.get(self.model, self.model)
+        return MODELS.get(self.model) or BASELINES.get(self.model, self.model)
 
     @property
     def split(self) -> str:

@@ -16,7 +16,7 @@ from mclas_lightning.metrics.rouge import standard_profile
 from mclas_lightning.metrics.self_test import self_test
 from mclas_lightning.runs.run import seed_folders
 from mclas_lightning.sweep.plan import LATE_KEYS, PlannedRun
-from mclas_lightning.task import Pipeline
+from mclas_lightning.task import Baseline, Pipeline
 from mclas_lightning.tracking.loggers import build_loggers
 from mclas_lightning.training.preparation import check_inputs
 
@@ -52,6 +52,8 @@ def _errors(
     ]
     if isinstance(pipeline := settings.system, Pipeline):
         checks.append(lambda: _check_pipeline(settings, pipeline, planned))
+    elif isinstance(settings.system, Baseline):
+        checks.append(lambda: settings.dataset.check_files(["test"]))
     elif in_full:
         checks.append(lambda: _check_vocabulary(settings, check_inputs(settings, planned)[0]))
     elif (name := settings.init_from) is not None:

@@ -116,7 +116,7 @@ def _planned_run(words: tuple[str, ...], cfg: DictConfig) -> PlannedRun:
             model=cfg.model.name,
             seed=cfg.seed,
             needs=(),
-            updates=0 if "steps" in cfg.model else optim.updates.get(cfg.scenario, 0),
+            updates=optim.updates.get(cfg.scenario, 0) if "targets" in cfg.model else 0,
             update_tokens=optim.max_tokens * optim.accumulate * ranks,
             unit=optim.batch_unit,
             config=config,
@@ -129,8 +129,8 @@ def _planned_run(words: tuple[str, ...], cfg: DictConfig) -> PlannedRun:
 
 def _builds_on(cfg: DictConfig) -> list[str | None]:
     """The folders or hub names of the trained systems that a run starts from or uses."""
-    if "steps" in cfg.model:
-        return [cfg.model.summarizer, cfg.model.translator]
+    if "targets" not in cfg.model:
+        return [cfg.model.get("summarizer"), cfg.model.get("translator")]
     return [] if cfg.model.initialize == [] else [cfg.init_from]
 
 
