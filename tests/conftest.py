@@ -278,6 +278,7 @@ SCORES = {
     **{"rouge1_f": 0.4, "rouge2_f": 0.2, "rougeL_f": 0.3, "length": 11.0, "reference_length": 13.0},
     **{"wrong_language": 0.05, "reference_wrong_language": 0.02, "num": 17},
 }
+LANGUAGES: dict[Side, str] = {"mono": "en", "cross": "de"}
 WRITES: dict[str, tuple[Side, ...]] = {"ms": ("mono",), "ncls": ("cross",)}
 
 
@@ -294,7 +295,9 @@ def made_up() -> Callable[..., Results]:
             seed=seed,
             languages={"source": "en", "target": "de"},
             scores=dict.fromkeys(sides, SCORES | changes),
-            signatures={side: {"rouge": f"rouge|lang:{side}|tok:{tok}"} for side in sides},
+            signatures={
+                side: {"rouge": f"rouge|lang:{LANGUAGES[side]}|tok:{tok}"} for side in sides
+            },
             decoding={"beam": 5},
             provenance={"version": "0.1.0"},
         )

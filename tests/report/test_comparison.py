@@ -58,8 +58,8 @@ def test_scores_of_different_signatures_are_declared_and_not_ranked(made_up):
     text = markdown(runs)
     assert "- Not compared, no differences: ROUGE has 2 signatures." in text
     assert r"rouge\|" not in text
-    assert "rouge|lang:cross|tok:characters: minimum/mclas/seed=0" in text
-    assert "rouge|lang:cross|tok:words: minimum/ncls/seed=0" in text
+    assert "rouge|lang:de|tok:characters: minimum/mclas/seed=0" in text
+    assert "rouge|lang:de|tok:words: minimum/ncls/seed=0" in text
     assert cells(text)["MCLAS"][0] == "50.00"
     assert cells(text)["MCLAS"][5] == "**0.0**"
 

@@ -16,6 +16,7 @@ from tests.report.score_sheets import NUM, at, change, rows, table
         ({"scores__cross__rouge1_f": float("nan")}, "finite"),
         ({"scores__cross__rouge1_f": 33.65}, "expected 0 to 1, found 33.65; divide percent by 100"),
         ({"scores": {}}, "has no scores"),
+        ({"languages__target": "zh"}, "says that cross summaries are in zh"),
     ],
 )
 def test_a_file_that_cannot_be_trusted_is_set_aside_and_named(tmp_path, other, message):
@@ -49,6 +50,38 @@ def test_what_stands_beside_a_run_does_not_end_its_table(tmp_path):
     for aside in ("minimum/broken/seed=0/", "ncls/seed=0 (copy)/", "minimum/ncls_old/seed=0/"):
         assert aside in note
     assert note.endswith("and 2 more.")
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ("seed: 5\nmodel: {name: ncls}\n", None),
+        ("seed: 0\nmodel: {name: ncls}\n", "the config.yaml beside it is of seed 0"),
+        ("seed: 5\nmodel: {name: mclas}\n", "the config.yaml beside it is of model mclas"),
+        ("seed: 5\ndataset: {name: other}\n", "the config.yaml beside it is of dataset other"),
+        ("seed: 5\nscenario: full\n", "the config.yaml beside it is of scenario full"),
+    ],
+)
+def test_a_copy_with_the_config_of_another_run_is_no_seed(tmp_path, config, said):
+    write_run(tmp_path, "en2desum", "minimum", "ncls", 5, num=NUM)
+    at(tmp_path, "ncls", 5).with_name("config.yaml").write_text(config)
+    found = Runs(tmp_path).found("en2desum")
+    assert len(found.results) == (said is None)
+    assert [str(one) for one in found.aside] == (
+        [f"{at(tmp_path, 'ncls', 5)} ({said}: a copied run?)"] if said else []
+    )
+
+
+def test_a_copy_with_the_predictions_of_another_seed_is_no_seed(tmp_path):
+    for model, seed in (("ncls", 0), ("mclas", 0)):
+        write_run(tmp_path, "en2desum", "minimum", model, seed, num=NUM)
+        change(at(tmp_path, model), provenance__predictions_sha256="0" * 64)
+    copy = at(tmp_path, "ncls", 5)
+    shutil.copytree(at(tmp_path, "ncls").parent, copy.parent)
+    change(copy, seed=5)
+    found = Runs(tmp_path).found("en2desum")
+    assert [(run.model, run.seed) for run in found.results] == [("ncls", 0), ("mclas", 0)]
+    assert list(map(str, found.aside)) == [f"{copy} (has the predictions of seed=0: a copied run?)"]
 
 
 def test_only_the_dataset_that_is_asked_for_is_read(tmp_path):

@@ -119,8 +119,8 @@ def test_a_file_in_anothers_place_is_refused(tmp_path, made_up):
 
 
 def test_each_side_has_its_own_language(made_up):
-    results = replace(made_up("mclas"), languages={"source": "zh", "target": "en"})
-    assert (results.language("mono"), results.language("cross")) == ("zh", "en")
+    results = made_up("mclas")
+    assert (results.language("mono"), results.language("cross")) == ("en", "de")
 
 
 def test_drawing_tables_imports_no_torch():

@@ -1,7 +1,7 @@
 import pytest
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.runs.score_checks import TABLE_SCORES, check_scores
+from mclas_lightning.runs.score_checks import TABLE_SCORES, check_scores, check_signatures
 
 SCORES = dict.fromkeys(TABLE_SCORES, 0.5)
 
@@ -34,3 +34,12 @@ def test_an_impossible_score_is_refused(name, value, message):
 )
 def test_possible_scores_and_scores_of_no_table_are_taken(name, value):
     check_scores("cross", SCORES | {name: value})
+
+
+def test_a_signature_is_of_the_language_of_its_side():
+    signed = {"rouge": "rouge|profile:standard|lang:en|tok:words"}
+    for language in ("en", ""):
+        check_signatures("mono", signed, SCORES, language)
+    said = "says that mono summaries are in zh, 'signatures.mono.rouge' that they are in en"
+    with pytest.raises(InputError, match=said):
+        check_signatures("mono", signed, SCORES, "zh")

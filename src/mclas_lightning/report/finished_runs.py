@@ -9,6 +9,7 @@ from typing import NamedTuple
 from mclas_lightning.corpora import catalog
 from mclas_lightning.errors import InputError, unknown_choice
 from mclas_lightning.files import sha256
+from mclas_lightning.report.started import config_of
 from mclas_lightning.runs.predictions import check_scored, predictions_path
 from mclas_lightning.runs.results import Results, read_in_place, results_paths, table_order
 
@@ -45,21 +46,37 @@ def aside_in_words(aside: Sequence[Aside]) -> str:
 def survey_runs(
     runs: Path, dataset: str | None = None, scenario: str | None = None
 ) -> FoundResults:
-    """As ``results.find_results``, but unreadable and misplaced files are set aside.
+    """As ``results.find_results``, but unreadable and misplaced files and copies are set aside.
 
     So are predictions and documents' scores that a results.json is not of; its scores are used.
     """
     results, aside = [], []
+    scored: dict[tuple[str, ...], Results] = {}  # by system and hash of the predictions
     for path in sorted(results_paths(runs, dataset, scenario)):
         try:
             run = read_in_place(path)
             if not run.scores:
                 raise InputError("has no scores")
+            _check_origin(run, scored)
             results.append(run)
             aside += _stale(run)
         except InputError as error:
             aside.append(Aside(path, str(error).removeprefix(f"{path}: ")))
     return FoundResults(sorted(results, key=table_order), aside)
+
+
+def _check_origin(run: Results, scored: dict[tuple[str, ...], Results]) -> None:
+    """InputError for a copy: with the config.yaml of another run, or another seed's predictions."""
+    config = config_of(run) or {}
+    for key in ("dataset", "scenario", "model", "seed"):
+        said = config.get(key)
+        said = said.get("name") if isinstance(said, dict) else said
+        if said not in (None, getattr(run, key)):
+            raise InputError(f"the config.yaml beside it is of {key} {said}: a copied run?")
+    if predictions := run.provenance.get("predictions_sha256"):
+        first = scored.setdefault((run.dataset, run.scenario, run.model, predictions), run)
+        if first is not run:
+            raise InputError(f"has the predictions of seed={first.seed}: a copied run?")
 
 
 def _stale(run: Results) -> Iterator[Aside]:

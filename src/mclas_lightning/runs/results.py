@@ -84,7 +84,7 @@ class Results:
             if side not in self.signatures:
                 raise InputError(f"'signatures' lacks '{side}'")
             check_scores(side, scores)
-            check_signatures(side, self.signatures[side], scores)
+            check_signatures(side, self.signatures[side], scores, self.language(side))
 
     @property
     def name(self) -> str:

@@ -1,6 +1,7 @@
 """Checks of scores and signatures in a ``results.json``, before they are averaged and ranked."""
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -49,8 +50,13 @@ def _check_range(what: str, value: float, name: str) -> None:
         raise InputError(f"{what}: expected {limits}, found {value}{advice}")
 
 
-def check_signatures(side: Side, signatures: Any, scores: Mapping[str, float]) -> None:
-    """InputError unless exactly those families have a signature that have scores."""
+def check_signatures(
+    side: Side, signatures: Any, scores: Mapping[str, float], language: str
+) -> None:
+    """InputError unless exactly those families have a signature that have scores.
+
+    The language that a signature names must be ``language``, unless that is empty.
+    """
     if not isinstance(signatures, dict):
         raise InputError(f"'signatures.{side}' must be an object, found {signatures!r}")
     for family in sorted({*signatures, *FAMILIES}):
@@ -59,3 +65,10 @@ def check_signatures(side: Side, signatures: Any, scores: Mapping[str, float]) -
             raise InputError(f"'signatures.{side}' lacks '{family}', of which there are scores")
         if signed and not scored:
             raise InputError(f"'signatures.{side}' has '{family}', of which there are no scores")
+    for family, signature in signatures.items():
+        named = re.search(r"\|lang:([^|]+)", str(signature))
+        if named and language not in ("", named[1]):
+            raise InputError(
+                f"'languages' says that {side} summaries are in {language}, "
+                f"'signatures.{side}.{family}' that they are in {named[1]}"
+            )
