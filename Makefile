@@ -40,7 +40,7 @@ figure5 figure6 figure9 figure10: $(INSTALLED) ## attention heads of an analyzed
 	@$(BIN)/mclas figure $(@:figure%=%) --run $(RUN) $(if $(ID),--id $(ID)) --out build/paper/$@.svg
 
 section6: $(INSTALLED) ## what the heads of a run do, and Figures 5, 6, 9, 10 (RUN=..., a trained run)
-	@$(BIN)/mclas heads $(RUN) --page build/paper/heads.html
+	@$(BIN)/mclas heads $(RUN) --ablate --page build/paper/heads.html
 	@$(MAKE) --no-print-directory figure5 figure6 figure9 figure10
 
 paper: $(INSTALLED) ## all tables, Figure 3, runs and examples: build/paper/report.html, and .md .tex .csv

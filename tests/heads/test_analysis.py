@@ -14,7 +14,7 @@ CONFIG = heads_config()
 def test_a_run_is_analyzed_on_references_and_own_summaries(trained, corpus, tmp_path):
     (corpus / "en2de" / "lexicon.tsv").write_text("storm\tSturm\nhits\ttrifft\n", "utf-8")
     run = trained("mclas")
-    written = analyze(run, CONFIG, num=5, ids=["story-57"], out=tmp_path / "out")
+    written = analyze(run, CONFIG, num=5, ids=["story-57"], out=tmp_path / "out", ablation=True)
     found = HeadsResults.read(tmp_path / "out")
     assert found == written
     assert found.run == {
@@ -28,6 +28,7 @@ def test_a_run_is_analyzed_on_references_and_own_summaries(trained, corpus, tmp_
         assert (np.array(score["high"]) >= np.array(score["mean"]) - 1e-4).all()
     assert found.alignment["model 1"] < 0.5
     assert found.alignment.keys() == {"best head", "diagonal", "model 1"}
+    assert np.shape(found.ablation["decoder"]["change"]["cross"]["mono"]) == (1, 4)
     maps = found.maps(tmp_path / "out", "story-57")
     assert maps.self_LHWW.shape[-2:] == (len(maps.of["target"]),) * 2
     np.testing.assert_allclose(maps.cross_LHWV.sum(-1), 1, atol=0.01)

@@ -1,6 +1,15 @@
 from dataclasses import replace
 
-from mclas_lightning.report.heads_table import heads_sheet, strongest
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+
+from mclas_lightning.report.heads_table import (
+    heads_sheet,
+    heads_sheets,
+    rank_correlation,
+    strongest,
+)
 from mclas_lightning.report.render import sheets_as_text
 from mclas_lightning.runs.heads import HeadsResults
 
@@ -51,3 +60,20 @@ def test_notes_say_what_the_counts_are_and_what_was_left_out():
 
 def test_the_strongest_head_is_found():
     assert strongest(FOUND, "self", "translation") == ((0, 0), 0.5)
+
+
+def test_the_ablation_stands_in_a_table_of_its_own():
+    assert len(heads_sheets(FOUND)) == 1
+    change = {"cross": [[0.3, 0.0], [0.2, 0.1]]}
+    ablation = {"num": 9, "loss": {"cross": 1.25}, "change": {"self": change, "cross": change}}
+    _, sheet = heads_sheets(replace(FOUND, ablation={"decoder": ablation}))
+    rows = [row for section in sheet.sections for row in section.rows]
+    assert rows == [("translation", "1.1", "-", "+0.300", "-", "+1.00")]
+    assert "With all heads, on 9 documents: cross 1.250." in sheet.notes
+
+
+def test_rank_correlation_is_scipys():
+    rng = np.random.default_rng(0)
+    a, b = rng.integers(0, 5, (2, 3, 7))
+    assert rank_correlation(a, b) == pytest.approx(spearmanr(a.ravel(), b.ravel()).statistic)  # pyright: ignore
+    assert rank_correlation(a, np.ones((3, 7))) == 0

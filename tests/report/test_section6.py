@@ -1,4 +1,4 @@
-from mclas_lightning.report.section6 import analyzed, heads_pictures, heads_sheets
+from mclas_lightning.report.section6 import analyzed, heads_pictures, report_sheets
 from tests.report.analyses import made_up_analysis
 
 
@@ -20,7 +20,7 @@ def test_a_damaged_analysis_is_a_note(tmp_path):
     made_up_analysis(tmp_path / "a")
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "heads.json").write_text("{}")
-    whole, damaged = heads_sheets([tmp_path / "a", tmp_path / "b"])
+    whole, damaged = report_sheets([tmp_path / "a", tmp_path / "b"])
     assert len(whole.sections) == 2
     assert damaged.sections == []
     assert "expected format 1" in damaged.notes[0]

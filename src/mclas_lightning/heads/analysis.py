@@ -7,6 +7,7 @@ from typing import Any
 from mclas_lightning.decoding.summarizer import Summaries, Summarizer
 from mclas_lightning.distributed import device_of
 from mclas_lightning.example import Example
+from mclas_lightning.heads.ablation import ablate
 from mclas_lightning.heads.config import HeadsConfig
 from mclas_lightning.heads.findings import (
     Findings,
@@ -38,11 +39,12 @@ def analyze(
     documents: Path | None = None,
     ids: Sequence[str] = (),
     out: Path | None = None,
+    ablation: bool = False,
 ) -> HeadsResults:
     """Score the heads of ``run`` on ``num`` documents, and write heads.json and heads.npz.
 
     ``ids`` names the documents whose attention is kept. The files are written into ``out``, or into
-    the run's folder.
+    the run's folder. With ``ablation``, every head is silenced in turn, too.
     """
     task, dataset = task_of_trained(run), dataset_of(run)
     examples = chosen_examples(run, task, documents, num, ids)
@@ -51,7 +53,7 @@ def analyze(
     own = own_summaries(run, summarizer, examples)
     shown = ids or [example.id for example in examples[: config.shown]]
     scores: dict[str, dict[str, Any]] = {}
-    entries, maps, rates = [], [], {}
+    entries, maps, rates, ablations = [], [], {}, {}
     for decoder, sides in task.targets.items():
         aligning = aligning_of(dataset, config) if sides == BOTH else None
         gold: list[Summaries] = [
@@ -66,11 +68,15 @@ def analyze(
             maps += [(one.maps.self_LHWW, one.maps.cross_LHWV) for one in found.kept]
             if name == "gold":
                 rates |= error_rates(found, scores[decoder][name])
+        if ablation:
+            texts = [task.source_text(example) for example in examples]
+            ablations[decoder] = ablate(summarizer, decoder, texts, gold, dataset.max_summary)
     results = HeadsResults(
         run=_identity(run),
         thresholds=config.thresholds,
         decoders=scores,
         alignment=rates,
+        ablation=ablations,
         shown=entries,
         notes=notes_on(task, summarizer, examples, own),
     )

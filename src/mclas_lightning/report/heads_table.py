@@ -1,11 +1,12 @@
 """The kinds of a run's heads beside the paper's counts (section 6)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from mclas_lightning import paper
+from mclas_lightning.example import SIDES
 from mclas_lightning.report.sheet import MISSING, Column, Section, Sheet, SheetEntry
 from mclas_lightning.runs.heads import HeadsResults
 
@@ -33,6 +34,66 @@ BY_EYE = (
     "The paper told kinds apart by eye, on En2ZhSum; its counts and these share names, not a "
     "definition. It names no separator and no lookup heads."
 )
+
+
+ABLATION_COLUMNS = ("best", "loss S^A", "loss S^B", "corr. S^A", "corr. S^B")
+
+ABLATION_EXPLANATION = (
+    "The rise of the loss of each side, in nats a word piece, where the output of the kind's best "
+    "head is zero. corr.: Spearman's correlation, over all heads of the attention, of the score of "
+    "the kind with that rise."
+)
+
+
+def heads_sheets(found: HeadsResults) -> list[Sheet]:
+    """The table of kinds and, where heads were silenced, that of the ablation."""
+    return [heads_sheet(found), *([ablation_sheet(found)] if found.ablation else [])]
+
+
+def ablation_sheet(found: HeadsResults) -> Sheet:
+    """What silencing the best head of each kind costs."""
+    ablation = [*found.ablation.values()][-1]
+    losses = ", ".join(f"{side} {loss:.3f}" for side, loss in ablation["loss"].items())
+    return Sheet(
+        name="section6-ablation",
+        title="Section 6. Heads taken away",
+        by="Attention",
+        corner="Kind",
+        columns=tuple(Column("", column) for column in ABLATION_COLUMNS),
+        sections=[
+            Section(heading, list(_ablation_rows(found, attention, ablation["change"][attention])))
+            for attention, heading in ATTENTION_NAMES.items()
+        ],
+        notes=[ABLATION_EXPLANATION, f"With all heads, on {ablation['num']} documents: {losses}."],
+    )
+
+
+def _ablation_rows(
+    found: HeadsResults, attention: str, changes: Mapping[str, Any]
+) -> Iterator[tuple[SheetEntry, ...]]:
+    for kind in found.kinds(attention):
+        (layer, head), _ = strongest(found, attention, kind)
+        values_LH = found.strength(attention, kind)
+        of_sides = [np.array(changes[side]) if side in changes else None for side in SIDES]
+        yield (
+            kind,
+            f"{layer + 1}.{head + 1}",
+            *(MISSING if c is None else f"{c[layer, head]:+.3f}" for c in of_sides),
+            *(MISSING if c is None else f"{rank_correlation(values_LH, c):+.2f}" for c in of_sides),
+        )
+
+
+def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
+    """Spearman's correlation; 0 where all values of one are equal."""
+    ranks = [_ranks(each.ravel()) for each in (a, b)]
+    if any(each.std() == 0 for each in ranks):
+        return 0.0
+    return float(np.corrcoef(ranks)[0, 1])
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Ranks from 0; equal values have the mean of their ranks."""
+    return (values[:, None] > values).sum(1) + ((values[:, None] == values).sum(1) - 1) / 2
 
 
 def heads_sheet(found: HeadsResults) -> Sheet:

@@ -146,7 +146,7 @@ def _heads(runs: Iterable[Results]) -> Iterator[PaperPart]:
     if folders := section6.analyzed(run.folder for run in runs if run.folder):
         heading, picture = "What the decoder's heads do", section6.heads_pictures(folders)
         yield PaperPart(
-            "Section 6", heading, section6.heads_sheets(folders), picture, SECTION6_LEGEND
+            "Section 6", heading, section6.report_sheets(folders), picture, SECTION6_LEGEND
         )
 
 

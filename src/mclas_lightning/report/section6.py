@@ -6,7 +6,7 @@ from pathlib import Path
 from mclas_lightning.errors import InputError
 from mclas_lightning.report.finished_runs import SET_ASIDE
 from mclas_lightning.report.head_maps import lsep_place, maps_svg, panels
-from mclas_lightning.report.heads_table import heads_sheet
+from mclas_lightning.report.heads_table import heads_sheets
 from mclas_lightning.report.sheet import Sheet
 from mclas_lightning.runs.heads import HEADS, HeadsResults
 
@@ -18,9 +18,9 @@ def analyzed(folders: Iterable[Path]) -> list[Path]:
     return [folder for folder in folders if (folder / HEADS).exists()]
 
 
-def heads_sheets(folders: Iterable[Path]) -> list[Sheet]:
-    """A table for each analyzed run; of a file that cannot be read, an empty one with a note."""
-    return list(map(_sheet, folders))
+def report_sheets(folders: Iterable[Path]) -> list[Sheet]:
+    """The tables of each analyzed run; of a file that cannot be read, an empty one with a note."""
+    return [sheet for folder in folders for sheet in _sheets(folder)]
 
 
 def heads_pictures(folders: Iterable[Path]) -> str:
@@ -28,14 +28,15 @@ def heads_pictures(folders: Iterable[Path]) -> str:
     return next(filter(None, map(_pictures, folders)), "")
 
 
-def _sheet(folder: Path) -> Sheet:
+def _sheets(folder: Path) -> list[Sheet]:
     try:
-        return heads_sheet(HeadsResults.read(folder))
+        return heads_sheets(HeadsResults.read(folder))
     except InputError as error:
         notes = [f"{SET_ASIDE}{error}"]
-        return Sheet(
+        sheet = Sheet(
             name="section6", title=str(folder), corner="", columns=(), sections=[], notes=notes
         )
+        return [sheet]
 
 
 def _pictures(folder: Path) -> str:

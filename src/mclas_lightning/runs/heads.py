@@ -5,6 +5,8 @@
      "decoders": {"decoder": {"gold": {"self": {"translation": SCORE, ...}, "cross": {...}},
                               "own": {...}}},
      "alignment": {"best head": 0.2, "diagonal": 0.5, "model 1": 0.1},
+     "ablation": {"decoder": {"num": 100, "loss": {"mono": 1.5, "cross": 2.0},
+                              "change": {"self": {"mono": [layers][heads], ...}, ...}}},
      "shown": [{"id": ..., "decoder": ..., "target": [words], "target_sides": [0 or 1, ...],
                 "source": [words], "links": [[j, i], ...]}, ...],
      "notes": [...]}
@@ -52,6 +54,7 @@ class HeadsResults:
     thresholds: dict[str, dict[str, float]]
     decoders: dict[str, dict[str, dict[str, dict[str, dict[str, Any]]]]]
     alignment: dict[str, float] = field(default_factory=dict)
+    ablation: dict[str, dict[str, Any]] = field(default_factory=dict)
     shown: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
