@@ -1,6 +1,8 @@
 import pytest
 
 from benchmarks.runs import write_run, write_runs
+from mclas_lightning.report.comparison import comparison_sheets
+from mclas_lightning.report.finished_runs import Runs
 from mclas_lightning.report.sheet import Cell
 from tests.report.score_sheets import NUM, TABLE2, at, change, rows, table
 
@@ -49,3 +51,19 @@ def test_the_papers_profile_shows_its_own_scores_and_says_so(tmp_path):
     assert any("ROUGE-1.5.5" in note for note in standard.notes)
     assert not any("ROUGE-1.5.5" in note for note in own.notes)
     assert any(note.startswith("ROUGE of profile paper: ") for note in own.notes)
+
+
+def test_seeds_without_results_are_named_in_tables_of_their_systems(tmp_path):
+    write_run(tmp_path, "en2desum", "minimum", "mclas", 0, num=NUM)
+    write_run(tmp_path, "en2desum", "full", "ms", 0, num=NUM)
+    for model, seed, scenario in (("mclas", 8, "minimum"), ("ncls", 0, "full"), ("ms", 1, "full")):
+        config = at(tmp_path, model, seed, scenario).with_name("config.yaml")
+        config.parent.mkdir(parents=True)
+        config.write_text(f"seed: {seed}\n")
+    at(tmp_path, "mclas", 8).with_name("diverged.json").write_text("{}")
+    ours = comparison_sheets(Runs(tmp_path).of("en2desum"))
+    for sheet in (*table(2, tmp_path, "en2desum"), *ours):
+        assert "Diverged, not counted: minimum/mclas/seed=8." in sheet.notes
+    assert "Not finished: full/ncls/seed=0." in table(2, tmp_path, "en2desum")[0].notes
+    assert "Not finished: full/ms/seed=1." in table(6, tmp_path, "en2desum")[0].notes
+    assert not any("seed=1" in note for note in ours[0].notes)

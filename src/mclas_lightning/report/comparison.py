@@ -69,4 +69,5 @@ def _grid(runs: Sequence[Results], side: Side, profile: str) -> Grid:
         scores=COMPARED_SCORES,
         gold="Reference",
     )
-    return Grid(layout=layout, dataset=first.dataset, profile=profile, runs=runs)
+    folder = first.folder.parents[2] if first.folder else None
+    return Grid(layout=layout, dataset=first.dataset, profile=profile, runs=runs, folder=folder)

@@ -8,6 +8,7 @@ differ in recipe or decoding have no mean. Systems that differ in decoding are n
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from statistics import fmean, stdev
 
 from mclas_lightning.report.comparable import (
@@ -22,6 +23,7 @@ from mclas_lightning.report.finished_runs import Aside, Runs
 from mclas_lightning.report.layout import MODELS_ELSEWHERE, Layout, TableScore, TableSystem
 from mclas_lightning.report.sheet import Cell
 from mclas_lightning.runs.results import MODELS, Results
+from mclas_lightning.runs.run import Run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +39,7 @@ class Grid:
     runs: Sequence[Results]
     aside: Sequence[Aside] = ()  # files that could not be used as results
     closed: bool = False
+    folder: Path | None = None  # of the dataset's runs
 
     @cached_property
     def scores(self) -> list[TableScore]:
@@ -80,6 +83,17 @@ class Grid:
     def used(self) -> list[Results]:
         """All runs of the table's systems."""
         return [run for system in self.systems for run in self.seeds(system)]
+
+    @cached_property
+    def unfinished(self) -> list[Run]:
+        """Further seeds of the table's systems: begun, but without results."""
+        folders = [
+            config.parent
+            for system in self.systems
+            if self.folder
+            for config in (self.folder / system.scenario / system.model).glob("seed=*/config.yaml")
+        ]
+        return [run for run in map(Run, sorted(folders)) if not run.finished]
 
     @cached_property
     def unaccented(self) -> list[Results]:
@@ -206,7 +220,7 @@ def layout_grids(
     return [
         Grid(
             layout=layout, dataset=name, profile=profile, runs=runs.of(name),
-            aside=runs.found(name).aside, closed=closed,
+            aside=runs.found(name).aside, closed=closed, folder=runs.folder / name,
         )
         for name in datasets or layout.datasets
     ]  # fmt: skip

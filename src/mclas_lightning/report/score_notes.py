@@ -54,6 +54,11 @@ def score_notes(grid: Grid, printed: bool) -> Iterator[str]:
         if printed and found and family in PAPER_CAVEATS and score.name != "length":
             yield PAPER_CAVEATS[family].format(profile=grid.counted)
     yield from _notes_on_differences(grid)
+    diverged = [run for run in grid.unfinished if run.diverged_path.exists()]
+    going_on = [run for run in grid.unfinished if run not in diverged]
+    for state, runs in (("Diverged, not counted", diverged), ("Not finished", going_on)):
+        if runs:
+            yield f"{state}: {', '.join('/'.join(run.folder.parts[-3:]) for run in runs)}."
     if grid.aside:
         yield f"{aside_in_words(grid.aside)}."
 
