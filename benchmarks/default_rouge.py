@@ -14,7 +14,7 @@ from mclas_lightning.corpora import toy
 from mclas_lightning.corpora.build import TOY_VOCABULARY, build_tokenizer
 from mclas_lightning.example import read_jsonl
 from mclas_lightning.metrics.counting import SEQUENCE_KINDS
-from mclas_lightning.metrics.rouge import Profile, named_profile
+from mclas_lightning.metrics.rouge import Profile, named_profile, standard_profile
 
 NUM = 200
 LANGUAGES = ("en", "de", "zh")
@@ -36,7 +36,8 @@ def rows() -> list[str]:
 
 def _cells(place: Path, language: str) -> dict[str, list[str]]:
     texts = references(place, language)
-    ways = [named_profile(name, language, place / "tokenizer") for name in ("standard", "paper")]
+    vocabulary = place / "tokenizer" if language == "zh" else None
+    ways = [standard_profile(language), named_profile("paper", language, vocabulary)]
     found = {}
     for against, others in (("itself", texts), ("another", [*texts[1:], texts[0]])):
         ours = [_shown(_means(way, texts, others)) for way in ways]

@@ -33,6 +33,7 @@ SHARED = (
     *("optim.validations=3", "optim.max_tokens=256", "decoding=short", "decoding.beam=2"),
     *("decoding.max_length=8", "trainer.accelerator=cpu", "trainer.log_every_n_steps=1"),
     *("optim.batch_unit=both", "optim.recipe.batch_unit=both", "optim.monitor=joint"),
+    "optim.patience=4",
     "store=store",
 )
 OF_MCLAS = (*SHARED, "model=mclas", "scenario=minimum", "init_from=runs/small/full/ms")

@@ -9,6 +9,14 @@ import pytest
 from mclas_lightning.progress import ctrl_c_for_this_process
 
 
+@pytest.fixture(autouse=True)
+def _ctrl_c():
+    """Ctrl-C as in a terminal: a command that a shell starts with ``&`` ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def start_processes(ended: list[bool]) -> None:
     with ctrl_c_for_this_process():
         signal.raise_signal(signal.SIGINT)

@@ -149,7 +149,7 @@ def test_a_corpus_that_is_not_here_is_known_by_its_name(tmp_path, name):
     report = check_corpus(tmp_path / name)
     assert problems(report) == [everything]
     assert len(report.findings) == 1
-    assert f"--out {tmp_path / name}" in " ".join(drawn(report).split())
+    assert f"--out{tmp_path / name}" in "".join(drawn(report).split())  # However it is wrapped.
     assert problems(check_corpus(tmp_path / "elsewhere", dataset=name)) == [everything]
 
 

@@ -28,6 +28,7 @@ def config(*words: str) -> dict:
     [
         "decoding.beam=1", "trainer.accelerator=cpu", "workers=3", "runs=/x", "store=/x",
         "dataset.path=/x", "dataset.tokenizer=/x", "dataset.how_to_get=x", "logger=wandb",
+        "optim.updates.full=30", "dataset.sizes.maximum=7",
     ],
 )  # fmt: skip
 def test_where_and_how_a_run_is_computed_makes_no_other_run(word):

@@ -39,7 +39,7 @@ def test_seed_place_layout_and_other_scenarios_are_no_part_of_a_recipe(words):
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["optim.updates.minimum=20"], ["optim.updates.minimum"]),
+        (["optim.updates.minimum=30"], ["optim.updates.minimum"]),
         (["optim.max_tokens=1024"], ["optim.max_tokens"]),
         (["dataset.sizes.minimum=100", "split_seed=1"], ["split_seed", "dataset.sizes.minimum"]),
         (["init_from=null"], ["init_from"]),

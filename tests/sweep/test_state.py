@@ -72,7 +72,7 @@ def test_progress_is_read_from_the_last_row(toy, tmp_path, held):
     assert last_update(path) == 4000
     ms = toy[0]
     ms.folder.mkdir(parents=True)
-    (ms.folder / "metrics.csv").write_text("train/loss,step\n0.5,600\n")
+    (ms.folder / "metrics.csv").write_text("train/loss,step\n0.5,2000\n")
     assert states(toy)[ms.folder].detail == "50 %"
     held(ms.folder)
     assert states(toy)[ms.folder].detail.startswith("50 % (process ")

@@ -8,8 +8,13 @@ from typing import Any
 from mclas_lightning.config.overrides import override, uninterpolated
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import CONF
-from mclas_lightning.runs.identity import LENGTH_KEYS, read_config, resolved_config, unequal_keys
-from mclas_lightning.runs.recipe import of_scenario
+from mclas_lightning.runs.identity import (
+    LENGTH_KEYS,
+    of_scenario,
+    read_config,
+    resolved_config,
+    unequal_keys,
+)
 from mclas_lightning.runs.results import Results
 from mclas_lightning.runs.run import Run, seed_folders
 from mclas_lightning.schema import flat

@@ -30,6 +30,8 @@ LENGTH_KEYS = ("max_source", "max_summary")
 
 LISTED = 6  # differences that ``differences_in_words`` lists; the others it only counts
 
+SCENARIO_KEYS = ("optim.updates", "dataset.sizes")  # with a value for each scenario
+
 ABSENT = "nothing"  # shown as the value of a key that a configuration lacks
 
 
@@ -87,9 +89,20 @@ def differences(
     return [
         found
         for found in unequal_keys(kept, asked)
-        if not any(f"{found.key}.".startswith(f"{free}.") for free in NOT_IDENTITY)
+        if not is_under(found.key, NOT_IDENTITY)
+        and of_scenario(found.key, asked.get("scenario"))
         and (not sections or found.key.split(".")[0] in sections)
     ]
+
+
+def of_scenario(key: str, scenario: Any) -> bool:
+    """Whether a key counts in this scenario: those of one scenario count in no other."""
+    return not is_under(key, SCENARIO_KEYS) or key.endswith(f".{scenario}")
+
+
+def is_under(key: str, keys: Sequence[str]) -> bool:
+    """Whether a flat key is one of ``keys``, or inside of one."""
+    return any(f"{key}.".startswith(f"{each}.") for each in keys)
 
 
 def unequal_keys(kept: Mapping[str, Any], asked: Mapping[str, Any]) -> list[Difference]:

@@ -10,7 +10,7 @@ from math import prod
 from pathlib import PurePath
 from typing import Any
 
-from mclas_lightning.runs.identity import NOT_IDENTITY
+from mclas_lightning.runs.identity import NOT_IDENTITY, is_under, of_scenario
 
 # Mappings that may be null. Each stays one value in a recipe, because comparisons pass over keys
 # that only one recipe has: flat keys would hide the difference between null and a mapping.
@@ -22,8 +22,6 @@ NAMING_PARTS = {
     **{"init_from": 3, "model.summarizer": 3, "model.translator": 3},
     **{"network.tokenizer": 1, "network.encoder.pretrained": 1},
 }
-
-SCENARIO_KEYS = ("optim.updates", "dataset.sizes")  # with a value for each scenario
 
 # Keys whose product is the tokens of an update; recipes hold the product alone.
 UPDATE_LAYOUT = ("optim.max_tokens", "optim.accumulate", "trainer.devices", "trainer.num_nodes")
@@ -41,7 +39,7 @@ def recipe(config: Mapping[str, Any]) -> dict[str, Any]:
     found = {
         key: _named(key, value)
         for key, value in _leaves(config)
-        if not _under(key, left_out) and of_scenario(key, config.get("scenario"))
+        if not is_under(key, left_out) and of_scenario(key, config.get("scenario"))
     }
     return found | ({} if pipeline else dict(_computed(config)))
 
@@ -77,12 +75,3 @@ def _named(key: str, value: Any) -> Any:
     if parts and parts[-1].startswith("seed="):
         parts = parts[:-1]
     return "/".join(parts[-NAMING_PARTS[key] :])
-
-
-def of_scenario(key: str, scenario: Any) -> bool:
-    """Whether a key counts in this scenario: those of one scenario count in no other."""
-    return not _under(key, SCENARIO_KEYS) or key.endswith(f".{scenario}")
-
-
-def _under(key: str, keys: tuple[str, ...]) -> bool:
-    return any(f"{key}.".startswith(f"{each}.") for each in keys)
