@@ -12,7 +12,7 @@ PROFILE ?= standard
 TABLE = --profile $(PROFILE) $(if $(filter command environment,$(firstword $(origin DATASET))),--dataset $(DATASET)) $(if $(STRICT),--strict)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo table1 table2 table3 table4 table5 table6 table7 figure3 figure5 figure6 figure9 figure10 section6 paper study study-quick bench bench-data test test-slow check format lock clean
+.PHONY: help install demo demo-human table1 table2 table3 table4 table5 table6 table7 figure3 figure5 figure6 figure9 figure10 section6 paper study study-quick bench bench-data test test-slow check format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9% -]+:.*## / {sub(/ .* /, " ... ", $$1); printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,11 @@ $(INSTALLED): pyproject.toml constraints.txt
 
 demo: $(INSTALLED) ## pretrain, fine-tune NCLS, NCLS+MS and MCLAS, compare them (DATASET=debian_en2de: real data)
 	@$(BIN)/mclas demo --dataset $(DATASET)
+
+demo-human: demo ## the demo's summaries on annotators' pages, judged by three simulated annotators: tables 3 and 4
+	@$(BIN)/mclas human demo --dataset $(DATASET:toy=toy_en2de)
+	@$(BIN)/mclas table 3 --dataset $(DATASET:toy=toy_en2de) --runs build/demo-human/runs
+	@$(BIN)/mclas table 4 --dataset $(DATASET:toy=toy_en2de) --runs build/demo-human/runs
 
 sweep-%: $(INSTALLED) ## sweep-toy, sweep-low-resource, ...: what is left of experiments/sweep/ (docs/sweeps.md)
 	@$(BIN)/mclas sweep run $(subst -,_,$*)

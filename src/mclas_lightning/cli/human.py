@@ -33,6 +33,15 @@ def add_commands(commands: Any) -> None:
     page.add_argument("folder", **FOLDER)
     page.set_defaults(run=_page)
 
+    demo = commands.add_parser("demo", help="pages and scores of simulated annotators")
+    demo.add_argument("--dataset", default="toy_en2de", help="(default: %(default)s)")
+    demo.add_argument("--num", type=positive, default=20, help="documents (default: %(default)s)")
+    demo.add_argument("--runs", type=Path, default=Path("runs/demo"), help="(default: %(default)s)")
+    demo.add_argument(
+        "--out", type=Path, default=Path("build/demo-human"), help="(default: %(default)s)"
+    )
+    demo.set_defaults(run=_demo)
+
     export = commands.add_parser("export", help="tasks for Label Studio or Potato")
     export.add_argument("folder", **FOLDER)
     export.add_argument("--to", choices=["label-studio", "potato"], required=True)
@@ -92,6 +101,26 @@ def _page(arguments: argparse.Namespace) -> None:
         f"{pages[0].parent}: {len(pages)} pages, one an annotator; each opens in any browser\n"
         f"put the files that come back, annotator<n>-answers.csv, into {arguments.folder}\n"
         f"who has returned what: {command('mclas human status', [str(arguments.folder)])}"
+    )
+
+
+def _demo(arguments: argparse.Namespace) -> None:
+    from rich.console import Console
+
+    from mclas_lightning.human.drawing import draw_results
+    from mclas_lightning.human.sheet import first_runs
+    from mclas_lightning.human.simulated import simulate_evaluation
+
+    systems = ("ncls", "ncls_ms", "mclas")
+    runs = first_runs(arguments.runs, arguments.dataset, "minimum", systems)
+    results = simulate_evaluation(runs, arguments.out, arguments.num)
+    Console().print(draw_results(results))
+    words = ["--dataset", arguments.dataset, *runs_option(arguments.out / "runs")]
+    print(
+        "Every annotator here is SIMULATED: these numbers say nothing about the systems.\n"
+        f"A page to try, as an annotator sees it: {arguments.out}/pages/annotator1.html\n"
+        f"Tables 3 and 4: {command('mclas table', ['3', *words])}\n"
+        f"                {command('mclas table', ['4', *words])}"
     )
 
 

@@ -22,8 +22,7 @@ SIGNIFICANT = 0.05
 def draw_results(results: HumanResults) -> Group:
     """Preferences and agreement, differences of systems, and annotators."""
     title = (
-        f"{results.dataset}, {results.scenario}: times best minus times worst "
-        f"({results.documents} documents, {results.annotators} annotators)"
+        f"{results.dataset}, {results.scenario}: times best minus times worst ({results.judged})"
     )
     table = _table(title, "", *(name.capitalize() for name in PERSPECTIVES))
     for system, row in results.preferences.items():

@@ -102,6 +102,12 @@ class HumanResults:
                     raise InputError(f"preferences.{system}.{name}: is missing")
                 check_range(f"preferences.{system}.{name}", row[name], -1, 1)
 
+    @property
+    def judged(self) -> str:
+        """The numbers of documents and annotators; simulated annotators are called so."""
+        kind = "simulated annotators" if self.provenance.get("simulated") else "annotators"
+        return f"{self.documents} documents, {self.annotators} {kind}"
+
     def write(self, path: Path) -> None:
         """Write ``path``, whole or not at all."""
         write_json(path, {"format": HUMAN_FORMAT} | asdict(self))

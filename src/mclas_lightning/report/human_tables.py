@@ -155,7 +155,7 @@ def _notes(num: int, found: FoundHumanResults) -> Iterator[str]:
         )
     for scenario, one in found.items():
         if one:
-            judged = f"{scenario}: {one.documents} documents, {one.annotators} annotators."
+            judged = f"{scenario}: {one.judged}."
             yield f"{judged} {not_returned_sentence(one)}".rstrip()
 
 
