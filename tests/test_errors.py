@@ -1,4 +1,5 @@
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -106,7 +107,22 @@ def test_of_many_choices_the_near_ones_are_named_and_where_all_are():
     assert str(unknown_choice("side", "x", ["mono", "cross"])).endswith("choose from: cross, mono")
 
 
-def test_interruption_is_not_a_traceback(capsys):
+def test_a_second_interruption_has_the_same_exit_code():
+    how = "os.kill(os.getpid(), signal.SIGINT)"
+    code = (
+        "import os, signal\n"
+        "from mclas_lightning.errors import exits_cleanly\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        f"try: exits_cleanly(lambda: {how})()\n"
+        f"finally: {how}"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True)
+    assert (done.returncode, done.stderr) == (130, b"interrupted\n")
+
+
+def test_interruption_is_not_a_traceback(capsys, monkeypatch):
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # pytest hears Ctrl-C afterwards.
+
     @exits_cleanly
     def main():
         raise KeyboardInterrupt

@@ -6,6 +6,7 @@ import io
 import math
 import os
 import select
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # a disk, a quota, a limi
 FEW_CHOICES = 20  # choices that an error lists
 
 NEAR_CHOICES = 5  # near choices that an error names where there are more than it lists
+
+INTERRUPTED = 130  # exit code after Ctrl-C: 128 + SIGINT, as of a shell
 
 SIGPIPE_EXIT = 141  # exit code of a program that SIGPIPE (13) ends: 128 + 13
 
@@ -77,8 +80,10 @@ def exits_cleanly(main: Callable[..., object]) -> Callable[..., None]:
                     print(f"error: {error}", file=sys.stderr)
                 sys.exit(2)
             except KeyboardInterrupt:
+                # A second Ctrl-C would end the exit itself by SIGINT, with another exit code.
+                signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
                 print("interrupted", file=sys.stderr)
-                sys.exit(130)
+                sys.exit(INTERRUPTED)
             except OSError as error:
                 if error.errno not in DISK_FULL:
                     raise
@@ -91,8 +96,22 @@ def exits_cleanly(main: Callable[..., object]) -> Callable[..., None]:
 
 @exits_cleanly
 def run_main(module: str) -> None:
-    """``main()`` of a module that takes a while to import: Ctrl-C is heard meanwhile, too."""
-    import_module(module).main()
+    """``main()`` of a module that takes a while to import: Ctrl-C is heard meanwhile, too.
+
+    A KeyboardInterrupt inside an extension module's import may end as another error or an abort, so
+    that Ctrl-C ends the process at once until all is imported.
+    """
+    heard = signal.getsignal(signal.SIGINT)
+    if heard is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _end_at_once)
+    main = import_module(module).main
+    signal.signal(signal.SIGINT, heard)
+    main()
+
+
+def _end_at_once(*_: object) -> None:
+    os.write(2, b"interrupted\n")
+    os._exit(INTERRUPTED)
 
 
 def escape_unwritable() -> None:

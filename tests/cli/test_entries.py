@@ -6,13 +6,17 @@ import pytest
 from mclas_lightning.cli import entries
 from tests.test_interrupts import script
 
-# Ctrl-C comes while this module is imported.
+# Ctrl-C comes while this module is imported, whose C code turns an exception into another one.
 PRESSED = """
 import os, runpy, sys
 class Pressed:
     def find_spec(name, *_):
         if name == "{late}":
-            os.kill(os.getpid(), signal.SIGINT)
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+                list(range(99))
+            except BaseException:
+                raise RecursionError
 sys.meta_path.insert(0, Pressed)
 """
 

@@ -13,9 +13,9 @@ import os
 import signal
 from types import TracebackType
 
-TERMINATED = 143  # exit code of a preempted run: 128 + SIGTERM, as of a shell
+from mclas_lightning.errors import INTERRUPTED
 
-INTERRUPTED = 130  # exit code after Ctrl-C: 128 + SIGINT, as of a shell
+TERMINATED = 143  # exit code of a preempted run: 128 + SIGTERM, as of a shell
 
 SIGNALS = [
     getattr(signal, name)
