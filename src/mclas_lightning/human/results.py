@@ -103,9 +103,14 @@ class HumanResults:
                 check_range(f"preferences.{system}.{name}", row[name], -1, 1)
 
     @property
+    def simulated(self) -> bool:
+        """Whether no person judged (``human.simulated``)."""
+        return bool(self.provenance.get("simulated"))
+
+    @property
     def judged(self) -> str:
         """The numbers of documents and annotators; simulated annotators are called so."""
-        kind = "simulated annotators" if self.provenance.get("simulated") else "annotators"
+        kind = "simulated annotators" if self.simulated else "annotators"
         return f"{self.documents} documents, {self.annotators} {kind}"
 
     def write(self, path: Path) -> None:

@@ -64,10 +64,14 @@ def _sheet(num: int, dataset: str, runs: Runs) -> Sheet:
     measures, sections = (TABLE3, _table3) if num == 3 else (TABLE4, _table4)
     lacking = [scenario for scenario, one in found.items() if one is None]
     corpus = paper.numbers().corpora.get(dataset)
-    title = "Best-worst scaling by people" if num == 3 else "Agreement of the people who judged"
+    simulated = any(one and one.simulated for one in found.values())
+    judges = "simulated annotators" if simulated else "people"
+    title = (
+        f"Best-worst scaling by {judges}" if num == 3 else f"Agreement of the {judges} who judged"
+    )
     cells = len(measures) * (len(JUDGED_SYSTEMS) if num == 3 else 1)
     return Sheet(
-        name=f"table{num}-{dataset}",
+        name=f"table{num}-{dataset}{'-simulated' if simulated else ''}",
         label=f"Table {num}",
         title=f"Table {num}. {title}, {corpus.name if corpus else dataset}",
         by="Scenario" if num == 3 else "",
