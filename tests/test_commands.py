@@ -34,7 +34,10 @@ SOURCE = Path(__file__).parents[1] / "src"
 
 NONE = {"entity": None, "tags": [], "samples": 0, "timeout": 9, "finish_timeout": 9}  # of W&B
 
-NAMES = ['a, b = #1 (größer) & it\'s {"$HOME"}', "1e5", "a,b", "x=1"]
+NAMES = [
+    'a, b = #1 (größer) & it\'s {"$HOME"}',
+    *(pytest.param(name, marks=pytest.mark.slow) for name in ("1e5", "a,b", "x=1")),
+]
 
 Printed = tuple[str, list[str]]  # what is printed, and the names that its commands must bring along
 

@@ -190,6 +190,7 @@ def test_another_test_set_is_named_beside_the_words_of_a_training_too(
     assert content(run) == kept
 
 
+@pytest.mark.slow
 def test_a_hub_that_cannot_be_reached_is_one_line(run):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]  # closed again below, so that nobody answers

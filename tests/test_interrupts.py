@@ -108,6 +108,7 @@ def test_all_processes_of_a_training_hear_it(words, tmp_path, workers):
     assert not (run.folder / "lock.json").exists()
 
 
+@pytest.mark.slow
 def test_an_evaluation_leaves_the_results_as_they_were(words, trained, tmp_path):
     trained("model=ncls")
     runs = tmp_path / "runs"
@@ -126,6 +127,7 @@ def test_an_evaluation_leaves_the_results_as_they_were(words, trained, tmp_path)
     assert {path: path.read_bytes() for path in runs.rglob("*") if path.is_file()} == kept
 
 
+@pytest.mark.slow
 def test_a_preparation_by_several_processes_leaves_nothing(words, tmp_path):
     code = (
         "from mclas_lightning.data import store\n"

@@ -46,6 +46,7 @@ def test_a_store_holds_the_ids_of_every_text_in_the_order_of_the_file(path, tmp_
         assert store.written(side) == sorted({token for row in ids for token in row})
 
 
+@pytest.mark.slow
 def test_several_processes_make_the_same_store(path, tmp_path, tokenizer, monkeypatch):
     alone = open_store(path, tokenizer, LIMIT, tmp_path / "alone")
     monkeypatch.setattr(store_module, "RANGE", 3000)

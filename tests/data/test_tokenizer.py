@@ -188,6 +188,7 @@ def test_sentences_of_a_source_are_set_apart(tokenizer):
     assert cut == [*apart[: len(one) + 4], special.sep]
 
 
+@pytest.mark.slow
 def test_training_is_the_same_in_another_process(tokenizer):
     code = (
         "from tests.conftest import examples, train_tokenizer\n"

@@ -93,7 +93,7 @@ def test_words_take_the_place_of_an_axis_or_are_given_to_every_run():
                           "model=mclas"]),
         ("toy", ["seed=0,1,2", "dataset.target=de"]),
         ("toy", ["seed=3", "model=ncls", "dataset.target=de,zh", "runs='my runs, größer'"]),
-        ("toy", ["runs='a,b (1)'", "optim.encoder.lr=0.1"]),
+        pytest.param("toy", ["runs='a,b (1)'", "optim.encoder.lr=0.1"], marks=pytest.mark.slow),
         ("toy", ["dataset.max_source=64", "network=small", "data=C#'s data", "model=mclas"]),
         ("tltran", ["dataset=en2zhsum", "model.translator=facebook/nllb-200-distilled-600M"]),
         ("low_resource", ["dataset=jsonl", "dataset.name=1e5", "dataset.path='mein Korpus, ü'",

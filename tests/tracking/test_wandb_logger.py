@@ -189,6 +189,7 @@ def test_another_split_than_valid_and_test_is_refused(words):
         evaluate(compose("evaluate", [*words, "scored=train"]))
 
 
+@pytest.mark.slow
 def test_the_sweep_of_the_decoder_runs_as_an_agent_starts_it(mirrored, trained, tmp_path):
     from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_command_args
     from wandb.sdk.lib.config_util import save_config_file_from_dict
@@ -252,6 +253,7 @@ def online(words: list[str], home: Path, **variables: str) -> subprocess.Complet
     )
 
 
+@pytest.mark.slow
 def test_a_server_that_does_not_answer_is_one_line_in_bounded_time(mirrored, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}"

@@ -166,6 +166,7 @@ build.build_roundtrip(Path(sys.argv[1]), Path(sys.argv[2]), job(forward=Slow("th
 """
 
 
+@pytest.mark.slow
 def test_a_killed_job_goes_on_without_loss_or_repetition(corpus, tmp_path):
     build_roundtrip(corpus, tmp_path / "whole", job())
     out, work = tmp_path / "out", tmp_path / "out.translations" / "train.scored.jsonl"
