@@ -18,6 +18,7 @@ from typing import Any
 from mclas_lightning import __version__
 from mclas_lightning.cli import (
     data,
+    doctor,
     export,
     heads,
     human,
@@ -83,6 +84,7 @@ def parser() -> argparse.ArgumentParser:
     )
     released.set_defaults(run=_import_checkpoint)
 
+    doctor.add_doctor(commands)
     summarize.add_summarize(commands)
     export.add_export(commands)
     heads.add_heads(commands)
