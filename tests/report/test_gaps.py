@@ -79,6 +79,20 @@ def test_what_is_pretrained_is_not_pretrained_again(tmp_path):
     ]
 
 
+def test_the_ms_seed_that_init_from_names_is_trained_in_its_own_folder(tmp_path):
+    for seed in (0, 1):
+        started(tmp_path, ["dataset=toy"], "toy_en2de", ("minimum", "ncls"), seed)
+    elsewhere = tmp_path / "elsewhere"
+    trained(elsewhere, "toy_en", "ms")
+    init = [override("init_from", str(elsewhere / "toy_en" / "full" / "ms"))]
+    started(tmp_path, ["dataset=toy", *init], "toy_en2de", ("minimum", "mclas"), 0)
+    lines = gap_commands("toy_en2de", [Gap("minimum", "mclas", None, 0)], Runs(tmp_path))
+    ms, mclas = (config for line in lines for config in composed(line))
+    assert (ms["model"]["name"], ms["seed"], ms["runs"]) == ("ms", 1, str(elsewhere))
+    assert Path(ms["run_dir"]).parent == Path(mclas["init_from"])
+    assert (mclas["model"]["name"], mclas["seed"], mclas["runs"]) == ("mclas", 1, str(tmp_path))
+
+
 def test_models_from_scratch_and_the_full_scenario_need_no_pretraining():
     gaps = [Gap("minimum", "mclas_scratch", None, 3), Gap("full", "ncls", None, 3)]
     lines = gap_commands("en2desum", gaps, Runs(Path("runs")))

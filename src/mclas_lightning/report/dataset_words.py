@@ -36,6 +36,7 @@ class SharedWords(NamedTuple):
     words: tuple[str, ...]
     more: tuple[str, ...]
     seeds: tuple[int, ...]
+    folder: Path | None = None  # in which the runs are made; None: that of the existing runs
 
 
 RunsByWords = dict[SharedWords, list[tuple[str, str]]]  # scenarios and models by their shared words
@@ -126,23 +127,33 @@ class DatasetWords:
     def pretrainings(self, pairs: Sequence[tuple[str, str]], asked: bool) -> Iterator[str]:
         """Commands for missing ms runs, with the seeds of the systems that start from them."""
         own = self.runs.folder / self.pretrained / "full" / "ms"
-        places = [(pair, self.ms(*pair)) for pair in pairs]
-        needing = [pair for pair, place in places if place == own]
-        seeds = {seed for job in self.jobs(needing, False) for seed in job.seeds}
-        seeds |= set(self.seeds) if asked else set()
+        needing: dict[Path, list[tuple[str, str]]] = {own: []} if asked else {}
+        for pair in pairs:
+            place = self.ms(*pair)
+            # The words of an ms run under another name are not known.
+            if place and place.parts[-3:] == own.parts[-3:]:
+                needing.setdefault(place, []).append(pair)
+        for place, users in needing.items():
+            yield from self._pretraining(place, users, self.seeds if place == own and asked else ())
+
+    def _pretraining(
+        self, place: Path, users: Sequence[tuple[str, str]], also: Sequence[int]
+    ) -> Iterator[str]:
+        seeds = {seed for job in self.jobs(users, False) for seed in job.seeds}.union(also)
         missing = tuple(
             seed
             for seed in sorted(seeds)
-            if not is_trained(own, seed) and not self._diverged([own], seed)
+            if not is_trained(place, seed) and not self._diverged([place], seed)
         )
         if missing:
-            words = self._pretraining_words(needing)
-            job = SharedWords(tuple(words), (), missing)
+            root = place.parents[2]
+            words = tuple(self._pretraining_words(root, users))
+            job = SharedWords(words, (), missing, root)
             yield from self.lines("mclas-train", {job: [("full", "ms")]}, self.pretraining)
 
-    def _pretraining_words(self, needing: Sequence[tuple[str, str]]) -> list[str]:
+    def _pretraining_words(self, folder: Path, needing: Sequence[tuple[str, str]]) -> list[str]:
         """Words of the other ms runs, else words that match the first system that needs one."""
-        there = [run for run in self.runs.of(self.pretrained) if run.model == "ms"]
+        there = [run for run in Runs(folder).of(self.pretrained) if run.model == "ms"]
         for config in filter(None, map(config_of, there)):
             return train_words(config, self.pretraining)
         scenario, model = needing[0] if needing else ("full", "mclas")
@@ -222,7 +233,7 @@ class DatasetWords:
         models: Sequence[str],
     ) -> str:
         """A command; the full scenario and seed 0, defaults of mclas-train, stay unwritten."""
-        folder = str(self.runs.folder)
+        folder = str(job.folder or self.runs.folder)
         words = [
             *(["-m"] if max(len(scenarios), len(models), len(job.seeds)) > 1 else []),
             *corpus,
