@@ -19,6 +19,10 @@ def test_heads_prints_the_kinds_beside_the_papers(words, capsys):
     assert "23 of 48" in out
     assert "of 4" in out
     assert (results.folder / "heads.json").exists()
+    page = results.folder / "heads.html"
+    mclas("heads", results.folder, "--num", 2, "--beside", results.folder, "--page", page)
+    assert "by chance" in capsys.readouterr().out
+    assert page.read_text("utf-8").startswith("<!doctype html>")
 
 
 def test_a_folder_without_a_run_is_one_line(tmp_path, monkeypatch, capsys):

@@ -27,6 +27,7 @@ def test_a_head_is_of_a_kind_by_the_row_of_a_word_or_by_the_row_before():
     }  # fmt: skip
     assert made().kinds("self", factor=0.5)["translation"].tolist() == [[True, True]]
     assert made().kinds("self", "own") == {}
+    assert made().name == "toy_en2de/minimum/mclas/seed=1"
 
 
 def test_files_are_read_as_written(tmp_path):

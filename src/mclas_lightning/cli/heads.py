@@ -20,6 +20,9 @@ def add_heads(commands: argparse._SubParsersAction) -> None:
     heads.add_argument(
         "--ablate", action="store_true", help="silence each head in turn, and measure the loss"
     )
+    heads.add_argument(
+        "--beside", type=Path, metavar="OTHER", help="an analyzed run, such as of another seed"
+    )
     heads.add_argument("--out", type=Path, metavar="DIR", help="for heads.json (default: RUN)")
     heads.add_argument(
         "--page", type=Path, metavar="FILE", help="an interactive page of the heads, as HTML"
@@ -33,16 +36,22 @@ def _heads(arguments: argparse.Namespace) -> None:
     from mclas_lightning.files import whole_file
     from mclas_lightning.heads.analysis import analyze
     from mclas_lightning.heads.config import heads_config
+    from mclas_lightning.report.heads_agreement import agreement_sheet
     from mclas_lightning.report.heads_page import heads_page
     from mclas_lightning.report.heads_table import heads_sheets
     from mclas_lightning.report.render import terminal
+    from mclas_lightning.runs.heads import HeadsResults
     from mclas_lightning.runs.run import Run
 
+    other = HeadsResults.read(arguments.beside) if arguments.beside else None
     found = analyze(
         Run(arguments.folder), heads_config(), num=arguments.num, documents=arguments.documents,
         ids=arguments.id, out=arguments.out, ablation=arguments.ablate,
     )  # fmt: skip
-    terminal.show(Console(), heads_sheets(found))
+    sheets = heads_sheets(found)
+    if other is not None:
+        sheets.append(agreement_sheet(found, other))
+    terminal.show(Console(), sheets)
     folder = arguments.out or arguments.folder
     print(f"written: {folder / 'heads.json'}")
     if arguments.page:

@@ -15,14 +15,13 @@ from mclas_lightning.runs.heads import ATTENTIONS, HeadsResults, ShownMaps
 def heads_page(folder: Path) -> str:
     """The page of the analysis in ``folder``; InputError where none is."""
     found = HeadsResults.read(folder)
-    name = "/".join(str(found.run[key]) for key in ("dataset", "scenario", "model"))
     environment = Environment(
         loader=PackageLoader("mclas_lightning.report"), autoescape=True, undefined=StrictUndefined
     )
     # The script element ends at the first "</", whatever the JSON means.
     data = json.dumps(page_data(found, folder), ensure_ascii=False).replace("<", "\\u003c")
     return environment.get_template("heads.html").render(
-        name=f"{name}/seed={found.run['seed']}", shown=found.drawn, data=data
+        name=found.name, shown=found.drawn, data=data
     )
 
 

@@ -98,10 +98,9 @@ def _ranks(values: np.ndarray) -> np.ndarray:
 
 def heads_sheet(found: HeadsResults) -> Sheet:
     """The table of kinds, with the alignment error rates in its notes."""
-    name = "/".join(str(found.run[key]) for key in ("dataset", "scenario", "model"))
     return Sheet(
         name="section6",
-        title=f"Section 6. What the decoder's heads do, {name}/seed={found.run['seed']}",
+        title=f"Section 6. What the decoder's heads do, {found.name}",
         by="Attention",
         corner="Kind",
         columns=tuple(Column("", column) for column in HEAD_COLUMNS),

@@ -86,6 +86,12 @@ class HeadsResults:
         return [*self.decoders.values()][-1].get(target, {}).get(attention, {})
 
     @property
+    def name(self) -> str:
+        """The run's place below the folder of all runs."""
+        place = "/".join(str(self.run[key]) for key in ("dataset", "scenario", "model"))
+        return f"{place}/seed={self.run['seed']}"
+
+    @property
     def drawn(self) -> list[dict[str, Any]]:
         """The documents in ``shown`` of the decoder that writes S^B last."""
         return [*{entry["id"]: entry for entry in self.shown}.values()]
