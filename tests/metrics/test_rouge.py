@@ -12,6 +12,7 @@ from mclas_lightning.metrics.counting import ROUGE_KINDS, SEQUENCE_KINDS
 from mclas_lightning.metrics.pieces import WordPieces
 from mclas_lightning.metrics.rouge import (
     Profile,
+    folded_profile,
     named_profile,
     paper_profile,
     split_sentences,
@@ -230,3 +231,12 @@ def test_profiles_are_found_by_name(tmp_path, tokenizer):
         InputError, match="by the word pieces of a tokenizer, found none; give it with"
     ):
         named_profile("paper", "zh")
+
+
+@pytest.mark.parametrize("make", [standard_profile, folded_profile, paper_profile])
+@pytest.mark.parametrize(("language", "found"), [("tr", 1.0), ("az", 1.0), ("de", 0.5)])
+def test_a_turkish_capital_i_is_dotless(make, language, found):
+    profile = make(language)
+    (scored,) = profile.scores(["Isparta İzmir"], ["ısparta izmir"])[profile.headline[0]]
+    assert scored == found
+    assert ("case:dotless" in profile.signature) == (found == 1)
