@@ -43,6 +43,17 @@ def test_a_missing_file_is_named_with_how_to_get_it(dataset, split):
     assert str(error.value).endswith(f"to get it: {dataset.to_get(dataset.path)}")
 
 
+def test_a_corpus_has_two_languages_or_one(dataset):
+    with pytest.raises(InputError, match="expected two languages, found 'de' twice"):
+        replace(dataset, source="de")
+
+
+def test_toy_says_which_languages_it_has():
+    french = read_settings(compose("train", ["dataset=toy", "dataset.source=fr"]))[0].dataset
+    with pytest.raises(InputError, match="mclas data toy --out data/toy # makes en, de and zh"):
+        french.check_files()
+
+
 def test_a_file_without_examples_is_refused(tmp_path: Path):
     write_jsonl(tmp_path / "test.jsonl", [])
     with pytest.raises(InputError, match=r"test\.jsonl: holds no examples"):

@@ -134,3 +134,8 @@ def test_an_imported_corpus_is_tokenized_as_it_is(raw, tmp_path, tokenizer):
     store = open_store(tmp_path / "out" / "train.jsonl", tokenizer, 41, tmp_path / "store")
     assert store.ids([39, 0]) == ["story-39", "story-0"]
     assert len(read_lines(tmp_path / "out" / "train.jsonl")) == len(store) == 40
+
+
+def test_a_corpus_in_one_language_alone_is_refused(tmp_path, raw):
+    with pytest.raises(InputError, match="expected two languages, found 'en' twice"):
+        import_corpus("jsonl", [raw], tmp_path / "mine", source="en", target="en")

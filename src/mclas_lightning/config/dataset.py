@@ -43,6 +43,7 @@ class DatasetConfig:
     def __post_init__(self) -> None:
         check_range("dataset.max_source", self.max_source, 3)  # [CLS], a word piece, [SEP]
         check_range("dataset.max_summary", self.max_summary, 1, 2000)
+        check_two_languages(self.source, self.target)
 
     def language(self, side: Side) -> str:
         """The language of ``side``; InputError for the cross side of a monolingual corpus."""
@@ -78,6 +79,15 @@ class DatasetConfig:
     def read(self, split: Split, require: Iterable[Side]) -> list[Example]:
         """All examples of ``split``, as ``read_examples`` reads them."""
         return read_examples(self.file(split), require)
+
+
+def check_two_languages(source: str, target: str | None) -> None:
+    """InputError where documents and cross summaries are in one language."""
+    if source == target:
+        raise InputError(
+            f"source and target: expected two languages, found '{source}' twice; summaries in the "
+            f"documents' language are mono summaries"
+        )
 
 
 def read_examples(path: Path, require: Iterable[Side]) -> list[Example]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from mclas_lightning.config.dataset import SPLITS, Split
+from mclas_lightning.config.dataset import SPLITS, Split, check_two_languages
 from mclas_lightning.config.overrides import command
 from mclas_lightning.corpora.manifest import check_replaceable, whole_corpus
 from mclas_lightning.corpora.readers import lines, ncls
@@ -214,6 +214,7 @@ def _languages(format: Format, source: str | None, target: str | None) -> dict[s
     source, target = format.source or source, format.target or target
     if source is None or (target is None and not format.monolingual):
         raise InputError("give the languages of the corpus, such as --source en --target de")
+    check_two_languages(source, target)
     if format.source is None:
         for language in filter(None, (source, target)):
             check_language(language)
