@@ -15,7 +15,7 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.example import Side
 from mclas_lightning.inference.export import find_run
 from mclas_lightning.inference.trained import dataset_of, decoding_of, load_summarizer
-from mclas_lightning.metrics.language import share_in_wrong_language
+from mclas_lightning.metrics.language import language_test
 from mclas_lightning.runs.run import Run
 from mclas_lightning.schema import typed
 from mclas_lightning.task import Pipeline
@@ -112,12 +112,13 @@ class Summarizer:
         """What was not read of each text, and whether it is in another language."""
         lengths = self.system.source_lengths(texts) or [0] * len(texts)
         language = self.dataset.source
+        is_right = language_test(language)
         return [
             tuple(
                 [f"was cut: {self.max_source:,} of its {length:,} word pieces were read"]
                 * (length > self.max_source)
                 + [f"is not in the language '{language}', which this system reads"]
-                * (share_in_wrong_language([text], language) > 0)
+                * (any(map(str.isalpha, text)) and not is_right(text))
             )
             for text, length in zip(texts, lengths, strict=True)
         ]

@@ -66,7 +66,7 @@ def share_in_wrong_language(texts: Iterable[str], expected: str) -> float:
     ``expected`` is an ISO 639 code. A text without letters is not counted. A share of no texts is
     0.
     """
-    is_right = _language_test(expected)
+    is_right = language_test(expected)
     right = [is_right(text) for text in texts if any(map(str.isalpha, text))]
     return right.count(False) / len(right) if right else 0.0
 
@@ -95,7 +95,11 @@ def check_language(language: str, what: str = "language") -> None:
     raise unknown_choice(what, language, KNOWN_LANGUAGES, "all: mclas score --help")
 
 
-def _language_test(expected: str) -> Callable[[str], bool]:
+def language_test(expected: str) -> Callable[[str], bool]:
+    """A function that says of a text with letters whether it may be in ``expected``.
+
+    Making it takes longer than a call of it.
+    """
     check_language(expected)
     if expected in CHINESE_LANGUAGES:
         return is_chinese
