@@ -22,7 +22,11 @@ def test_what_is_written_is_read(tmp_path):
     ("line", "said"),
     [
         ("{not json", "not a line of JSON"),
-        ('["a list"]', "expected a JSON object, found list"),
+        ("{not json", "UTF-8; write one JSON object a line$"),
+        ('["a list"]', "a JSON array; write one JSON object a line$"),
+        ("[", "it begins a JSON array: write one JSON object a line$"),
+        ("3", "expected a JSON object, found int"),
+        (json.dumps(GOOD | {"id": 1.5}), "'id' must be a string or a whole number, found float"),
         ("\n" + json.dumps(GOOD), "this line is empty"),
         (json.dumps(GOOD | {"document": ""}), "field 'document' is empty"),
         (json.dumps(GOOD | {"document": "  "}), "field 'document' is empty"),
@@ -73,3 +77,18 @@ def test_a_writer_that_fails_leaves_the_old_file(tmp_path):
         write_jsonl(path, broken())
     assert list(read_jsonl(path)) == examples(3)
     assert [p.name for p in tmp_path.iterdir()] == ["train.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "advice"),
+    [
+        *((name, "the file is in UTF-16: save it as UTF-8") for name in ("utf-16", "utf-16-be")),
+        ("latin-1", "save the file as UTF-8"),
+    ],
+)
+def test_another_encoding_is_named_without_pythons_words(tmp_path, encoding, advice):
+    path = tmp_path / "train.jsonl"
+    path.write_bytes('{"id": "1", "document": "\u00e4"}\n'.encode(encoding))
+    with pytest.raises(InputError) as error:
+        list(read_jsonl(path))
+    assert str(error.value) == f"{path}:1: not a line of JSON in UTF-8; {advice}"

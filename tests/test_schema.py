@@ -58,7 +58,10 @@ def test_a_missing_key_is_named(name):
         ({"inner": {"rate": True}}, "outer.inner.rate: expected a number"),
         ({"maybe": {}}, "outer.maybe.rate: is missing"),
         ({"sizes": {"full": "all"}}, "outer.sizes.full: expected a whole number"),
-        ({"sizes": [1]}, "outer.sizes: expected a mapping"),
+        (
+            {"sizes": 20},
+            "outer.sizes: expected a mapping, found '20'; give one of its keys: outer.sizes.KEY=20",
+        ),
         ({"words": ["x", 2]}, r"outer.words\[1\]: expected a text, found '2'"),
         ({"words": "x"}, "outer.words: expected a list"),
         ({"nmae": "a"}, "outer: 'nmae' does not exist; did you mean 'name'"),

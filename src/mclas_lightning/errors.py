@@ -33,7 +33,11 @@ class ErrorElsewhere(InputError):
 
 
 def unknown_choice(
-    what: str, found: object, choices: Iterable[str], listed: str = ""
+    what: str,
+    found: object,
+    choices: Iterable[str],
+    listed: str = "",
+    state: str = "does not exist",
 ) -> InputError:
     """The error for a name that is not among ``choices``, with the closest one suggested.
 
@@ -46,7 +50,7 @@ def unknown_choice(
     else:
         near = difflib.get_close_matches(str(found), names, n=NEAR_CHOICES) or names[:NEAR_CHOICES]
         shown = f"{', '.join(near)}, ... ({len(names)} in all{f'; {listed}' if listed else ''})"
-    return InputError(f"{what} '{found}' does not exist; {hint}choose from: {shown}")
+    return InputError(f"{what} '{found}' {state}; {hint}choose from: {shown}")
 
 
 def check_range(what: str, value: float, least: float, most: float = math.inf) -> None:

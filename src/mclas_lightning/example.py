@@ -21,6 +21,8 @@ SIDES: tuple[Side, ...] = get_args(Side)
 
 EXAMPLE_FIELDS = ("id", "document", *SIDES)
 
+ONE_OBJECT = "write one JSON object a line"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Example:
@@ -85,16 +87,19 @@ def parse_example(line: bytes, where: str, required: Iterable[Side] = ()) -> Exa
     try:
         record = json.loads(line.decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{where}: not a line of JSON in UTF-8 ({error})") from error
+        advice = _json_advice(line, error)
+        raise InputError(f"{where}: not a line of JSON in UTF-8; {advice}") from None
+    if isinstance(record, list):
+        raise InputError(f"{where}: a JSON array; {ONE_OBJECT}")
     if not isinstance(record, dict):
         raise InputError(f"{where}: expected a JSON object, found {type(record).__name__}")
     values: dict[str, str | None] = {}
     for field in EXAMPLE_FIELDS:
         value = record_id(record) if field == "id" else record.get(field)
         if value is not None and not isinstance(value, str):
-            raise InputError(
-                f"{where}: field '{field}' must be a string, found {type(value).__name__}"
-            )
+            kinds = "a string or a whole number" if field == "id" else "a string"
+            found = type(value).__name__
+            raise InputError(f"{where}: field '{field}' must be {kinds}, found {found}")
         if value and any("\ud800" <= letter <= "\udfff" for letter in value):
             raise InputError(f"{where}: field '{field}' holds half a character (a lone surrogate)")
         if field in ("id", "document", *required) and not (value or "").strip():
@@ -102,6 +107,15 @@ def parse_example(line: bytes, where: str, required: Iterable[Side] = ()) -> Exa
             raise InputError(f"{where}: field '{field}' {state}")
         values[field] = value
     return Example(**values)  # pyright: ignore[reportArgumentType]  # id and document were checked
+
+
+def _json_advice(line: bytes, error: Exception) -> str:
+    """What to do about a ``line`` that json.loads refuses."""
+    if line.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in line:
+        return "the file is in UTF-16: save it as UTF-8"
+    if isinstance(error, UnicodeDecodeError):
+        return "save the file as UTF-8"
+    return f"it begins a JSON array: {ONE_OBJECT}" if line.lstrip()[:1] == b"[" else ONE_OBJECT
 
 
 def record_id(record: Mapping[str, Any]) -> Any:

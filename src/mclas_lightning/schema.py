@@ -13,6 +13,7 @@ Record = TypeVar("Record")
 def typed(name: str, kind: type[Record], section: Any) -> Record:
     """The dataclass ``kind`` made of the mapping ``section``, which errors call ``name``.
 
+    An empty ``name`` stands for the whole configuration.
     InputError for a missing, unknown or wrongly typed key. A key with a default may be missing:
     the configurations of older runs do not have it.
     """
@@ -24,10 +25,11 @@ def typed(name: str, kind: type[Record], section: Any) -> Record:
     required = {field.name for field in of_kind if field.default is MISSING}
     for key in section:
         if key not in known:
-            raise unknown_choice(f"{name}:", key, known)
+            raise unknown_choice(f"{name or 'configuration'}:", key, known)
+    prefix = f"{name}." if name else ""
     for key in sorted(required - section.keys()):
-        raise InputError(f"{name}.{key}: is missing")
-    return kind(**{key: _value(f"{name}.{key}", hints[key], section[key]) for key in section})
+        raise InputError(f"{prefix}{key}: is missing")
+    return kind(**{key: _value(f"{prefix}{key}", hints[key], section[key]) for key in section})
 
 
 def check_given(config: Any) -> None:
@@ -62,7 +64,8 @@ def _value(name: str, kind: Any, value: Any) -> Any:
     if plain is float and isinstance(value, int) and not isinstance(value, bool):
         return value
     if not isinstance(value, plain) or (plain is int and isinstance(value, bool)):
-        raise InputError(f"{name}: expected {_KIND_NAMES[plain]}, found '{value}'")
+        advice = f"; give one of its keys: {name}.KEY={value}" if plain is dict else ""
+        raise InputError(f"{name}: expected {_KIND_NAMES[plain]}, found '{value}'{advice}")
     return value
 
 

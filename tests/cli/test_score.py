@@ -111,7 +111,7 @@ def test_neither_torch_nor_a_run_is_needed(german, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--lang", "german"], "language 'german' does not exist"),
+        (["--lang", "german"], "language 'german' is not supported"),
         (["--profile", "papr"], "profile 'papr' does not exist; did you mean 'paper'"),
         (["--lang", "zh", "--profile", "paper"], "give it with --vocabulary"),
         (["--lang", "zh", "--profile", "paper", "--vocabulary", "x"], "x: expected a folder with"),

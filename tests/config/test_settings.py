@@ -20,7 +20,7 @@ def settings_of(*words: str) -> Settings:
         (["optim.encoder.lr=fast"], "optim.encoder.lr: expected a number, found 'fast'"),
         (["decoding.beam=2.5"], "decoding.beam: expected a whole number, found '2.5'"),
         (["decoding.beam=true"], "decoding.beam: expected a whole number"),
-        (["seed=x"], "configuration.seed: expected a whole number, found 'x'"),
+        (["seed=x"], "seed: expected a whole number, found 'x'"),
         (["+dataset.tokeniser=x"], "dataset: 'tokeniser' does not exist; did you mean 'tokenizer'"),
         (["run_dir=${nothing}"], "run_dir: Interpolation key 'nothing' not found"),
         (
@@ -29,9 +29,9 @@ def settings_of(*words: str) -> Settings:
         ),
         (["model.targets={decoder: [third]}"], "model 'mclas'"),
         (["model.source=null"], "model.source: expected a text, found 'None'"),
-        (["scenario=[a]"], "configuration.scenario: expected a text"),
-        (["split=null"], "configuration.split: expected a text"),
-        (["~optim"], "configuration.optim: is missing"),
+        (["scenario=[a]"], "scenario: expected a text"),
+        (["split=null"], "split: expected a text"),
+        (["~optim"], "optim: is missing"),
         (["seed=-1"], "seed: expected from 0 to"),
         (["model.targets={decoder: [[mono]]}"], "model.targets.decoder[0]: expected a text"),
         (["model.initialize=[third]"], "model.initialize: decoder 'third' does not exist"),
@@ -43,6 +43,7 @@ def test_bad_words_are_one_clear_line(words, said):
     with pytest.raises(InputError) as error:
         settings_of(*words)
     assert said in str(error.value)
+    assert "configuration." not in str(error.value)
     assert "\n" not in str(error.value)
 
 

@@ -59,7 +59,7 @@ def test_an_import_replaces_an_earlier_one_and_nothing_else(raw, tmp_path):
         ("jsonl", "nowhere", EN_DE, "nowhere: no such file or folder"),
         ("jsonl", "x" * 300, EN_DE, "xxx: no such file or folder"),
         ("jsonl", ".", {}, "give the languages of the corpus"),
-        ("jsonl", ".", {"source": "en", "target": "xx"}, "language 'xx' does not exist"),
+        ("jsonl", ".", {"source": "en", "target": "xx"}, "language 'xx' is not supported"),
         ("en2desum", ".", {"target": "fr"}, "--target fr: this format is in 'de'"),
         ("ncls-en2zh", ".", {}, r"no file of a split here; expected names like EN2ZHSUM_"),
         ("ncls-en2zh", "train.jsonl", {}, r"train\.jsonl: expected a name like EN2ZHSUM_"),

@@ -76,7 +76,7 @@ def test_a_text_is_right_in_its_own_language_alone(language: str, expected: str)
 
 
 def test_an_unknown_language_is_refused_by_name():
-    with pytest.raises(InputError, match="language 'german' does not exist"):
+    with pytest.raises(InputError, match="language 'german' is not supported"):
         share_in_wrong_language(GERMAN, "german")
 
 

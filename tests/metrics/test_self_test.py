@@ -58,5 +58,5 @@ def test_a_failure_names_the_language_and_the_texts():
 
 
 def test_a_language_without_a_sample_is_refused():
-    with pytest.raises(InputError, match="language 'tlh' does not exist"):
+    with pytest.raises(InputError, match="language 'tlh' is not supported"):
         self_test(standard_profile("tlh"))

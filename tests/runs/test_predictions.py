@@ -75,8 +75,12 @@ def test_a_broken_line_is_refused_with_its_number(run, line):
 
 def test_missing_predictions_are_refused_with_their_path(run):
     missing = replace(run("ncls"), folder=Path("nowhere"))
-    with pytest.raises(InputError, match=r"nowhere/predictions\.jsonl: cannot be read"):
+    with pytest.raises(InputError) as error:
         read_predictions(missing)
+    assert str(error.value) == (
+        "nowhere/predictions.jsonl: cannot be read (No such file or directory); write it again "
+        "with mclas-evaluate RUN"
+    )
 
 
 def test_an_id_twice_is_refused(run):

@@ -46,7 +46,7 @@ def test_a_vocabulary_of_control_tokens_is_refused_before_anything_is_written(wo
         (["dataset.max_source=600"], "more than the encoder's 512 positions"),
         (["network.decoder.heads=5"], "width 16 cannot be split into 5 heads"),
         (["dataset.target=null"], "is monolingual"),
-        (["dataset.target=german"], "language 'german' does not exist"),
+        (["dataset.target=german"], "language 'german' is not supported"),
         (["trainer.accelerator=gpuu"], "trainer: "),
         (["+trainer.colour=red"], "trainer: "),
         (["optim.accumulate=50"], "too few for one update of optim.accumulate=50"),

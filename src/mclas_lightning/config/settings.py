@@ -90,7 +90,7 @@ def read_settings(cfg: Mapping[str, Any]) -> tuple[Settings, dict[str, Any]]:
     unknown, of another type or out of range.
     """
     plain = resolved_config(cfg) if isinstance(cfg, DictConfig) else dict(cfg)
-    top = typed("configuration", TopLevel, {k: v for k, v in plain.items() if k != "data"})
+    top = typed("", TopLevel, {k: v for k, v in plain.items() if k != "data"})
     optim = typed("optim", OptimConfig, top.optim)
     dataset = typed("dataset", DatasetConfig, top.dataset)
     for sizes in (dataset.sizes, optim.updates):

@@ -89,10 +89,11 @@ def check_language(language: str, what: str = "language") -> None:
     without_region = regex.split("[-_]", language.lower())[0]  # of zh-CN, pt_BR, EN
     if without_region in KNOWN_LANGUAGES:
         raise InputError(
-            f"{what} '{language}' does not exist; did you mean '{without_region}'? "
+            f"{what} '{language}' is not supported; did you mean '{without_region}'? "
             f"expected an ISO 639-1 code in small letters, without a region or script"
         )
-    raise unknown_choice(what, language, KNOWN_LANGUAGES, "all: mclas score --help")
+    listed, state = "all: mclas score --help", "is not supported"
+    raise unknown_choice(what, language, KNOWN_LANGUAGES, listed, state)
 
 
 def language_test(expected: str) -> Callable[[str], bool]:

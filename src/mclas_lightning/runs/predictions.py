@@ -77,7 +77,7 @@ def read_predictions(run: Results) -> dict[str, Prediction]:
     try:
         written = path.read_bytes()
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error})") from error
+        raise InputError(f"{path}: cannot be read ({error.strerror}); {EVALUATE_AGAIN}") from error
     check_scored(run, hashlib.sha256(written).hexdigest())
     lines = [_parse(line, f"{path}:{n}") for n, line in json_lines(BytesIO(written))]
     found = {prediction.id: prediction for prediction in lines}
