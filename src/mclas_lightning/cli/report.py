@@ -26,7 +26,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
         "number", nargs="?", type=int, choices=range(1, 8), metavar="{1..7}",
         help="a table of the paper; without it, all finished runs beside each other",
     )  # fmt: skip
-    table.add_argument("--format", choices=TABLE_FORMATS, default="terminal")
+    table.add_argument("--format", choices=TABLE_FORMATS, default="terminal", help="of the output")
     table.add_argument(
         "--data", type=Path, default=Path("data"), help="where corpora lie (Table 1)"
     )
@@ -42,7 +42,9 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     figure = commands.add_parser(
         "figure", help="Figure 3: initialization from MS; 5, 6, 9, 10: attention heads of a run"
     )
-    figure.add_argument("number", type=int, choices=(3, 5, 6, 9, 10), metavar="{3,5,6,9,10}")
+    figure.add_argument(
+        "number", type=int, choices=(3, 5, 6, 9, 10), metavar="{3,5,6,9,10}", help="the paper's"
+    )
     figure.add_argument("--out", type=Path, help=".svg, .png or .pdf (default: figure<number>.svg)")
     figure.add_argument("--run", type=Path, dest="of_run", metavar="RUN", help="of 5, 6, 9, 10")
     figure.add_argument("--id", help="of 5, 6, 9, 10: the document (default: the first)")
@@ -53,7 +55,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     figure.set_defaults(run=_figure)
 
     report = commands.add_parser("report", help="all tables, Figure 3, examples and runs as HTML")
-    report.add_argument("--out", type=Path, default=Path("report.html"))
+    report.add_argument("--out", type=Path, default=Path("report.html"), help="HTML file to write")
     report.add_argument("--files", type=Path, help="a folder for each table as .md, .tex and .csv")
     report.add_argument(
         "--data", type=Path, default=Path("data"), help="where corpora lie (Table 1)"
@@ -69,15 +71,17 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
         command.add_argument("--strict", action="store_true", help="exit 1 where a cell is missing")
 
     show = commands.add_parser("show", help="documents beside each system's summaries")
-    show.add_argument("--dataset", required=True)
-    show.add_argument("--scenario")
-    show.add_argument("--num", type=positive, default=3)
+    show.add_argument("--dataset", required=True, help="of the runs")
+    show.add_argument("--scenario", help="of the runs (default: all)")
+    show.add_argument("--num", type=positive, default=3, help="documents to show (3)")
     show.add_argument(
         "--id", nargs="+", default=[], help="these documents (default: --num of them)"
     )
     show.set_defaults(run=_show)
     for command in (table, figure, report, show):
-        command.add_argument("--runs", type=Path, default=Path("runs"))
+        command.add_argument(
+            "--runs", type=Path, default=Path("runs"), help="folder of all runs (runs)"
+        )
 
 
 def _table(arguments: argparse.Namespace) -> None:

@@ -32,7 +32,9 @@ def add_score(commands: argparse._SubParsersAction) -> None:
         "--hypotheses", type=Path, nargs="+", required=True, metavar="FILE",
         help='a system each: a summary a line, or jsonl of {"id": ..., "text": ...}',
     )  # fmt: skip
-    score.add_argument("--references", type=Path, required=True, metavar="FILE")
+    score.add_argument(
+        "--references", type=Path, required=True, metavar="FILE", help="the right summaries"
+    )
     score.add_argument("--lang", required=True, help="their language: zh, de, en, ...")
     score.add_argument(
         "--profile", default="standard",

@@ -9,10 +9,10 @@ from mclas_lightning.errors import InputError
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add ``sync`` and ``workspace``."""
     sync = commands.add_parser("sync", help="upload what was trained offline, once")
-    sync.add_argument("--runs", type=Path, default=Path("runs"))
+    sync.add_argument("--runs", type=Path, default=Path("runs"), help="folder of all runs (runs)")
     sync.set_defaults(run=_sync)
     workspace = commands.add_parser("workspace", help="save the dashboard that compares runs")
-    workspace.add_argument("--project", default="mclas-lightning")
+    workspace.add_argument("--project", default="mclas-lightning", help="of W&B (mclas-lightning)")
     workspace.add_argument("--entity", help="a team (default: the account's own)")
     workspace.add_argument(
         "--print", action="store_true", dest="only_print", help="print it as JSON, save nothing"
