@@ -37,7 +37,7 @@ def _import_outputs(arguments: argparse.Namespace) -> None:
     if len(cross) > 1 or not (cross or arguments.mono):
         raise InputError("import-outputs: expected one FILE of cross summaries, or --mono FILE")
     given: dict[Side, Path | None] = {"cross": next(iter(cross), None), "mono": arguments.mono}
-    files = {side: path for side, path in given.items() if path is not None}
+    files: dict[Side, Path] = {s: path for s, path in given.items() if path is not None}
     name = override("model.name", arguments.model)
     # The sides of the settings' own system are those whose scores are checked before.
     own = [f"dataset={arguments.dataset}", _MODELS["cross" in files, "mono" in files], name]
