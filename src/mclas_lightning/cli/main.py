@@ -13,7 +13,7 @@ if __name__ == "__main__":  # Ctrl-C is heard during the imports below, too.
 import argparse
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from mclas_lightning import __version__
 from mclas_lightning.cli import (
@@ -54,9 +54,17 @@ def parsed(words: list[str]) -> argparse.Namespace:
     return arguments
 
 
+class OneLineParser(argparse.ArgumentParser):
+    """A parser, and those of its commands, whose errors are one line; argparse prints its usage."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit code 2."""
+        self.exit(2, f"error: {message}; see {self.prog} --help\n")
+
+
 def parser() -> argparse.ArgumentParser:
     """The parser of all commands; the parser of each command sets ``run`` to its function."""
-    parser = argparse.ArgumentParser(
+    parser = OneLineParser(
         prog="mclas",
         description="Cross-lingual summarization with MCLAS and its baselines.",
         epilog="Train with mclas-train, score again with mclas-evaluate; both take --help.",
