@@ -156,7 +156,7 @@ PRINTED = [
 
 def brought(line: str) -> Iterator[object]:
     """What a printed command brings to its program, through a shell and the program's parser."""
-    program, *words = shlex.split(line)
+    program, *words = shlex.split(line, comments=True)
     if program == "mclas":
         yield from map(str, flat(vars(parser().parse_args(words))))
         return

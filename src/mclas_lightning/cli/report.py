@@ -39,21 +39,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     )
     table.set_defaults(run=_table)
 
-    figure = commands.add_parser(
-        "figure", help="Figure 3: initialization from MS; 5, 6, 9, 10: attention heads of a run"
-    )
-    figure.add_argument(
-        "number", type=int, choices=(3, 5, 6, 9, 10), metavar="{3,5,6,9,10}", help="the paper's"
-    )
-    figure.add_argument("--out", type=Path, help=".svg, .png or .pdf (default: figure<number>.svg)")
-    figure.add_argument("--run", type=Path, dest="of_run", metavar="RUN", help="of 5, 6, 9, 10")
-    figure.add_argument("--id", help="of 5, 6, 9, 10: the document (default: the first)")
-    figure.add_argument(
-        "--head", nargs="+", default=[], metavar="L.H",
-        help="of 5 and 6: these heads (default: the strongest of each kind)",
-    )  # fmt: skip
-    figure.set_defaults(run=_figure)
-
+    figure = _add_figure(commands)
     report = commands.add_parser("report", help="all tables, Figure 3, examples and runs as HTML")
     report.add_argument("--out", type=Path, default=Path("report.html"), help="HTML file to write")
     report.add_argument("--files", type=Path, help="a folder for each table as .md, .tex and .csv")
@@ -82,6 +68,24 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
         command.add_argument(
             "--runs", type=Path, default=Path("runs"), help="folder of all runs (runs)"
         )
+
+
+def _add_figure(commands: argparse._SubParsersAction) -> argparse.ArgumentParser:
+    figure = commands.add_parser(
+        "figure", help="Figure 3: initialization from MS; 5, 6, 9, 10: attention heads of a run"
+    )
+    figure.add_argument(
+        "number", type=int, choices=(3, 5, 6, 9, 10), metavar="{3,5,6,9,10}", help="the paper's"
+    )
+    figure.add_argument("--out", type=Path, help=".svg, .png or .pdf (default: figure<number>.svg)")
+    figure.add_argument("--run", type=Path, dest="of_run", metavar="RUN", help="of 5, 6, 9, 10")
+    figure.add_argument("--id", help="of 5, 6, 9, 10: the document (default: the first)")
+    figure.add_argument(
+        "--head", nargs="+", default=[], metavar="L.H",
+        help="of 5 and 6: these heads (default: the strongest of each kind)",
+    )  # fmt: skip
+    figure.set_defaults(run=_figure)
+    return figure
 
 
 def _table(arguments: argparse.Namespace) -> None:
