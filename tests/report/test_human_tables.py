@@ -12,6 +12,7 @@ from mclas_lightning.human.results import (
 from mclas_lightning.report import page
 from mclas_lightning.report.finished_runs import Runs
 from mclas_lightning.report.human_tables import human_table_sheets
+from mclas_lightning.report.render import csv
 from mclas_lightning.report.tables import TableRequest
 
 VALUES = {"informativeness": -0.125, "conciseness": 0.25, "fluency": 0.5}
@@ -115,6 +116,11 @@ def test_intervals_stand_in_brackets_behind_our_numbers(runs):
     assert rows(sheet)["medium", "MCLAS"][2] == "-0.125"
     assert rows(sheet)["medium", "Gold"][1] == "-0.125"
     assert "In brackets: 95 % bootstrap intervals, over documents and annotators." in sheet.notes
+    header, *lines = [line.split(",") for line in csv.write([sheet]).splitlines()]
+    in_csv = {tuple(line[1:3]): dict(zip(header, line, strict=True)) for line in lines}
+    ends = [title for title in header if title.endswith((" low", " high"))][:2]
+    assert [in_csv["medium", "MCLAS"][end] for end in ends] == ["-0.250", "0.750"]
+    assert [in_csv["medium", "Gold"][end] for end in ends] == ["", ""]
     (sheet,) = human_table_sheets(4, [], runs)
     assert rows(sheet)["medium",][1] == "0.31 [0.21, 0.41]"
     assert rows(sheet)["medium",][4] == "61.75"

@@ -1,4 +1,7 @@
-"""Sheets as CSV; mean, deviation, seeds and significance of a cell have a column each."""
+"""Sheets as CSV; mean, deviation, seeds and significance of a cell have a column each.
+
+Where a sheet has intervals, their ends have columns, too.
+"""
 
 import csv
 import io
@@ -32,11 +35,13 @@ def _headings(sheet: Sheet) -> Iterator[str]:
     for column in sheet.columns:
         yield column.title
         if column.measured:
-            yield from (f"{column.group} {part}" for part in ("deviation", "seeds", "significant"))
+            ends = ("low", "high") if _has_intervals(sheet) else ()
+            parts = ("deviation", "seeds", "significant", *ends)
+            yield from (f"{column.group} {part}" for part in parts)
 
 
 def _values(sheet: Sheet, row: Sequence[SheetEntry]) -> Iterator[str]:
-    num = len(sheet.labels)
+    num, has_intervals = len(sheet.labels), _has_intervals(sheet)
     yield from map(str, row[:num])
     for column, entry in zip(sheet.columns, row[num:], strict=True):
         if not column.measured:
@@ -44,5 +49,13 @@ def _values(sheet: Sheet, row: Sequence[SheetEntry]) -> Iterator[str]:
         elif isinstance(entry, Cell):
             spread = "" if entry.deviation is None else f"{entry.deviation:.{entry.digits}f}"
             yield from (entry.shown, spread, str(entry.seeds), "yes" if entry.significant else "")
+            if has_intervals:
+                ends = entry.interval or ()
+                yield from (f"{end:.{entry.digits}f}" for end in ends)
+                yield from [""] * (2 - len(ends))
         else:
-            yield from ("" if entry == MISSING else entry, "", "", "")
+            yield from ("" if entry == MISSING else entry, "", "", "", *[""] * 2 * has_intervals)
+
+
+def _has_intervals(sheet: Sheet) -> bool:
+    return any(isinstance(c, Cell) and c.interval for row in sheet.rows() for c in row)
