@@ -19,13 +19,13 @@ FOLDER: dict[str, Any] = {
 def add_commands(commands: Any) -> None:
     """Add every command of ``mclas human`` to these subparsers."""
     sheet = commands.add_parser("sheet", help="sheets with anonymous summaries, one an annotator")
-    sheet.add_argument("--dataset", required=True)
-    sheet.add_argument("--scenario", required=True)
+    sheet.add_argument("--dataset", required=True, help="of the runs")
+    sheet.add_argument("--scenario", required=True, help="of the runs")
     sheet.add_argument("--models", default="ncls,ncls_ms,mclas", help="(default: %(default)s)")
     sheet.add_argument("--num", type=positive, default=20, help="documents (default: %(default)s)")
     sheet.add_argument("--seed", type=seed, default=0, help="of sample and order (default: 0)")
     sheet.add_argument("--annotators", type=positive, default=7, help="(default: %(default)s)")
-    sheet.add_argument("--runs", type=Path, default=Path("runs"))
+    sheet.add_argument("--runs", type=Path, default=Path("runs"), help="(default: %(default)s)")
     sheet.add_argument("--out", type=Path, required=True, help="a new folder")
     sheet.set_defaults(run=_sheet)
 
@@ -44,7 +44,9 @@ def add_commands(commands: Any) -> None:
 
     export = commands.add_parser("export", help="tasks for Label Studio or Potato")
     export.add_argument("folder", **FOLDER)
-    export.add_argument("--to", choices=["label-studio", "potato"], required=True)
+    export.add_argument(
+        "--to", choices=["label-studio", "potato"], required=True, help="the program"
+    )
     export.set_defaults(run=_export)
 
     imported = commands.add_parser("import", help="answers that were given there")
@@ -67,7 +69,7 @@ def add_commands(commands: Any) -> None:
 
     score = commands.add_parser("score", help="best-worst scaling and agreement of filled sheets")
     score.add_argument("folder", **FOLDER)
-    score.add_argument("--runs", type=Path, default=Path("runs"))
+    score.add_argument("--runs", type=Path, default=Path("runs"), help="(default: %(default)s)")
     score.add_argument(
         "--out", type=Path, help="(default: human.json in RUNS/<dataset>/<scenario>)"
     )
