@@ -45,7 +45,7 @@ def undescribed(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str]]:
 
 
 def test_every_argument_is_described():
-    assert undescribed(cli.parser()) == []
+    assert list(undescribed(cli.parser())) == []
 
 
 def test_the_version_is_the_packages(capsys):
