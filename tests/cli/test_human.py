@@ -79,6 +79,11 @@ def test_the_command_that_is_printed_scores_what_comes_back(tmp_path, main):
     found = find_human_results(tmp_path / "runs", "toy_en2de", "minimum")
     assert found is not None
     assert found.preferences["gold"]["fluency"] == 1
+    main(*printed[2:])  # An earlier result is replaced.
+    kept = (tmp_path / "filled by us" / "key.json").read_bytes()
+    with pytest.raises(SystemExit):  # In one line, with exit code 2.
+        main(*printed[2:], "--out", "filled by us/key.json")
+    assert (tmp_path / "filled by us" / "key.json").read_bytes() == kept
 
 
 @pytest.mark.usefixtures("runs")

@@ -169,6 +169,22 @@ def _score(arguments: argparse.Namespace) -> None:
 
     results = score_filled_sheets(arguments.folder)
     out = arguments.out or human_results_path(arguments.runs, results.dataset, results.scenario)
+    _check_replaced(out)
     results.write(out)
     Console().print(draw_results(results))
     print(out)
+
+
+def _check_replaced(out: Path) -> None:
+    """InputError where ``out`` is something else than the scores of an earlier call."""
+    from mclas_lightning.human.results import HumanResults
+
+    try:
+        earlier = not out.exists() or (out.is_file() and bool(HumanResults.read(out)))
+    except InputError:
+        earlier = False
+    if not earlier:
+        raise InputError(
+            f"{out}: is there and holds no scores of `mclas human score`, so it is not replaced; "
+            f"give another file with --out"
+        )
