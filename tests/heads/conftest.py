@@ -1,22 +1,29 @@
-"""A small trained run, on which heads are analyzed."""
+"""What tests of heads analyze: a random network, and made-up words."""
 
-from pathlib import Path
-
+import numpy as np
 import pytest
 
-from mclas_lightning.config.compose import compose
-from mclas_lightning.runs.run import Run
-from mclas_lightning.train import train
+from mclas_lightning.data.tokenizer import Tokenizer
+from mclas_lightning.decoding.summarizer import Summarizer
+from mclas_lightning.heads.words import Words
+from mclas_lightning.task import Task
+from tests.conftest import small_network
 
 
 @pytest.fixture
-def trained(words: list[str]):
-    """``trained("mclas")``: a finished run of a few updates."""
+def summarizer(tokenizer: Tokenizer) -> Summarizer:
+    """Two layers of two heads, which read 17 word pieces of a document."""
+    return Summarizer(
+        network=small_network(vocab_size=len(tokenizer)),
+        task=Task(name="mclas", targets={"decoder": ("mono", "cross")}),
+        tokenizer=tokenizer,
+        vocabulary={},
+        languages={"mono": "en", "cross": "de"},
+        max_source=17,
+    )
 
-    def run(model: str, *more: str) -> Run:
-        results = train(compose("train", [*words, f"model={model}", *more]))
-        assert results is not None
-        assert results.folder is not None
-        return Run(Path(results.folder))
 
-    return run
+def words_with(labels: list[str], side: list[int]) -> Words:
+    """Words of one piece each; a label in brackets is a control token."""
+    text = np.array([label[0] != "[" for label in labels])
+    return Words(tuple(labels), np.arange(len(labels)), np.array(side), text)

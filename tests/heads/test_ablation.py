@@ -1,31 +1,17 @@
 import pytest
 import torch
 
-from mclas_lightning.data.tokenizer import Tokenizer
-from mclas_lightning.decoding.summarizer import Summaries, Summarizer
+from mclas_lightning.decoding.summarizer import Summaries
 from mclas_lightning.example import SIDES
 from mclas_lightning.heads.ablation import ablate, silenced
 from mclas_lightning.model.attention import Attention
-from mclas_lightning.task import Task
-from tests.conftest import examples, small_network
+from tests.conftest import examples
 
 STORIES = examples(5)
 TEXTS = [story.document for story in STORIES]
 SUMMARIES: list[Summaries] = [
     {side: story.summary(side) or "" for side in SIDES} for story in STORIES
 ]
-
-
-@pytest.fixture
-def summarizer(tokenizer: Tokenizer) -> Summarizer:
-    return Summarizer(
-        network=small_network(vocab_size=len(tokenizer)),
-        task=Task(name="mclas", targets={"decoder": ("mono", "cross")}),
-        tokenizer=tokenizer,
-        vocabulary={},
-        languages={"mono": "en", "cross": "de"},
-        max_source=23,
-    )
 
 
 def test_silencing_a_head_is_zeroing_its_columns_of_the_output_projection():
@@ -62,7 +48,7 @@ def test_losses_are_means_over_the_word_pieces_of_a_side(summarizer):
         ids = {side: tokenizer.encode([summary[side]], 20)[0] for side in SIDES}
         target = torch.tensor([summarizer.task.target_ids("decoder", ids, tokenizer.special)])
         with torch.no_grad():
-            memory = network.encode(torch.tensor(tokenizer.encode_sources([text], 23)))
+            memory = network.encode(torch.tensor(tokenizer.encode_sources([text], 17)))
             hidden = network.hidden("decoder", target[:, :-1], memory)
             scores = network.logits(hidden).log_softmax(-1)[0]
         for place, token in enumerate(target[0, 1:].tolist()):

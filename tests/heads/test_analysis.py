@@ -6,6 +6,7 @@ from mclas_lightning.example import write_jsonl
 from mclas_lightning.heads.analysis import analyze
 from mclas_lightning.heads.config import heads_config
 from mclas_lightning.runs.heads import HeadsResults
+from mclas_lightning.runs.run import Run
 from tests.conftest import examples
 
 CONFIG = heads_config()
@@ -13,7 +14,7 @@ CONFIG = heads_config()
 
 def test_a_run_is_analyzed_on_references_and_own_summaries(trained, corpus, tmp_path):
     (corpus / "en2de" / "lexicon.tsv").write_text("storm\tSturm\nhits\ttrifft\n", "utf-8")
-    run = trained("mclas")
+    run = Run(trained("model=mclas"))
     written = analyze(run, CONFIG, num=5, ids=["story-57"], out=tmp_path / "out", ablation=True)
     found = HeadsResults.read(tmp_path / "out")
     assert found == written
@@ -36,7 +37,7 @@ def test_a_run_is_analyzed_on_references_and_own_summaries(trained, corpus, tmp_
 
 
 def test_ncls_has_local_and_self_heads_alone_and_says_so(trained, tmp_path):
-    found = analyze(trained("ncls"), CONFIG, num=3, out=tmp_path)
+    found = analyze(Run(trained("model=ncls")), CONFIG, num=3, out=tmp_path)
     assert found.decoders["decoder"]["gold"]["self"].keys() == {"local", "self"}
     assert found.decoders["decoder"]["gold"]["cross"] == {}
     assert any("model 'ncls': no decoder writes S^A" in note for note in found.notes)
@@ -45,7 +46,7 @@ def test_ncls_has_local_and_self_heads_alone_and_says_so(trained, tmp_path):
 def test_documents_of_another_file_are_summarized_and_cuts_are_said(trained, tmp_path):
     long = [e for e in examples(200) if len(e.document) > 100][:2]
     assert write_jsonl(tmp_path / "others.jsonl", long) == 2
-    run = trained("mclas", "dataset.max_source=11", "model.bos_after_lsep=true")
+    run = Run(trained("model=mclas", "dataset.max_source=11", "model.bos_after_lsep=true"))
     found = analyze(run, CONFIG, num=9, documents=tmp_path / "others.jsonl")
     assert found.decoders["decoder"]["gold"]["self"]["self"]["num"] == 2
     assert any("2 of 2 documents are longer than dataset.max_source=11" in n for n in found.notes)
@@ -54,6 +55,6 @@ def test_documents_of_another_file_are_summarized_and_cuts_are_said(trained, tmp
 
 
 def test_an_id_that_is_not_there_is_one_line(trained, corpus):
-    run = trained("mclas")
+    run = Run(trained("model=mclas"))
     with pytest.raises(InputError, match="no document has the id 'none'; the first is 'story-51'"):
         analyze(run, CONFIG, num=3, ids=["none"])

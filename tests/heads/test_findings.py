@@ -12,18 +12,13 @@ from mclas_lightning.heads.findings import (
 )
 from mclas_lightning.heads.gather import DocumentMaps
 from mclas_lightning.heads.ibm1 import Aligner
-from mclas_lightning.heads.words import Words
+from tests.heads.conftest import words_with
 
 A, B = ["fire", "in", "munich"], ["munchen", "brennt"]
 
 
-def words(labels: list[str], side: list[int]) -> Words:
-    text = np.array([label[0] != "[" for label in labels])
-    return Words(tuple(labels), np.arange(len(labels)), np.array(side), text)
-
-
-TARGET = words(["[BOS]", *A, "[LSEP]", *B], [0] * 4 + [1] * 3)
-SOURCE = words(["[CLS]", "munich", "burns", "[SEP]"], [0] * 4)
+TARGET = words_with(["[BOS]", *A, "[LSEP]", *B], [0] * 4 + [1] * 3)
+SOURCE = words_with(["[CLS]", "munich", "burns", "[SEP]"], [0] * 4)
 
 
 def maps(translates: bool) -> DocumentMaps:

@@ -2,25 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from mclas_lightning.data.tokenizer import Tokenizer
-from mclas_lightning.decoding.summarizer import Summarizer
 from mclas_lightning.example import SIDES, Side
 from mclas_lightning.heads.gather import document_maps, gather
 from mclas_lightning.model.attention import Attention
-from mclas_lightning.task import Task
-from tests.conftest import examples, small_network
-
-
-@pytest.fixture
-def summarizer(tokenizer: Tokenizer) -> Summarizer:
-    return Summarizer(
-        network=small_network(vocab_size=len(tokenizer)),
-        task=Task(name="mclas", targets={"decoder": ("mono", "cross")}),
-        tokenizer=tokenizer,
-        vocabulary={},
-        languages={"mono": "en", "cross": "de"},
-        max_source=17,
-    )
+from tests.conftest import examples
 
 
 def test_rows_sum_to_one_and_see_no_later_word(summarizer):

@@ -32,7 +32,7 @@ def test_what_has_no_heads_is_refused_in_one_line(tmp_path):
 
 
 def test_own_summaries_are_the_scored_ones_and_others_are_decoded(trained):
-    run = trained("mclas")
+    run = Run(trained("model=mclas"))
     summarizer = load_summarizer(run)
     stories = [*examples(2, 51), *examples(1, 90)]
     found = own_summaries(run, summarizer, stories)

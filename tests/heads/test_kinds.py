@@ -5,7 +5,7 @@ import pytest
 
 from mclas_lightning.heads.gather import DocumentMaps
 from mclas_lightning.heads.kinds import cross_scores, self_scores
-from mclas_lightning.heads.words import Words
+from tests.heads.conftest import words_with
 
 A, B, V = 7, 5, 13  # words of S^A, S^B and the document with [CLS] and [SEP]
 T = A + B + 2
@@ -15,13 +15,8 @@ WINDOW = 3
 LSEP, FIRST, SECOND = A + 1, 1, A + 2  # [BOS] is at 0.
 
 
-def words(labels: list[str], side: list[int]) -> Words:
-    text = np.array([label[0] != "[" for label in labels])
-    return Words(tuple(labels), np.arange(len(labels)), np.array(side), text)
-
-
-TARGET = words(["[BOS]", *"a" * A, "[LSEP]", *"b" * B], [0] * (A + 1) + [1] * (B + 1))
-SOURCE = words(["[CLS]", *"d" * (V - 2), "[SEP]"], [0] * V)
+TARGET = words_with(["[BOS]", *"a" * A, "[LSEP]", *"b" * B], [0] * (A + 1) + [1] * (B + 1))
+SOURCE = words_with(["[CLS]", *"d" * (V - 2), "[SEP]"], [0] * V)
 
 
 def noisy(map_: np.ndarray, causal: bool) -> np.ndarray:
