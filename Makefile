@@ -51,12 +51,13 @@ section6: $(INSTALLED) ## what the heads of a run do, and Figures 5, 6, 9, 10 (R
 paper: $(INSTALLED) ## all tables, Figure 3, runs and examples: build/paper/report.html, and .md .tex .csv
 	@$(BIN)/mclas report --out build/paper/report.html --files build/paper $(TABLE)
 
-STUDY := study_main study_toy study_scratch study_mt study_tltran study_debian
+STUDY := study_main study_toy study_scratch study_mt study_tltran
 
 study: $(INSTALLED) ## what is left of the study (experiments/study/plan.md): many hours, resumed where it was stopped
 	@test -d data/toy || $(BIN)/mclas data toy
-	@test -d data/debian || $(BIN)/mclas data debian
 	@$(BIN)/mclas sweep run $(STUDY)
+	@test -d data/debian || $(BIN)/mclas data debian
+	@$(BIN)/mclas sweep run study_debian
 	@$(BIN)/python experiments/study/collect.py runs experiments/study/results
 
 study-quick: $(INSTALLED) ## one seed of one scenario of the study, and its table

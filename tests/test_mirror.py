@@ -10,7 +10,13 @@ SOURCE = TESTS.parent / "src" / "mclas_lightning"
 WHOLE = {
     *("test_architecture.py", "test_commands.py", "test_conf.py", "test_layers.py"),
     *("test_devices.py", "test_earlier_runs.py", "test_interrupts.py", "test_metrics_page.py"),
-    *("test_mirror.py", "test_readme.py", "slurm/test_sweep.py", "tracking/test_server.py"),
+    *(
+        "test_mirror.py",
+        "test_readme.py",
+        "test_study.py",
+        "slurm/test_sweep.py",
+        "tracking/test_server.py",
+    ),
 }
 # Packages that one file tests, because their modules work together alone.
 TOGETHER = {"convert/e5", "corpora/check", "corpora/debian", "corpora/toy", "report/render"}

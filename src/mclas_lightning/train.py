@@ -150,17 +150,17 @@ def _fit(
             seed=settings.seed,
         )
         trainer, best, last, patience = build_trainer(settings, loggers, preemption)
+        exposure = Exposure.of(preparation.train, settings.optim.shape(trainer.world_size))
         if trainer.is_global_zero:
             keep_preparation(settings, config, preparation)
             for logger in loggers:
                 logger.log_hyperparams(dict(config))
             announce_training(settings, preparation, module, resumed)
-            announce_update(settings, preparation.train, trainer.world_size)
-    shape = settings.optim.shape(trainer.world_size)
+            announce_update(settings, preparation.train, exposure)
     data = SummarizationData(
         preparation.train,
         preparation.valid,
-        LoaderConfig(shape=shape, workers=settings.workers),
+        LoaderConfig(shape=exposure.shape, workers=settings.workers),
         seed=settings.seed,
     )
     trainer.fit(module, datamodule=data, ckpt_path=resumed, weights_only=True)
@@ -173,7 +173,7 @@ def _fit(
             "best_val_loss": float(best.best_model_score),
             "stopped_early": stopped_early,
             "cut_off": not stopped_early and patience.wait_count == 0,
-            "seen": Exposure.of(preparation.train, shape).seen(trainer.global_step),
+            "seen": exposure.seen(trainer.global_step),
             "seconds": round(last.seconds, 1),
             "subset_sha256": sha256(settings.subset_manifest),
         }

@@ -52,10 +52,9 @@ def _initialization(settings: Settings) -> str:
     return f"initialized from {settings.init_from}{but}"
 
 
-def announce_update(settings: Settings, train: EncodedExamples, devices: int) -> None:
+def announce_update(settings: Settings, train: EncodedExamples, exposure: Exposure) -> None:
     """Print what an update sees, and warn where the recipe's updates predict more or less."""
-    shape, recipe = settings.optim.shape(devices), settings.optim.recipe.shape()
-    exposure = Exposure.of(train, shape)
+    shape, recipe = exposure.shape, settings.optim.recipe.shape()
     tokens = " and ".join(f"{num:,.0f} {side}" for side, num in exposure.tokens.items())
     print(
         f"  an update: {_layout(shape)}; on average {exposure.documents:,.0f} documents, "
@@ -63,12 +62,12 @@ def announce_update(settings: Settings, train: EncodedExamples, devices: int) ->
         f"{settings.updates:,} updates are {settings.updates / exposure.updates:,.1f} epochs",
         flush=True,
     )
-    if len(train) < recipe.accumulate * recipe.ranks:
+    if recipe == shape or len(train) < recipe.accumulate * recipe.ranks:
         return
     theirs = Exposure.of(train, recipe)
     if abs(exposure.predicted / theirs.predicted - 1) > SAME_SIZE:
         same = replace(shape, accumulate=recipe.accumulate, ranks=recipe.ranks) == recipe
-        micro_batches = recipe.accumulate * recipe.ranks / devices
+        micro_batches = recipe.accumulate * recipe.ranks / shape.ranks
         advice = f"optim.max_tokens={shape.max_tokens * theirs.predicted / exposure.predicted:.0f}"
         if same and micro_batches % 1 == 0:
             advice = f"optim.accumulate={micro_batches:.0f}"

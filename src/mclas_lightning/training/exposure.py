@@ -14,6 +14,7 @@ from mclas_lightning.example import Side
 class Exposure:
     """Means over the updates of an epoch, of all devices together."""
 
+    shape: UpdateShape
     documents: float
     tokens: Mapping[Side, float]  # target tokens, [LSEP] and [EOS] included
     updates: float  # updates that an epoch takes
@@ -27,7 +28,7 @@ class Exposure:
         tokens: dict[Side, float] = {
             side: int(train.target_lengths(side).sum()) / updates for side in sides
         }
-        return cls(documents=len(train) / updates, tokens=tokens, updates=updates)
+        return cls(shape=shape, documents=len(train) / updates, tokens=tokens, updates=updates)
 
     @property
     def predicted(self) -> float:
