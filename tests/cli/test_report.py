@@ -129,6 +129,29 @@ def test_what_the_report_sets_aside_is_said_on_stderr(runs, tmp_path, monkeypatc
     assert second.startswith(f"Set aside: {judged} (")
 
 
+def test_predictions_of_another_scoring_are_named_once(tmp_path, monkeypatch, capsys):
+    text = {"mono": "A fire.", "cross": "Ein Feuer."}
+    record = {"id": "a", "document": "A hotel burns.", "hypotheses": text, "references": text}
+    for model in ("ncls", "mclas"):
+        write_run(tmp_path, "mine", "minimum", model, 0, num=1)
+        folder = tmp_path / "mine" / "minimum" / model / "seed=0"
+        (folder / "predictions.jsonl").write_text(json.dumps(record) + "\n")
+    results = json.loads((folder / "results.json").read_text())
+    results["provenance"]["predictions_sha256"] = "another"
+    (folder / "results.json").write_text(json.dumps(results))
+    words = ("--dataset", "mine", "--runs", str(tmp_path))
+    _, shown, _ = run(monkeypatch, capsys, "show", *words)
+    out = ("--out", str(tmp_path / "report.html"), "--data", str(tmp_path))
+    _, _, err = run(monkeypatch, capsys, "report", *words, *out)
+    for said in (shown, err):
+        assert "".join(said.split()).count("isnotthefilethatresults.json") == 1
+    assert "NCLS" in shown
+    assert "MCLAS" not in shown
+    (tmp_path / "mine" / "minimum" / "ncls" / "seed=0" / "results.json").unlink()
+    code, _, err = run(monkeypatch, capsys, "show", *words)
+    assert (code, err.count("is not the file that results.json")) == (2, 1)
+
+
 def test_a_number_is_left_out_for_the_comparison_of_what_is_there(runs, monkeypatch, capsys):
     words = ("table", "--runs", str(runs), "--scenario", "full", "--format", "md")
     code, out, _ = run(monkeypatch, capsys, *words)

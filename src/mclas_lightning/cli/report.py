@@ -166,10 +166,11 @@ def _show(arguments: argparse.Namespace) -> None:
     from rich.console import Console
 
     from mclas_lightning.report.cases import pick_cases
-    from mclas_lightning.report.finished_runs import aside_in_words
+    from mclas_lightning.report.finished_runs import aside_in_words, with_own_predictions
     from mclas_lightning.report.render.cases import draw_cases
 
-    runs, aside = _finished_runs(arguments)
+    found, aside = _finished_runs(arguments)
+    runs = with_own_predictions(found, aside) or found
     Console().print(draw_cases(pick_cases(runs, arguments.num, ids=arguments.id)))
     if aside:
         print(aside_in_words(aside))

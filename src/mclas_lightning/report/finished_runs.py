@@ -65,6 +65,12 @@ def survey_runs(
     return FoundResults(sorted(results, key=table_order), aside)
 
 
+def with_own_predictions(runs: Sequence[Results], aside: Sequence[Aside]) -> list[Results]:
+    """The runs whose predictions.jsonl is not among the files set aside."""
+    paths = {one.path for one in aside}
+    return [run for run in runs if predictions_path(run) not in paths]
+
+
 def _check_origin(run: Results, scored: dict[tuple[str, ...], Results]) -> None:
     """InputError for a copy: with the config.yaml of another run, or another seed's predictions."""
     config = config_of(run) or {}

@@ -12,7 +12,12 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.human.results import judged_datasets as judged
 from mclas_lightning.report import figure3, section6
 from mclas_lightning.report.cases import LEGEND, Examples, pick_cases
-from mclas_lightning.report.finished_runs import SET_ASIDE, Aside, aside_in_words
+from mclas_lightning.report.finished_runs import (
+    SET_ASIDE,
+    Aside,
+    aside_in_words,
+    with_own_predictions,
+)
 from mclas_lightning.report.layout import LAYOUTS
 from mclas_lightning.report.render import html
 from mclas_lightning.report.sheet import MISSING, Column, Section, Sheet
@@ -136,9 +141,8 @@ def full_report(request: TableRequest) -> Report:
         FIGURE3_LEGEND,
     )  # fmt: skip
     aside = runs.aside(datasets or runs.names)
-    return Report(
-        [*parts, picture, *_heads(used)], provenance_sheet(used, aside), list(_examples(used))
-    )
+    examples = list(_examples(with_own_predictions(used, aside)))
+    return Report([*parts, picture, *_heads(used)], provenance_sheet(used, aside), examples)
 
 
 def _heads(runs: Iterable[Results]) -> Iterator[PaperPart]:
