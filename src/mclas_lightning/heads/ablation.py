@@ -57,12 +57,10 @@ def ablate(
     batches = list(_encoded(summarizer, decoder, texts, summaries, max_summary))
     whole = side_losses(summarizer, decoder, batches)
     layers = summarizer.network.decoder(decoder).layers
-    changes: dict[str, dict[Side, list[list[float]]]] = {}
-    num_heads = layers[0].get_submodule("self_attention").heads
-    total = len(ATTENTIONS) * len(layers) * int(num_heads)  # pyright: ignore[reportArgumentType]
+    changes = {name: {side: [] for side in whole} for name in ATTENTIONS}
+    total = len(ATTENTIONS) * len(layers) * summarizer.network.config.decoder.heads
     with progress_bar(total, "silencing", "heads") as bar:
         for name in ATTENTIONS:
-            changes[name] = {side: [] for side in whole}
             for layer in layers:
                 attention = layer.get_submodule(f"{name}_attention")
                 assert isinstance(attention, Attention)

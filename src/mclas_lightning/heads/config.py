@@ -19,19 +19,13 @@ class AlignerConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class HeadsConfig:
-    """The file's content; thresholds by kind."""
+    """The content of ``conf/heads.yaml``; ``thresholds[attention][kind]`` is the least score."""
 
     window: int
-    self_attention: dict[str, float]
-    encoder_decoder: dict[str, float]
+    thresholds: dict[str, dict[str, float]]
     aligner: AlignerConfig
     resamples: int
     shown: int
-
-    @property
-    def thresholds(self) -> dict[str, dict[str, float]]:
-        """The least score of each kind, by attention."""
-        return {"self": self.self_attention, "cross": self.encoder_decoder}
 
 
 def heads_config() -> HeadsConfig:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.report.heads_table import ATTENTION_NAMES, rank_correlation
-from mclas_lightning.report.sheet import Column, Section, Sheet, SheetEntry
+from mclas_lightning.report.heads_table import rank_correlation, sheet_of_kinds
+from mclas_lightning.report.sheet import Sheet, SheetEntry
 from mclas_lightning.runs.heads import HeadsResults
 
 AGREEMENT_COLUMNS = ("heads", "heads there", "same place", "by chance", "corr.")
@@ -19,17 +19,12 @@ AGREEMENT_EXPLANATION = (
 
 def agreement_sheet(found: HeadsResults, other: HeadsResults) -> Sheet:
     """The table for two runs; InputError where their decoders differ in size."""
-    return Sheet(
-        name="section6-agreement",
-        title=f"Section 6. {found.name} beside {other.name}",
-        by="Attention",
-        corner="Kind",
-        columns=tuple(Column("", column) for column in AGREEMENT_COLUMNS),
-        sections=[
-            Section(heading, list(_rows(found, other, attention)))
-            for attention, heading in ATTENTION_NAMES.items()
-        ],
-        notes=[AGREEMENT_EXPLANATION],
+    return sheet_of_kinds(
+        "section6-agreement",
+        f"Section 6. {found.name} beside {other.name}",
+        AGREEMENT_COLUMNS,
+        lambda attention: _rows(found, other, attention),
+        [AGREEMENT_EXPLANATION],
     )
 
 

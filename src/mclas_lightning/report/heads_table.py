@@ -1,6 +1,6 @@
 """The kinds of a run's heads beside the paper's counts (section 6)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -26,15 +26,14 @@ EXPLANATION = (
     "A head is of a kind where its mean score over documents reaches the kind's threshold; it may "
     "be of several kinds. firm: heads whose 95 % interval lies above the threshold. same: of how "
     "many documents a head of the kind reaches the threshold. own: heads on the run's own "
-    f"summaries. {', '.join(f'x {factor:g}' for factor in FACTORS)}: heads with thresholds so much "
-    "higher. best: the layer and head, counted from 1, with the highest score."
+    f"summaries. {', '.join(f'x {factor:g}' for factor in FACTORS)}: heads with thresholds "
+    "multiplied by this. best: the layer and head, counted from 1, with the highest score."
 )
 
 BY_EYE = (
     "The paper told kinds apart by eye, on En2ZhSum; its counts and these share names, not a "
     "definition. It names no separator and no lookup heads."
 )
-
 
 ABLATION_COLUMNS = ("best", "loss S^A", "loss S^B", "corr. S^A", "corr. S^B")
 
@@ -54,17 +53,12 @@ def ablation_sheet(found: HeadsResults) -> Sheet:
     """What silencing the best head of each kind costs."""
     ablation = [*found.ablation.values()][-1]
     losses = ", ".join(f"{side} {loss:.3f}" for side, loss in ablation["loss"].items())
-    return Sheet(
-        name="section6-ablation",
-        title="Section 6. Heads taken away",
-        by="Attention",
-        corner="Kind",
-        columns=tuple(Column("", column) for column in ABLATION_COLUMNS),
-        sections=[
-            Section(heading, list(_ablation_rows(found, attention, ablation["change"][attention])))
-            for attention, heading in ATTENTION_NAMES.items()
-        ],
-        notes=[ABLATION_EXPLANATION, f"With all heads, on {ablation['num']} documents: {losses}."],
+    return sheet_of_kinds(
+        "section6-ablation",
+        "Section 6. Heads taken away",
+        ABLATION_COLUMNS,
+        lambda attention: _ablation_rows(found, attention, ablation["change"][attention]),
+        [ABLATION_EXPLANATION, f"With all heads, on {ablation['num']} documents: {losses}."],
     )
 
 
@@ -98,23 +92,41 @@ def _ranks(values: np.ndarray) -> np.ndarray:
 
 def heads_sheet(found: HeadsResults) -> Sheet:
     """The table of kinds, with the alignment error rates in its notes."""
+    return sheet_of_kinds(
+        "section6",
+        f"Section 6. What the decoder's heads do, {found.name}",
+        HEAD_COLUMNS,
+        lambda attention: _rows(found, attention),
+        [EXPLANATION, BY_EYE, *_alignment(found), *found.notes],
+    )
+
+
+def sheet_of_kinds(
+    name: str,
+    title: str,
+    columns: Iterable[str],
+    rows: Callable[[str], Iterable[tuple[SheetEntry, ...]]],
+    notes: list[str],
+) -> Sheet:
+    """A table with a row for each kind; ``rows`` gives those of an attention."""
     return Sheet(
-        name="section6",
-        title=f"Section 6. What the decoder's heads do, {found.name}",
+        name=name,
+        title=title,
         by="Attention",
         corner="Kind",
-        columns=tuple(Column("", column) for column in HEAD_COLUMNS),
+        columns=tuple(Column("", column) for column in columns),
         sections=[
-            Section(heading, list(_rows(found, attention)))
+            Section(heading, list(rows(attention)))
             for attention, heading in ATTENTION_NAMES.items()
         ],
-        notes=[EXPLANATION, BY_EYE, *_alignment(found), *found.notes],
+        notes=notes,
     )
 
 
 def _rows(found: HeadsResults, attention: str) -> Iterator[tuple[SheetEntry, ...]]:
     printed = paper.numbers().heads[PAPER_SECTIONS[attention]]["kinds"]
     gold, own = (found.kinds(attention, target) for target in ("gold", "own"))
+    firm = found.kinds(attention, key="low")
     scaled = [found.kinds(attention, factor=factor) for factor in FACTORS]
     for kind in found.thresholds[attention]:
         theirs = f"{printed[kind]['num']} of 48" if kind in printed else MISSING
@@ -128,7 +140,7 @@ def _rows(found: HeadsResults, attention: str) -> Iterator[tuple[SheetEntry, ...
             theirs,
             f"{heads_LH.sum()} of {heads_LH.size}",
             f"{heads_LH.mean():.1%}",
-            str((found.reached(attention, kind, "low") & heads_LH).sum()),
+            str((firm[kind] & heads_LH).sum()),
             _stability(found, attention, kind, heads_LH),
             str(own[kind].sum()) if kind in own else MISSING,
             *(str(kinds[kind].sum()) for kinds in scaled),

@@ -107,17 +107,16 @@ class HeadsResults:
         names = [name for name in (kind, kind + AHEAD) if name in scores]
         return np.max([scores[name][key] for name in names], axis=0)
 
-    def reached(self, attention: str, kind: str, key: str, target: str = "gold") -> np.ndarray:
-        """Which heads' ``key`` of a score reaches the threshold of a kind."""
-        return self.strength(attention, kind, target, key) >= self.thresholds[attention][kind]
-
     def kinds(
-        self, attention: str, target: str = "gold", factor: float = 1
+        self, attention: str, target: str = "gold", key: str = "mean", factor: float = 1
     ) -> dict[str, np.ndarray]:
-        """For each kind, which heads ``[layers, heads]`` reach ``factor`` times its threshold."""
+        """The heads ``[layers, heads]`` of each kind.
+
+        A head is of a kind where the ``key`` of its score reaches ``factor`` times the threshold.
+        """
         known = self.scores(attention, target)
         return {
-            kind: self.strength(attention, kind, target) >= factor * threshold
+            kind: self.strength(attention, kind, target, key) >= factor * threshold
             for kind, threshold in self.thresholds[attention].items()
             if kind in known
         }
