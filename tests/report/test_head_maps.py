@@ -58,6 +58,8 @@ def test_heads_are_named_from_one(analysis):
             head_named(text)
     with pytest.raises(InputError, match=r"head 3\.1: the decoder has 2 layers of 3 heads"):
         panels(6, found, shown, [(2, 0)])
+    with pytest.raises(InputError, match="figure 9 shows all heads; give --head to figure 5 or 6"):
+        panels(9, found, shown, [(0, 0)])
 
 
 def test_a_decoder_of_one_side_has_no_figure_6(tmp_path):

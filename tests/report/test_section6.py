@@ -1,4 +1,4 @@
-from mclas_lightning.report.section6 import analyzed, heads_pictures, report_sheets
+from mclas_lightning.report.section6 import analyzed, sheets_and_pictures
 from tests.report.analyses import made_up_analysis
 
 
@@ -10,17 +10,26 @@ def test_runs_without_an_analysis_are_left_out(tmp_path):
 def test_figures_are_of_the_first_run_that_has_their_kinds(tmp_path):
     made_up_analysis(tmp_path / "ncls", one_side=True)
     made_up_analysis(tmp_path / "mclas")
-    pictures = heads_pictures([tmp_path / "ncls", tmp_path / "mclas"])
+    _, pictures = sheets_and_pictures([tmp_path / "ncls", tmp_path / "mclas"])
     assert pictures.count("<svg") == 2
     assert "summarization, 1.1" in pictures
-    assert heads_pictures([tmp_path / "ncls"]) == ""
+    assert sheets_and_pictures([tmp_path / "ncls"])[1] == ""
 
 
 def test_a_damaged_analysis_is_a_note(tmp_path):
     made_up_analysis(tmp_path / "a")
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "heads.json").write_text("{}")
-    whole, damaged = report_sheets([tmp_path / "a", tmp_path / "b"])
+    (whole, damaged), _ = sheets_and_pictures([tmp_path / "a", tmp_path / "b"])
     assert len(whole.sections) == 2
     assert damaged.sections == []
     assert "expected format 1" in damaged.notes[0]
+
+
+def test_damaged_maps_are_a_note_below_the_table(tmp_path):
+    made_up_analysis(tmp_path)
+    (tmp_path / "heads.npz").write_bytes(b"none")
+    (whole, damaged), pictures = sheets_and_pictures([tmp_path])
+    assert len(whole.sections) == 2
+    assert "heads.npz: cannot be read" in damaged.notes[0]
+    assert pictures == ""

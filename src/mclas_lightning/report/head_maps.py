@@ -65,6 +65,8 @@ def panels(
 ) -> list[Panel]:
     """A figure's panels: the ``named`` heads, else the strongest of each kind, else all heads."""
     attention, kinds = FIGURES[number]
+    if named and not kinds:
+        raise InputError(f"figure {number} shows all heads; give --head to figure 5 or 6")
     maps = shown.self_LHWW if attention == "self" else shown.cross_LHWV.swapaxes(-1, -2)
     layers, heads = maps.shape[:2]
     if kinds and not named:

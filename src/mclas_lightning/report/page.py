@@ -148,9 +148,9 @@ def full_report(request: TableRequest) -> Report:
 def _heads(runs: Iterable[Results]) -> Iterator[PaperPart]:
     """Section 6, where the heads of a run were analyzed."""
     if folders := section6.analyzed(run.folder for run in runs if run.folder):
-        heading, picture = "What the decoder's heads do", section6.heads_pictures(folders)
+        heading = "What the decoder's heads do"
         yield PaperPart(
-            "Section 6", heading, section6.report_sheets(folders), picture, SECTION6_LEGEND
+            "Section 6", heading, *section6.sheets_and_pictures(folders), SECTION6_LEGEND
         )
 
 

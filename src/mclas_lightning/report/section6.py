@@ -1,6 +1,6 @@
 """Section 6 in the report: the kinds of heads of every analyzed run, and figures of the first."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from mclas_lightning.errors import InputError
@@ -18,36 +18,32 @@ def analyzed(folders: Iterable[Path]) -> list[Path]:
     return [folder for folder in folders if (folder / HEADS).exists()]
 
 
-def report_sheets(folders: Iterable[Path]) -> list[Sheet]:
-    """The tables of each analyzed run; of a file that cannot be read, an empty one with a note."""
-    return [sheet for folder in folders for sheet in _sheets(folder)]
+def sheets_and_pictures(folders: Iterable[Path]) -> tuple[list[Sheet], str]:
+    """The tables of each analyzed run, and Figures 5 and 6 of the first run that has their heads.
+
+    Of a file that cannot be read, an empty table has a note.
+    """
+    sheets, pictures = [], ""
+    for folder in folders:
+        try:
+            found = HeadsResults.read(folder)
+            sheets += heads_sheets(found)
+            pictures = pictures or _pictures(folder, found)
+        except InputError as error:
+            sheets.append(_set_aside(folder, error))
+    return sheets, pictures
 
 
-def heads_pictures(folders: Iterable[Path]) -> str:
-    """Figures 5 and 6 of the first of the analyzed runs that has heads of their kinds."""
-    return next(filter(None, map(_pictures, folders)), "")
+def _set_aside(folder: Path, error: InputError) -> Sheet:
+    notes = [f"{SET_ASIDE}{error}"]
+    return Sheet(
+        name="section6", title=str(folder), corner="", columns=(), sections=[], notes=notes
+    )
 
 
-def _sheets(folder: Path) -> list[Sheet]:
-    try:
-        return heads_sheets(HeadsResults.read(folder))
-    except InputError as error:
-        notes = [f"{SET_ASIDE}{error}"]
-        sheet = Sheet(
-            name="section6", title=str(folder), corner="", columns=(), sections=[], notes=notes
-        )
-        return [sheet]
-
-
-def _pictures(folder: Path) -> str:
-    try:
-        return "".join(_drawn(folder))
-    except InputError:  # Without S^A no head is of a figure's kinds; the table says so.
+def _pictures(folder: Path, found: HeadsResults) -> str:
+    if not found.scores("cross"):  # Without S^A no head is of a kind of Figure 6.
         return ""
-
-
-def _drawn(folder: Path) -> Iterator[str]:
-    found = HeadsResults.read(folder)
     shown = found.maps(folder)
-    for number in REPORT_FIGURES:
-        yield maps_svg(number, panels(number, found, shown), lsep_place(shown.of))
+    drawn = [(number, panels(number, found, shown)) for number in REPORT_FIGURES]
+    return "".join(maps_svg(number, each, lsep_place(shown.of)) for number, each in drawn)
