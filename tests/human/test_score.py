@@ -15,9 +15,11 @@ from mclas_lightning import paper
 from mclas_lightning.cli import main as cli
 from mclas_lightning.files import sha256
 from mclas_lightning.human.judgements import Judgement
-from mclas_lightning.human.results import PERSPECTIVES, find_human_results
+from mclas_lightning.human.results import FEWEST_DOCUMENTS, PERSPECTIVES, find_human_results
 from mclas_lightning.human.score import fleiss, label_counts, preferences, score_filled_sheets
 from mclas_lightning.human.sheet import write_sheets
+from mclas_lightning.report.finished_runs import Runs
+from mclas_lightning.report.human_tables import human_table_sheets
 
 QUALITY = {"gold": 0.9, "mclas": 0.5, "ncls": 0.2, "ncls_ms": 0.1}
 
@@ -105,6 +107,25 @@ def test_the_file_is_the_documented_one(tmp_path, runs, fill):
     documented = "format dataset scenario documents annotators preferences agreement"
     documented += " by_perspective analysis provenance"
     assert list(json.loads((tmp_path / "human.json").read_text())) == documented.split()
+
+
+@pytest.mark.usefixtures("runs")
+@pytest.mark.parametrize("num", [1, FEWEST_DOCUMENTS - 1, FEWEST_DOCUMENTS])
+def test_too_few_documents_have_no_intervals_and_no_tests_and_say_so(main, tmp_path, fill, num):
+    words = ["--dataset", "toy_en2de", "--scenario", "minimum", "--num", str(num)]
+    main("sheet", *words, "--out", "sheets")
+    fill(tmp_path / "sheets", lambda item, perspective: ("mclas", "ncls"))
+    shown = main("score", "sheets")
+    found = find_human_results(tmp_path / "runs", "toy_en2de", "minimum")
+    assert found is not None
+    assert found.analysis is not None
+    assert len(found.analysis.annotators) == 7
+    (table4,) = human_table_sheets(4, ["toy_en2de"], Runs(tmp_path / "runs"))
+    enough = num == FEWEST_DOCUMENTS
+    assert ("No intervals and no tests: fewer than 10 documents.\n" in shown) != enough
+    assert ("[" in shown) == ("Differences whose" in shown) == enough
+    assert bool(found.analysis.differences) == bool(found.analysis.intervals) == enough
+    assert any("bootstrap" in note for note in table4.notes) == enough
 
 
 SYSTEMS = ["ncls", "ncls_ms", "mclas", "gold"]

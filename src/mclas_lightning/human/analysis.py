@@ -16,7 +16,12 @@ from numpy.typing import NDArray
 
 from mclas_lightning.human.annotators import annotator_signs
 from mclas_lightning.human.judgements import Judgement
-from mclas_lightning.human.results import PERSPECTIVES, HumanAnalysis, SystemDifference
+from mclas_lightning.human.results import (
+    FEWEST_DOCUMENTS,
+    PERSPECTIVES,
+    HumanAnalysis,
+    SystemDifference,
+)
 from mclas_lightning.human.sheet import SheetKey
 
 Array = NDArray[np.float64]
@@ -130,17 +135,19 @@ def analyze(
 ) -> HumanAnalysis:
     """Everything about an evaluation besides its preferences and agreement."""
     scores_PDAS = score_array(judgements, key.systems)
+    enough = scores_PDAS.shape[1] >= FEWEST_DOCUMENTS
     resampled_RPS = bootstrap_preferences(scores_PDAS, RESAMPLES, key.seed)
+    intervals = {
+        system: {
+            perspective: interval(resampled_RPS[:, p, s])
+            for p, perspective in enumerate(PERSPECTIVES)
+        }
+        for s, system in enumerate(key.systems)
+    }
     return HumanAnalysis(
-        intervals={
-            system: {
-                perspective: interval(resampled_RPS[:, p, s])
-                for p, perspective in enumerate(PERSPECTIVES)
-            }
-            for s, system in enumerate(key.systems)
-        },
-        kappa_interval=kappa_interval(scores_PDAS, RESAMPLES, key.seed),
+        intervals=intervals if enough else {},
+        kappa_interval=kappa_interval(scores_PDAS, RESAMPLES, key.seed) if enough else None,
         alpha=alpha(judgements, key.systems),
-        differences=differences(resampled_RPS, scores_PDAS, key.systems),
+        differences=differences(resampled_RPS, scores_PDAS, key.systems) if enough else [],
         annotators=annotator_signs(key, judgements, seconds, scores_PDAS),
     )

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mclas_lightning.human.results import (
+    FEWEST_DOCUMENTS,
     GOLD,
     PERSPECTIVES,
     HumanAnalysis,
@@ -26,7 +27,7 @@ def draw_results(results: HumanResults) -> Group:
     )
     table = _table(title, "", *(name.capitalize() for name in PERSPECTIVES))
     for system, row in results.preferences.items():
-        found = results.analysis.intervals[system] if results.analysis else {}
+        found = results.analysis.intervals.get(system, {}) if results.analysis else {}
         cells = (f"{row[name]:+.3f}{_ends(found.get(name))}" for name in PERSPECTIVES)
         table.add_row(_name(system), *cells)
     agreement, parts = results.agreement, list[RenderableType]([table])
@@ -55,7 +56,10 @@ def _details(analysis: HumanAnalysis) -> Iterator[RenderableType]:
                 one.perspective, f"{_name(one.a)} - {_name(one.b)}",
                 f"{one.difference:+.3f}{_ends(one.interval)}", f"{one.holm:.4f}",
             )  # fmt: skip
-    yield table if table.row_count else Text(f"{title}: none\n")
+    if analysis.kappa_interval is None:
+        yield Text(f"No intervals and no tests: fewer than {FEWEST_DOCUMENTS} documents.\n")
+    else:
+        yield table if table.row_count else Text(f"{title}: none\n")
     table = _table("Annotators", "", "Agreement with the others", "Seconds a document", "Signs")
     for one in analysis.annotators:
         seconds = "-" if one.seconds is None else f"{one.seconds:.0f}"

@@ -29,6 +29,8 @@ PERSPECTIVES = ("informativeness", "conciseness", "fluency")
 
 GOLD = "gold"
 
+FEWEST_DOCUMENTS = 10  # for intervals and tests: with fewer, they find too much (docs/human.md)
+
 
 @dataclass(frozen=True, kw_only=True)
 class FleissAgreement:
@@ -67,10 +69,13 @@ class AnnotatorSigns:
 
 @dataclass(frozen=True, kw_only=True)
 class HumanAnalysis:
-    """95 % intervals, Krippendorff's alpha, tests of all pairs of systems, and the annotators."""
+    """95 % intervals, Krippendorff's alpha, tests of all pairs of systems, and the annotators.
+
+    With fewer than 10 documents, there are no intervals and no tests.
+    """
 
     intervals: dict[str, dict[str, list[float]]]  # of preferences
-    kappa_interval: list[float]
+    kappa_interval: list[float] | None
     alpha: float
     differences: list[SystemDifference]
     annotators: list[AnnotatorSigns]

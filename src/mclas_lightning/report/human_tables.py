@@ -121,7 +121,8 @@ def _table4(dataset: str, found: FoundHumanResults, printed: bool) -> Iterator[S
         values, ends = {}, {}
         if one:
             values = {"kappa": one.agreement.kappa, "agreement": one.agreement.overall}
-            ends = {"kappa": one.analysis.kappa_interval} if one.analysis else {}
+            if one.analysis and one.analysis.kappa_interval:
+                ends = {"kappa": one.analysis.kappa_interval}
         papers = paper.numbers().table4.get(dataset, {}).get(scenario)
         rows.append((scenario, *_cells(TABLE4, papers, values.get, ends, printed)))
     yield Section("", rows)
@@ -153,7 +154,7 @@ def _notes(num: int, found: FoundHumanResults) -> Iterator[str]:
             "IF, CC, FL: informativeness, conciseness, fluency; times chosen as best minus times "
             "chosen as worst, from -1 to 1."
         )
-    if any(one and one.analysis for one in found.values()):
+    if any(one and one.analysis and one.analysis.kappa_interval for one in found.values()):
         yield "In brackets: 95 % bootstrap intervals, " + (
             "over documents and annotators." if num == 3 else "over documents."
         )
