@@ -5,7 +5,7 @@ A sweep file (``experiments/sweep/``) is a Hydra multirun: the product of the va
 Hydra's grammar.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from mclas_lightning.config.compose import multirun_words
 from mclas_lightning.config.overrides import override
 from mclas_lightning.errors import InputError, unknown_choice
 from mclas_lightning.files import EXPERIMENTS
+from mclas_lightning.schema import flat
 
 # Keys that tell one run from another: an added ms run does not take them from the sweep's runs.
 KEYS_OF_ONE_RUN = ("dataset", "scenario", "model", "seed", "init_from", "run_dir")
@@ -45,7 +46,11 @@ def axes_of(file: Path, words: Sequence[str]) -> dict[str, str]:
     try:
         found = yaml.safe_load(file.read_text(encoding="utf-8"))
         hydra, defaults = found.pop("hydra"), found.pop("defaults", [])
-        axes = {key: _hydra_text(value) for key, value in hydra["sweeper"]["params"].items()}
+        axes = {
+            # Texts of hydra.sweeper.params are in Hydra's grammar already.
+            key: value if isinstance(value, str) else _hydra_text(value)
+            for key, value in hydra["sweeper"]["params"].items()
+        }
         for choice in defaults:
             if choice != "_self_":
                 ((group, option),) = choice.items()
@@ -55,7 +60,7 @@ def axes_of(file: Path, words: Sequence[str]) -> dict[str, str]:
             f"{file}: is no sweep file: expected YAML with hydra.sweeper.params "
             f"(see experiments/sweep/toy.yaml)"
         ) from error
-    axes |= dict(_shared_values(found))
+    axes |= {key: _hydra_text(value) for key, value in flat(found, ".")}
     for word in words:
         key, equals, value = word.partition("=")
         if not equals:
@@ -84,15 +89,6 @@ def key_of(word: str) -> str:
     return word.partition("=")[0].lstrip("+")
 
 
-def _shared_values(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Keys and values that a sweep file sets for all its runs, in Hydra's grammar."""
-    for key, inner in value.items():
-        if isinstance(inner, Mapping):
-            yield from _shared_values(inner, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", override("", inner).removeprefix("=")
-
-
 def _hydra_text(value: Any) -> str:
-    """A value of ``hydra.sweeper.params`` as text; texts there are in Hydra's grammar already."""
-    return value if isinstance(value, str) else override("", value).removeprefix("=")
+    """A value in Hydra's grammar."""
+    return override("", value).removeprefix("=")

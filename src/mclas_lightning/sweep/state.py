@@ -41,8 +41,6 @@ STATE_NAMES: tuple[StateName, ...] = get_args(StateName)
 
 JOB_FILE, FAILURE_FILE, LOG_FILE = "job.json", "failure.json", "log.txt"
 
-DIVERGED_FILE = "diverged.json"
-
 PLAN_HAS = "this plan has"  # stands before the planned value of a key that differs
 
 TAIL_BYTES = 4096  # the last bytes of metrics.csv: they hold its last line
@@ -81,8 +79,8 @@ def _state_of(run: PlannedRun, queue: Mapping[str, str]) -> State:
     job = read_job(folder)
     if (slurm := queue.get(str(job.get("id")))) is not None:
         return State(name="queued", detail=f"Slurm job {job['id']}: {slurm}")
-    if (folder / DIVERGED_FILE).exists():
-        noted = read_json(folder / DIVERGED_FILE, dict)
+    if (diverged := Run(folder).diverged_path).exists():
+        noted = read_json(diverged, dict)
         detail = f"training diverged at update {noted.get('update')}: {noted.get('reason')}"
         return State(name="diverged", detail=detail, log=folder / LOG_FILE)
     if (folder / FAILURE_FILE).exists():
