@@ -22,6 +22,17 @@ def test_results_survive_writing_and_reading(tmp_path, made_up):
     assert found.folder == tmp_path
 
 
+def test_the_configuration_beside_it_is_read_once_and_none_where_it_is_damaged(tmp_path, made_up):
+    config = tmp_path / "config.yaml"
+    for text, read in (("seed: 3\n", {"seed": 3}), ("- seed\n", None)):
+        made_up("mclas", seed=3).write(tmp_path / "results.json")
+        config.write_text(text)
+        found = Results.read(tmp_path / "results.json")
+        assert found.config == read
+        config.unlink()
+        assert found.config == read
+
+
 def test_the_file_has_the_documented_keys(tmp_path, made_up):
     made_up("ncls").write(tmp_path / "results.json")
     record = json.loads((tmp_path / "results.json").read_text())

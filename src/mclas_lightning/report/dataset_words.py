@@ -11,7 +11,6 @@ from mclas_lightning.report.comparable import PRETRAINING_MODELS
 from mclas_lightning.report.finished_runs import Runs
 from mclas_lightning.report.layout import COMPARED_MODELS
 from mclas_lightning.report.started import (
-    config_of,
     diverged,
     fine_tuning_words,
     is_trained,
@@ -61,7 +60,6 @@ class DatasetWords:
 
     def __init__(self, dataset: str, runs: Runs) -> None:
         self.dataset, self.runs = dataset, runs
-        self._configs: dict[Path | None, Mapping[str, Any] | None] = {}
         choice = catalog.of_run(dataset)
         self.words = choice.words if choice else tuple(own_corpus_words(dataset, runs.of(dataset)))
         self.pretraining = choice.pretraining if choice else self.words
@@ -86,7 +84,7 @@ class DatasetWords:
     @cached_property
     def encoder(self) -> str:
         """The BERTScore encoder of the dataset's runs, else multilingual BERT."""
-        configs = filter(None, map(self._config, self.runs.of(self.dataset)))
+        configs = filter(None, (run.config for run in self.runs.of(self.dataset)))
         named = (config.get("scoring", {}).get("bertscore") for config in configs)
         return next(filter(None, named), BERTSCORE_ENCODER)
 
@@ -153,9 +151,10 @@ class DatasetWords:
 
     def _pretraining_words(self, folder: Path, needing: Sequence[tuple[str, str]]) -> list[str]:
         """Words of the other ms runs, else words that match the first system that needs one."""
-        there = [run for run in Runs(folder).of(self.pretrained) if run.model == "ms"]
-        for config in filter(None, map(config_of, there)):
-            return train_words(config, self.pretraining)
+        runs = self.runs if folder == self.runs.folder else Runs(folder)
+        for run in runs.of(self.pretrained):
+            if run.model == "ms" and run.config:
+                return train_words(run.config, self.pretraining)
         scenario, model = needing[0] if needing else ("full", "mclas")
         return pretraining_words(self.started(scenario, model))
 
@@ -176,16 +175,11 @@ class DatasetWords:
             if run.model not in PRETRAINING_MODELS:
                 first.setdefault((run.scenario, run.model), run)
         here = [run for run in first.values() if run.scenario == scenario]
-        return list(filter(None, map(self._config, here or first.values())))
-
-    def _config(self, run: Results) -> Mapping[str, Any] | None:
-        if run.folder not in self._configs:
-            self._configs[run.folder] = config_of(run)
-        return self._configs[run.folder]
+        return [run.config for run in here or first.values() if run.config]
 
     def ms(self, scenario: str, model: str) -> Path | None:
         """The ms run that missing seeds start from, as the nearest run did; None from scratch."""
-        configs = list(filter(None, map(self._config, self._runs(scenario, model))))
+        configs = [run.config for run in self._runs(scenario, model) if run.config]
         if configs and all(config.get("init_from") is None for config in configs):
             return None
         places = (ms_place(config, run.seed) for run, config in self._near(scenario, model))
@@ -211,8 +205,8 @@ class DatasetWords:
             )
 
         for run in sorted(self.runs.of(self.dataset), key=unlike):
-            if (config := self._config(run)) is not None:
-                yield run, config
+            if run.config is not None:
+                yield run, run.config
 
     def _runs(self, scenario: str, model: str) -> list[Results]:
         runs = self.runs.of(self.dataset)

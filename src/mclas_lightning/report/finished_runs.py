@@ -9,7 +9,6 @@ from typing import NamedTuple
 from mclas_lightning.corpora import catalog
 from mclas_lightning.errors import InputError, unknown_choice
 from mclas_lightning.files import sha256
-from mclas_lightning.report.started import config_of
 from mclas_lightning.runs.predictions import check_scored, predictions_path
 from mclas_lightning.runs.results import Results, read_in_place, results_paths, table_order
 
@@ -73,7 +72,7 @@ def with_own_predictions(runs: Sequence[Results], aside: Sequence[Aside]) -> lis
 
 def _check_origin(run: Results, scored: dict[tuple[str, ...], Results]) -> None:
     """InputError for a copy: with the config.yaml of another run, or another seed's predictions."""
-    config = config_of(run) or {}
+    config = run.config or {}
     for key in ("dataset", "scenario", "model", "seed"):
         said = config.get(key)
         said = said.get("name") if isinstance(said, dict) else said

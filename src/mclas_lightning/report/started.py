@@ -10,8 +10,8 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.files import CONF
 from mclas_lightning.runs.identity import (
     LENGTH_KEYS,
+    is_under,
     of_scenario,
-    read_config,
     resolved_config,
     unequal_keys,
 )
@@ -35,17 +35,9 @@ FOLLOWED = ("optim.recipe.", *(f"optim.{key}" for key in LENGTH_KEYS))
 ALL_KEYS = ("",)
 
 
-def config_of(run: Results) -> Mapping[str, Any] | None:
-    """A run's configuration; None where its folder has no readable config.yaml."""
-    try:
-        return read_config(run.folder) if run.folder else None
-    except InputError:
-        return None
-
-
 def own_corpus_words(dataset: str, runs: Sequence[Results]) -> Iterator[str]:
     """Words for a corpus without a file in ``conf/dataset/``; its path is taken from a run."""
-    found = (config.get("dataset", {}).get("path") for run in runs if (config := config_of(run)))
+    found = (run.config.get("dataset", {}).get("path") for run in runs if run.config)
     path = next(filter(None, found), "FOLDER")
     yield from ("dataset=jsonl", override("dataset.name", uninterpolated(dataset)))
     yield from (override(f"dataset.{key}", runs[0].languages[key]) for key in ("source", "target"))
@@ -130,8 +122,8 @@ def _key_words(
     kept, known = dict(flat(config, ".")), dict(flat(made, "."))
     for difference in unequal_keys(config, made):
         key = difference.key
-        has_word = not any(f"{key}.".startswith(f"{free}.") for free in WITHOUT_WORDS)
-        if has_word and key.startswith(keys) and key in kept and key in known:
+        has_word = key.startswith(keys) and not is_under(key, WITHOUT_WORDS)
+        if has_word and key in kept and key in known:
             value = kept[key]
             yield override(key, uninterpolated(value) if isinstance(value, str) else value)
 
@@ -143,9 +135,9 @@ def _composed(words: tuple[str, ...]) -> dict[str, Any]:
     return resolved_config(compose("train", words))
 
 
-def ms_place(config: Mapping[str, Any] | None, seed: int) -> Path | None:
+def ms_place(config: Mapping[str, Any], seed: int) -> Path | None:
     """The ms run, or the folder of its seeds, that a run started from; None if it is gone."""
-    if config is None or not isinstance(config.get("init_from"), str):
+    if not isinstance(config.get("init_from"), str):
         return None
     place = Path(config["init_from"])
     place = place.parent if place in seed_folders(place.parent, seed) else place

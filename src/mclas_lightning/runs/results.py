@@ -103,14 +103,20 @@ class Results:
         The recipe of an older file is in the config.yaml beside it; an outside system has none.
         """
         found = self.provenance.get("recipe", {})
-        if "recipe" not in self.provenance and self.folder is not None:
-            # omegaconf takes long to import, and most tables need no config.yaml.
-            from mclas_lightning.runs.identity import read_config
+        if "recipe" not in self.provenance and self.config is not None:
             from mclas_lightning.runs.recipe import recipe
 
-            with suppress(InputError):
-                found = recipe(read_config(self.folder))
+            found = recipe(self.config)
         return {**UNSAID, **found} if "optim.batch_unit" in found else found
+
+    @cached_property
+    def config(self) -> dict[str, Any] | None:
+        """The configuration in the config.yaml beside the file; None where it cannot be read."""
+        # identity imports this module.
+        from mclas_lightning.runs.identity import read_config
+
+        with suppress(InputError):
+            return read_config(self.folder) if self.folder else None
 
     def metrics(self) -> dict[str, float]:
         """The scores under the names that loggers use, such as ``test/cross/rouge1_f``."""
