@@ -9,6 +9,7 @@ from mclas_lightning.human.judgements import Judgement, not_returned, read_judge
 from mclas_lightning.human.results import not_returned_sentence
 from mclas_lightning.human.score import score_filled_sheets
 from mclas_lightning.human.sheet import SheetKey, write_sheets
+from mclas_lightning.human.status import folder_status
 from tests.human.conftest import read_sheet, write_sheet
 
 
@@ -116,6 +117,24 @@ def test_a_sheet_that_came_back_as_a_workbook_is_named(folder):
         read(folder)
 
 
+@pytest.mark.parametrize("name", ["annotator2.ods", "annotator2.tsv", "annotator2 (1).pdf"])
+def test_an_unread_file_beside_a_blank_sheet_is_named(folder, name):
+    names, rows = read_sheet(folder / "annotator2.csv")
+    blank = [row | dict.fromkeys(names[6:], "") for row in rows]
+    write_sheet(folder / "annotator2.csv", names, blank)
+    (folder / name).write_bytes(b"PK")
+    mistake = f"{folder / name}: expected a sheet as CSV"
+    with pytest.raises(InputError, match=re.escape(mistake)):
+        read(folder)
+    assert folder_status(folder).strange[0].startswith(mistake)
+
+
+@pytest.mark.parametrize("name", ["annotator2.xlsx", "annotator2.csv.bak"])
+def test_an_unread_file_beside_a_filled_sheet_of_its_name_is_ignored(folder, name):
+    (folder / name).write_bytes(b"PK")
+    assert len(read(folder)) == 2 * 5 * 3
+
+
 def test_a_letter_that_only_looks_right_is_named_by_its_code_point(folder):
     change(folder / "annotator1.csv", 0, fluency_best="\u0410")
     with pytest.raises(
@@ -207,16 +226,44 @@ def test_a_line_that_is_cut_short_has_an_empty_column(folder):
 @pytest.mark.parametrize("content", ["item,Ärger".encode("utf-16"), b'item,"never\nclosed'])
 def test_a_file_of_another_kind_is_refused(folder, content):
     (folder / "annotator1.csv").write_bytes(content)
-    with pytest.raises(InputError, match=r"annotator1\.csv"):
+    with pytest.raises(InputError, match=r"annotator1\.csv:1: column '.*' is missing"):
         read(folder)
+
+
+@pytest.mark.parametrize("end", [b'"never\nclosed', b"\xff"])
+def test_a_damaged_file_is_named_without_an_exceptions_text(folder, end):
+    path = folder / "annotator1.csv"
+    text = path.read_text(encoding="utf-8")
+    path.write_bytes((text.encode("utf-16") if end == b"\xff" else text.encode()) + end)
+    with pytest.raises(InputError) as caught:
+        read(folder)
+    assert str(caught.value) == f"{path}: not a readable CSV file; save it again as CSV (UTF-8)"
 
 
 @pytest.mark.parametrize(
     ("cells", "message"),
-    [({"format": 2}, "expected format 1, found 2"), ({"systems": ["gold"]}, "is not one of all")],
+    [
+        ({"format": 2}, "expected format 1, found 2"),
+        ({"systems": ["gold"]}, r"systems: expected two or more, each once, found \['gold'\]"),
+        ({"systems": ["ncls", "gold", "gold"]}, "systems: expected two or more, each once, found"),
+        ({"systems": ["ncls", "gold"]}, "the order of item .* is not one of all systems"),
+        ({"dataset": "../theirs"}, "dataset.name: names a folder of runs"),
+        ({"scenario": "/tmp"}, "scenario: names a folder of runs"),
+    ],
 )
 def test_a_key_of_another_kind_is_refused(folder, cells, message):
     path = folder / "key.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | cells))
-    with pytest.raises(InputError, match=message):
+    for command in (score_filled_sheets, folder_status):
+        with pytest.raises(InputError, match=f"key.json: {message}"):
+            command(folder)
+
+
+@pytest.mark.parametrize("cells", [{"document": "other"}, {"annotator": 2}, {"annotator": 3}])
+def test_a_key_in_which_annotators_do_not_judge_the_same_documents_is_refused(folder, cells):
+    path = folder / "key.json"
+    key = json.loads(path.read_text())
+    next(iter(key["items"].values())).update(cells)
+    path.write_text(json.dumps(key))
+    with pytest.raises(InputError, match=r"key\.json: items: expected one item for each annotator"):
         SheetKey.read(folder)

@@ -34,7 +34,8 @@ class ForeignAnswer(NamedTuple):
 
 def write_tasks(folder: Path, tool: str) -> Path:
     """Write tasks for all annotators and the tool's configuration, into a folder of its name."""
-    key, texts = SheetKey.read(folder), SheetTexts.read(folder)
+    key = SheetKey.read(folder)
+    texts = SheetTexts.read(folder, key)
     out, letters = folder / tool, ascii_uppercase[: len(key.systems)]
     for annotator in key.annotators:
         tasks = [_task(item) for item in page_items(key, texts, annotator)]

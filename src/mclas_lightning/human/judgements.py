@@ -13,8 +13,17 @@ from unicodedata import normalize
 
 from mclas_lightning.config.overrides import command
 from mclas_lightning.errors import InputError
+from mclas_lightning.human.line_texts import LineTexts
 from mclas_lightning.human.results import PERSPECTIVES
-from mclas_lightning.human.sheet import CHOICE_COLUMNS, KEY_FILE, SheetItem, SheetKey
+from mclas_lightning.human.sheet import (
+    BEST_WORST,
+    CHOICE_COLUMNS,
+    KEY_FILE,
+    SheetItem,
+    SheetKey,
+)
+
+CSV = ".csv"
 
 SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
 
@@ -30,18 +39,16 @@ class Judgement(NamedTuple):
 
 
 def sheet_files(folder: Path) -> list[Path]:
-    """The CSV sheets in ``folder``, and workbooks that no CSV sheet of the same name replaces.
+    """The CSV sheets in ``folder``, workbooks, and other files that are named as a sheet.
 
     Files that programs leave beside sheets are ignored: ``._annotator1.csv`` (macOS), ``~$...``
     (Excel).
     """
     files = sorted(path for path in folder.glob("[!.~]*") if path.is_file())
-    found = {path.stem for path in files if path.suffix.lower() == ".csv"}
     return [
         path
         for path in files
-        if path.suffix.lower() == ".csv"
-        or (path.suffix.lower() in SPREADSHEETS and path.stem not in found)
+        if path.suffix.lower() in (CSV, *SPREADSHEETS) or path.name.startswith("annotator")
     ]
 
 
@@ -56,9 +63,18 @@ class ReturnedSheet(NamedTuple):
 
 
 def read_returned(folder: Path, key: SheetKey) -> list[ReturnedSheet]:
-    """The sheets in ``folder`` that hold an answer; a blank sheet has not come back."""
-    found = (_read_sheet(path, key) for path in sheet_files(folder))
-    sheets = [sheet for sheet in found if sheet.mistakes or sheet.lines]
+    """The sheets in ``folder`` that hold an answer; a blank sheet has not come back.
+
+    A file of another kind is a mistake, unless a sheet of its name holds answers.
+    """
+    texts = LineTexts(folder, key)
+    found = [_read_sheet(path, key, texts) for path in sheet_files(folder)]
+    filled = {_name(sheet.path) for sheet in found if sheet.lines}
+    sheets = [
+        sheet
+        for sheet in found
+        if sheet.lines or (sheet.mistakes and _name(sheet.path) not in filled)
+    ]
     seen: dict[str, str] = {}
     for sheet in sheets:
         for name, where in sheet.lines.items():
@@ -66,6 +82,11 @@ def read_returned(folder: Path, key: SheetKey) -> list[ReturnedSheet]:
                 sheet.mistakes.append(_twice(name, where, seen[name]))
             seen.setdefault(name, where)
     return sheets
+
+
+def _name(path: Path) -> str:
+    """A file's name up to its first dot: ``annotator1`` of ``annotator1.csv.bak``."""
+    return path.name.split(".")[0]
 
 
 def missing_items(key: SheetKey, sheets: Iterable[ReturnedSheet]) -> dict[str, int]:
@@ -113,7 +134,7 @@ def not_returned(key: SheetKey, judgements: Iterable[Judgement]) -> list[int]:
     return sorted(everyone - {judgement.annotator for judgement in judgements})
 
 
-def _read_sheet(path: Path, key: SheetKey) -> ReturnedSheet:
+def _read_sheet(path: Path, key: SheetKey, texts: LineTexts) -> ReturnedSheet:
     sheet = ReturnedSheet(path, {}, [], {}, [])
     try:
         rows = list(_rows(path))
@@ -123,6 +144,7 @@ def _read_sheet(path: Path, key: SheetKey) -> ReturnedSheet:
     if any(row[column] for _, row in rows for column in CHOICE_COLUMNS):
         for where, row in rows:
             try:
+                texts.check(where, row)
                 _read_row(sheet, where, row, key)
             except InputError as error:
                 sheet.mistakes.append(error)
@@ -147,7 +169,7 @@ def _twice(name: str, where: str, before: str) -> InputError:
 
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
     """The filled lines, each with "file:line"; comma, semicolon or tab separates cells."""
-    if path.suffix.lower() in SPREADSHEETS:
+    if path.suffix.lower() != CSV:
         raise InputError(f"{path}: expected a sheet as CSV; save it as CSV (UTF-8)")
     try:
         file = io.StringIO(_text(path), newline="")
@@ -166,8 +188,12 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
             if any(cell.strip() for cell in cells):
                 row = dict(zip(names, map(str.strip, cells), strict=False))
                 yield f"{path}:{lines.line_num + first}", dict.fromkeys(names, "") | row
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: not a readable CSV file ({error})") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(
+            f"{path}: not a readable CSV file; save it again as CSV (UTF-8)"
+        ) from error
 
 
 def _text(path: Path) -> str:
@@ -192,9 +218,7 @@ def _delimiter(header: str) -> str:
 
 def _judgements(where: str, row: dict[str, str], item: SheetItem) -> Iterator[Judgement]:
     for perspective in PERSPECTIVES:
-        best, worst = (
-            _choice(where, row, f"{perspective}_{end}", item) for end in ("best", "worst")
-        )
+        best, worst = (_choice(where, row, f"{perspective}_{end}", item) for end in BEST_WORST)
         if best == worst:
             letter = row[f"{perspective}_best"]
             raise InputError(

@@ -23,7 +23,8 @@ def write_pages(folder: Path, mark: str = "") -> list[Path]:
 
     ``mark`` stands behind the annotator's number, such as a word for simulated annotators.
     """
-    key, texts = SheetKey.read(folder), SheetTexts.read(folder)
+    key = SheetKey.read(folder)
+    texts = SheetTexts.read(folder, key)
     loader = PackageLoader("mclas_lightning.human")
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
     template = environment.get_template("annotator.html")

@@ -11,11 +11,12 @@ import json
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import product
 from pathlib import Path
 from string import ascii_uppercase
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.files import read_versioned, sha256, whole_folder, write_json
+from mclas_lightning.files import check_run_names, read_versioned, sha256, whole_folder, write_json
 from mclas_lightning.human.results import GOLD, PERSPECTIVES
 from mclas_lightning.runs.predictions import (
     Prediction,
@@ -53,6 +54,19 @@ class SheetKey:
     items: dict[str, SheetItem]
     provenance: dict
 
+    def __post_init__(self) -> None:
+        for system in self.systems:
+            check_run_names(self.dataset, self.scenario, system)
+        if not 2 <= len(set(self.systems)) == len(self.systems):
+            raise InputError(f"systems: expected two or more, each once, found {self.systems}")
+        for name, item in self.items.items():
+            if sorted(item.order) != sorted(self.systems):
+                raise InputError(f"the order of item {name} is not one of all systems")
+        judged = [(item.annotator, item.document) for item in self.items.values()]
+        documents = {document for _, document in judged}
+        if sorted(judged) != sorted(product(self.annotators, documents)):
+            raise InputError("items: expected one item for each annotator and document")
+
     def write(self, folder: Path) -> None:
         """Write ``key.json`` into the sheets' folder."""
         write_json(folder / KEY_FILE, {"format": KEY_FORMAT} | asdict(self))
@@ -60,12 +74,7 @@ class SheetKey:
     @classmethod
     def read(cls, folder: Path) -> "SheetKey":
         """Read the key of a folder of sheets; InputError where it is missing or wrong."""
-        path = folder / KEY_FILE
-        key = read_versioned(path, KEY_FORMAT, lambda record: typed("key", cls, record))
-        for name, item in key.items.items():
-            if sorted(item.order) != sorted(key.systems):
-                raise InputError(f"{path}: the order of item {name} is not one of all systems")
-        return key
+        return read_versioned(folder / KEY_FILE, KEY_FORMAT, lambda found: typed("key", cls, found))
 
     @property
     def annotators(self) -> list[int]:
@@ -89,11 +98,14 @@ class SheetTexts:
         write_json(folder / TEXTS_FILE, {"format": KEY_FORMAT} | asdict(self))
 
     @classmethod
-    def read(cls, folder: Path) -> "SheetTexts":
-        """Read the texts of a folder of sheets; InputError where they are missing or wrong."""
-        return read_versioned(
-            folder / TEXTS_FILE, KEY_FORMAT, lambda found: typed("texts", cls, found)
-        )
+    def read(cls, folder: Path, key: SheetKey) -> "SheetTexts":
+        """Read the texts of a folder of sheets; InputError where one of the key is missing."""
+        path = folder / TEXTS_FILE
+        texts = read_versioned(path, KEY_FORMAT, lambda found: typed("texts", cls, found))
+        for item in key.items.values():
+            if not {"document", *key.systems} <= texts.documents.get(item.document, {}).keys():
+                raise InputError(f"{path}: lacks texts of document '{item.document}'")
+        return texts
 
 
 BEST_WORST = ("best", "worst")
@@ -208,16 +220,23 @@ def _write_sheet(
 ) -> None:
     # The byte order mark tells spreadsheets that the file is UTF-8.
     with path.open("w", encoding="utf-8-sig", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(["item", "document", *ascii_uppercase[: len(key.systems)], *CHOICE_COLUMNS])
+        letters = ascii_uppercase[: len(key.systems)]
+        rows = csv.DictWriter(file, ["item", "document", *letters, *CHOICE_COLUMNS])
+        rows.writeheader()
         for name, item in key.items.items():
             if item.annotator == annotator:
-                mine = texts[item.document]
-                shown = [mine["document"], *(mine[system] for system in item.order)]
-                rows.writerow([name, *map(_cell, shown), *[""] * len(CHOICE_COLUMNS)])
+                rows.writerow({"item": name, **text_cells(item, texts)})
 
 
-def _cell(text: str) -> str:
+def text_cells(item: SheetItem, texts: Mapping[str, DocumentTexts]) -> dict[str, str]:
+    """The cells of a line that annotators read, by column: the document, and A, B, ..."""
+    mine = texts[item.document]
+    shown = (mine["document"], *(mine[system] for system in item.order))
+    columns = ("document", *ascii_uppercase[: len(item.order)])
+    return dict(zip(columns, map(text_cell, shown), strict=True))
+
+
+def text_cell(text: str) -> str:
     """``text`` in one line, with an apostrophe where a spreadsheet would see a formula."""
     text = " ".join(text.split()) or "(empty)"
     return f"'{text}" if text[0] in "=+-@" else text

@@ -49,7 +49,7 @@ def simulate_evaluation(runs: Sequence[Results], out: Path, num: int) -> HumanRe
     key = write_sheets(runs, out, num, seed=0, annotators=ANNOTATORS)
     replace(key, provenance=key.provenance | SIMULATED).write(out)
     write_pages(out, mark=" (simulated)")
-    _write_answers(out, key, SheetTexts.read(out))
+    _write_answers(out, key, SheetTexts.read(out, key))
     results = score_filled_sheets(out)
     results.write(human_results_path(out / "runs", results.dataset, results.scenario))
     return results
