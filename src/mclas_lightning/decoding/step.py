@@ -1,7 +1,7 @@
 """A network's decoder as a step of beam search.
 
-Shape letters: B documents, N rows (documents x beams), P length of a prefix, D width, S source
-length, C columns.
+Shape letters: B documents, N rows (documents x beams), T new tokens, D width, S source length,
+C columns.
 """
 
 import torch
@@ -28,18 +28,17 @@ class DecoderStep:
         """Log-probabilities ``[N, C]`` of each row's shortlist."""
         begins_N = last_N == self.output.lsep_id
         self.segment_N = begins_N.long() + (0 if self.segment_N is None else self.segment_N)
-        return self.output(self._read(last_N), self.segment_N)
+        return self.output(self.read(last_N[:, None]), self.segment_N)
 
     @torch.no_grad()
-    def read(self, prefix_NP: Tensor) -> None:
-        """Take a given prefix, without [LSEP], into the cache."""
-        for last_N in prefix_NP.unbind(1):
-            self._read(last_N)
+    def read(self, tokens_NT: Tensor) -> Tensor:
+        """Add tokens to the cache: the next one, or a prefix without [LSEP] to an empty cache.
 
-    def _read(self, last_N: Tensor) -> Tensor:
-        """The last hidden states ``[N, D]`` of a token that the cache then holds."""
-        embedded_N1D = self.network.embed(self.name, last_N[:, None])
-        return self.decoder(embedded_N1D, self.cross, self.mask_B11S, self.cache)[:, 0]
+        The last hidden state ``[N, D]`` of the last token is returned.
+        """
+        assert tokens_NT.shape[1] == 1 or not self.cache.length
+        embedded_NTD = self.network.embed(self.name, tokens_NT)
+        return self.decoder(embedded_NTD, self.cross, self.mask_B11S, self.cache)[:, -1]
 
     def token(self, rows: Tensor, columns: Tensor) -> Tensor:
         """The tokens of these ``columns`` in these ``rows``, elementwise."""

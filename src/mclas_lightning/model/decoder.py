@@ -58,12 +58,13 @@ class DecoderLayer(nn.Module):
     ) -> Tensor:
         """The layer's output at the positions of ``x``.
 
-        ``append`` adds their keys and values to the cached ones; attention is causal without it.
+        ``append`` adds their keys and values to the cached ones. Several positions attend causally,
+        and nothing may be cached before them.
         """
         own = self.self_attention.keys_values(normed_NTD := self.self_norm(x_NTD))
         if append is not None:
             own = append(own)
-        mixed_NTD = self.self_attention(normed_NTD, own, causal=append is None)
+        mixed_NTD = self.self_attention(normed_NTD, own, causal=x_NTD.shape[1] > 1)
         x_NTD = x_NTD + self.dropout(mixed_NTD)
         mixed_NTD = self.cross_attention(self.cross_norm(x_NTD), cross, mask_B11S)
         x_NTD = x_NTD + self.dropout(mixed_NTD)
@@ -96,8 +97,8 @@ class Decoder(nn.Module):
     ) -> Tensor:
         """Vectors of T positions.
 
-        A step of the search has a ``cache`` and T = 1, the position after the cached ones.
-        Teacher forcing has none: T is the whole target, each position sees those before it.
+        A step of the search has a ``cache`` and T = 1, the position after the cached ones. Teacher
+        forcing has none, a given prefix an empty one: each of T positions sees those before it.
         """
         T, D = embedded_NTD.shape[1:]
         start = cache.length if cache else 0
