@@ -1,5 +1,6 @@
 import pytest
 
+from mclas_lightning.errors import InputError
 from mclas_lightning.runs.run import Run, run_of_seed, seed_folders
 
 
@@ -23,3 +24,12 @@ def test_a_training_has_ended_once_its_file_says_how(tmp_path):
     run.training_path.write_text('{"updates": 7}')
     assert run.trained
     assert run.updates == 7
+
+
+def test_a_diverged_training_is_not_said_to_go_on(tmp_path):
+    run = Run(tmp_path)
+    with pytest.raises(InputError, match="run the same mclas-train again"):
+        run.check_trained()
+    run.diverged_path.write_text('{"update": 7, "reason": "loss is nan"}')
+    with pytest.raises(InputError, match="has diverged at update 7"):
+        run.check_trained()

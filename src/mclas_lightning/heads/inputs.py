@@ -25,9 +25,7 @@ def task_of_trained(run: Run) -> Task:
         raise InputError(
             f"{run}: is a pipeline, which has no network of its own; analyze one of its two runs"
         )
-    run.check_diverged()
-    if not run.trained:
-        raise InputError(f"{run}: its training has not ended; run the same mclas-train again")
+    run.check_trained()
     return task_of(run)
 
 

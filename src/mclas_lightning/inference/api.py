@@ -6,6 +6,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from mclas_lightning.config.dataset import DatasetConfig
 from mclas_lightning.config.groups import DecodingConfig, PipelineConfig
 from mclas_lightning.decoding.summarizer import Candidate
@@ -54,10 +56,14 @@ class Summarizer:
     """A trained system with the decoding that it was configured with."""
 
     system: "NetworkSummarizer | PipelineSummarizer"
-    sides: tuple[Side, ...]
     dataset: DatasetConfig
     decoding: DecodingConfig
     max_source: int
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """The sides that the system writes."""
+        return tuple(self.system.writes)
 
     @classmethod
     def load(cls, name: str | Path, *, device: str = "auto") -> "Summarizer":
@@ -67,7 +73,6 @@ class Summarizer:
         system can be loaded from there.
         """
         run = find_run(name)
-        run.check_diverged()
         if "copies" in run.config["model"]:
             raise InputError(f"{run}: is a baseline; it summarizes the examples of a corpus alone")
         return _pipeline(run, device) if "steps" in run.config["model"] else _trained(run, device)
@@ -125,13 +130,11 @@ class Summarizer:
 
 
 def _trained(run: Run, device: str) -> Summarizer:
-    if not run.trained:
-        raise InputError(f"{run}: its training has not ended; run the same mclas-train again")
+    run.check_trained()
     system = load_summarizer(run)
     system.network.to(_device(device))
     return Summarizer(
         system=system,
-        sides=system.task.sides,
         dataset=dataset_of(run),
         decoding=decoding_of(run),
         max_source=system.max_source,
@@ -150,16 +153,13 @@ def _pipeline(run: Run, device: str) -> Summarizer:
     )
     return Summarizer(
         system=system,
-        sides=pipeline.sides,
         dataset=dataset,
         decoding=decoding,
         max_source=system.summarizer.max_source,
     )
 
 
-def _device(name: str) -> Any:
-    import torch
-
+def _device(name: str) -> torch.device:
     try:
         return device_of("auto", 1) if name == "auto" else torch.device(name)
     except RuntimeError as error:

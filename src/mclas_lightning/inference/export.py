@@ -36,11 +36,8 @@ def export_run(run: Run, out: Path, *, half: bool, place: str, license: str) -> 
 
     InputError for a run that is not trained, or where ``out`` holds something else.
     """
-    run.check_diverged()
-    config = run.config
-    task = task_of(run)
-    if not run.trained:
-        raise InputError(f"{run}: its training has not ended; run the same mclas-train again")
+    config, task = run.config, task_of(run)
+    run.check_trained()
     if out.exists() and not isinstance(opened(Run(out)), ExportedRun):
         raise InputError(f"{out}: exists and is no earlier export; name a new folder")
     tokenizer = tokenizer_of(run)

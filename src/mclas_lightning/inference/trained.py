@@ -125,7 +125,7 @@ def network_of(run: Run) -> tuple[NetworkConfig, str]:
     exported = isinstance(run, ExportedRun)
     path = run.folder / ("config.json" if exported else "network.json")
     try:
-        sizes = run.about["network"] if exported else read_json(path, dict)
+        sizes = run.config["network"] if exported else read_json(path, dict)
         config = NetworkConfig(
             encoder=sizes["encoder"],
             decoder=DecoderConfig(**sizes["decoder"]),
@@ -224,9 +224,7 @@ def ms_run(folder: str, seed: int, word: str) -> Run:
     where = f"{word}={run}"
     if not run.started:
         raise InputError(f"{where}: no run here; train one first with model=ms and the same seed")
-    run.check_diverged()
-    if not run.trained:
-        raise InputError(f"{where}: its training has not ended; run the same mclas-train again")
+    run.check_trained()
     task = task_of(run)
     if (task.sides, len(task.targets), task.source) != (("mono",), 1, "document"):
         raise InputError(f"{where}: is a run of model '{task.name}'; give one of model=ms")

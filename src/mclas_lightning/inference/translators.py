@@ -157,8 +157,7 @@ def _from_run(run: Run, source: str, target: str, device: torch.device) -> RunTr
             f"{run}: translates from '{dataset.source}' to '{dataset.target}', not from "
             f"'{source}' to '{target}'"
         )
-    if not run.trained:
-        raise InputError(f"{run}: its training has not ended; run the same mclas-train again")
+    run.check_trained()
     summarizer = load_summarizer(run)
     summarizer.network.to(device)
     return RunTranslator(

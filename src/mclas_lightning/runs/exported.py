@@ -54,19 +54,14 @@ class ExportedRun(Run):
         """True: only a trained run is exported."""
         return True
 
-    @property
-    def config(self) -> dict[str, Any]:
-        """The sections of the run's configuration that were exported."""
-        return self.about
-
     @cached_property
-    def about(self) -> dict[str, Any]:
+    def config(self) -> dict[str, Any]:
         """The content of config.json; InputError where it is of something else."""
         return read_versioned(self.folder / CONFIG, EXPORT_FORMAT, _checked_about)
 
     def checked(self, name: str) -> Path:
         """The path of a file; InputError unless it is the one that was exported."""
-        path, known = self.folder / name, self.about["files"].get(name)
+        path, known = self.folder / name, self.config["files"].get(name)
         if known is None:
             raise InputError(f"{self.folder / CONFIG}: does not list '{name}'; export it again")
         if not path.is_file():

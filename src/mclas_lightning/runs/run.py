@@ -102,6 +102,12 @@ class Run:
         """Whether training has ended."""
         return self.training_path.exists()
 
+    def check_trained(self) -> None:
+        """InputError unless training has ended, and has not diverged."""
+        self.check_diverged()
+        if not self.trained:
+            raise InputError(f"{self}: its training has not ended; run the same mclas-train again")
+
     @property
     def finished(self) -> bool:
         """Whether the test set has been scored."""
