@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.example import Example, read_jsonl, write_jsonl
+from mclas_lightning.example import Example, read_jsonl, text_record, write_jsonl
 from tests.conftest import examples
 
 GOOD = {"id": "1", "document": "A storm.", "mono": "storm", "cross": "Sturm"}
@@ -92,3 +92,10 @@ def test_another_encoding_is_named_without_pythons_words(tmp_path, encoding, adv
     with pytest.raises(InputError) as error:
         list(read_jsonl(path))
     assert str(error.value) == f"{path}:1: not a line of JSON in UTF-8; {advice}"
+
+
+def test_only_a_name_stands_for_the_missing_id_of_a_text():
+    assert text_record(b'{"id": 3, "text": "a"}', "text", "x:1", "7") == ("3", "a")
+    assert text_record(b'{"text": "a"}', "text", "x:1", "7") == ("7", "a")
+    with pytest.raises(InputError, match=r"x:1: expected .* with a string each"):
+        text_record(b'{"text": "a"}', "text", "x:1")

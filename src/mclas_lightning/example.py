@@ -124,6 +124,23 @@ def record_id(record: Mapping[str, Any]) -> Any:
     return str(found) if type(found) is int else found
 
 
+def text_record(line: bytes, field: str, where: str, name: str | None = None) -> tuple[str, str]:
+    """The id and the text ``field`` of a jsonl line; ``name`` stands for an id that is missing.
+
+    InputError, which names ``where``, for any other line.
+    """
+    try:
+        record = json.loads(line)
+        example_id, text = record_id(record) or name, record[field]
+        if not isinstance(example_id, str) or not isinstance(text, str):
+            raise TypeError
+        text.encode()  # A lone surrogate, half a character, raises UnicodeEncodeError.
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        rest = " with a string each" if name is None else ", in which id may be missing"
+        raise InputError(f'{where}: expected {{"id": ..., "{field}": ...}}{rest}') from None
+    return example_id, text
+
+
 def repeated_id(where: str, example_id: str) -> InputError:
     """The error for an example with the id of another one."""
     return InputError(f"{where}: id '{example_id}' was used before; ids must be unique")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from mclas_lightning.cli.arguments import positive
 from mclas_lightning.errors import InputError
-from mclas_lightning.example import SIDES, Side, record_id
+from mclas_lightning.example import SIDES, Side, text_record
 from mclas_lightning.files import BOM, json_lines
 from mclas_lightning.progress import progress_bar
 
@@ -131,16 +131,7 @@ def _read(file: BinaryIO, where: str, *, jsonl: bool) -> Iterator[Document]:
 
 
 def _document(line: bytes, number: int, where: str) -> Document:
-    try:
-        record = json.loads(line)
-        name, text = record_id(record) or str(number), record["document"]
-        if not isinstance(name, str) or not isinstance(text, str):
-            raise TypeError
-        text.encode()  # A lone surrogate, half a character, raises UnicodeEncodeError.
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise InputError(
-            f'{where}: expected {{"id": ..., "document": ...}}, in which id may be missing'
-        ) from None
+    name, text = text_record(line, "document", where, str(number))
     return _not_empty(Document(name, text), where)
 
 

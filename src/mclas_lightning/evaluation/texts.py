@@ -1,13 +1,12 @@
 """Files of texts from any system: a text a line, or jsonl of ``{"id": ..., "text": ...}``."""
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.example import record_id
+from mclas_lightning.example import text_record
 from mclas_lightning.files import json_lines
 
 
@@ -26,7 +25,7 @@ def read_texts(path: Path) -> SystemTexts:
     if path.suffix != ".jsonl":
         return SystemTexts(path, lines, None)
     numbered = json_lines(line.encode() for line in lines)
-    records = [_record(line, f"{path}:{number}") for number, line in numbered]
+    records = [text_record(line, "text", f"{path}:{number}") for number, line in numbered]
     if not records:
         raise InputError(f"{path}: is empty; expected a text a line")
     ids = [example_id for example_id, _ in records]
@@ -87,17 +86,3 @@ def _lines(path: Path) -> list[str]:
     if not text:
         raise InputError(f"{path}: is empty; expected a text a line")
     return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
-
-
-def _record(line: bytes, where: str) -> tuple[str, str]:
-    try:
-        record = json.loads(line)
-        example_id, text = record_id(record), record["text"]
-        if not isinstance(example_id, str) or not isinstance(text, str):
-            raise TypeError
-        text.encode()  # A lone surrogate, half a character, raises UnicodeEncodeError.
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise InputError(
-            f'{where}: expected {{"id": ..., "text": ...}} with a string each'
-        ) from None
-    return example_id, text
