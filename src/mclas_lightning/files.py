@@ -86,8 +86,11 @@ def whole_file(path: Path) -> Iterator[TextIO]:
 def whole_folder(path: Path) -> Iterator[Path]:
     """An empty folder that replaces ``path`` once the block has ended without an error."""
     make_folder(path.parent)
-    with clear_when_full(path):
-        part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+    try:
+        with clear_when_full(path):
+            part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+    except OSError as error:
+        raise InputError(f"{path}: cannot create this folder ({error.strerror})") from error
     try:
         with clear_when_full(path):
             yield part

@@ -48,6 +48,11 @@ def test_the_file_is_written_where_it_is_asked_for(tmp_path, main):
         (("sheet", "--scenario", "full"), "runs/toy_en2de/full/ncls: no finished run here"),
         (("sheet", "--num", "30"), "expected 30 documents, but ncls, ncls_ms, mclas share 29"),
         (("sheet", "--annotators", "1"), "--annotators: expected 2 or more"),
+        (("sheet", "--out", "/proc/sheets"), "error: /proc"),
+        (
+            ("sheet", "--out", "runs/toy_en2de/minimum/mclas/seed=0/results.json/new"),
+            "cannot create",
+        ),
         (("plan", "--effect", "2"), "--effect: expected more than 0, up to 1.0, found 2.0"),
     ],
 )

@@ -144,12 +144,19 @@ def test_answers_are_never_written_over(folder, tmp_path):
     ("change", "message"),
     [
         ({"data": {"item": "s1-1"}}, "task 1: item 's1-1' is not one of"),
-        ({"data": {}}, "task 1: not Label Studio's JSON export of these tasks"),
+        ({"data": {}}, "task 1: not Label Studio's JSON export of the tasks of `[a-z ]+`$"),
         (
             {"annotations": [{"result": [
                 {"from_name": "fluency_best", "value": {"choices": ["A", "B"]}}]}]},
             "task 1: expected one answer to 'fluency_best', found several",
         ),
+        (
+            {"annotations": [{"result": [
+                {"from_name": "fluency_best", "value": {"choices": []}}]}]},
+            "task 1: expected one answer to 'fluency_best', found none",
+        ),
+        ({"annotations": []}, "export.json: expected answers to the tasks of .*, found none"),
+        ({"data": {"item": ["s1-1"]}}, "task 1: item '.*' is not one of"),
     ],
 )  # fmt: skip
 def test_a_wrong_export_is_refused_with_its_task(folder, tmp_path, change, message):
@@ -163,6 +170,13 @@ def test_a_folder_without_answers_of_potato_is_refused(folder, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=r"empty: no user_state\.json of Potato is here"):
         import_answers(folder, tmp_path / "empty")
-    (tmp_path / "empty" / "user_state.json").write_text('{"instance_id_to_label_to_value": [1]}')
-    with pytest.raises(InputError, match=r"user_state\.json: not Potato's answers"):
+    state = tmp_path / "empty" / "user_state.json"
+    state.write_text('{"instance_id_to_label_to_value": {}}')
+    with pytest.raises(InputError, match=r"empty: expected answers to the tasks of .*, found none"):
+        import_answers(folder, tmp_path / "empty")
+    state.write_text('{"instance_id_to_label_to_value": [1]}')
+    with pytest.raises(
+        InputError,
+        match=r"user_state\.json: not Potato's answers to the tasks of `mclas human export`$",
+    ):
         import_answers(folder, tmp_path / "empty")

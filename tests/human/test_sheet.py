@@ -115,6 +115,13 @@ def test_a_system_without_cross_lingual_summaries_is_refused(tmp_path, run):
         write_sheets([run("ncls"), run("ms", **mono)], tmp_path / "out", 3, 0, 2)
 
 
+@pytest.mark.parametrize("changes", [{"document": "\ud83d"}, {"id": "\ud83d"}, {"text": "\ud83d"}])
+def test_half_a_character_is_refused_with_its_line(tmp_path, run, changes):
+    with pytest.raises(InputError, match=r"predictions\.jsonl:1: .* half a character"):
+        write_sheets([run("ncls", range(1), **changes)], tmp_path / "out", 1, 0, 2)
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_run_with_the_lowest_seed_is_taken(tmp_path, run):
     for seed in (11, 2, 5):
         run("mclas", seed=seed)

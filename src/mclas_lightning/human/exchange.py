@@ -118,6 +118,8 @@ def import_answers(folder: Path, path: Path) -> list[Path]:
     """
     key = SheetKey.read(folder)
     answers = list(_read(path))
+    if not answers:
+        raise InputError(f"{path}: expected answers to the tasks of {folder}, found none")
     for one in answers:
         if one.item not in key.items:
             raise InputError(f"{one.where}: item '{one.item}' is not one of {folder / KEY_FILE}")
@@ -162,7 +164,7 @@ def _read_label_studio(path: Path) -> Iterator[ForeignAnswer]:
     for number, task in enumerate(read_json(path, list), start=1):
         where = f"{path}: task {number}"
         try:
-            item = task["data"]["item"]
+            item = str(task["data"]["item"])
             for annotation in task["annotations"]:
                 if not annotation.get("was_cancelled"):
                     chosen = [
@@ -171,9 +173,9 @@ def _read_label_studio(path: Path) -> Iterator[ForeignAnswer]:
                     yield ForeignAnswer(
                         where, item, _single(where, chosen), annotation.get("lead_time")
                     )
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError):
             raise InputError(
-                f"{where}: not Label Studio's JSON export of these tasks ({error!r})"
+                f"{where}: not Label Studio's JSON export of the tasks of `mclas human export`"
             ) from None
 
 
@@ -188,10 +190,12 @@ def _read_potato(path: Path) -> Iterator[ForeignAnswer]:
             chosen = [(s, [name]) for s, name, v in found if v not in (False, None, "", "false")]
             where = f"{path}: item '{item}'"
             yield ForeignAnswer(where, item, _single(where, chosen), None)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path}: not Potato's answers to these tasks ({error!r})") from None
+    except InputError:
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError):
+        raise InputError(
+            f"{path}: not Potato's answers to the tasks of `mclas human export`"
+        ) from None
 
 
 def _single(where: str, chosen: list[tuple[str, list[str]]]) -> dict[str, str]:
@@ -200,6 +204,9 @@ def _single(where: str, chosen: list[tuple[str, list[str]]]) -> dict[str, str]:
     for column, letters in chosen:
         if column in CHOICE_COLUMNS:
             if len(letters) != 1 or column in found:
-                raise InputError(f"{where}: expected one answer to '{column}', found several")
+                raise InputError(
+                    f"{where}: expected one answer to '{column}', "
+                    f"found {'several' if letters else 'none'}"
+                )
             found[column] = letters[0]
     return found

@@ -174,6 +174,10 @@ def _parse(line: bytes, where: str) -> Prediction:
         texts = [record["document"], *hypotheses.values(), *references.values()]
         if not all(isinstance(text, str) for text in texts):
             raise TypeError("a text is no string")
-        return Prediction(record_id(record), record["document"], hypotheses, references)
+        id = record_id(record)
+        "".join((id, *texts)).encode()
+        return Prediction(id, record["document"], hypotheses, references)
+    except UnicodeEncodeError:
+        raise InputError(f"{where}: a text holds half a character (a lone surrogate)") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{where}: not a line of predictions ({error!r})") from error
