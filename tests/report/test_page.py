@@ -1,7 +1,5 @@
 import json
 import re
-import shutil
-import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from mclas_lightning.report.finished_runs import Runs
 from mclas_lightning.report.layout import LAYOUTS
 from mclas_lightning.report.tables import TableRequest
 from tests.report.analyses import made_up_analysis
+from tests.report.chromium import needs_chromium, title_after
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}
 
@@ -149,22 +148,14 @@ def test_it_holds_section_6_where_heads_were_analyzed(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium on this machine")
+@needs_chromium
 @pytest.mark.parametrize("width", [480, 1280])
 def test_chromium_draws_it_no_wider_than_the_window(written, tmp_path, width):
     """Only tables scroll; a page that is wider than its window writes so into its title."""
     probe = (
-        "<script>document.title = `${document.documentElement.scrollWidth <= innerWidth} "
-        "${document.querySelectorAll('figure.sheet').length}`</script></body>"
+        "document.title = `${document.documentElement.scrollWidth <= innerWidth} "
+        "${document.querySelectorAll('figure.sheet').length}`"
     )
-    (tmp_path / "page.html").write_text(written.replace("</body>", probe), encoding="utf-8")
-    done = subprocess.run(
-        ["chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--window-size={width},900",
-         f"--user-data-dir={tmp_path}/profile", "--dump-dom", f"file://{tmp_path}/page.html"],
-        capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
-    title = re.search(r"<title>(.*?)</title>", done.stdout)
-    assert title, done.stderr[-500:]
-    fits, sheets = title[1].split()
+    fits, sheets = title_after(probe, written, tmp_path, width).split()
     assert fits == "true"
     assert int(sheets) == written.count('<figure class="sheet"')

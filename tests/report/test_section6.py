@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from mclas_lightning.report.section6 import analyzed, sheets_and_pictures
 from tests.report.analyses import made_up_analysis
 
@@ -33,3 +35,11 @@ def test_damaged_maps_are_a_note_below_the_table(tmp_path):
     assert len(whole.sections) == 2
     assert "heads.npz: cannot be read" in damaged.notes[0]
     assert pictures == ""
+
+
+def test_tables_of_two_runs_have_two_names(tmp_path):
+    found = made_up_analysis(tmp_path / "a")
+    (tmp_path / "b").mkdir()
+    replace(found, run=found.run | {"seed": 1}, shown=[]).write(tmp_path / "b", [])
+    sheets, _ = sheets_and_pictures([tmp_path / "a", tmp_path / "b"])
+    assert len({sheet.name for sheet in sheets}) == 2

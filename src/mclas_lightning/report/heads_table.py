@@ -54,7 +54,7 @@ def ablation_sheet(found: HeadsResults) -> Sheet:
     ablation = [*found.ablation.values()][-1]
     losses = ", ".join(f"{side} {loss:.3f}" for side, loss in ablation["loss"].items())
     return sheet_of_kinds(
-        "section6-ablation",
+        f"section6-ablation-{found.name}",
         "Section 6. Heads taken away",
         ABLATION_COLUMNS,
         lambda attention: _ablation_rows(found, attention, ablation["change"][attention]),
@@ -93,7 +93,7 @@ def _ranks(values: np.ndarray) -> np.ndarray:
 def heads_sheet(found: HeadsResults) -> Sheet:
     """The table of kinds, with the alignment error rates in its notes."""
     return sheet_of_kinds(
-        "section6",
+        f"section6-{found.name}",
         f"Section 6. What the decoder's heads do, {found.name}",
         HEAD_COLUMNS,
         lambda attention: _rows(found, attention),

@@ -35,9 +35,13 @@ def sheets_and_pictures(folders: Iterable[Path]) -> tuple[list[Sheet], str]:
 
 
 def _set_aside(folder: Path, error: InputError) -> Sheet:
-    notes = [f"{SET_ASIDE}{error}"]
     return Sheet(
-        name="section6", title=str(folder), corner="", columns=(), sections=[], notes=notes
+        name=f"section6-{folder}",
+        title=str(folder),
+        corner="",
+        columns=(),
+        sections=[],
+        notes=[f"{SET_ASIDE}{error}"],
     )
 
 
