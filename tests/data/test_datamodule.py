@@ -2,11 +2,13 @@ import signal
 from itertools import chain
 from types import SimpleNamespace
 
+import pyarrow as pa
 import pytest
 import torch
 
 from mclas_lightning.config.optim import UpdateShape
 from mclas_lightning.data.datamodule import LoaderConfig, SummarizationData
+from mclas_lightning.data.store import TokenStore
 from mclas_lightning.runs.preemption import SIGNALS
 from mclas_lightning.task import Task
 from tests.conftest import examples
@@ -66,6 +68,39 @@ def test_workers_hand_out_the_same_batches_and_stay(data):
     for ours, theirs in zip(alone, helped, strict=True):
         assert torch.equal(ours.source_BS, theirs.source_BS)
         assert ours.places == theirs.places
+
+
+def cut_into_parts(store: TokenStore, rows: int) -> TokenStore:
+    """The same store in parts of ``rows`` records."""
+    (part,) = store.folder.glob("part-*.arrow")
+    table = pa.ipc.open_stream(part.read_bytes()).read_all()
+    part.unlink()
+    for number, start in enumerate(range(0, len(table), rows)):
+        path = part.with_name(f"part-{number:05}.arrow")
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, table.schema) as stream:
+            stream.write_table(table.slice(start, rows))
+    return TokenStore(store.path, store.folder)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("consumed", [1, 3, 7])
+def test_a_resume_in_an_epoch_of_many_parts_is_an_undisturbed_one(data, consumed, workers):
+    undisturbed = list(data(0, 1).train_dataloader())
+    made = data(0, 1, workers)
+    made.train.store = cut_into_parts(made.train.store, 2)
+    loader, built = made.train_dataloader(), []
+    if not workers:  # Those that a worker builds are not seen here.
+        made.train.ids = lambda rows, ids=made.train.ids: built.append(rows) or ids(rows)
+    loader.load_state_dict({"consumed": consumed, "length": len(undisturbed)})
+    rest = list(loader)
+    assert len(rest) == len(undisturbed) - consumed > 0
+    for ours, theirs in zip(rest, undisturbed[consumed:], strict=True):
+        assert ours.places == theirs.places
+        assert ours.update_tokens == theirs.update_tokens
+        assert torch.equal(ours.source_BS, theirs.source_BS)
+        assert torch.equal(ours.targets_BT["decoder"], theirs.targets_BT["decoder"])
+        assert torch.equal(ours.real_M["decoder"], theirs.real_M["decoder"])
+    assert len(built) == (0 if workers else len(rest))
 
 
 def test_a_worker_leaves_signals_to_the_training(data):

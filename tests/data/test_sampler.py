@@ -103,6 +103,16 @@ def test_epochs_differ_and_a_seed_repeats():
     assert list(samplers(lengths, shape, 0, seed=1)[0]) != epochs[0]
 
 
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_an_epoch_may_start_after_any_of_its_micro_batches(ranks):
+    lengths = [(10 + i % 30, 5 + i % 7) for i in range(60)]
+    for sampler in samplers(lengths, UpdateShape(max_tokens=160, accumulate=3, ranks=ranks), 3):
+        whole = list(sampler)
+        for first in range(len(whole) + 1):
+            sampler.first = first
+            assert list(sampler) == whole[first:]
+
+
 def test_too_few_examples_for_one_update_are_named():
     with pytest.raises(InputError, match="3 examples are too few for one update of 4"):
         samplers([(9, 5)] * 3, UpdateShape(max_tokens=100, accumulate=4))

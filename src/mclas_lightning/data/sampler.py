@@ -47,6 +47,7 @@ class UpdateSampler(Sampler[MicroBatch]):
     ) -> None:
         self.predicted, self.shape = lengths.predicted, shape
         self.rank, self.seed, self.shuffle, self.epoch = rank, seed, shuffle, 0
+        self.first = 0  # the micro-batch of this rank that an epoch starts with
         # What a budget counts alone is told apart exactly.
         self._step = np.array([BUCKET, BUCKET if shape.counts_sources else 1])
         source, target = (
@@ -85,11 +86,14 @@ class UpdateSampler(Sampler[MicroBatch]):
         stops = np.cumsum(self._sizes)
         starts = stops - self._sizes
         batches = rng.permutation(len(stops)) if self.shuffle else np.arange(len(stops))
-        for update in batches.reshape(-1, self.shape.accumulate * self.shape.ranks):
+        updates = batches.reshape(-1, self.shape.accumulate * self.shape.ranks)
+        done, inside = divmod(self.first, self.shape.accumulate)
+        for update in updates[done:]:
             micro = [order[starts[i] : stops[i]] for i in update]
             tokens = sum(int(self.predicted[indices].sum()) for indices in micro)
-            for indices in micro[self.rank :: self.shape.ranks]:
+            for indices in micro[self.rank :: self.shape.ranks][inside:]:
                 yield MicroBatch(indices.tolist(), tokens)
+            inside = 0
 
     def _cut(self) -> list[int]:
         """Sizes of the micro-batches: they depend on buckets alone, so all epochs share them."""
@@ -129,17 +133,21 @@ class UpdateSampler(Sampler[MicroBatch]):
 
 
 class ResumableLoader(DataLoader):
-    """A loader that remembers how much of the epoch was consumed; Lightning saves its state."""
+    """A loader that remembers how much of the epoch was consumed; Lightning saves its state.
+
+    A resumed epoch starts in the ``UpdateSampler``: no batch is built that was consumed before.
+    """
 
     consumed = 0
     _skip = 0
 
     def __iter__(self) -> Iterator[Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        skip, self._skip, self.consumed = self._skip, 0, 0
+        assert isinstance(self.sampler, UpdateSampler)
+        self.consumed = self.sampler.first = self._skip
+        self._skip = 0
         for batch in super().__iter__():
             self.consumed += 1
-            if self.consumed > skip:
-                yield batch
+            yield batch
 
     def state_dict(self) -> dict[str, int]:
         """Micro-batches of this epoch handed out so far, and how many it has on each rank."""
