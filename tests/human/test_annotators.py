@@ -11,7 +11,8 @@ from mclas_lightning.human.annotators import (
     one_sided_position,
 )
 from mclas_lightning.human.judgements import read_judgements
-from mclas_lightning.human.score import fleiss, label_counts
+from mclas_lightning.human.results import FEWEST_DOCUMENTS
+from mclas_lightning.human.score import fleiss, label_counts, score_filled_sheets
 from mclas_lightning.human.sheet import SheetKey, write_sheets
 
 QUALITY = {"gold": 1.5, "mclas": 1.0, "ncls": 0.5, "ncls_ms": 0.0}
@@ -66,6 +67,15 @@ def test_who_chooses_the_opposite_agrees_no_more_than_by_chance(signs):
         lambda draw, item: careful(draw, item)[::-1] if item.annotator == 5 else careful(draw, item)
     )
     assert found[4].signs == ["agrees with the others no more than by chance"]
+
+
+def test_agreement_on_few_documents_is_no_sign(tmp_path, runs, fill):
+    write_sheets(runs, tmp_path / "out", num=FEWEST_DOCUMENTS - 1, seed=0, annotators=2)
+    pairs = {1: ("gold", "ncls"), 2: ("mclas", "ncls_ms")}
+    fill(tmp_path / "out", lambda item, _: pairs[item.annotator])
+    found = score_filled_sheets(tmp_path / "out").analysis
+    assert found is not None
+    assert {(one.agreement, *one.signs) for one in found.annotators} == {(0.0,)}
 
 
 def test_the_mean_of_all_agreements_with_others_is_the_overall_agreement(tmp_path, runs, fill):

@@ -75,6 +75,13 @@ def as_excel_says_it(text: str) -> bytes:
     "written",
     [
         as_excel_says_it,
+        lambda text: ("sep=;,,,,\n" + text).encode(),
+        lambda text: "".join(
+            f"{rest};{item}\n"
+            for item, _, rest in (
+                line.replace(",", ";").partition(";") for line in text.splitlines()
+            )
+        ).encode(),
         lambda text: text.replace(",", "\t").encode("utf-16"),
         lambda text: "\ufeff".encode("utf-16-be") + text.encode("utf-16-be"),
         lambda text: text.replace("document", "Schlüssel").encode("cp1252"),
@@ -83,7 +90,16 @@ def as_excel_says_it(text: str) -> bytes:
             r",([A-D])(?=,|\s)", lambda f: f",{chr(ord(f[1]) + 0xFEE0)}", text
         ).encode(),
     ],
-    ids=["sep", "utf-16", "utf-16-be", "cp1252", "gb18030", "full-width letters"],
+    ids=[
+        "sep",
+        "sep as a cell",
+        "item last",
+        "utf-16",
+        "utf-16-be",
+        "cp1252",
+        "gb18030",
+        "full-width letters",
+    ],
 )
 def test_what_programs_make_of_a_sheet_is_read(folder, written):
     expected, path = read(folder), folder / "annotator1.csv"
@@ -215,6 +231,32 @@ def test_a_missing_column_is_refused(folder):
         read(folder)
 
 
+def test_a_column_that_is_there_twice_is_refused(folder):
+    path = folder / "annotator1.csv"
+    header, *lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([f"{header},fluency_best", *(f"{line},A" for line in lines)]))
+    with pytest.raises(InputError, match=r"csv:1: column 'fluency_best' is there more than once"):
+        read(folder)
+
+
+def test_a_document_of_any_length_is_read(folder):
+    expected = read(folder)
+    change(folder / "annotator1.csv", 0, document="long " * 40_000)
+    assert read(folder) == expected
+
+
+@pytest.mark.parametrize(
+    ("cell", "seconds"), [("12.5", 12.5), *[(n, None) for n in ("nan", "inf", "-5", "", "a while")]]
+)
+def test_seconds_that_no_page_writes_are_left_out(folder, cell, seconds):
+    names, rows = read_sheet(folder / "annotator1.csv")
+    rows = [row | {"seconds": cell} for row in rows]
+    write_sheet(folder / "annotator1.csv", [*names, "seconds"], rows)
+    found = score_filled_sheets(folder).analysis
+    assert found is not None
+    assert [one.seconds for one in found.annotators] == [seconds, None]
+
+
 def test_a_line_that_is_cut_short_has_an_empty_column(folder):
     path = folder / "annotator1.csv"
     text = path.read_text(encoding="utf-8").rstrip()
@@ -244,8 +286,9 @@ def test_a_damaged_file_is_named_without_an_exceptions_text(folder, end):
     ("cells", "message"),
     [
         ({"format": 2}, "expected format 1, found 2"),
-        ({"systems": ["gold"]}, r"systems: expected two or more, each once, found \['gold'\]"),
-        ({"systems": ["ncls", "gold", "gold"]}, "systems: expected two or more, each once, found"),
+        ({"systems": ["gold"]}, "systems: expected 2 to 9, each once, found gold"),
+        ({"systems": ["ncls", "gold", "gold"]}, "systems: expected 2 to 9, each once, found"),
+        ({"systems": list("abcdefghij")}, "systems: expected 2 to 9, each once, found a, b, c"),
         ({"systems": ["ncls", "gold"]}, "the order of item .* is not one of all systems"),
         ({"dataset": "../theirs"}, "dataset.name: names a folder of runs"),
         ({"scenario": "/tmp"}, "scenario: names a folder of runs"),

@@ -41,3 +41,25 @@ def test_whole_lines_in_another_order_and_spoiled_texts_are_read(folder):
     rows[2] |= {"document": "d\u00c3\u00b6cument", "A": f" {rows[2]['A']}  "}
     write_sheet(folder / "annotator1.csv", names, rows[::-1])
     assert set(read_judgements(folder, key)) == expected
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "gbk", "big5", "cp1252", "mac_roman"])
+def test_a_column_that_was_sorted_alone_is_refused_in_an_older_encoding(
+    tmp_path, run, fill, encoding
+):
+    """A character that the encoding lacks is written as a question mark."""
+    runs = [run(model, text=f"{model} \u00fc\u4eba\u2014 {{n}}") for model in ("ncls", "mclas")]
+    write_sheets(runs, tmp_path / "out", num=5, seed=0, annotators=2)
+    fill(tmp_path / "out", lambda item, perspective: ("gold", "mclas"))
+    path, key = tmp_path / "out" / "annotator2.csv", SheetKey.read(tmp_path / "out")
+    expected = read_judgements(tmp_path / "out", key)
+    text = path.read_text(encoding="utf-8-sig")
+    path.write_bytes(text.encode(encoding, "replace"))
+    assert read_judgements(tmp_path / "out", key) == expected
+    header, *lines = text.splitlines()
+    items = [line.split(",", 1) for line in lines]
+    changed = [f"{name},{rest}" for (name, _), (_, rest) in zip(items, items[::-1], strict=True)]
+    path.write_bytes("\n".join([header, *changed]).encode(encoding, "replace"))
+    (tmp_path / "out" / "annotator1.csv").unlink()
+    with pytest.raises(InputError, match=r"annotator2\.csv:2: column '.+' has a text of another"):
+        read_judgements(tmp_path / "out", key)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mclas_lightning.human.judgements import Judgement
-from mclas_lightning.human.results import AnnotatorSigns
+from mclas_lightning.human.results import FEWEST_DOCUMENTS, AnnotatorSigns
 from mclas_lightning.human.sheet import BEST_WORST, SheetKey
 
 Array = NDArray[np.float64]
@@ -87,7 +87,8 @@ def annotator_signs(
             _positions(key, judgements, number), len(key.systems)
         )
         signs = []
-        if agreed <= _chance_agreement(len(key.systems)):
+        enough = scores_PDAS.shape[1] >= FEWEST_DOCUMENTS
+        if enough and agreed <= _chance_agreement(len(key.systems)):
             signs.append("agrees with the others no more than by chance")
         if chance <= ONE_SIDED:
             signs.append(f"chooses {ascii_uppercase[position]} as {BEST_WORST[end]} too often")

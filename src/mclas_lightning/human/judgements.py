@@ -3,7 +3,7 @@
 import codecs
 import csv
 import io
-import re
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +24,8 @@ from mclas_lightning.human.sheet import (
 )
 
 CSV = ".csv"
+
+csv.field_size_limit(2**31 - 1)  # A document may be longer than Python's limit of a cell.
 
 SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
 
@@ -160,7 +162,8 @@ def _read_row(sheet: ReturnedSheet, where: str, row: dict[str, str], key: SheetK
     sheet.lines[name] = where
     sheet.judgements.extend(list(_judgements(where, row, key.items[name])))
     with suppress(KeyError, ValueError):  # sheets have no such column
-        sheet.seconds[name] = float(row["seconds"])
+        if 0 <= (seconds := float(row["seconds"])) < math.inf:
+            sheet.seconds[name] = seconds
 
 
 def _twice(name: str, where: str, before: str) -> InputError:
@@ -168,21 +171,21 @@ def _twice(name: str, where: str, before: str) -> InputError:
 
 
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """The filled lines, each with "file:line"; comma, semicolon or tab separates cells."""
+    """The filled lines, each with "file:line"; comma, semicolon, tab or bar separates cells."""
     if path.suffix.lower() != CSV:
         raise InputError(f"{path}: expected a sheet as CSV; save it as CSV (UTF-8)")
     try:
         file = io.StringIO(_text(path), newline="")
         header, first = file.readline(), 1
         # Excel may declare the delimiter in a first line of its own, such as "sep=;".
-        declared = re.fullmatch(r'"?sep=(.)"?\s*', header)
-        if declared:
+        if header.lstrip('"').lower().startswith("sep="):
             header, first = file.readline(), 2
-        delimiter = declared[1] if declared else _delimiter(header)
+        delimiter = _delimiter(header)
         names = next(csv.reader([header], delimiter=delimiter), [])
         for name in ("item", *CHOICE_COLUMNS):
-            if name not in names:
-                raise InputError(f"{path}:{first}: column '{name}' is missing")
+            if names.count(name) != 1:
+                state = "is there more than once" if name in names else "is missing"
+                raise InputError(f"{path}:{first}: column '{name}' {state}")
         lines = csv.reader(file, delimiter=delimiter, strict=True)
         for cells in lines:
             if any(cell.strip() for cell in cells):
@@ -212,8 +215,8 @@ def _text(path: Path) -> str:
 
 
 def _delimiter(header: str) -> str:
-    start = header.replace('"', "")
-    return next((d for d in ";\t" if start.startswith(f"item{d}")), ",")
+    """The delimiter that gives most columns; no column's name holds one."""
+    return max(",;\t|", key=lambda one: len(next(csv.reader([header], delimiter=one), [])))
 
 
 def _judgements(where: str, row: dict[str, str], item: SheetItem) -> Iterator[Judgement]:

@@ -33,6 +33,8 @@ KEY_FILE = "key.json"
 
 TEXTS_FILE = "texts.json"
 
+MOST_SYSTEMS = 9  # An annotator's keys 1 to 9 choose one.
+
 
 @dataclass(frozen=True, kw_only=True)
 class SheetItem:
@@ -57,8 +59,10 @@ class SheetKey:
     def __post_init__(self) -> None:
         for system in self.systems:
             check_run_names(self.dataset, self.scenario, system)
-        if not 2 <= len(set(self.systems)) == len(self.systems):
-            raise InputError(f"systems: expected two or more, each once, found {self.systems}")
+        if not 2 <= len(set(self.systems)) == len(self.systems) <= MOST_SYSTEMS:
+            raise InputError(
+                f"systems: expected 2 to {MOST_SYSTEMS}, each once, found {', '.join(self.systems)}"
+            )
         for name, item in self.items.items():
             if sorted(item.order) != sorted(self.systems):
                 raise InputError(f"the order of item {name} is not one of all systems")
