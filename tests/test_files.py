@@ -122,3 +122,17 @@ def test_a_file_that_the_system_does_not_let_be_is_one_line(tmp_path):
     path = tmp_path / ("n" * 250)  # With what a half-written file is called by, it is too long.
     with pytest.raises(InputError, match=r"cannot be written \(File name too long\)"):
         write_json(path, {})
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"a": ["\\ud83d"]}', "a text holds half a character"),
+        ("[" * 200_000, "not a readable JSON file"),
+        (f'{{"a": {"1" * 5_000}}}', "not a readable JSON file"),
+    ],
+)
+def test_json_that_python_cannot_use_is_one_line(tmp_path, content, message):
+    (tmp_path / "results.json").write_text(content)
+    with pytest.raises(InputError, match=rf"results\.json: {message}"):
+        read_json(tmp_path / "results.json", dict)

@@ -142,10 +142,15 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path, expected: type) -> Any:
     """Parse a JSON file that holds an ``expected`` (dict or list); a byte order mark is ignored."""
     try:
-        value = json.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        value = json.loads(text)
+        if "\\u" in text:  # Only an escape can give half a character.
+            json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise InputError(f"{path}: a text holds half a character (a lone surrogate)") from None
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: not a readable JSON file ({error})") from error
     if not isinstance(value, expected):
         raise InputError(

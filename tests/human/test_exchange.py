@@ -156,6 +156,12 @@ def test_answers_are_never_written_over(folder, tmp_path):
             "task 1: expected one answer to 'fluency_best', found none",
         ),
         ({"annotations": []}, "export.json: expected answers to the tasks of .*, found none"),
+        ({"annotations": [{"result": []}]}, "expected answers to the tasks of .*, found none"),
+        (
+            {"annotations": [{"result": [
+                {"from_name": "fluency_best", "value": {"choices": ["\ud83d"]}}]}]},
+            "export.json: a text holds half a character",
+        ),
         ({"data": {"item": ["s1-1"]}}, "task 1: item '.*' is not one of"),
     ],
 )  # fmt: skip

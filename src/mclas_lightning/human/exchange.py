@@ -117,7 +117,7 @@ def import_answers(folder: Path, path: Path) -> list[Path]:
     InputError for an item of another folder, and where an annotator's answers are there already.
     """
     key = SheetKey.read(folder)
-    answers = list(_read(path))
+    answers = [one for one in _read(path) if one.choices]
     if not answers:
         raise InputError(f"{path}: expected answers to the tasks of {folder}, found none")
     for one in answers:
