@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +74,16 @@ class Browser:
             if answer.get("id") == self._number:
                 assert "error" not in answer, answer
                 return answer["result"]
+
+    @contextmanager
+    def second_tab(self) -> Iterator[None]:
+        """Within the context, all calls are of a new tab."""
+        first, self._session = self._session, None
+        target = self.call("Target.createTarget", url="about:blank")
+        attached = self.call("Target.attachToTarget", flatten=True, **target)
+        self._session = attached["sessionId"]
+        yield
+        self._session = first
 
     def run(self, script: str) -> Any:
         """The value of a JavaScript expression in the page."""

@@ -158,12 +158,28 @@ def test_an_open_or_contradictory_answer_cannot_be_saved_as_a_file(folder, tmp_p
         browser.click(letter("fluency_worst", "ABCD"[int(choices(4)[4]) - 1]))  # the best one
         assert "cannot be both" in text_of(browser, ".message")
         assert text_of(browser, ".done") == "4 of 5 done"
-        browser.press("Enter", "ArrowRight")
+        browser.press("Enter")  # goes on, and does not press the clicked letter again
         assert text_of(browser, "h1") == "Still open, a click leads there:"
         assert browser.run("document.querySelectorAll('ol.open button').length") == 1
         browser.press("Enter")  # leads to the open document and its open question
         assert text_of(browser, "summary") == "Document 5 of 5"
         assert browser.run("document.querySelector('.now').id") == "fluency_best"
+
+
+@browser_needed
+def test_answers_of_another_tab_are_never_lost(folder, tmp_path):
+    with Browser(tmp_path) as browser:
+        browser.open(page_of(folder, 1))
+        browser.press("Enter", "1")
+        with browser.second_tab():
+            browser.open(page_of(folder, 1))
+            browser.wait("state.answers[items[0].item]?.informativeness_best")
+            browser.run("go(0)")
+            browser.press(*choices(0)[1:])
+        browser.wait("document.querySelector('.done').textContent === '1 of 5 done'")
+        browser.press("Enter", "1")
+        assert text_of(browser, ".done") == "1 of 5 done"
+        assert "informativeness_worst" in browser.run("localStorage.getItem(store)")
 
 
 @browser_needed
