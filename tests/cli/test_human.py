@@ -92,6 +92,24 @@ def test_the_command_that_is_printed_scores_what_comes_back(tmp_path, main):
 
 
 @pytest.mark.usefixtures("runs")
+@pytest.mark.parametrize("place", ["tpyo", "runs/toy_en2de", "runs/toy_en2de/minimum"])
+def test_scores_are_written_only_where_the_runs_are(tmp_path, main, capsys, place):
+    words = ["--dataset", "toy_en2de", "--scenario", "minimum", "--annotators", "2"]
+    said = main("sheet", *words, "--num", "1", "--out", "sheets")
+    assert "sheets: 2 sheets of 1 document, 4 summaries each" in said
+    fill_sheets(tmp_path / "sheets", lambda item, perspective: ("gold", "mclas"))
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(SystemExit) as ended:
+        main("score", "sheets", "--runs", place)
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert said.startswith(f"error: {place}/toy_en2de/minimum: no such folder")
+    assert "--runs" in said
+    assert sorted(tmp_path.rglob("*")) == before
+    assert "(1 document, 2 annotators)" in " ".join(main("score", "sheets").split())
+
+
+@pytest.mark.usefixtures("runs")
 def test_pages_and_status_are_said_with_the_commands_that_follow(tmp_path, main):
     words = ["--dataset", "toy_en2de", "--scenario", "minimum", "--annotators", "2"]
     said = main("sheet", *words, "--num", "3", "--out", "our sheets")
@@ -105,6 +123,11 @@ def test_pages_and_status_are_said_with_the_commands_that_follow(tmp_path, main)
     assert main("status", "our sheets").endswith("2 not returned\n")
     fill_sheets(tmp_path / "our sheets", lambda item, perspective: ("gold", "mclas"))
     assert main("status", "our sheets").endswith("2 complete\n")
+    (tmp_path / "our sheets" / "annotator2.xlsx").write_bytes(b"PK")
+    (tmp_path / "our sheets" / "annotator2.csv").unlink()
+    with pytest.raises(SystemExit) as ended:  # As of `mclas data check` where it finds problems.
+        main("status", "our sheets")
+    assert ended.value.code == 1
 
 
 def test_a_plan_names_the_papers_size_and_the_one_that_suffices(main, monkeypatch):

@@ -38,6 +38,7 @@ def test_they_are_called_simulated_wherever_their_numbers_stand(judged, tmp_path
         (sheet,) = human_table_sheets(number, ["toy_en2de"], Runs(tmp_path / "out" / "runs"))
         assert "minimum: 20 documents, 3 simulated annotators." in sheet.notes
         assert "simulated annotators" in sheet.title
+        assert not sheet.commands  # which would need runs beside the simulation
         assert sheet.name == f"table{number}-toy_en2de-simulated"  # in CSV, which has no notes
     for annotator in (1, 2, 3):
         page = (tmp_path / "out/pages" / f"annotator{annotator}.html").read_text(encoding="utf-8")

@@ -25,6 +25,7 @@ def shown(folder) -> str:
 
 def test_all_who_returned_everything_are_complete(folder):
     assert shown(folder).splitlines()[-1] == "100 complete"
+    assert not folder_status(folder).has_mistakes
 
 
 def test_absent_blank_doubled_partial_wrong_and_foreign_sheets_are_told_apart(
@@ -49,6 +50,7 @@ def test_absent_blank_doubled_partial_wrong_and_foreign_sheets_are_told_apart(
     )
 
     found = folder_status(folder)
+    assert found.has_mistakes
     states = {one.annotator: one.state for one in found.annotators}
     assert {n: state for n, state in states.items() if state != "complete"} == {
         3: "not returned", 7: "not returned", 9: "incomplete", 11: "incomplete",

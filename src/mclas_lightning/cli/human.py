@@ -4,12 +4,15 @@ Modules are imported by the command that needs them.
 """
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
 from mclas_lightning.cli.arguments import positive, seed
 from mclas_lightning.config.overrides import command, runs_option
 from mclas_lightning.errors import InputError
+
+MISTAKES_EXIT = 1  # exit code of ``mclas human status`` where a file that came back has a mistake
 
 FOLDER: dict[str, Any] = {
     "type": Path, "metavar": "FOLDER", "help": "what `mclas human sheet` made",
@@ -77,6 +80,7 @@ def add_commands(commands: Any) -> None:
 
 
 def _sheet(arguments: argparse.Namespace) -> None:
+    from mclas_lightning.human.results import counted_documents
     from mclas_lightning.human.sheet import first_runs, write_sheets
 
     models = arguments.models.split(",")
@@ -87,7 +91,7 @@ def _sheet(arguments: argparse.Namespace) -> None:
     seeds = ", ".join(f"{run.model} seed={run.seed}" for run in runs)
     score = [str(arguments.out), *runs_option(arguments.runs)]
     print(
-        f"{arguments.out}: {arguments.annotators} sheets of {arguments.num} documents, "
+        f"{arguments.out}: {arguments.annotators} sheets of {counted_documents(arguments.num)}, "
         f"{len(key.systems)} summaries each ({seeds}, gold)\n"
         "give each annotator one sheet and instructions.txt, and keep key.json and texts.json\n"
         f"or make pages to judge in: {command('mclas human page', [str(arguments.out)])}\n"
@@ -149,7 +153,10 @@ def _status(arguments: argparse.Namespace) -> None:
 
     from mclas_lightning.human.status import draw_status, folder_status
 
-    Console().print(draw_status(folder_status(arguments.folder)))
+    found = folder_status(arguments.folder)
+    Console().print(draw_status(found))
+    if found.has_mistakes:
+        sys.exit(MISTAKES_EXIT)
 
 
 def _plan(arguments: argparse.Namespace) -> None:
@@ -169,6 +176,11 @@ def _score(arguments: argparse.Namespace) -> None:
 
     results = score_filled_sheets(arguments.folder)
     out = arguments.out or human_results_path(arguments.runs, results.dataset, results.scenario)
+    if not arguments.out and not out.parent.is_dir():
+        raise InputError(
+            f"{out.parent}: no such folder, and it would hold the runs that were judged; give the "
+            "folder of all runs with --runs, or a file for the scores with --out"
+        )
     _check_replaced(out)
     results.write(out)
     Console().print(draw_results(results))

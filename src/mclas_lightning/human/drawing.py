@@ -70,7 +70,10 @@ def _details(analysis: HumanAnalysis) -> Iterator[RenderableType]:
 
 
 def _table(title: str, first: str, *columns: str) -> Table:
-    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(
+        title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False,
+        collapse_padding=True,
+    )  # fmt: skip
     table.add_column(first)
     for name in columns:
         table.add_column(name, justify="right")

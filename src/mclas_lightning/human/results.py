@@ -116,7 +116,7 @@ class HumanResults:
     def judged(self) -> str:
         """The numbers of documents and annotators; simulated annotators are called so."""
         kind = "simulated annotators" if self.simulated else "annotators"
-        return f"{self.documents} documents, {self.annotators} {kind}"
+        return f"{counted_documents(self.documents)}, {self.annotators} {kind}"
 
     def write(self, path: Path) -> None:
         """Write ``path``, whole or not at all."""
@@ -127,6 +127,11 @@ class HumanResults:
         """Read a ``human.json``; InputError where it has another format or a wrong value."""
         advice = "; score the sheets again with `mclas human score`"
         return read_versioned(path, HUMAN_FORMAT, lambda found: typed("human", cls, found), advice)
+
+
+def counted_documents(num: int) -> str:
+    """``1 document``, ``2 documents``."""
+    return f"{num} document{'' if num == 1 else 's'}"
 
 
 def not_returned_sentence(results: HumanResults) -> str:

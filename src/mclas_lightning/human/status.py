@@ -36,6 +36,11 @@ class FolderStatus(NamedTuple):
     annotators: list[AnnotatorStatus]
     strange: list[str]
 
+    @property
+    def has_mistakes(self) -> bool:
+        """Whether anything that came back has a mistake; what has not come back is none."""
+        return bool(self.strange) or any(one.mistakes for one in self.annotators)
+
 
 def folder_status(folder: Path) -> FolderStatus:
     """Read all that came back into ``folder``, with every mistake in it."""

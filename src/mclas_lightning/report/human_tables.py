@@ -79,7 +79,13 @@ def _sheet(num: int, dataset: str, runs: Runs) -> Sheet:
         columns=tuple(c for one in measures for c in paper_columns(one.label, printed)),
         sections=list(sections(dataset, found, printed)),
         notes=[*_notes(num, found), *([f"{aside_in_words(aside)}."] if aside else [])],
-        commands=[line for scenario in lacking for line in _commands(dataset, scenario, runs)],
+        # A folder of simulated scores has no runs to make sheets of.
+        commands=[
+            line
+            for scenario in lacking
+            if not simulated
+            for line in _commands(dataset, scenario, runs)
+        ],
         missing=cells * len(lacking),
     )
 
