@@ -12,7 +12,7 @@ PROFILE ?= standard
 TABLE = --profile $(PROFILE) $(if $(filter command environment,$(firstword $(origin DATASET))),--dataset $(DATASET)) $(if $(STRICT),--strict)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-human table1 table2 table3 table4 table5 table6 table7 figure3 figure5 figure6 figure9 figure10 section6 paper study study-quick bench bench-data test test-slow check format lock clean
+.PHONY: help install demo demo-human table1 table2 table3 table4 table5 table6 table7 figure3 figure5 figure6 figure9 figure10 section6 paper study study-collect study-draw study-quick bench bench-data test test-slow check format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9% -]+:.*## / {sub(/ .* /, " ... ", $$1); printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,7 +58,15 @@ study: $(INSTALLED) ## what is left of the study (experiments/study/plan.md): ma
 	@$(BIN)/mclas sweep run $(STUDY)
 	@test -d data/debian || $(BIN)/mclas data debian
 	@$(BIN)/mclas sweep run study_debian
-	@$(BIN)/python experiments/study/collect.py runs experiments/study/results
+	@$(MAKE) --no-print-directory study-collect study-draw
+
+study-collect: $(INSTALLED) ## the scores of the study's finished runs, and S^B after other S^A, to experiments/study/results
+	@$(BIN)/python -m benchmarks.search --split test --write $(dir $(wildcard runs/toy_*/*/mclas/seed=*/results.json))
+	@$(BIN)/python -m experiments.study.collect runs experiments/study/results
+
+study-draw: $(INSTALLED) ## the study's findings, figure and tables from experiments/study/results
+	@$(BIN)/python -m experiments.study.draw experiments/study/results docs
+	@$(BIN)/mclas report --dataset toy --runs experiments/study/results --out build/study/report.html --files build/study
 
 study-quick: $(INSTALLED) ## one seed of one scenario of the study, and its table
 	@test -d data/toy || $(BIN)/mclas data toy

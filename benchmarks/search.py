@@ -5,6 +5,7 @@
 Rows are the joint search of ``decoding``; S^A to its end, then S^B, each with a beam and a length
 penalty of its own; and S^B after the reference S^A and after an empty one. The last line says how
 often the beams of the joint search share one S^A: where they first all write S^B, and at the end.
+With ``--write`` the numbers go into search.json of each run's folder.
 """
 
 import argparse
@@ -22,10 +23,13 @@ from mclas_lightning.decoding.beam import beam_search
 from mclas_lightning.decoding.stages import search_cross, search_mono
 from mclas_lightning.decoding.step import DecoderStep
 from mclas_lightning.decoding.summarizer import Summarizer
+from mclas_lightning.files import write_json
 from mclas_lightning.inference.trained import dataset_of, decoding_of, load_summarizer
 from mclas_lightning.metrics.rouge import standard_profile
 from mclas_lightning.metrics.score import system_scores
 from mclas_lightning.runs.run import Run
+
+SEARCHES = "search.json"
 
 
 class DistinctMonos:
@@ -57,23 +61,17 @@ def distinct_monos(summarizer: Summarizer, texts: Sequence[str], config) -> list
     return [seen for seen in found if seen]
 
 
-def main() -> None:
-    """Print a line for each search, ROUGE-1/2/L of S^B and, where it is searched, of S^A."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("run", type=Path)
-    parser.add_argument("--split", default="valid", choices=get_args(Split))
-    parser.add_argument("--num", type=int, default=200, help="documents, from the first on")
-    asked = parser.parse_args()
-    run = Run(asked.run)
+def searches(run: Run, split: Split, num: int) -> dict[str, dict[str, float]]:
+    """ROUGE-1/2/L (0 to 100) of S^A and S^B by search, and two shares, of the first documents."""
     summarizer, config, dataset = load_summarizer(run), decoding_of(run), dataset_of(run)
-    examples = dataset.read(asked.split, ("mono", "cross"))[: asked.num]
+    examples = dataset.read(split, ("mono", "cross"))[:num]
     texts = [example.document for example in examples]
     tokenizer, (source, target) = summarizer.tokenizer, (dataset.source, dataset.target or "")
 
-    def rouge(written: Sequence[str], language: str, side: str) -> str:
+    def rouge(written: Sequence[str], language: str, side: str) -> dict[str, float]:
         references = [getattr(example, side) for example in examples]
         found = system_scores(written, references, [standard_profile(language)]).totals
-        return " / ".join(f"{100 * found[f'rouge{n}_f']:.2f}" for n in ("1", "2", "L"))
+        return {f"{side} R-{n}": 100 * found[f"rouge{n}_f"] for n in ("1", "2", "L")}
 
     def cross_after(monos: Sequence[Sequence[int]]) -> list[str]:
         found = search_cross(summarizer, texts, monos, config)
@@ -81,21 +79,43 @@ def main() -> None:
 
     joint = summarizer.summarize(texts, config)
     crosses, monos = [found["cross"] for found in joint], [found["mono"] for found in joint]
-    print(f"joint: S^B {rouge(crosses, target, 'cross')}, S^A {rouge(monos, source, 'mono')}")
     first = [hypothesis.ids[:-1] for hypothesis in search_mono(summarizer, texts, config)]
     staged, own = cross_after(first), [tokenizer.decode(ids, source) for ids in first]
-    print(f"staged: S^B {rouge(staged, target, 'cross')}, S^A {rouge(own, source, 'mono')}")
     references = tokenizer.encode([example.mono or "" for example in examples], dataset.max_summary)
-    print(f"reference S^A: S^B {rouge(cross_after(references), target, 'cross')}")
-    print(f"empty S^A: S^B {rouge(cross_after([[]] * len(texts)), target, 'cross')}")
+    seen = distinct_monos(summarizer, texts, config)
     same = [
         statistics.fmean(a == b for a, b in zip(*pair, strict=True))
         for pair in ((monos, own), (crosses, staged))
     ]
-    print(f"joint and staged agree on {same[0]:.0%} of S^A and {same[1]:.0%} of S^B")
-    seen = distinct_monos(summarizer, texts, config)
-    begun, ended = (statistics.fmean(steps[at] == 1 for steps in seen) for at in (0, -1))
-    print(f"beams share one S^A: {begun:.0%} where S^B begins, {ended:.0%} at the end")
+    shared = [statistics.fmean(steps[at] == 1 for steps in seen) for at in (0, -1)]
+    return {
+        "joint": rouge(crosses, target, "cross") | rouge(monos, source, "mono"),
+        "staged": rouge(staged, target, "cross") | rouge(own, source, "mono"),
+        "reference S^A": rouge(cross_after(references), target, "cross"),
+        "empty S^A": rouge(cross_after([[]] * len(texts)), target, "cross"),
+        "joint and staged agree, %": {"mono": 100 * same[0], "cross": 100 * same[1]},
+        "beams share one S^A, %": {"as S^B begins": 100 * shared[0], "at the end": 100 * shared[1]},
+    }
+
+
+def main() -> None:
+    """Print the numbers of each run, or write them into its folder, too."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN")
+    parser.add_argument("--split", default="valid", choices=get_args(Split))
+    parser.add_argument("--num", type=int, default=200, help="documents, from the first on")
+    parser.add_argument("--write", action="store_true", help="RUN/search.json, where it is missing")
+    asked = parser.parse_args()
+    for folder in asked.runs:
+        written = folder / SEARCHES
+        if asked.write and written.exists():
+            continue
+        found = searches(Run(folder), asked.split, asked.num)
+        print(folder)
+        for name, values in found.items():
+            print(f"  {name}: {', '.join(f'{key} {value:.2f}' for key, value in values.items())}")
+        if asked.write:
+            write_json(written, {"split": asked.split, **found})
 
 
 if __name__ == "__main__":

@@ -1,28 +1,68 @@
-"""The study's plan and its commands (experiments/study/)."""
+"""The study's plan, its commands, and what is drawn from its results (experiments/study/)."""
 
+import dataclasses
+import json
 import re
-import runpy
+from itertools import product
 from pathlib import Path
 
+import numpy as np
+import pytest
+from scipy.stats import rankdata
+
 from benchmarks.runs import write_run
+from benchmarks.search import SEARCHES
+from experiments.study.collect import collect
+from experiments.study.effects import Curve, Place, Study, correlations, curve, gains, needed, worth
+from experiments.study.findings import findings, missing
+from mclas_lightning.metrics.significance import compare_all
 from mclas_lightning.runs.documents import DOCUMENT_SCORES
 from mclas_lightning.runs.results import find_results
+from mclas_lightning.sweep.plan import plan_runs
 
 ROOT = Path(__file__).parents[1]
 
+SIZES = {"minimum": 190, "maximum": 1010}
+MODELS = ("ncls", "ncls_ms", "mclas", "ncls_scratch", "mclas_scratch")
 
-def test_the_scores_of_finished_runs_are_collected_and_nothing_else(tmp_path):
-    collect = runpy.run_path(str(ROOT / "experiments" / "study" / "collect.py"))["collect"]
-    runs, results = tmp_path / "runs", tmp_path / "results"
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs")
+    for place in product(SIZES, MODELS, range(3)):
+        write_trained(folder, *place)
+    return folder
+
+
+def write_trained(runs: Path, scenario: str, model: str, seed: int) -> Path:
+    """The folder of a made-up run that says on how many documents it was trained."""
+    run = write_run(runs, "toy_en2de", scenario, model, seed, num=31)
+    seen = {"documents_per_update": SIZES[scenario] / 10, "epochs": 7.0}
+    trained = {"updates": 70, "cut_off": seed == 2, "seen": seen}
+    folder = runs / "toy_en2de" / scenario / model / f"seed={seed}"
+    provenance = run.provenance | {"training": trained}
+    dataclasses.replace(run, provenance=provenance).write(folder / "results.json")
+    return folder
+
+
+def test_the_scores_of_finished_runs_are_collected_and_nothing_else(runs, tmp_path):
+    begun = tmp_path / "runs" / "toy_en2de" / "minimum" / "mclas" / "seed=0"
     for seed in (0, 1):
-        write_run(runs, "toy_en2de", "minimum", "mclas", seed, num=7)
-    begun = runs / "toy_en2de" / "minimum" / "ncls" / "seed=0"
-    begun.mkdir(parents=True)
-    (begun / "config.yaml").write_text("seed: 0\n")
-    assert collect(runs, results) == 2
-    assert find_results(results) == find_results(runs)
+        write_run(tmp_path / "runs", "toy_en2de", "minimum", "mclas", seed, num=7)
+    (begun / "predictions.jsonl").write_text("{}\n")
+    (begun / SEARCHES).write_text("{}\n")
+    unfinished = tmp_path / "runs" / "toy_en2de" / "minimum" / "ncls" / "seed=0"
+    unfinished.mkdir(parents=True)
+    (unfinished / "config.yaml").write_text("seed: 0\n")
+    results = tmp_path / "results"
+    assert collect(tmp_path / "runs", results) == 2
+    assert find_results(results) == find_results(tmp_path / "runs")
     files = {path.name for path in results.rglob("*") if path.is_file()}
-    assert files == {"results.json", DOCUMENT_SCORES}
+    assert files == {"results.json", DOCUMENT_SCORES, SEARCHES}
+    place = Place("toy_en2de", "minimum", "mclas")
+    for name in ("cross/rouge1_f", "mono/rouge1_f", "cross/length"):
+        kept, whole = Study(results), Study(tmp_path / "runs")
+        assert (kept.documents(place, name) == whole.documents(place, name)).all()
 
 
 def test_make_study_does_the_sweeps_of_the_plan_and_all_of_them():
@@ -30,3 +70,71 @@ def test_make_study_does_the_sweeps_of_the_plan_and_all_of_them():
     plan = (ROOT / "experiments" / "study" / "plan.md").read_text(encoding="utf-8")
     files = {path.stem for path in (ROOT / "experiments" / "sweep").glob("study_*.yaml")}
     assert set(made) == set(re.findall(r"study_\w+", plan)) == files
+
+
+def test_the_size_of_a_scenario_is_what_its_runs_trained_on(runs):
+    assert {name: Study(runs).size("toy_en2de", name) for name in SIZES} == SIZES
+
+
+def test_a_gain_is_the_difference_that_the_tables_test(runs):
+    study = Study(runs)
+    found = gains(study)
+    assert [gain.place[1:] for gain in found] == [
+        (scenario, model) for scenario in SIZES for model in ("ncls", "ncls_ms")
+    ]
+    first, second = (
+        np.stack([run.documents()["cross/rouge1_f"] for run in find_results(runs, model=model)])
+        for model in ("mclas", "ncls")
+    )
+    # Runs of a scenario lie together, and minimum comes first.
+    (alone,) = compare_all([(100 * first[:3], 100 * second[:3])])
+    assert found[0].compared.difference == pytest.approx(alone.difference)
+    assert found[0].compared.low == pytest.approx(alone.low)
+    assert found[0].compared.p >= alone.p
+
+
+@pytest.mark.parametrize(
+    ("score", "summaries"),
+    [(20, 100), (15, 100), (30, 1000), (25, 10**2.5), (35, 10**3.5), (40, 10_000), (40.1, None)],
+)
+def test_the_number_of_summaries_is_interpolated_over_its_logarithm(score, summaries):
+    lower = Curve([100, 1000, 10_000], [20.0, 30.0, 40.0], [(0, 0)] * 3)
+    found = needed(lower, score)
+    assert found == (pytest.approx(summaries) if summaries else None)
+
+
+def test_an_idea_is_worth_what_its_curve_needs(runs):
+    study = Study(runs)
+    scratch = curve(study, "toy_en2de", "ncls_scratch")
+    (own,) = [
+        row for row in worth(study, "toy_en2de")
+        if row[0] == "initialization from MS" and row[1] == "NCLS" and row[3] == SIZES["minimum"]
+    ]  # fmt: skip
+    assert own[4] == needed(scratch, curve(study, "toy_en2de", "ncls").means[0])
+
+
+def test_the_correlation_is_of_the_documents_ranks(runs):
+    place = Place("toy_en2de", "minimum", "mclas")
+    found = correlations(Study(runs), place)
+    run = find_results(runs, scenario="minimum", model="mclas")[0].documents()
+    ranks = [rankdata(run[f"{side}/rouge1_f"]) for side in ("mono", "cross")]
+    assert found[0] == pytest.approx(np.corrcoef(*ranks)[0, 1])
+    assert correlations(Study(runs), place._replace(model="ncls")) == []
+
+
+def test_a_missing_run_and_one_that_was_cut_off_are_named(runs):
+    left = missing(Study(runs), plan_runs(["study_main"]))
+    assert "toy_en2de/minimum/ncls/seed=3" in left
+    assert "toy_en2de/minimum/ncls/seed=2" not in left
+    assert len(left) == 35 - 2 * 3 * 3
+    assert "they improved: toy_en2de/minimum/ncls/seed=2," in findings(Study(runs), [])
+
+
+def test_the_findings_hold_what_followed_a_forced_summary(runs, tmp_path):
+    for seed in (0, 1):
+        folder = write_trained(tmp_path, "minimum", "mclas", seed)
+        record = {"joint": 41.0 + seed, "reference S^A": 83.0 + seed, "empty S^A": 29.0 + seed}
+        written = {name: {"cross R-1": value} for name, value in record.items()}
+        (folder / SEARCHES).write_text(json.dumps(written))
+    row = "| toy_en2de | minimum | 2 | 41.50 ±0.71 | 83.50 ±0.71 | 29.50 ±0.71 |"
+    assert row in findings(Study(tmp_path), [])
