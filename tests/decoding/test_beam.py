@@ -7,7 +7,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mclas_lightning.decoding import beam as beam_module
 from mclas_lightning.decoding.beam import Beam, _slots, beam_search, n_best_search
+from tests.waits import as_on_a_gpu
 
 BOS, EOS = 0, 1
 
@@ -128,10 +130,15 @@ def textbook(model: Model, document: int, beam: Beam) -> tuple[int, ...]:
     width=st.integers(1, 5),
     alpha=st.sampled_from([0.0, 0.8, 1.5]),
     cut=st.booleans(),
+    every=st.sampled_from([1, 2, 5, 9]),
 )
-def test_stopping_early_and_leaving_the_batch_never_change_the_result(seed, width, alpha, cut):
+def test_stopping_early_and_leaving_the_batch_never_change_the_result(
+    seed, width, alpha, cut, every
+):
     beam = Beam(width=width, max_length=7, cut=cut, length_penalty=alpha, bos_id=BOS, eos_id=EOS)
-    found = beam_search(RandomModel(range(3), 7, seed), 3, beam)
+    with as_on_a_gpu(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(beam_module, "STEPS_BETWEEN_CHECKS", every)
+        found = beam_search(RandomModel(range(3), 7, seed), 3, beam)
     model = RandomModel(range(3), 7, seed)
     assert [h.ids for h in found] == [textbook(model, d, beam) for d in range(3)]
 

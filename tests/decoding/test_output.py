@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from mclas_lightning.decoding import output as output_module
 from mclas_lightning.decoding.output import (
     END_COLUMN,
     SECOND_BOS_COLUMN,
@@ -31,11 +32,14 @@ def test_columns_and_tokens_are_each_others_inverse():
         assert (found.column_SV[summary] >= 0).sum() == size
 
 
+@pytest.mark.parametrize("of_gpu", [False, True])
 @pytest.mark.parametrize("segment_N", [[0, 1, 1, 0, 1], [0] * 5, [1] * 5])
 @pytest.mark.parametrize("renormalize", [True, False])
 def test_scores_are_log_probabilities_over_what_a_summary_may_be_written_with(
-    renormalize, segment_N
+    renormalize, segment_N, of_gpu, monkeypatch
 ):
+    if of_gpu:
+        monkeypatch.setattr(output_module, "reading_waits", lambda tensor: True)
     torch.manual_seed(0)
     weight_VD, bias_V, hidden_ND = torch.randn(11, 7), torch.randn(11), torch.randn(5, 7)
     found = shortlists_of(WRITABLE, 11, lsep_id=LSEP, eos_id=EOS)

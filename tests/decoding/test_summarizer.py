@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mclas_lightning.data.batch import pad
-from mclas_lightning.decoding.beam import Beam, beam_search
+from mclas_lightning.decoding import beam as beam_module
+from mclas_lightning.decoding.beam import Beam, n_best_search
 from mclas_lightning.decoding.processors import BLOCKED
 from mclas_lightning.decoding.step import DecoderStep
 from mclas_lightning.decoding.summarizer import Summarizer, batches_by_length
@@ -18,6 +19,7 @@ from mclas_lightning.example import SIDES
 from tests.conftest import examples
 from tests.decoding.conftest import DECODING, RELEASED, TASKS, make_summarizer
 from tests.decoding.test_beam import textbook
+from tests.waits import as_on_a_gpu, host_waits
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
@@ -36,15 +38,21 @@ def test_a_whole_decode_never_leaves_its_sides_vocabulary(task, seed, tokenizer)
                 assert DECODING.min_length <= len(written) <= DECODING.max_length
 
 
-def search(summarizer, decoder, memory, config) -> list[tuple[int, ...]]:
-    """The best hypothesis of each document."""
+def prepared(
+    summarizer, decoder, memory, config, num_best=1
+) -> tuple[DecoderStep, int, Beam, list]:
+    """What a search of the encoded documents is given."""
     sides = summarizer.task.targets[decoder]
     output = summarizer._output(summarizer.network, sides, config)
     step = DecoderStep(summarizer.network, decoder, memory, output)
     processors = summarizer._processors(sides, config, output.shortlists)
-    beam = summarizer._beam(len(sides), config)
-    found = beam_search(step, len(memory.hidden_BSD), beam, processors)
-    return [hypothesis.ids for hypothesis in found]
+    beam = dataclasses.replace(summarizer._beam(len(sides), config), num_best=num_best)
+    return step, len(memory.hidden_BSD), beam, processors
+
+
+def search(summarizer, decoder, memory, config) -> list[tuple[int, ...]]:
+    """The best hypothesis of each document."""
+    return [best.ids for best, *_ in n_best_search(*prepared(summarizer, decoder, memory, config))]
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
@@ -149,6 +157,29 @@ def test_decoding_is_beam_search_in_plain_python(task, config, tokenizer):
         beam = summarizer._beam(len(sides), config)
         for source, ids in zip(sources, found, strict=True):
             assert ids == textbook(Plain(summarizer, decoder, source, config), 0, beam)
+
+
+@pytest.mark.parametrize("every", [1, 4])
+@pytest.mark.parametrize("config", [DECODING, RELEASED], ids=["paper", "released"])
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_a_gpus_search_waits_at_its_checks_alone_and_finds_the_same(
+    task, config, every, tokenizer, monkeypatch
+):
+    monkeypatch.setattr(beam_module, "STEPS_BETWEEN_CHECKS", every)
+    summarizer = make_summarizer(task, tokenizer, seed=4)
+    sources = tokenizer.encode_sources([e.document for e in examples(5)], 41)
+    memory = summarizer.network.encode(pad(sources, tokenizer.special.pad))
+    for decoder in task.targets:
+        system, again = (prepared(summarizer, decoder, memory, config, 2) for _ in range(2))
+        expected = n_best_search(*again)
+        with as_on_a_gpu(), host_waits() as found:
+            hypotheses = n_best_search(*system)
+        for ours, theirs in zip(hypotheses, expected, strict=True):
+            assert [h.ids for h in ours] == [h.ids for h in theirs]
+            assert [h.score for h in ours] == pytest.approx([h.score for h in theirs])
+        assert found.pop("tolist") == 3  # Of what was found, at the end.
+        assert found.pop("item", 0) <= (system[2].max_length - 1) // every
+        assert not found
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)

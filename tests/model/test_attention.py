@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import nn
 
+from mclas_lightning.model import attention as attention_module
 from mclas_lightning.model.attention import Attention, Cache, KeysValues
 
 WIDTH, HEADS = 15, 3
@@ -56,8 +57,11 @@ def test_dropout_is_for_training_alone():
     assert torch.equal(attention(x_NTD, memory), attention(x_NTD, memory))
 
 
+@pytest.mark.parametrize("of_gpu", [False, True])
 @pytest.mark.parametrize("kept", [[0, 1, 2, 3, 4], [0, 1, 1, 3, 3], [2, 4], [3]])
-def test_a_cache_holds_each_rows_own_past_in_every_layer(kept):
+def test_a_cache_holds_each_rows_own_past_in_every_layer(kept, of_gpu, monkeypatch):
+    if of_gpu:
+        monkeypatch.setattr(attention_module, "reading_waits", lambda tensor: True)
     torch.manual_seed(0)
     layers, rows, steps = 2, 5, Cache.ROOM + 3
     cache = Cache(layers)

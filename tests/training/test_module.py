@@ -9,12 +9,15 @@ from pytorch_lightning.callbacks import Callback
 from mclas_lightning.config.optim import BatchRecipe, OptimConfig, PartRecipe, UpdateShape
 from mclas_lightning.data.batch import make_batch
 from mclas_lightning.data.datamodule import LoaderConfig, SummarizationData
+from mclas_lightning.data.sampler import MicroBatch
 from mclas_lightning.model.decoder import DecoderConfig
 from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
 from mclas_lightning.task import Task
+from mclas_lightning.training.divergence import norm_of_weights
 from mclas_lightning.training.module import SummarizationModule
 from mclas_lightning.training.optim import noam
 from tests.conftest import examples
+from tests.waits import as_on_a_gpu, host_waits
 
 MCLAS = Task(name="mclas", targets={"decoder": ("mono", "cross")})
 NCLS_MS = Task(name="ncls_ms", targets={"mono": ("mono",), "cross": ("cross",)})
@@ -138,6 +141,19 @@ def test_the_two_optimizers_are_two_hand_stepped_adams_bit_for_bit(encode, token
         assert torch.equal(ours, theirs), name
     initial = network(tokenizer, MCLAS.targets)
     assert not torch.equal(trained.network.output_bias, initial.output_bias)
+
+
+@pytest.mark.parametrize("task", [MCLAS, NCLS_MS], ids=lambda task: task.name)
+def test_in_a_training_step_the_host_waits_for_nothing(task, encode, tokenizer):
+    module = module_of(tokenizer, task).train()
+    optimizer = module.configure_optimizers()["optimizer"]
+    batch = encode(examples(7), task)[MicroBatch([*range(7)], 97)]
+    with as_on_a_gpu(), host_waits() as found:
+        (module.loss(batch, 0.1) / batch.update_tokens).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        norm_of_weights(module)
+    assert not found
 
 
 def test_no_gradient_is_kept_for_the_next_update(encode, tokenizer):

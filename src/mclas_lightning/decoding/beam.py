@@ -1,18 +1,22 @@
 """Beam search over any function that scores the next token.
 
-Shape letters: B documents, K beams, N = B x K rows, T target length so far, C columns (what may
-come next), M candidates of a document.
+Shape letters: B documents, K beams, N = B x K rows, T target length so far, L longest target,
+C columns (what may come next), M candidates of a document, H finished hypotheses that are kept.
 """
 
-from bisect import insort
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from mclas_lightning.decoding.processors import Processor
+from mclas_lightning.model.device import reading_waits
+
+STEPS_BETWEEN_CHECKS = 8  # on a GPU, of whether documents are done
 
 
 class SearchStep(Protocol):
@@ -68,6 +72,36 @@ def beam_search(
     return [hypotheses[0] for hypotheses in found]
 
 
+class _Finished(NamedTuple):
+    """The best finished hypotheses of some documents so far, best first, on the device."""
+
+    document_B: Tensor  # the number of each document
+    score_BH: Tensor  # -inf at a place that is still empty
+    ids_BHL: Tensor  # -1 after the end
+
+    @classmethod
+    def none(cls, documents: int, beam: Beam, device: torch.device | str) -> "_Finished":
+        """The empty places of documents."""
+        score_BH = torch.full((documents, beam.num_best), -torch.inf, device=device)
+        ids_BHL = torch.full((*score_BH.shape, beam.max_length), -1, device=device)
+        return cls(torch.arange(documents, device=device), score_BH, ids_BHL)
+
+    def add(self, score_BK: Tensor, ids_BKT: Tensor) -> "_Finished":
+        """The best of these hypotheses and of those held; a score of -inf stands for none."""
+        score_BM = torch.cat((self.score_BH, score_BK), 1)
+        # In a stable sort, a hypothesis that is held comes before a newer one of the same score.
+        score_BM, at_BM = score_BM.sort(dim=1, descending=True, stable=True)
+        held, longest = self.ids_BHL.shape[1:]
+        ids_BKL = F.pad(ids_BKT, (0, longest - ids_BKT.shape[2]), value=-1)
+        at_BHL = at_BM[:, :held, None].expand_as(self.ids_BHL)
+        ids_BHL = torch.cat((self.ids_BHL, ids_BKL), 1).gather(1, at_BHL)
+        return _Finished(self.document_B, score_BM[:, :held], ids_BHL)
+
+    def of(self, rows_B: Tensor) -> "_Finished":
+        """Those of some of the documents."""
+        return _Finished(*(each[rows_B] for each in self))
+
+
 @torch.inference_mode()
 def n_best_search(
     step: SearchStep,
@@ -81,13 +115,15 @@ def n_best_search(
     At each length, those of a document's best ``width`` continuations that end are finished
     hypotheses (released code: they go on after [EOS]). The best ``width`` continuations that do not
     end stay open. A document is done when no open hypothesis can overtake its last kept one:
-    log-probabilities only fall, and the length penalty is largest at ``max_length``.
+    log-probabilities only fall, and the length penalty is largest at ``max_length``. A document
+    that is done may therefore stay in the batch: nothing that it still finds is kept.
     """
     K, B = beam.width, num_documents
-    best: list[list[Hypothesis]] = [[] for _ in range(B)]
-    document_B = torch.arange(B)  # The original index of each document that is not done.
+    finished, done = _Finished.none(B, beam, device), []
     prefix_BKT = torch.full((B, K, 1), beam.bos_id, device=device)
-    log_p_BK = torch.tensor([0.0] + [-torch.inf] * (K - 1), device=device).repeat(B, 1)
+    log_p_BK = torch.full((B, K), -torch.inf, device=device)
+    log_p_BK[:, 0].zero_()
+    every = STEPS_BETWEEN_CHECKS if reading_waits(log_p_BK) else 1
     for length in range(1, beam.max_length + 1):
         prefix_NT = prefix_BKT.flatten(0, 1)
         scores_NC = step(prefix_NT[:, -1])
@@ -96,35 +132,48 @@ def n_best_search(
         if length == beam.max_length and not beam.cut:
             scores_NC = _only(beam.eos_id, step, scores_NC)
         log_p_BM, row_BM, column_BM = _candidates(log_p_BK, scores_NC)
-        first_row_B = torch.arange(B, device=device)[:, None] * K
-        token_BM = step.token(first_row_B + row_BM, column_BM)
+        going_B = torch.arange(B, device=device)
+        token_BM = step.token(going_B[:, None] * K + row_BM, column_BM)
         ends_BM = (token_BM == beam.eos_id) | (beam.cut and length == beam.max_length)
         retiring_BK = log_p_BM[:, :K].masked_fill(~ends_BM[:, :K], -torch.inf)
-        normalized_BK = beam.normalize(retiring_BK, length)
-        top_BM, at_BM = normalized_BK.topk(min(beam.num_best, normalized_BK.shape[1]), dim=1)
-        for b, rank in top_BM.isfinite().nonzero().tolist():
-            at = at_BM[b, rank]
-            ids = torch.cat((prefix_BKT[b, row_BM[b, at], 1:], token_BM[b, at, None]))
-            _keep_better(best[int(document_B[b])], top_BM[b, rank], ids, beam.num_best)
-        log_p_BK, at_BK = log_p_BM.masked_fill(ends_BM, -torch.inf).topk(K, dim=1)
-        bound_B = beam.normalize(log_p_BK[:, 0], beam.max_length).tolist()
-        open_B = torch.tensor(
-            [_can_win(bound_B[b], best[int(document_B[b])], beam.num_best) for b in range(B)],
-            device=device,
-        )
-        if not open_B.any():
+        ids_BKT = _longer(prefix_BKT, row_BM[:, :K], token_BM[:, :K])[:, :, 1:]
+        finished = finished.add(beam.normalize(retiring_BK, length), ids_BKT)
+        if length == beam.max_length:
             break
+        log_p_BK, at_BK = log_p_BM.masked_fill(ends_BM, -torch.inf).topk(K, dim=1)
+        open_B = beam.normalize(log_p_BK[:, 0], beam.max_length) > finished.score_BH[:, -1]
+        num_open = int(open_B.sum()) if length % every == 0 else B  # The host waits here alone.
         slot_BK = _slots(row_BM.gather(1, at_BK))
         at_BK, log_p_BK = at_BK.gather(1, slot_BK), log_p_BK.gather(1, slot_BK)
-        going_B = open_B.nonzero().flatten()
-        rows_BK = going_B[:, None] * K + row_BM.gather(1, at_BK)[going_B]
-        step.select(rows_BK.flatten(), going_B)
-        prefix_BKT = torch.cat(
-            (prefix_NT[rows_BK], token_BM.gather(1, at_BK)[going_B, :, None]), dim=2
-        )
-        log_p_BK, document_B, B = log_p_BK[going_B], document_B[going_B.cpu()], len(going_B)
+        row_BK = row_BM.gather(1, at_BK)
+        prefix_BKT = _longer(prefix_BKT, row_BK, token_BM.gather(1, at_BK))
+        if num_open < B:
+            open_first_B = open_B.to(torch.uint8).argsort(descending=True, stable=True)
+            going_B, gone_B = open_first_B.split([num_open, B - num_open])
+            done, finished, B = [*done, finished.of(gone_B)], finished.of(going_B), num_open
+            prefix_BKT, log_p_BK, row_BK = (x[going_B] for x in (prefix_BKT, log_p_BK, row_BK))
+        if not B:
+            break
+        step.select((going_B[:, None] * K + row_BK).flatten(), going_B)
+    return _hypotheses([*done, finished], num_documents)
+
+
+def _hypotheses(parts: Sequence[_Finished], num_documents: int) -> list[list[Hypothesis]]:
+    """The hypotheses of all documents, in their order, on the host."""
+    document_B, score_BH, ids_BHL = (torch.cat(each).tolist() for each in zip(*parts, strict=True))
+    best: list[list[Hypothesis]] = [[] for _ in range(num_documents)]
+    for document, scores, rows in zip(document_B, score_BH, ids_BHL, strict=True):
+        for score, row in zip(scores, rows, strict=True):
+            if score > -math.inf:
+                best[document].append(Hypothesis(tuple(i for i in row if i >= 0), score))
     assert all(best), "at max_length every hypothesis ends, so every document has one"
     return best
+
+
+def _longer(prefix_BKT: Tensor, row_BK: Tensor, token_BK: Tensor) -> Tensor:
+    """The prefixes of these rows of each document, each with a token more."""
+    row_BKT = row_BK[:, :, None].expand(-1, -1, prefix_BKT.shape[2])
+    return torch.cat((prefix_BKT.gather(1, row_BKT), token_BK[:, :, None]), dim=2)
 
 
 def _only(token: int, step: SearchStep, scores_NC: Tensor) -> Tensor:
@@ -159,16 +208,3 @@ def _slots(row_BK: Tensor) -> Tensor:
     number_B1 = again_BK.sum(1, keepdim=True)
     place_BK = torch.where(places_K < number_B1, free_BK, row_BK.gather(1, other_BK))
     return row_BK.scatter(1, other_BK, place_BK).argsort(1)
-
-
-def _keep_better(held: list[Hypothesis], score: Tensor, ids_T: Tensor, num_best: int) -> None:
-    """Put a hypothesis at its place among the ``num_best`` that are held, best first."""
-    if len(held) < num_best or float(score) > held[-1].score:
-        insort(held, Hypothesis(tuple(ids_T.tolist()), float(score)), key=lambda h: -h.score)
-        del held[num_best:]
-
-
-def _can_win(bound: float, held: Sequence[Hypothesis], num_best: int) -> bool:
-    if bound == -torch.inf:
-        return False
-    return len(held) < num_best or bound > held[-1].score

@@ -1,7 +1,7 @@
 """The output layer on a shortlist: the tokens that each summary of a target may be written with.
 
-Shape letters: N rows, D width, V vocabulary, S summaries of a target, C columns (places in a
-shortlist).
+Shape letters: N rows, D width, V vocabulary, S summaries of a target, C columns (places in the
+longest shortlist), c of one shortlist.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mclas_lightning.model.device import reading_waits
 from mclas_lightning.model.linear import linear_no_grad, pack_linear
 
 END_COLUMN = 0  # [LSEP] of every summary but the last, [EOS] of the last
@@ -94,11 +95,11 @@ class OutputLayer:
 
     def __call__(self, hidden_ND: Tensor, segment_N: Tensor) -> Tensor:
         """``[N, C]``, -inf after the end of a row's shortlist; ``segment_N`` is its summary."""
+        if reading_waits(segment_N):
+            return self._all(hidden_ND, segment_N)
         present = segment_N.unique().tolist()
         if len(present) == 1:
-            scores_NC = self._scores(hidden_ND, present[0])
-            missing = self.shortlists.token_SC.shape[1] - scores_NC.shape[1]
-            return F.pad(scores_NC, (0, missing), value=-torch.inf) if missing else scores_NC
+            return self._filled_up(self._scores(hidden_ND, present[0]))
         shape = (len(hidden_ND), self.shortlists.token_SC.shape[1])
         scores_NC = torch.full(shape, -torch.inf, device=hidden_ND.device)
         for segment in present:
@@ -106,6 +107,24 @@ class OutputLayer:
             found = self._scores(hidden_ND[rows], segment)
             scores_NC[rows, : found.shape[1]] = found
         return scores_NC
+
+    def _all(self, hidden_ND: Tensor, segment_N: Tensor) -> Tensor:
+        """The same, by the products of all rows with all shortlists: nobody asks who is where."""
+        token_SC = self.shortlists.token_SC
+        if self.whole is not None:
+            scores_NV = linear_no_grad(hidden_ND, *self.whole).float().log_softmax(1)
+            token_NC = token_SC[segment_N]
+            scores_NC = scores_NV.gather(1, token_NC.clamp(min=0))
+            return scores_NC.masked_fill(token_NC < 0, -torch.inf)
+        scores_NC = self._filled_up(self._scores(hidden_ND, 0))
+        for segment in range(1, len(self.layers)):
+            found_NC = self._filled_up(self._scores(hidden_ND, segment))
+            scores_NC = torch.where(segment_N[:, None] == segment, found_NC, scores_NC)
+        return scores_NC
+
+    def _filled_up(self, scores_Nc: Tensor) -> Tensor:
+        missing = self.shortlists.token_SC.shape[1] - scores_Nc.shape[1]
+        return F.pad(scores_Nc, (0, missing), value=-torch.inf) if missing else scores_Nc
 
     def _scores(self, hidden_ND: Tensor, segment: int) -> Tensor:
         if self.whole is not None:

@@ -41,9 +41,10 @@ class SideLengths:
         # [BOS] and [LSEP] open a summary and are not counted.
         opens_NT = (prefix_NT == self.bos_id) | (prefix_NT == self.lsep_id)
         length_N = ((segment_NT == segment_NT[:, -1:]) & ~opens_NT).sum(1)
-        too_short_N, too_long_N = length_N < self.shortest, length_N >= self.longest
-        scores_NC[too_short_N, END_COLUMN] = -torch.inf
-        scores_NC[too_long_N, END_COLUMN + 1 :] = -torch.inf
+        scores_NC[:, END_COLUMN].masked_fill_(length_N < self.shortest, -torch.inf)
+        if prefix_NT.shape[1] > self.longest:  # A shorter target has no summary that is too long.
+            too_long_N1 = (length_N >= self.longest)[:, None]
+            scores_NC[:, END_COLUMN + 1 :].masked_fill_(too_long_N1, -torch.inf)
         return scores_NC
 
 
@@ -58,7 +59,7 @@ class TargetLength:
     def __call__(self, prefix_NT: Tensor, scores_NC: Tensor) -> Tensor:
         if prefix_NT.shape[1] <= self.shortest:
             last_N = segments(prefix_NT, self.lsep_id)[:, -1] == self.num_sides - 1
-            scores_NC[last_N, END_COLUMN] = -torch.inf
+            scores_NC[:, END_COLUMN].masked_fill_(last_N, -torch.inf)
         return scores_NC
 
 

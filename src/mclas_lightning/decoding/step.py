@@ -41,9 +41,12 @@ class DecoderStep:
         return self.decoder(embedded_NTD, self.cross, self.mask_B11S, self.cache)[:, -1]
 
     def token(self, rows: Tensor, columns: Tensor) -> Tensor:
-        """The tokens of these ``columns`` in these ``rows``, elementwise."""
+        """The tokens of these ``columns`` in these ``rows``, elementwise.
+
+        A column after the end of a row's shortlist, whose log-probability is -inf, has token 0.
+        """
         assert self.segment_N is not None
-        return self.output.shortlists.token_SC[self.segment_N[rows], columns]
+        return self.output.shortlists.token_SC[self.segment_N[rows], columns].clamp(min=0)
 
     def select(self, rows_N: Tensor, documents_B: Tensor) -> None:
         """Keep these rows, and the sources of these documents."""

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mclas_lightning.model.device import reading_waits
 from mclas_lightning.model.linear import Linear
 
 
@@ -45,23 +46,19 @@ class Cache:
         return KeysValues(*kept_NHSd)
 
     def select(self, rows_N: Tensor) -> None:
-        """Keep ``rows_N``, in this order; a row that keeps its place is not copied.
+        """Keep ``rows_N``, in this order; on a CPU, a row that keeps its place is not copied.
 
         With as many rows as before, rows are copied in place. A row that another row is copied from
         must then keep its place (``decoding.beam`` orders rows so).
         """
         assert self._room_NL2HSd is not None
-        if len(rows_N) < len(self._room_NL2HSd):
+        if len(rows_N) < len(self._room_NL2HSd) or reading_waits(rows_N):
             self._room_NL2HSd = self._room_NL2HSd[rows_N]
             return
         kept_NL2HTd = self._room_NL2HSd[..., : self.length, :]
-        if kept_NL2HTd.is_cpu:  # Row by row, because an index copies each row twice.
-            for place, row in enumerate(rows_N.tolist()):
-                if place != row:
-                    kept_NL2HTd[place].copy_(kept_NL2HTd[row])
-            return
-        moved_M = (rows_N != torch.arange(len(rows_N), device=rows_N.device)).nonzero().flatten()
-        kept_NL2HTd[moved_M] = kept_NL2HTd[rows_N[moved_M]]
+        for place, row in enumerate(rows_N.tolist()):  # An index would copy each row twice.
+            if place != row:
+                kept_NL2HTd[place].copy_(kept_NL2HTd[row])
 
     def _make_room(self, keys_NHTd: Tensor) -> None:
         kept = self._room_NL2HSd

@@ -14,6 +14,7 @@ from transformers import AutoConfig, AutoModel, PreTrainedConfig
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.model.decoder import Decoder, DecoderConfig
+from mclas_lightning.model.device import reading_waits
 from mclas_lightning.model.linear import linear, use_onednn_linear
 from mclas_lightning.model.loss import output_loss
 from mclas_lightning.model.malloc import give_freed_memory_back
@@ -113,7 +114,7 @@ class Seq2Seq(nn.Module):
         # transformers reads the values of a mask of two dimensions, for which a GPU's step would
         # wait.
         is_plain = self.encoder.config.model_type in ("bert", "xlm-roberta", "roberta")
-        return mask_BS[:, None, None] if mask_BS.is_cuda and is_plain else mask_BS
+        return mask_BS[:, None, None] if reading_waits(mask_BS) and is_plain else mask_BS
 
     def hidden(self, decoder: str, target_BT: Tensor, memory: Memory) -> Tensor:
         """Vectors that predict the token after each position of ``target`` (teacher forcing)."""

@@ -1,0 +1,36 @@
+import pytest
+import torch
+
+from mclas_lightning.model.device import reading_waits
+from tests.waits import host_waits
+
+X = torch.arange(7.0)
+WAITED_FOR = [
+    lambda: X[2].item(),
+    lambda: bool(X[2] > 1),
+    lambda: X.tolist(),
+    lambda: X.nonzero(),
+    lambda: X.unique(),
+    lambda: X[X > 2],
+    lambda: torch.tensor([1, 2]),
+    lambda: torch.zeros(7).index_put_((X > 2,), X[0]),
+    lambda: torch.equal(X, X),
+]
+
+
+@pytest.mark.parametrize("call", WAITED_FOR)
+def test_the_count_of_the_tests_has_each_thing_that_a_host_waits_for(call):
+    with host_waits() as found:
+        call()
+    assert found.total() == 1
+
+
+def test_the_count_of_the_tests_has_nothing_else():
+    with host_waits() as found:
+        (X.softmax(0) * 2)[torch.arange(3)].masked_fill(X[:3] > 1, -torch.inf).sort()
+    assert not found
+
+
+def test_values_of_a_cpu_alone_are_read_at_once():
+    assert not reading_waits(torch.zeros(3))
+    assert reading_waits(torch.zeros(3, device="meta"))
