@@ -79,7 +79,7 @@ def changed(examples: Sequence[Example], rows: Sequence[int], **values: Any) -> 
 def test_a_sound_corpus_needs_no_look(write):
     report = check_corpus(write())
     assert problems(report) == []
-    assert len(report.findings) == 10
+    assert len(report.findings) == 11
     assert said(report, "changes") == ["the files are as they were made"]
 
 
@@ -256,6 +256,47 @@ def test_not_one_document_of_the_other_splits_may_be_in_train(write, sound):
             ("test", 19, sound["test"][13].id, sound["train"][97].id),
         )
     ]
+
+
+def edited(example: Example, like: Example) -> Example:
+    """The example with the document of another one, whose last word is changed."""
+    return replace(example, document=f"{like.document.rsplit(' ', 1)[0]} Tuesday.")
+
+
+def test_documents_that_are_nearly_those_of_another_split_are_named_with_examples(write, sound):
+    test, valid = list(sound["test"]), list(sound["valid"])
+    for row, there in ((4, 5), (13, 97)):
+        test[row] = edited(test[row], like=sound["train"][there])
+    valid[7] = edited(valid[7], like=test[2])
+    report = check_corpus(write(test=test, valid=valid))
+    assert [topic for topic, _ in problems(report)] == ["near", "near"]
+    by_valid, by_train = said(report, "near")
+    assert by_valid.startswith("test: 1 of 19 documents have a near-duplicate in valid (1 of 23")
+    assert f"first {test[2].id} by {valid[7].id} (0." in by_valid
+    assert by_train.startswith("test: 2 of 19 documents have a near-duplicate in train (2 of 101")
+    for row, there in ((4, 5), (13, 97)):
+        assert f"{test[row].id} by {sound['train'][there].id} (0." in by_train
+
+
+def test_one_near_duplicate_in_a_hundred_needs_no_look(write, sound):
+    train = sound["train"]
+    test = [replace(e, document=" ".join(f"{e.id}{n}" for n in range(40))) for e in train]
+    test[31] = edited(test[31], like=train[7])
+    report = check_corpus(write(test=test))
+    assert [topic for topic, _ in problems(report) if topic == "near"] == []
+    assert said(report, "near")[0].startswith("test: 1 of 101 documents have a near-duplicate")
+
+
+def test_the_test_sets_of_other_corpora_are_compared_with_the_splits(write, sound, tmp_path):
+    other = write("other", test=sound["test"][:5], valid=sound["train"][3:4])
+    folder = write("mine", test=sound["test"][5:])
+    assert said(check_corpus(folder), "near") == ["no document is nearly one of valid or test"]
+    found = [said for topic, said in problems(check_corpus(folder, others=[other]))]
+    assert [line.partition(",")[0] for line in found] == [
+        f"{other / 'valid.jsonl'}: 1 documents have a near-duplicate in train (1 of 101 there)"
+    ]
+    with pytest.raises(InputError, match=r"nowhere: no valid\.jsonl or test\.jsonl here"):
+        check_corpus(folder, others=[tmp_path / "nowhere"])
 
 
 @pytest.mark.parametrize(("rows", "look"), [([3], False), ([3, 5], True)])

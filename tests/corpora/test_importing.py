@@ -76,6 +76,33 @@ def test_a_corpus_of_ones_own_may_be_monolingual(raw, tmp_path):
     assert manifest["languages"] == {"source": "en", "target": None}
 
 
+def test_an_import_leaves_out_what_is_nearly_a_held_out_document(raw, tmp_path):
+    splits = {s: read_lines(raw / f"{s}.jsonl") for s in ("train", "valid", "test")}
+    splits["train"][7]["document"] = f"{splits['test'][3]['document']} Really."
+    splits["train"][9]["document"] = splits["valid"][2]["document"].upper()
+    splits["valid"][5]["document"] = splits["test"][1]["document"]
+    for split, records in splits.items():
+        lines = "".join(f"{json.dumps(record)}\n" for record in records)
+        (raw / f"{split}.jsonl").write_text(lines)
+    import_corpus("jsonl", [raw], tmp_path / "as-it-is", **EN_DE)
+    assert len(read_lines(tmp_path / "as-it-is" / "train.jsonl")) == 40
+    manifest = import_corpus("jsonl", [raw], tmp_path / "apart", **EN_DE, others=[])
+    kept = {s: len(read_lines(tmp_path / "apart" / f"{s}.jsonl")) for s in splits}
+    assert kept == {"train": 38, "valid": 10, "test": 7}
+    assert manifest["counts"]["train"]["skipped"] == {
+        "its document is nearly one of test": {"records": 1, "first": f"{raw}/train.jsonl:8"},
+        "its document is nearly one of valid": {"records": 1, "first": f"{raw}/train.jsonl:10"},
+    }
+    others = [tmp_path / "as-it-is"]
+    (raw / "test.jsonl").unlink()
+    (raw / "valid.jsonl").unlink()
+    manifest = import_corpus("jsonl", [raw], tmp_path / "without", **EN_DE, others=others)
+    assert manifest["files"]["train.jsonl"]["records"] == 38
+    assert [*manifest["counts"]["train"]["skipped"]] == [
+        f"its document is nearly one of {others[0] / split}.jsonl" for split in ("test", "valid")
+    ]
+
+
 def test_a_name_that_is_not_text_is_shown_as_it_can_be(raw, tmp_path):
     folder = tmp_path / os.fsdecode(b"\xb8\xff")  # as an archive made on another system has them
     folder.mkdir()

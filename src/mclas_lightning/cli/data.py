@@ -1,19 +1,17 @@
-"""``mclas data``: get, check and build corpora.
+"""``mclas data``: build corpora, tokenizers and vocabularies; import and check are in ``corpora``.
 
 Modules are imported by the command that needs them.
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mclas_lightning.cli import corpora
 from mclas_lightning.cli.arguments import positive, seed, share
-from mclas_lightning.corpora.readers.formats import FORMATS
+from mclas_lightning.cli.corpora import add_languages
 from mclas_lightning.errors import InputError
-
-PROBLEMS_EXIT = 1  # exit code of a check that found problems
 
 E5_SMALL = Path("data/e5-small")  # the folder that conf/network/e5_small.yaml names
 
@@ -21,8 +19,7 @@ E5_SMALL = Path("data/e5-small")  # the folder that conf/network/e5_small.yaml n
 def add_commands(commands: Any) -> None:
     """Add every command of ``mclas data`` to these subparsers."""
     _add_generators(commands)
-    _add_import(commands)
-    _add_check(commands)
+    corpora.add_commands(commands)
     _add_roundtrip(commands)
     _add_models(commands)
     _add_vocab(commands)
@@ -41,32 +38,6 @@ def _add_generators(commands: Any) -> None:
     debian.add_argument("--seed", type=seed, default=0, help="of the random numbers (0)")
     debian.add_argument("--suites", nargs="+", help="releases to read (default: four of them)")
     debian.set_defaults(run=_debian)
-
-
-def _add_import(commands: Any) -> None:
-    importing = commands.add_parser(
-        "import", help="the paper's corpora, or your own, as they are downloaded",
-        formatter_class=argparse.RawDescriptionHelpFormatter, epilog=_formats(),
-    )  # fmt: skip
-    importing.add_argument("format", metavar="FORMAT", help="one of the formats below")
-    importing.add_argument("sources", nargs="+", type=Path, help="its files, or folders with them")
-    importing.add_argument(
-        "--out", type=Path, required=True, help="a new folder, or an earlier import"
-    )
-    _add_languages(importing)
-    importing.add_argument(
-        "--tokenizer",
-        help="of released shards that hold ids without texts, or other ids than mBERT's",
-    )
-    importing.set_defaults(run=_import)
-
-
-def _add_check(commands: Any) -> None:
-    check = commands.add_parser("check", help="is a corpus whole, and what it should be?")
-    check.add_argument("corpus", type=Path, help="holds train, valid and test.jsonl")
-    check.add_argument("--dataset", help="a name in conf/dataset (default: what fits the folder)")
-    _add_languages(check)
-    check.set_defaults(run=_check)
 
 
 def _add_roundtrip(commands: Any) -> None:
@@ -116,7 +87,7 @@ def _add_vocab(commands: Any) -> None:
     )
     vocab.add_argument("corpus", type=Path, help="holds train.jsonl")
     vocab.add_argument("--tokenizer", required=True, help="its folder, or its name on a hub")
-    _add_languages(vocab)
+    add_languages(vocab)
     vocab.add_argument(
         "--released", nargs="+", default=[], metavar="LANGUAGE=FILE",
         help="take these lists of ids instead, such as zh=chinese_dict.json",
@@ -124,11 +95,6 @@ def _add_vocab(commands: Any) -> None:
     vocab.add_argument("--out", type=Path, help="default: CORPUS/vocabulary")
     vocab.add_argument("--store", type=Path, default=Path("data/store"), help="folder of token ids")
     vocab.set_defaults(run=_vocab)
-
-
-def _add_languages(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--source", help="language of documents and mono summaries (ISO 639-1)")
-    command.add_argument("--target", help="language of cross summaries")
 
 
 def _toy(arguments: argparse.Namespace) -> None:
@@ -141,36 +107,6 @@ def _debian(arguments: argparse.Namespace) -> None:
     from mclas_lightning.corpora.build import build_debian
 
     build_debian(arguments.out, arguments.seed, arguments.suites)
-
-
-def _formats() -> str:
-    names = ((name, f"{format.help}: {format.names}") for name, format in FORMATS.items())
-    return "formats:\n" + "\n".join(f"  {name:<16} {text}" for name, text in names)
-
-
-def _import(arguments: argparse.Namespace) -> None:
-    from mclas_lightning.corpora.importing import describe_import, import_corpus
-
-    manifest = import_corpus(
-        arguments.format,
-        arguments.sources,
-        arguments.out,
-        source=arguments.source,
-        target=arguments.target,
-        tokenizer=arguments.tokenizer,
-    )
-    print("\n".join(describe_import(arguments.out, manifest)))
-
-
-def _check(arguments: argparse.Namespace) -> None:
-    from rich.console import Console
-
-    from mclas_lightning.corpora.check import check_corpus
-
-    report = check_corpus(arguments.corpus, arguments.dataset, arguments.source, arguments.target)
-    Console().print(report)
-    if not report.ok:
-        sys.exit(PROBLEMS_EXIT)
 
 
 def _roundtrip(arguments: argparse.Namespace) -> None:

@@ -2,36 +2,23 @@
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from mclas_lightning.config.dataset import SPLITS, Split, check_two_languages
 from mclas_lightning.config.overrides import command
 from mclas_lightning.corpora.manifest import check_replaceable, whole_corpus
-from mclas_lightning.corpora.readers import lines, ncls
-from mclas_lightning.corpora.readers.formats import FORMATS, Files, Format, find_files
+from mclas_lightning.corpora.near import apart, held_out_of
+from mclas_lightning.corpora.readers.formats import FORMATS, Format, find_files
 from mclas_lightning.corpora.readers.log import Log, Sources, printable
+from mclas_lightning.corpora.reading import Import, note, reader
 from mclas_lightning.errors import InputError, unknown_choice
 from mclas_lightning.example import Example, example_line
 from mclas_lightning.files import NOTHING_KEPT, write_json
 from mclas_lightning.metrics.language import check_language
 from mclas_lightning.progress import progress_bar
-
-
-@dataclass
-class Import:
-    """An import that is running."""
-
-    format: str
-    languages: dict[str, str | None]
-    tokenizer: str | None
-    files: Files
-    sources: Sources
-    scratch: sqlite3.Connection  # ids seen before, and the documents of LCSTS
-    manifest: dict[str, Any] = field(default_factory=dict)
 
 
 def import_corpus(
@@ -42,23 +29,29 @@ def import_corpus(
     source: str | None = None,
     target: str | None = None,
     tokenizer: str | None = None,
+    others: Sequence[Path] | None = None,
 ) -> dict[str, Any]:
     """Write ``out``/{train,valid,test}.jsonl and manifest.json, whole or not at all; the manifest.
 
     ``paths`` are files of the format, or folders with such files. A damaged record is skipped and
-    counted. InputError where a file is cut short, is of another format or mixes encodings, and
-    where more records of a split are skipped than kept.
+    counted. With ``others`` (folders of corpora, or none), a document of train that is near one of
+    valid or test, here or there, is skipped, and a document of valid that is near one of test.
+    InputError where a file is cut short, is of another format or mixes encodings, and where more
+    records of a split are skipped than kept.
     """
     if format not in FORMATS:
         raise unknown_choice("format", format, FORMATS)
     languages = _languages(FORMATS[format], source, target)
     files = find_files(FORMATS[format], paths)
     check_replaceable(out, "imported")
+    held_out = None if others is None else held_out_of(others)
     total = sum(path.stat().st_size for found in files.values() for path in found)
     # Resolved, so that a symbolic link to a folder on a larger disk stays a link.
     with whole_corpus(out.resolve()) as part, progress_bar(total, "importing", "B") as bar:
         with _scratch(part / "scratch.sqlite", out) as scratch:
-            job = Import(format, languages, tokenizer, files, Sources(bar.update), scratch)
+            job = Import(
+                format, languages, tokenizer, files, Sources(bar.update), scratch, held_out
+            )
             _write_splits(job, part)
         write_json(part / "manifest.json", job.manifest)
     return job.manifest
@@ -91,81 +84,18 @@ def _write_splits(job: Import, part: Path) -> None:
         "unknown_tags": {},
         "files": {},
     }
-    read = _reader(job)
-    for split in SPLITS:
+    read = reader(job)
+    for split in SPLITS if job.apart is None else reversed(SPLITS):
         if split in job.files:
             log = Log()
-            examples = _once(read(split, log), log, job.scratch)
+            examples = read(split, log)
+            if job.apart is not None:
+                examples = apart(split, examples, job.apart, log.skip)
+            examples = _once(examples, log, job.scratch)
             job.manifest["files"][f"{split}.jsonl"] = _write(part / f"{split}.jsonl", examples, log)
             _check_kept(log, split)
-            _note(job, split, log)
+            note(job, split, log)
     job.manifest["sources"] = job.sources.files
-
-
-def _note(job: Import, name: str, log: Log) -> None:
-    """Put the counts of a log into the manifest."""
-    job.manifest["counts"][name] = {"kept": log.kept, "skipped": log.skipped}
-    if FORMATS[job.format].corrected and name == "test":
-        job.manifest["counts"][name]["corrected"] = log.corrected
-    for tag, seen in log.unknown.items():
-        known = job.manifest["unknown_tags"].setdefault(tag, {**seen, "times": 0})
-        known["times"] += seen["times"]
-
-
-def _reader(job: Import) -> Callable[[Split, Log], Iterator[Example]]:
-    """A function that reads a split of this format."""
-    files, sources = job.files, job.sources
-    if job.format == "ncls-en2zh":
-        return lambda split, log: _each(files[split], lambda p: ncls.read_en2zh(p, sources, log))
-    if job.format == "ncls-zh2en":
-        (lcsts,) = files[None]
-        log = Log()
-        ncls.index_lcsts(lcsts, sources, log, job.scratch)
-        _note(job, lcsts.name, log)
-        return lambda split, log: _each(
-            files[split], lambda p: ncls.read_zh2en(p, sources, log, job.scratch)
-        )
-    if job.format == "en2desum":
-        return lambda split, log: _each(
-            files[split], lambda p: lines.read_en2desum(p, split, sources, log)
-        )
-    if job.format == "jsonl":
-        return lambda split, log: _each(
-            files[split], lambda p: lines.read_canonical(p, sources, log)
-        )
-    if job.format == "lines":
-        return lambda split, log: lines.read_parallel(
-            lines.parallel_files(files[split], split), split, sources, log
-        )
-    return _shard_reader(job)
-
-
-def _shard_reader(job: Import) -> Callable[[Split, Log], Iterator[Example]]:
-    from mclas_lightning.corpora.readers.shards import ShardReader
-    from mclas_lightning.data.tokenizer import Tokenizer
-
-    reader = ShardReader(
-        source=str(job.languages["source"]),
-        target=str(job.languages["target"]),
-        tokenizer=Tokenizer.load(job.tokenizer) if job.tokenizer else None,
-    )
-    first = next(job.files[split][0] for split in SPLITS if split in job.files)
-    reader = replace(reader, swapped=reader.fields_are_swapped(first))
-    job.manifest |= {"swapped": reader.swapped, "shards": {}}
-
-    def read(split: Split, log: Log) -> Iterator[Example]:
-        sizes = job.manifest["shards"][split] = []
-        for path in job.files[split]:
-            before = log.kept
-            yield from reader.read(path, job.sources, log)
-            sizes.append([printable(path.name), log.kept - before])
-
-    return read
-
-
-def _each(paths: Iterable[Path], read: Callable[[Path], Iterator[Example]]) -> Iterator[Example]:
-    for path in paths:
-        yield from read(path)
 
 
 def _once(examples: Iterator[Example], log: Log, scratch: sqlite3.Connection) -> Iterator[Example]:

@@ -1,5 +1,9 @@
-"""Check a corpus: missing or changed files, sizes, languages, repetitions, overlap of splits."""
+"""Check a corpus: missing or changed files, sizes, languages, repetitions, overlap of splits.
 
+Near-duplicates across splits are found by MinHash (``corpora.near``).
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +15,7 @@ from mclas_lightning.corpora.check.corpus import Corpus, Finding
 from mclas_lightning.corpora.check.draw import draw_report
 from mclas_lightning.corpora.check.judge import judge
 from mclas_lightning.corpora.check.measure import measure_splits
+from mclas_lightning.corpora.check.neighbors import Neighbors
 from mclas_lightning.corpora.manifest import read_manifest
 from mclas_lightning.errors import InputError
 from mclas_lightning.metrics.language import check_language
@@ -33,9 +38,13 @@ class Report:
 
 
 def check_corpus(
-    folder: Path, dataset: str | None = None, source: str | None = None, target: str | None = None
+    folder: Path,
+    dataset: str | None = None,
+    source: str | None = None,
+    target: str | None = None,
+    others: Sequence[Path] = (),
 ) -> Report:
-    """Read each split of ``folder`` once and judge it.
+    """Read each split of ``folder`` once and judge it, beside validation and test of ``others``.
 
     Dataset and languages are the given ones, else those of the manifest, else those of the dataset
     in ``conf/dataset/`` with this path. InputError for a language that is unknown or not to be
@@ -51,9 +60,15 @@ def check_corpus(
     for language in filter(None, (source, target)):
         check_language(language)
     languages = {"document": source, "mono": source, "cross": target}
-    splits = measure_splits(folder, here, languages)
+    neighbors = Neighbors(others)
+    splits = measure_splits(folder, here, languages, neighbors)
     corpus = Corpus(
-        folder=folder, entry=entry, manifest=manifest, languages=languages, splits=splits
+        folder=folder,
+        entry=entry,
+        manifest=manifest,
+        languages=languages,
+        splits=splits,
+        near=neighbors.counts,
     )
     return Report(corpus, judge(corpus))
 

@@ -8,6 +8,7 @@ from mclas_lightning import paper
 from mclas_lightning.config.dataset import DatasetConfig, Split
 from mclas_lightning.corpora import catalog
 from mclas_lightning.corpora.check.measure import SplitStatistics
+from mclas_lightning.corpora.check.neighbors import NearCount
 from mclas_lightning.corpora.manifest import Manifest
 from mclas_lightning.example import read_jsonl
 
@@ -23,6 +24,7 @@ class Corpus:
     manifest: Manifest
     languages: dict[str, str | None]  # of document, mono and cross
     splits: dict[Split, SplitStatistics]  # those whose file is there
+    near: dict[tuple[Split, str], NearCount]  # by split and held-out set
 
     @property
     def paper(self) -> paper.PaperCorpus | None:

@@ -19,6 +19,8 @@ MAX_REPEATED = 0.01
 
 MAX_SHARED = 0.05
 
+MAX_NEAR = 0.01  # the share of a split's documents that may be near those of a held-out set
+
 Verdicts = Iterator[tuple[bool, str]]
 
 
@@ -54,6 +56,24 @@ def _shared_texts(corpus: Corpus) -> Verdicts:
                 where = f"first {first}, there {there}"
                 few = field != "document" and len(rows) <= MAX_SHARED * len(measured)
                 yield few, f"{split}: {_of(rows, measured)} {name} are in train too, {where}"
+
+
+def _near(corpus: Corpus) -> Verdicts:
+    """Documents that are near those of a held-out set, though not equal to them."""
+    for (split, held_out), count in corpus.near.items():
+        here = len(corpus.splits[split])
+        total = len(corpus.splits[held_out]) if held_out in SPLITS else None
+        few = total is not None and len(count.held_out) <= MAX_NEAR * total
+        of = "" if total is None else f" of {total:,}"
+        pairs = ", ".join(
+            f"{near.there} by {near.id} ({near.similarity:.2f})" for near in count.first
+        )
+        yield (
+            few,
+            f"{held_out}: {len(count.held_out):,}{of} documents have a near-duplicate in {split} "
+            f"({count.documents:,} of {here:,} there), first {pairs}; an import with --apart "
+            f"leaves them out",
+        )
 
 
 def _of(rows: np.ndarray, measured: SplitStatistics) -> str:
@@ -181,4 +201,5 @@ JUDGES: tuple[tuple[str, Callable[[Corpus], Verdicts], str], ...] = (
     ("ids", _ids, "each is used once in its split"),
     ("repeats", _repeated_documents, "no document is twice in its split"),
     ("overlap", _shared_texts, "training shares no document and no summary with valid and test"),
+    ("near", _near, "no document is nearly one of valid or test"),
 )

@@ -8,15 +8,16 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
 
-from mclas_lightning.config.dataset import Split
+from mclas_lightning.config.dataset import SPLITS, Split
+from mclas_lightning.corpora.check.neighbors import Neighbors
 from mclas_lightning.errors import InputError
-from mclas_lightning.example import parse_example
+from mclas_lightning.example import Example, parse_example
 from mclas_lightning.files import json_lines
 from mclas_lightning.metrics.language import share_in_wrong_language
 from mclas_lightning.metrics.normalization import normalize
@@ -106,9 +107,15 @@ class SplitStatistics:
 
 
 def measure_splits(
-    folder: Path, splits: Iterable[Split], languages: Mapping[str, str | None]
+    folder: Path,
+    splits: Iterable[Split],
+    languages: Mapping[str, str | None],
+    neighbors: Neighbors,
 ) -> dict[Split, SplitStatistics]:
-    """The statistics of each split, with a progress bar over all files."""
+    """The statistics of each split, with a progress bar over all files.
+
+    ``neighbors`` sees every example, those of test first and those of train last.
+    """
     paths: dict[Split, Path] = {split: folder / f"{split}.jsonl" for split in splits}
     total = sum(path.stat().st_size for path in paths.values())
     with progress_bar(total // MEGABYTE, "reading", "MB", disable=total < MEGABYTE) as bar:
@@ -119,15 +126,24 @@ def measure_splits(
             done += num_bytes
             bar.update(done // MEGABYTE - bar.n)
 
-        return {split: measure_split(path, languages, progress) for split, path in paths.items()}
+        measured = {
+            split: measure_split(paths[split], languages, progress, partial(neighbors.see, split))
+            for split in reversed(SPLITS)
+            if split in paths
+        }
+        return {split: measured[split] for split in paths}
 
 
 def measure_split(
-    path: Path, languages: Mapping[str, str | None], progress: Callable[[int], object]
+    path: Path,
+    languages: Mapping[str, str | None],
+    progress: Callable[[int], object],
+    see: Callable[[Example], object],
 ) -> SplitStatistics:
     """Read ``path`` once; the statistics of its fields, which are the keys of ``languages``.
 
-    ``progress`` gets the number of bytes of each line. InputError for a line that is no example.
+    ``progress`` gets the number of bytes of each line, and ``see`` each example. InputError for a
+    line that is no example.
     """
     texts = {field: FieldStatistics(language) for field, language in languages.items()}
     digest, ids = hashlib.sha256(), array("q")
@@ -139,6 +155,7 @@ def measure_split(
     for number, line in json_lines(_lines(path, read)):
         example = parse_example(line, f"{path}:{number}")
         ids.append(hash(example.id))
+        see(example)
         for field, measured in texts.items():
             measured.add(getattr(example, field))
     return SplitStatistics(digest.hexdigest(), np.asarray(ids), texts)

@@ -1,0 +1,94 @@
+"""An import that is running, and the function that reads a split of its format."""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from mclas_lightning.config.dataset import SPLITS, Split
+from mclas_lightning.corpora.near import HeldOut
+from mclas_lightning.corpora.readers import lines, ncls
+from mclas_lightning.corpora.readers.formats import FORMATS, Files
+from mclas_lightning.corpora.readers.log import Log, Sources, printable
+from mclas_lightning.example import Example
+
+
+@dataclass
+class Import:
+    """An import that is running."""
+
+    format: str
+    languages: dict[str, str | None]
+    tokenizer: str | None
+    files: Files
+    sources: Sources
+    scratch: sqlite3.Connection  # ids seen before, and the documents of LCSTS
+    apart: HeldOut | None  # documents that no later split may be near to
+    manifest: dict[str, Any] = field(default_factory=dict)
+
+
+def reader(job: Import) -> Callable[[Split, Log], Iterator[Example]]:
+    """A function that reads a split of this format."""
+    files, sources = job.files, job.sources
+    if job.format == "ncls-en2zh":
+        return lambda split, log: _each(files[split], lambda p: ncls.read_en2zh(p, sources, log))
+    if job.format == "ncls-zh2en":
+        (lcsts,) = files[None]
+        log = Log()
+        ncls.index_lcsts(lcsts, sources, log, job.scratch)
+        note(job, lcsts.name, log)
+        return lambda split, log: _each(
+            files[split], lambda p: ncls.read_zh2en(p, sources, log, job.scratch)
+        )
+    if job.format == "en2desum":
+        return lambda split, log: _each(
+            files[split], lambda p: lines.read_en2desum(p, split, sources, log)
+        )
+    if job.format == "jsonl":
+        return lambda split, log: _each(
+            files[split], lambda p: lines.read_canonical(p, sources, log)
+        )
+    if job.format == "lines":
+        return lambda split, log: lines.read_parallel(
+            lines.parallel_files(files[split], split), split, sources, log
+        )
+    return _shard_reader(job)
+
+
+def _shard_reader(job: Import) -> Callable[[Split, Log], Iterator[Example]]:
+    from mclas_lightning.corpora.readers.shards import ShardReader
+    from mclas_lightning.data.tokenizer import Tokenizer
+
+    reader = ShardReader(
+        source=str(job.languages["source"]),
+        target=str(job.languages["target"]),
+        tokenizer=Tokenizer.load(job.tokenizer) if job.tokenizer else None,
+    )
+    first = next(job.files[split][0] for split in SPLITS if split in job.files)
+    reader = replace(reader, swapped=reader.fields_are_swapped(first))
+    job.manifest |= {"swapped": reader.swapped, "shards": {}}
+
+    def read(split: Split, log: Log) -> Iterator[Example]:
+        sizes = job.manifest["shards"][split] = []
+        for path in job.files[split]:
+            before = log.kept
+            yield from reader.read(path, job.sources, log)
+            sizes.append([printable(path.name), log.kept - before])
+
+    return read
+
+
+def _each(paths: Iterable[Path], read: Callable[[Path], Iterator[Example]]) -> Iterator[Example]:
+    for path in paths:
+        yield from read(path)
+
+
+def note(job: Import, name: str, log: Log) -> None:
+    """Put the counts of a log into the manifest."""
+    job.manifest["counts"][name] = {"kept": log.kept, "skipped": log.skipped}
+    if FORMATS[job.format].corrected and name == "test":
+        job.manifest["counts"][name]["corrected"] = log.corrected
+    for tag, seen in log.unknown.items():
+        known = job.manifest["unknown_tags"].setdefault(tag, {**seen, "times": 0})
+        known["times"] += seen["times"]
