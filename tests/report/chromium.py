@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from mclas_lightning.page_policy import with_policy
+
 needs_chromium = pytest.mark.skipif(
     shutil.which("chromium") is None, reason="no chromium on this machine"
 )
@@ -14,7 +16,7 @@ needs_chromium = pytest.mark.skipif(
 
 def title_after(script: str, page: str, folder: Path, width: int) -> str:
     """The title of ``page`` after ``script``, in a window of ``width`` pixels."""
-    probed = page.replace("</body>", f"<script>{script}</script></body>")
+    probed = with_policy(page.replace("</body>", f"<script>{script}</script></body>"))
     (folder / "page.html").write_text(probed, encoding="utf-8")
     done = subprocess.run(
         ["chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--window-size={width},900",

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from mclas_lightning.files import whole_file
 from mclas_lightning.human.results import PERSPECTIVES
 from mclas_lightning.human.sheet import SheetKey, SheetTexts
+from mclas_lightning.page_policy import with_policy
 
 
 def write_pages(folder: Path, mark: str = "") -> list[Path]:
@@ -34,7 +35,8 @@ def write_pages(folder: Path, mark: str = "") -> list[Path]:
         content = _content(key, texts, annotator) | {"words": interface, "mark": mark}
         written.append(folder / "pages" / f"annotator{annotator}.html")
         with whole_file(written[-1]) as file:
-            file.write(template.render(title=interface["en"]["title"], content=_embedded(content)))
+            page = template.render(title=interface["en"]["title"], content=_embedded(content))
+            file.write(with_policy(page))
     return written
 
 

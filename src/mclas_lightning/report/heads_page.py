@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from mclas_lightning.page_policy import with_policy
 from mclas_lightning.report.heads_table import ATTENTION_NAMES
 from mclas_lightning.runs.heads import ATTENTIONS, HeadsResults, ShownMaps
 
@@ -20,9 +21,8 @@ def heads_page(folder: Path) -> str:
     )
     # The script element ends at the first "</", whatever the JSON means.
     data = json.dumps(page_data(found, folder), ensure_ascii=False).replace("<", "\\u003c")
-    return environment.get_template("heads.html").render(
-        name=found.name, shown=found.drawn, data=data
-    )
+    template = environment.get_template("heads.html")
+    return with_policy(template.render(name=found.name, shown=found.drawn, data=data))
 
 
 def page_data(found: HeadsResults, folder: Path) -> dict[str, Any]:
