@@ -39,7 +39,8 @@ from mclas_lightning.report.comparable import first_differences, unlike_other_se
 from mclas_lightning.runs.identity import differences_in_words, scoring_differences
 from mclas_lightning.runs.lock import locked
 from mclas_lightning.runs.preemption import Preempted, Preemption
-from mclas_lightning.runs.results import Results, headline
+from mclas_lightning.runs.results import Results
+from mclas_lightning.runs.suspicion import with_suspicions
 from mclas_lightning.task import Task
 from mclas_lightning.tracking.loggers import log_results, tracked
 from mclas_lightning.tracking.metrics_file import MetricsFile
@@ -76,7 +77,8 @@ def _train(settings: Settings, config: Mapping[str, Any]) -> Results | None:
     run = settings.run
     if run.finished:
         results = Results.read(run.folder / "results.json")
-        print(f"{run}: finished before; delete the folder to train it again\n  {headline(results)}")
+        print(f"{run}: finished before; delete the folder to train it again")
+        print(f"  {with_suspicions(results)}")
         if found := scoring_differences(run.folder, config):
             print(f"  scored with {differences_in_words(found)}; mclas-evaluate scores it again")
         return results
@@ -233,7 +235,7 @@ def _score(
     if results is None:
         return None
     log_results(loggers, results, settings.run.updates)
-    print(f"  {headline(results)}", flush=True)
+    print(f"  {with_suspicions(results)}", flush=True)
     return results
 
 

@@ -6,7 +6,7 @@ import pytest
 from mclas_lightning.errors import InputError
 from mclas_lightning.metrics.counting import ROUGE_KINDS
 from mclas_lightning.metrics.rouge import paper_profile, standard_profile
-from mclas_lightning.metrics.score import overlap_scores, system_scores
+from mclas_lightning.metrics.score import overlap_scores, system_scores, text_scores
 
 LENGTHS = {"length", "reference_length"}
 
@@ -63,3 +63,11 @@ def test_scoring_nothing_is_refused():
 def test_a_missing_hypothesis_is_refused():
     with pytest.raises(InputError, match="1 hypotheses and 2 references"):
         system_scores(["a"], ["a", "b"], [standard_profile("en")])
+
+
+def test_signs_of_a_collapse_are_among_the_scores_of_texts():
+    profiles = [standard_profile("de")]
+    found = text_scores(["a b", "a b"], ["a b", "c d"], ["x", "y"], profiles)
+    expected = system_scores(["a b", "a b"], ["a b", "c d"], profiles)
+    assert found.totals.items() >= expected.totals.items()
+    assert (found.totals["distinct"], found.totals["reference_distinct"]) == (0.5, 1)

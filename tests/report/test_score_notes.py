@@ -25,6 +25,17 @@ def test_another_signature_is_said_and_nothing_is_ranked_or_subtracted(tmp_path)
     assert rows(sheet)["minimum", "MCLAS"]["BERTScore diff."] != ""
 
 
+def test_a_collapsed_run_is_marked_and_the_reason_said(tmp_path):
+    write_runs(tmp_path, ["en2desum"], TABLE2, [0], num=NUM)
+    change(at(tmp_path, "mclas"), scores__cross__wrong_language=0.9)
+    (sheet,) = table(2, tmp_path, "en2desum")
+    assert [name for _, name in rows(sheet) if "suspect" in name] == ["MCLAS (suspect)"]
+    (note,) = [note for note in sheet.notes if note.startswith("Suspect, ")]
+    assert note.startswith("Suspect, minimum/mclas/seed=0: 90% of the summaries are in another")
+    change(at(tmp_path, "mclas"), scores__cross__reference_wrong_language=0.8)
+    assert not [note for note in table(2, tmp_path, "en2desum")[0].notes if "Suspect" in note]
+
+
 @pytest.mark.parametrize(
     "other", [{"provenance__test_sha256": "f" * 64}, {"scores__cross__num": NUM - 1}]
 )

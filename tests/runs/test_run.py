@@ -1,7 +1,8 @@
 import pytest
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.runs.run import Run, run_of_seed, seed_folders
+from mclas_lightning.files import sha256
+from mclas_lightning.runs.run import Run, finished_folders, run_of_seed, seed_folders
 
 
 def test_a_folder_means_the_run_of_the_seed_in_it_or_itself(tmp_path):
@@ -33,3 +34,36 @@ def test_a_diverged_training_is_not_said_to_go_on(tmp_path):
     run.diverged_path.write_text('{"update": 7, "reason": "loss is nan"}')
     with pytest.raises(InputError, match="has diverged at update 7"):
         run.check_trained()
+
+
+def test_files_of_the_corpus_that_changed_or_have_gone_are_named(tmp_path):
+    for split in ("train", "valid", "test"):
+        (tmp_path / f"{split}.jsonl").write_text(split)
+    hashes = [f'"{split}": "{sha256(tmp_path / f"{split}.jsonl")}"' for split in ("valid", "test")]
+    (tmp_path / "corpus.json").write_text(f"{{{', '.join(hashes)}}}")
+    run = Run(tmp_path)
+    assert run.changed_files(tmp_path) == []
+    (tmp_path / "valid.jsonl").unlink()
+    (tmp_path / "test.jsonl").write_text("changed")
+    (tmp_path / "train.jsonl").write_text("changed")
+    assert run.changed_files(tmp_path) == [tmp_path / "valid.jsonl", tmp_path / "test.jsonl"]
+
+
+def test_the_files_that_scores_depend_on_are_hashed(tmp_path):
+    for name in ("network.json", "vocabulary/cross.json", "checkpoints/best.ckpt", "log.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    found = Run(tmp_path).hashes()
+    assert [*found] == ["checkpoints/best.ckpt", "network.json", "vocabulary/cross.json"]
+    assert found["network.json"] == sha256(tmp_path / "network.json")
+
+
+def test_finished_runs_are_found_once_at_or_below_folders(tmp_path):
+    for name in ("a/seed=0", "a/seed=1", "b"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "results.json").touch()
+    inner = tmp_path / "a" / "seed=1"
+    assert finished_folders([inner, tmp_path / "a"]) == [inner, tmp_path / "a" / "seed=0"]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="no finished run here or below"):
+        finished_folders([tmp_path / "empty"])

@@ -185,9 +185,11 @@ def load_encoders(arguments: argparse.Namespace) -> "NeuralScores | None":
 
 
 def _rescore(arguments: argparse.Namespace) -> None:
-    from mclas_lightning.evaluation.scores import finished_folders, lost_families, rescore
+    from mclas_lightning.evaluation.scores import lost_families, rescore
     from mclas_lightning.metrics.neural.scores import NeuralScores
-    from mclas_lightning.runs.results import Results, headline
+    from mclas_lightning.runs.results import Results
+    from mclas_lightning.runs.run import finished_folders
+    from mclas_lightning.runs.suspicion import with_suspicions
 
     runs = finished_folders(arguments.runs)
     neural = load_encoders(arguments) or NeuralScores(bertscore=None, similarity=None)
@@ -202,7 +204,7 @@ def _rescore(arguments: argparse.Namespace) -> None:
             skipped += 1
             print(f"{run}\n  skipped: {error}", file=sys.stderr)
             continue
-        print(f"{run}\n  {headline(new)}")
+        print(f"{run}\n  {with_suspicions(new)}")
         if gone := lost_families(old, new):
             print(f"  could not be counted again, and is gone: {', '.join(gone)}")
     if skipped:

@@ -6,11 +6,11 @@ from pathlib import Path
 from mclas_lightning.config.settings import Settings
 from mclas_lightning.errors import InputError
 from mclas_lightning.evaluation.run import ScoredSummaries, load_neural, write_scores
-from mclas_lightning.evaluation.scores import profiles_of
 from mclas_lightning.evaluation.test_set import EvaluationSet
 from mclas_lightning.evaluation.texts import SystemTexts, read_texts
 from mclas_lightning.example import Example, Side
 from mclas_lightning.files import sha256
+from mclas_lightning.metrics.profiles import profiles_of
 from mclas_lightning.metrics.rouge import Profile
 from mclas_lightning.runs.lock import locked
 from mclas_lightning.runs.results import Results

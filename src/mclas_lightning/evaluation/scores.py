@@ -6,36 +6,17 @@ from pathlib import Path
 
 import numpy as np
 
-from mclas_lightning.errors import InputError
 from mclas_lightning.example import Side
 from mclas_lightning.files import whole_files
 from mclas_lightning.metrics.neural.scores import NEURAL_SCORES, NeuralScores
-from mclas_lightning.metrics.pieces import WordPieces
-from mclas_lightning.metrics.rouge import Profile, folded_profile, paper_profile, standard_profile
-from mclas_lightning.metrics.score import SystemScores, system_scores
-from mclas_lightning.metrics.self_test import self_test
+from mclas_lightning.metrics.profiles import PAPER_FAMILY, profiles_of
+from mclas_lightning.metrics.rouge import Profile
+from mclas_lightning.metrics.score import SystemScores, text_scores
 from mclas_lightning.runs.documents import DOCUMENT_SCORES, write_document_scores
 from mclas_lightning.runs.lock import locked
 from mclas_lightning.runs.predictions import Prediction, read_predictions
 from mclas_lightning.runs.results import Results
-
-
-def profiles_of(language: str, tokenizer: Path) -> list[Profile]:
-    """The profiles of ROUGE for a language, each after its self-test (RuntimeError).
-
-    In Chinese, the profile ``paper`` needs WordPiece in the run's ``tokenizer`` folder, and is left
-    out without.
-    """
-    pieces = WordPieces.find(tokenizer) if language == "zh" else None
-    known = language != "zh" or pieces is not None
-    profiles = [
-        standard_profile(language),
-        folded_profile(language),
-        *([paper_profile(language, pieces)] if known else []),
-    ]
-    for profile in profiles:
-        self_test(profile)
-    return profiles
+from mclas_lightning.runs.run import run_folder_of
 
 
 def score_side(
@@ -45,25 +26,11 @@ def score_side(
     profiles: Sequence[Profile],
     neural: NeuralScores,
 ) -> SystemScores:
-    """ROUGE, lengths, wrong languages and neural scores of the summaries of one side."""
-    found = system_scores(hypotheses, references, profiles)
+    """All scores of the summaries of one side, neural ones included."""
+    found = text_scores(hypotheses, references, documents, profiles)
     language = profiles[0].language
     (found,) = neural.add([found], [hypotheses], references, documents, language)
     return found
-
-
-PAPER_FAMILY = "paper_rouge"  # the family of the profile ``paper``, and the prefix of its scores
-
-
-def finished_folders(folders: Sequence[Path]) -> list[Path]:
-    """The folders with a results.json at or below ``folders``; InputError where one has none."""
-    found: dict[Path, None] = {}
-    for folder in folders:
-        results = sorted(folder.rglob("results.json"))
-        if not results:
-            raise InputError(f"{folder}: no finished run here or below (no results.json)")
-        found |= dict.fromkeys(path.parent for path in results)
-    return [*found]
 
 
 def rescore(run: Path, neural: NeuralScores) -> Results:
@@ -74,12 +41,6 @@ def rescore(run: Path, neural: NeuralScores) -> Results:
     """
     with locked(run_folder_of(run)):
         return _rescore(run, neural)
-
-
-def run_folder_of(folder: Path) -> Path:
-    """The run's folder of results in ``folder``, which may be a trial two folders below it."""
-    places = (folder, *folder.parents[:2])
-    return next((place for place in places if (place / "config.yaml").exists()), folder)
 
 
 def lost_families(old: Results, new: Results) -> list[str]:

@@ -7,6 +7,7 @@ from statistics import fmean
 import numpy as np
 
 from mclas_lightning.errors import InputError
+from mclas_lightning.metrics.collapse import collapse_scores
 from mclas_lightning.metrics.language import share_in_wrong_language
 from mclas_lightning.metrics.rouge import Profile
 from mclas_lightning.metrics.tokens import num_tokens
@@ -19,6 +20,7 @@ class SystemScores:
         rouge1_p, rouge1_r, rouge1_f, rouge2_*, ...   from 0 to 1; also paper_rouge1_p, ...
         length, reference_length                      tokens: words or characters, by script
         wrong_language, reference_wrong_language      shares, from 0 to 1
+        distinct, repetition, copied, reference_*     shares (``metrics.collapse``)
         empty                                         hypotheses without a token
         num                                           documents
 
@@ -75,3 +77,15 @@ def system_scores(
         "reference_wrong_language": share_in_wrong_language(references, language),
     }
     return replace(found, of_all={**shares, **found.of_all})
+
+
+def text_scores(
+    hypotheses: Sequence[str],
+    references: Sequence[str],
+    documents: Sequence[str],
+    profiles: Sequence[Profile],
+) -> SystemScores:
+    """All scores that need no encoder: ``system_scores`` and signs of a collapse."""
+    found = system_scores(hypotheses, references, profiles)
+    signs = collapse_scores(hypotheses, references, documents)
+    return replace(found, of_all={**signs, **found.of_all})

@@ -24,6 +24,9 @@ from mclas_lightning.report.layout import MODELS_ELSEWHERE, Layout, TableScore, 
 from mclas_lightning.report.sheet import Cell
 from mclas_lightning.runs.results import MODELS, Results
 from mclas_lightning.runs.run import Run
+from mclas_lightning.runs.suspicion import suspicions
+
+SUSPECT = "(suspect)"  # stands after a system's name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +86,18 @@ class Grid:
     def used(self) -> list[Results]:
         """All runs of the table's systems."""
         return [run for system in self.systems for run in self.seeds(system)]
+
+    @cached_property
+    def suspect(self) -> list[tuple[Results, list[str]]]:
+        """Runs whose summaries look like those of a collapsed system, each with the reasons."""
+        found = ((run, suspicions(run, self.layout.side)) for run in self.used)
+        return [(run, reasons) for run, reasons in found if reasons]
+
+    def name(self, system: TableSystem) -> str:
+        """The system's name in the table, with a mark where one of its runs is suspect."""
+        place = system.scenario, system.model
+        marked = any((run.scenario, run.model) == place for run, _ in self.suspect)
+        return f"{system.name} {SUSPECT}" if marked else system.name
 
     @cached_property
     def unfinished(self) -> list[Run]:

@@ -80,6 +80,8 @@ def _notes_on_differences(grid: Grid) -> Iterator[str]:
     for scenario, runs in grouped(grid.used, lambda run: run.scenario).items():
         if words := unlike_documents(runs):
             yield f"Documents an update differ, {scenario}: {words}."
+    for run, reasons in grid.suspect:
+        yield f"Suspect, {run_places([run])}: {'; '.join(reasons)}."
     if cut_off := [r for r in grid.used if r.provenance.get("training", {}).get("cut_off")]:
         yield f"Cut off, the last validation was the best: {run_places(cut_off)}."
 

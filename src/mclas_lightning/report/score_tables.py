@@ -112,7 +112,7 @@ class _ScoreTable:
         """For each score, or for each system: the paper's number, ours, the difference."""
         names = [score.label for score in self.grid.scores]
         if self.layout.transposed:
-            names = [*(system.name for system in self.grid.systems), self.layout.gold]
+            names = [*(self.grid.name(system) for system in self.grid.systems), self.layout.gold]
         for name in names:
             yield from paper_columns(name, self.printed)
         if not self.layout.transposed:
@@ -153,7 +153,7 @@ class _ScoreTable:
 
     def _of_system(self, system: TableSystem) -> tuple[SheetEntry, ...]:
         cells = [e for score in self.grid.scores for e in self._entries(system, score)]
-        return (system.name, *cells, _seeds(self.grid.seeds(system)))
+        return (self.grid.name(system), *cells, _seeds(self.grid.seeds(system)))
 
     def _of_score(self, score: TableScore) -> tuple[SheetEntry, ...]:
         cells = [e for system in self.grid.systems for e in self._entries(system, score)]

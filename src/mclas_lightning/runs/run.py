@@ -16,12 +16,18 @@ from pathlib import Path
 from typing import Any
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.files import read_json
+from mclas_lightning.files import read_json, sha256
 from mclas_lightning.runs.identity import differences, differences_in_words, read_config
 
 DIVERGED_ADVICE = (
     "start it under another name (model.name=...) with lower optim.encoder.lr and "
     "optim.decoder.lr, or delete the folder"
+)
+
+# Files that scores depend on, beside config.yaml; a pipeline has few of them.
+SCORED_FILES = (
+    *("corpus.json", "environment.json", "network.json", "training.json"),
+    *("tokenizer/*.json", "vocabulary/*.json", "checkpoints/best.ckpt"),
 )
 
 
@@ -37,6 +43,23 @@ def run_of_seed(folder: str | Path, seed: int) -> "Run":
     """The run in the subfolder ``seed=<n>`` of ``folder`` if that exists, else in ``folder``."""
     inner, outer = seed_folders(folder, seed)
     return Run(inner if inner.is_dir() else outer)
+
+
+def finished_folders(folders: Sequence[Path]) -> list[Path]:
+    """The folders with a results.json at or below ``folders``; InputError where one has none."""
+    found: dict[Path, None] = {}
+    for folder in folders:
+        results = sorted(folder.rglob("results.json"))
+        if not results:
+            raise InputError(f"{folder}: no finished run here or below (no results.json)")
+        found |= dict.fromkeys(path.parent for path in results)
+    return [*found]
+
+
+def run_folder_of(folder: Path) -> Path:
+    """The run's folder of results in ``folder``, which may be a trial two folders below it."""
+    places = (folder, *folder.parents[:2])
+    return next((place for place in places if (place / "config.yaml").exists()), folder)
 
 
 @dataclass(frozen=True)
@@ -91,6 +114,17 @@ class Run:
             f"{self}: its training has diverged at update {noted.get('update')}: "
             f"{noted.get('reason')}; {DIVERGED_ADVICE}"
         )
+
+    def changed_files(self, corpus: Path) -> list[Path]:
+        """The files of the folder ``corpus`` that are missing, or not as the run was started."""
+        kept = read_json(self.folder / "corpus.json", dict)
+        files = {corpus / f"{split}.jsonl": sha for split, sha in kept.items()}
+        return [path for path, sha in files.items() if not path.exists() or sha256(path) != sha]
+
+    def hashes(self) -> dict[str, str]:
+        """The SHA-256 of each file that the run's scores depend on, by its path in the folder."""
+        paths = (path for pattern in SCORED_FILES for path in self.folder.glob(pattern))
+        return {path.relative_to(self.folder).as_posix(): sha256(path) for path in sorted(paths)}
 
     @property
     def training_path(self) -> Path:

@@ -22,6 +22,8 @@ ROUNDING = 1e-3  # by which the cosine of two float vectors may exceed 1
 RANGES = {
     **dict.fromkeys(("rouge", "folded_rouge", "paper_rouge"), (0, 1)),
     **dict.fromkeys(("wrong_language", "reference_wrong_language"), (0, 1)),
+    **dict.fromkeys(("distinct", "repetition", "copied"), (0, 1)),
+    **dict.fromkeys(("reference_distinct", "reference_repetition", "reference_copied"), (0, 1)),
     **dict.fromkeys(("length", "reference_length", "empty", "num"), (0, math.inf)),
     "bertscore": (-math.inf, 1 + ROUNDING),  # rescaled, unlike texts score below 0
     "similarity": (-1 - ROUNDING, 1 + ROUNDING),
