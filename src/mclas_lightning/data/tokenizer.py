@@ -87,7 +87,7 @@ class Tokenizer:
     def load(cls, name: str) -> "Tokenizer":
         """From a folder or, where a hub can be reached, by its name there."""
         try:
-            backend = AutoTokenizer.from_pretrained(name)
+            backend = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
         except Exception as error:  # The tokenizers library raises nothing more specific.
             raise InputError(
                 f"tokenizer '{name}': neither a folder with a tokenizer nor a model that a hub "

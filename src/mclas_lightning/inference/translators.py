@@ -122,8 +122,8 @@ def load_translator(
     if isinstance(run, ExportedRun) or (run.started and Path(name, "network.json").exists()):
         return _from_run(run, source, target, device)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(name)
-        model = AutoModelForSeq2SeqLM.from_pretrained(name)
+        tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
+        model = AutoModelForSeq2SeqLM.from_pretrained(name, trust_remote_code=False)
     except ImportError as error:
         raise InputError(
             f"translator '{name}': {str(error).strip().splitlines()[0]} (pip install "

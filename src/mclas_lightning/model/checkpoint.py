@@ -24,7 +24,7 @@ def pretrained_config(name: str) -> dict[str, Any]:
     """The configuration of an encoder in a folder or on a hub, for ``NetworkConfig.encoder``."""
     where = f"network.encoder.pretrained '{name}'"
     try:
-        config = AutoConfig.from_pretrained(name)
+        config = AutoConfig.from_pretrained(name, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise InputError(
             f"{where}: neither a folder with a model nor a model that a hub could deliver"
@@ -57,7 +57,7 @@ def positions_of(encoder: Mapping[str, Any]) -> int:
 def load_pretrained_encoder(network: Seq2Seq, name: str) -> None:
     """Initialize the encoder, and the decoders' embedding from the encoder's (section 4.1)."""
     try:
-        pretrained = AutoModel.from_pretrained(name, dtype=torch.float32)
+        pretrained = AutoModel.from_pretrained(name, dtype=torch.float32, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise InputError(
             f"network.encoder.pretrained '{name}': its weights cannot be loaded"
