@@ -13,7 +13,7 @@ SOURCE = Path(__file__).parents[1] / "src" / PACKAGE
 # Packages, and modules of the root, lowest first. Those of one line do not import each other.
 ORDER = (
     ("errors", "progress"),
-    ("distributed", "files", "schema"),
+    ("distributed", "files", "page_policy", "schema"),
     ("example", "model"),
     ("paper", "task"),
     ("runs",),
@@ -21,7 +21,7 @@ ORDER = (
     ("human", "tracking"),
     ("metrics",),
     ("data",),
-    ("corpora", "decoding"),
+    ("corpora", "decoding", "verification"),
     ("inference", "report"),
     ("evaluation", "heads", "training"),
     ("convert", "evaluate", "train"),
@@ -40,8 +40,8 @@ ONLY = {
 }
 # What must be quick: nothing of these packages loads torch, however deep.
 LIGHT = (
-    *("errors", "progress", "files", "schema", "example", "paper", "task", "runs", "human"),
-    *("report", "cli.main", "sweep.plan", "sweep.status"),
+    *("errors", "progress", "files", "page_policy", "schema", "example", "paper", "task", "runs"),
+    *("human", "verification", "report", "cli.main", "sweep.plan", "sweep.status"),
 )
 HEAVY = {"torch", "transformers", "wandb", "pytorch_lightning"}
 MODULES = sorted(

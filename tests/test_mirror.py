@@ -19,7 +19,10 @@ WHOLE = {
     ),
 }
 # Packages that one file tests, because their modules work together alone.
-TOGETHER = {"convert/e5", "corpora/check", "corpora/debian", "corpora/toy", "report/render"}
+TOGETHER = {
+    *("convert/e5", "corpora/check", "corpora/debian", "corpora/toy", "report/render"),
+    "verification",
+}
 MODULES = sorted(path for path in SOURCE.rglob("*.py") if path.name != "__init__.py")
 
 

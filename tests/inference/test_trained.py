@@ -12,7 +12,6 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.evaluate import evaluate
 from mclas_lightning.example import write_jsonl
 from mclas_lightning.inference.trained import (
-    changed_files,
     dataset_of,
     decoding_of,
     load_summarizer,
@@ -81,15 +80,6 @@ def test_a_run_is_read_as_it_was_started(words, trained):
     state = weights_of(run)
     for name, tensor in summarizer.network.state_dict().items():
         assert torch.equal(tensor, state[name]), name
-
-
-def test_files_that_changed_or_have_gone_are_named(trained, corpus):
-    run = Run(trained("model=mclas"))
-    dataset = dataset_of(run)
-    assert changed_files(run, dataset) == []
-    dataset.file("valid").unlink()
-    write_jsonl(dataset.file("test"), examples(7, 52))
-    assert changed_files(run, dataset) == [dataset.file("valid"), dataset.file("test")]
 
 
 def test_a_network_of_another_version_is_named(trained):

@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from mclas_lightning.report.layout import LAYOUTS
 from mclas_lightning.report.tables import TableRequest
 from tests.report.analyses import made_up_analysis
 from tests.report.chromium import needs_chromium, title_after
+from tests.report.score_sheets import change
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}
 
@@ -114,6 +116,23 @@ def test_every_text_has_the_direction_of_its_own_script(written):
     assert written.count('<th scope="row" dir="auto">') == written.count('<th scope="row"') > 9
 
 
+def test_a_run_that_does_not_match_its_files_is_named_in_the_table_of_runs(finished_run, tmp_path):
+    run = tmp_path / "small" / "minimum" / "mclas" / "seed=0"
+    shutil.copytree(finished_run, run)
+    request = TableRequest(Runs(tmp_path), ["small"], data=tmp_path)
+    found = page.full_report(request)
+    ((_, verified, *_),) = found.runs.sections[0].rows
+    assert verified == "yes"
+    assert not [note for note in page.notes_on_files(found) if "Does not match" in note]
+    change(run / "results.json", scores__mono__length=2.0)
+    found = page.full_report(request._replace(runs=Runs(tmp_path)))
+    ((_, verified, *_),) = found.runs.sections[0].rows
+    assert verified == "no: scores.npz, scores"
+    assert "Does not match: scores: results.json, mono: length 2, found" in "".join(
+        page.notes_on_files(found)
+    )
+
+
 def test_a_damaged_file_of_predictions_does_not_end_the_report(tmp_path):
     for seed, model in enumerate(("ncls", "mclas")):
         write_run(tmp_path, "toy_en2zh", "minimum", model, seed, num=1, bertscore=False)
@@ -122,7 +141,8 @@ def test_a_damaged_file_of_predictions_does_not_end_the_report(tmp_path):
     text = page.page_html(
         page.full_report(TableRequest(Runs(tmp_path), [], data=tmp_path)), tmp_path
     )
-    assert text.count("predictions.jsonl:1: not a line of predictions") == 2
+    # The examples name both, and so does the table of runs, which verifies them.
+    assert text.count("predictions.jsonl:1: not a line of predictions") == 4
     assert "Set aside: " in text
 
 

@@ -27,6 +27,7 @@ from mclas_lightning.cli import (
     score,
     summarize,
     sweep,
+    verify,
     wandb,
 )
 from mclas_lightning.errors import InputError, exits_cleanly
@@ -98,6 +99,7 @@ def parser() -> argparse.ArgumentParser:
     heads.add_heads(commands)
     score.add_score(commands)
     score.add_rescore(commands)
+    verify.add_verify(commands)
     outputs.add_import_outputs(commands)
     report.add_commands(commands)
     return parser

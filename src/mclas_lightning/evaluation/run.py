@@ -10,7 +10,7 @@ from mclas_lightning.config.settings import Settings
 from mclas_lightning.decoding.summarizer import Summaries, Summarizer
 from mclas_lightning.distributed import fail_together, gather_shares, is_rank_zero, rank_and_world
 from mclas_lightning.evaluation.baselines import BaselineSummarizer
-from mclas_lightning.evaluation.scores import profiles_of, score_side
+from mclas_lightning.evaluation.scores import score_side
 from mclas_lightning.evaluation.test_set import EvaluationSet
 from mclas_lightning.example import Example, Side
 from mclas_lightning.files import read_json, sha256, whole_file, whole_files
@@ -18,6 +18,7 @@ from mclas_lightning.inference.environment import environment
 from mclas_lightning.inference.pipeline import PipelineSummarizer, load_pipeline
 from mclas_lightning.inference.trained import load_summarizer, start_run
 from mclas_lightning.metrics.neural.scores import NeuralScores
+from mclas_lightning.metrics.profiles import profiles_of
 from mclas_lightning.metrics.rouge import Profile
 from mclas_lightning.metrics.score import SystemScores
 from mclas_lightning.progress import progress_bar
@@ -54,18 +55,19 @@ def score_run(
         neural = load_neural(settings)
         examples = scored.read(system.required)
         summarizer = load_system(settings)
-        own = _summarize(summarizer, examples, settings)
+        own = summarize_share(summarizer, examples, settings)
     summaries = gather_shares(own, len(examples))
     if not is_rank_zero():
         return None
     start_run(run, config, [dataset.file("test")])
     trial = scored.trial(settings.decoding)
+    folder = run.folder / trial if trial else run.folder
     decoding = {} if isinstance(settings.system, Baseline) else asdict(settings.decoding)
     return write_scores(
         settings,
-        run.folder / trial if trial else run.folder,
+        folder,
         ScoredSummaries(examples, summaries, profiles, neural),
-        _provenance(settings, summarizer, of_set),
+        {**_provenance(settings, summarizer, of_set), **environment(folder)},
         decoding,
     )
 
@@ -141,14 +143,14 @@ def _write_predictions(
 def _provenance(
     settings: Settings, summarizer: LoadedSystem, of_set: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Hashes of configuration, test set and weights; the recipe; the environment."""
+    """Hashes of configuration, test set and the run's files; the recipe."""
     return {
         "config_sha256": sha256(settings.run.folder / "config.yaml"),
         **of_set,
         "recipe": recipe(settings.run.config),
         "writes": summarizer.writes,
         **_weights(summarizer, settings),
-        **environment(),
+        "files_sha256": settings.run.hashes(),
     }
 
 
@@ -194,7 +196,7 @@ def _subset(settings: Settings, training: Mapping[str, Any]) -> dict[str, str]:
     return {} if kept is None else {"subset_sha256": kept}
 
 
-def _summarize(
+def summarize_share(
     summarizer: LoadedSystem, examples: Sequence[Example], settings: Settings
 ) -> list[Summaries]:
     """The summaries of this process's share: examples rank, rank + world, rank + 2 world, ..."""

@@ -13,7 +13,6 @@ from mclas_lightning.config.groups import DecodingConfig
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Example, Side
 from mclas_lightning.files import sha256
-from mclas_lightning.inference.trained import changed_files
 from mclas_lightning.runs.run import Run
 
 
@@ -47,7 +46,7 @@ class EvaluationSet:
         if not self.path.exists():
             more = "" if self.name else "give the corpus's folder (dataset.path=...), or "
             raise InputError(f"{self.path}: no such file; {more}name a test set with --test FILE")
-        changed = changed_files(run, dataset) if self.name is None and run.started else []
+        changed = run.changed_files(Path(dataset.path)) if self.name is None and run.started else []
         for path in changed:
             if path.exists():
                 raise InputError(

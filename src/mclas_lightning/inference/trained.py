@@ -68,18 +68,11 @@ def _section(run: Run, name: str, read: Callable[[Any], ConfigSection]) -> Confi
         ) from error
 
 
-def changed_files(run: Run, dataset: DatasetConfig) -> list[Path]:
-    """The corpus's files that are missing or have changed since the run was started."""
-    kept = read_json(run.folder / "corpus.json", dict)
-    files = {dataset.file(split): sha for split, sha in kept.items()}
-    return [path for path, sha in files.items() if not path.exists() or sha256(path) != sha]
-
-
 def check_content(run: Run, dataset: DatasetConfig, tokenizer: Tokenizer | None = None) -> None:
     """InputError where corpus or tokenizer have changed since the run was started."""
     if not run.started:
         return
-    for path in changed_files(run, dataset):
+    for path in run.changed_files(Path(dataset.path)):
         raise InputError(
             f"{path}: is not the file that {run} was started with; restore it, or delete the run"
         )
@@ -104,7 +97,7 @@ def start_run(
     if system is not None:
         _write_system(run, system)
     started = datetime.now(UTC).isoformat()
-    write_json(run.folder / "environment.json", {"started": started, **environment()})
+    write_json(run.folder / "environment.json", {"started": started, **environment(run.folder)})
     write_json(run.folder / "corpus.json", {path.stem: sha256(path) for path in files})
     with whole_file(run.folder / "config.yaml") as file:
         yaml.safe_dump(dict(config), file, allow_unicode=True, sort_keys=False)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from mclas_lightning.corpora import catalog
 from mclas_lightning.errors import InputError, unknown_choice
 from mclas_lightning.files import sha256
+from mclas_lightning.runs.identity import check_own_config
 from mclas_lightning.runs.predictions import check_scored, predictions_path
 from mclas_lightning.runs.results import Results, read_in_place, results_paths, table_order
 
@@ -72,12 +73,7 @@ def with_own_predictions(runs: Sequence[Results], aside: Sequence[Aside]) -> lis
 
 def _check_origin(run: Results, scored: dict[tuple[str, ...], Results]) -> None:
     """InputError for a copy: with the config.yaml of another run, or another seed's predictions."""
-    config = run.config or {}
-    for key in ("dataset", "scenario", "model", "seed"):
-        said = config.get(key)
-        said = said.get("name") if isinstance(said, dict) else said
-        if said not in (None, getattr(run, key)):
-            raise InputError(f"the config.yaml beside it is of {key} {said}: a copied run?")
+    check_own_config(run, run.config or {})
     if predictions := run.provenance.get("predictions_sha256"):
         first = scored.setdefault((run.dataset, run.scenario, run.model, predictions), run)
         if first is not run:

@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from mclas_lightning import paper
 from mclas_lightning.errors import InputError
 from mclas_lightning.human.results import judged_datasets as judged
+from mclas_lightning.page_policy import with_policy
 from mclas_lightning.report import figure3, section6
 from mclas_lightning.report.cases import LEGEND, Examples, pick_cases
 from mclas_lightning.report.finished_runs import (
@@ -24,18 +25,34 @@ from mclas_lightning.report.sheet import MISSING, Column, Section, Sheet
 from mclas_lightning.report.tables import TABLE_NUMBERS, TableRequest, paper_table
 from mclas_lightning.runs.predictions import predictions_path
 from mclas_lightning.runs.results import Results
+from mclas_lightning.verification.verify import verify_all
 
 HASH_LENGTH = 10  # characters of a hash that are shown
 
 PROVENANCE_COLUMNS = (
-    *("Configuration", "Test set", "Subset", "Commit", "Python", "Packages", "Decoding"),
-    "Signatures",
+    *("Verified", "Configuration", "Test set", "Subset", "Commit", "Python", "Packages"),
+    *("Decoding", "Signatures"),
 )
 
 
+NOT_MATCHED = "Does not match: "  # begins a note
+
+
 def provenance_sheet(runs: Sequence[Results], aside: Sequence[Aside] = ()) -> Sheet:
-    """The table of the runs' provenance; a note names the files that were set ``aside``."""
-    rows = [(_run_place(run), *_row(run)) for run in runs]
+    """The table of the runs' provenance; a note names the files that were set ``aside``.
+
+    Every run is verified: its scores are counted again, its files are hashed again.
+    """
+    found = verify_all([run.folder for run in runs if run.folder])
+    rows = [
+        (_run_place(run), one.in_words, *_row(run)) for run, one in zip(runs, found, strict=True)
+    ]
+    wrong = [
+        finding
+        for one in found
+        for finding in one.of("mismatch")
+        if not any(str(file.path) in finding.said for file in aside)
+    ]
     return Sheet(
         name="runs",
         title=f"The {len(rows)} runs behind these numbers",
@@ -45,7 +62,10 @@ def provenance_sheet(runs: Sequence[Results], aside: Sequence[Aside] = ()) -> Sh
         notes=[
             f"Hashes are SHA-256, their first {HASH_LENGTH} characters: of config.yaml, of "
             "test.jsonl, of the scenario's subset.json. "
-            "A + after a commit: there were changes beside it.",
+            "A + after a commit: there were changes beside it, which are in the run's folder.",
+            "Verified: scores counted again from predictions, and hashes of files, as "
+            "`mclas verify` does.",
+            *(f"{NOT_MATCHED}{finding.topic}: {finding.said}." for finding in wrong),
             *([f"{aside_in_words(aside)}."] if aside else []),
         ],
     )
@@ -155,12 +175,16 @@ def _heads(runs: Iterable[Results]) -> Iterator[PaperPart]:
 
 
 def notes_on_files(found: Report) -> list[str]:
-    """The notes on all files that were set aside: results, judgements, corpora, predictions."""
+    """The notes on files that were set aside, and on results that do not match their files."""
     # Tables of scores name some of the results that the table of all runs names.
     others = [sheet for part in found.parts if part.name in OTHER_FILES for sheet in part.sheets]
     notes = [note for sheet in (found.runs, *others) for note in sheet.notes]
     examples = [f"{SET_ASIDE}{reason}" for _, cases in found.cases for reason in cases.aside]
-    return [note for note in dict.fromkeys([*notes, *examples]) if note.startswith(SET_ASIDE)]
+    return [
+        note
+        for note in dict.fromkeys([*notes, *examples])
+        if note.startswith((SET_ASIDE, NOT_MATCHED))
+    ]
 
 
 def page_html(found: Report, runs: Path) -> str:
@@ -174,9 +198,10 @@ def page_html(found: Report, runs: Path) -> str:
     )
     environment.globals["table"] = html.table
     missing = sum(sheet.missing for part in found.parts for sheet in part.sheets)
-    return environment.get_template("page.html").render(
+    rendered = environment.get_template("page.html").render(
         found=found, runs=runs, missing=missing, legend=LEGEND, version=version("mclas-lightning")
     )
+    return with_policy(rendered)
 
 
 def _wider(request: TableRequest, num: int) -> TableRequest:

@@ -15,7 +15,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import read_json
-from mclas_lightning.runs.results import UNSAID
+from mclas_lightning.runs.results import UNSAID, Results
+from mclas_lightning.runs.secrets import check_no_secret
 from mclas_lightning.schema import check_given, flat
 
 # Keys that may change between two commands of the same run: where it is computed, how it is
@@ -48,7 +49,7 @@ def resolved_config(cfg: DictConfig) -> dict[str, Any]:
     """The composed configuration as plain mappings without interpolations, as for config.yaml.
 
     ``max_source`` and ``max_summary`` of ``optim`` replace those of ``dataset``. InputError for a
-    missing value or an interpolation that cannot be resolved.
+    missing value, a secret, or an interpolation that cannot be resolved.
     """
     check_given(OmegaConf.to_container(cfg, resolve=False))
     try:
@@ -58,6 +59,7 @@ def resolved_config(cfg: DictConfig) -> dict[str, Any]:
         raise InputError(f"{key}: {str(error).splitlines()[0]}") from error
     assert isinstance(config, dict)
     plain = {str(key): value for key, value in config.items()}
+    check_no_secret(plain)
     optim, dataset = plain.get("optim"), plain.get("dataset")
     if isinstance(optim, dict) and isinstance(dataset, dict):
         lengths = {key: optim[key] for key in LENGTH_KEYS if optim.get(key) is not None}
@@ -77,6 +79,15 @@ def read_config(folder: Path) -> dict[str, Any]:
     if not isinstance(config, dict):
         raise InputError(f"{path}: expected a mapping")
     return config
+
+
+def check_own_config(run: Results, config: Mapping[str, Any]) -> None:
+    """InputError unless ``config``, of the config.yaml beside a results.json, is of that run."""
+    for key in ("dataset", "scenario", "model", "seed"):
+        said = config.get(key)
+        said = said.get("name") if isinstance(said, dict) else said
+        if said not in (None, getattr(run, key)):
+            raise InputError(f"the config.yaml beside it is of {key} {said}: a copied run?")
 
 
 def differences(

@@ -31,6 +31,7 @@ from mclas_lightning.runs.identity import (
 )
 from mclas_lightning.runs.lock import lock_owner
 from mclas_lightning.runs.run import Run
+from mclas_lightning.runs.secrets import redacted
 from mclas_lightning.sweep.plan import PlannedRun
 
 StateName = Literal[
@@ -180,7 +181,7 @@ def _queue_words(state: str, reason: str) -> str:
 def write_failure(folder: Path, error: str, exit_code: int, log: Path) -> None:
     """Write failure.json: how a try ended. The next try removes this file."""
     now = time.strftime("%Y-%m-%d %H:%M:%S")
-    record = {"error": error, "exit_code": exit_code, "log": str(log), "when": now}
+    record = {"error": redacted(error), "exit_code": exit_code, "log": str(log), "when": now}
     write_json(folder / FAILURE_FILE, record)
 
 
