@@ -63,6 +63,10 @@ check("filter", by("list").children.length === 3 && state.head.kinds.includes("l
 choose("sort", "score");
 check("sort", by("list").firstChild.textContent.startsWith("2.1"));
 choose("kind", "self separator");
+one().target[1] = "شرطة";
+drawTexts();
+const direction = id => getComputedStyle(by(id)).direction;
+check("direction", direction("side0") === "rtl" && direction("source") === "ltr");
 document.title = [document.documentElement.scrollWidth <= innerWidth, ...seen].join(" ");
 """
 
@@ -73,5 +77,5 @@ document.title = [document.documentElement.scrollWidth <= innerWidth, ...seen].j
 def test_chromium_follows_a_reader(tmp_path, width):
     made_up_analysis(tmp_path)
     title = title_after(f"{{{STEPS}}}", heads_page(tmp_path), tmp_path, width)
-    steps = ("first", "head", "shade", "hover", "key", "filter", "sort")
+    steps = ("first", "head", "shade", "hover", "key", "filter", "sort", "direction")
     assert title.split() == ["true", *(f"{step}:true" for step in steps)]

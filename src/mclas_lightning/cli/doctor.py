@@ -168,9 +168,9 @@ def surroundings() -> Iterator[Finding]:
     """Slurm, and a font with Chinese characters for pictures."""
     found = shutil.which("sbatch")
     yield Finding("surroundings", "Slurm", found or "none; runs start on this machine")
-    from matplotlib.font_manager import fontManager
+    from mclas_lightning.report.fonts import families
 
-    fonts = sorted({f.name for f in fontManager.ttflist if "CJK" in f.name or "Han" in f.name})
+    fonts = families(["\u6c49"])[1:]
     todo = "" if fonts else "for pictures with such names: apt install fonts-noto-cjk"
     yield Finding("surroundings", "Chinese font", fonts[0] if fonts else "none", todo)
 

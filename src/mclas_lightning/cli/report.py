@@ -120,6 +120,7 @@ def _figure(arguments: argparse.Namespace) -> None:
 
 def _draw_heads(arguments: argparse.Namespace, out: Path) -> None:
     from mclas_lightning.report import head_maps
+    from mclas_lightning.report.fonts import lacks_font
     from mclas_lightning.runs.heads import HeadsResults
 
     number, folder = arguments.number, arguments.of_run
@@ -130,8 +131,8 @@ def _draw_heads(arguments: argparse.Namespace, out: Path) -> None:
     named = [head_maps.head_named(text) for text in arguments.head]
     drawn = head_maps.panels(number, found, shown, named)
     head_maps.save_maps(out, number, drawn, head_maps.lsep_place(shown.of))
-    if head_maps.lacks_font(shown.of):
-        print("no font with Chinese letters is here (fonts-noto-cjk is one); they are boxes")
+    if lacks_font([*shown.of["target"], *shown.of["source"]]):
+        print("no font here has some of the letters, which are boxes: install one, such as Noto's")
     print(f"drawn: {out}, document {shown.of['id']}")
 
 

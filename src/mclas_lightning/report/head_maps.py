@@ -5,13 +5,11 @@ Shape letters: R rows, C columns.
 
 import re
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import PowerNorm
@@ -19,6 +17,7 @@ from matplotlib.figure import Figure
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.report.drawing import INK, save_figure, svg_element
+from mclas_lightning.report.fonts import drawable, families
 from mclas_lightning.report.heads_table import strongest
 from mclas_lightning.runs.heads import HeadsResults, ShownMaps
 
@@ -37,10 +36,6 @@ SHADES = PowerNorm(0.5, vmin=0, vmax=1)  # diffuse attention stays visible besid
 SEEN = 0.1  # The end of a document is left out from where no head gives a word so much.
 
 WORD = 0.16  # inches of a word at an axis
-
-WIDE = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]")
-
-CJK_FONT = re.compile(r"Sans.* CJK|WenQuanYi|Droid Sans Fallback|SimHei|Microsoft YaHei|PingFang")
 
 
 class Panel(NamedTuple):
@@ -123,10 +118,12 @@ def _draw(number: int, drawn: Sequence[Panel], lsep: int) -> Figure:
     labeled = bool(kinds)
     grid = (1, len(drawn)) if labeled else _grid(drawn)
     width, height = (1.2 + WORD * columns, 1.5 + WORD * rows) if labeled else (1.2, 1.4)
-    figure = Figure(figsize=(width * grid[1], height * grid[0]), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(*grid, squeeze=False)
-    with mpl.rc_context({"font.family": ["sans-serif", *_wide_fonts()[:1]]}):
+    words = [word for panel in drawn for word in (*panel.rows, *panel.columns)] if labeled else []
+    # A label has the fonts of the time at which its axis was made.
+    with mpl.rc_context({"font.family": families(words)}):
+        figure = Figure(figsize=(width * grid[1], height * grid[0]), layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.subplots(*grid, squeeze=False)
         # The bottom row is the lowest layer, as in the paper.
         for place, panel in zip(axes[::-1].flat, drawn, strict=True):
             _panel(place, panel, labeled)
@@ -149,22 +146,10 @@ def _panel(axes: Axes, panel: Panel, labeled: bool) -> None:
         axes.set_xticks([])
         axes.set_yticks([])
         return
-    axes.set_xticks(range(len(panel.columns)), _drawable(panel.columns), fontsize=7, rotation=90)
-    axes.set_yticks(range(len(panel.rows)), _drawable(panel.rows), fontsize=7)
+    axes.set_xticks(range(len(panel.columns)), _labels(panel.columns), fontsize=7, rotation=90)
+    axes.set_yticks(range(len(panel.rows)), _labels(panel.rows), fontsize=7)
 
 
-def lacks_font(of: dict[str, Any]) -> bool:
-    """Whether words of a document have letters that no font of this machine has."""
-    return not _wide_fonts() and any(map(WIDE.search, [*of["target"], *of["source"]]))
-
-
-def _drawable(words: Sequence[str]) -> list[str]:
+def _labels(words: Sequence[str]) -> list[str]:
     """Words as labels; a $ would open mathematics."""
-    shown = words if _wide_fonts() else [WIDE.sub("\u25a1", word) for word in words]
-    return [word.replace("$", r"\$") for word in shown]
-
-
-@cache
-def _wide_fonts() -> list[str]:
-    """Fonts with Chinese, Japanese and Korean letters."""
-    return [name for name in font_manager.get_font_names() if CJK_FONT.search(name)]
+    return [word.replace("$", r"\$") for word in drawable(words)]
