@@ -200,3 +200,15 @@ def test_training_is_the_same_in_another_process(tokenizer):
             [sys.executable, "-c", code], capture_output=True, text=True, check=True
         )
         assert done.stdout.split()[-1] == tokenizer.fingerprint
+
+
+def test_a_long_sentence_without_spaces_is_read_and_written_whole():
+    sentence = (
+        "ตำรวจกรุงเทพมหานครแถลงเมื่อคืนวันอังคารว่าพบภาพวาดที่ถูกขโมยสองภาพ"
+        "ในโกดังท่าเรือหมายเลขสามหลังชาวบ้านแจ้งเหตุ"
+    )
+    assert len(sentence) > 100
+    trained = train_tokenizer([sentence, "ตำรวจพบภาพวาด"], size=200, lowercase=False)
+    (ids,) = trained.encode([sentence], 512)
+    assert trained.special.unk not in ids
+    assert trained.decode(ids, "th") == sentence

@@ -214,7 +214,9 @@ def train_tokenizer(texts: Iterable[str], *, size: int, lowercase: bool) -> Toke
 
 
 def _backend(vocabulary: dict[str, int], normalizer: normalizers.Normalizer) -> Backend:
-    backend = Backend(models.WordPiece(vocabulary, unk_token="[UNK]"))  # pyright: ignore
+    # A sentence of Thai is one word; of the usual 100 letters, a longer one would be unknown.
+    model = models.WordPiece(vocabulary, unk_token="[UNK]", max_input_chars_per_word=1000)
+    backend = Backend(model)  # pyright: ignore
     backend.normalizer = normalizer
     backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     backend.decoder = decoders.WordPiece(cleanup=False)
