@@ -45,7 +45,11 @@ def test_make_targets_exist(line):
 @pytest.mark.parametrize(
     "line", [c for c in [*COMMANDS, *INLINE, *PAGES] if c.startswith(("mclas-t", "mclas-e"))]
 )
-def test_words_for_hydra_compose(line):
+def test_words_for_hydra_compose(line, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "conf" / "dataset").mkdir(parents=True)
+    own = "defaults: [toy, _self_]\nname: news\n"  # docs/new-dataset.md makes it
+    (tmp_path / "conf" / "dataset" / "news.yaml").write_text(own)
     _, *words = [word for word in line.split() if not word.startswith("-")]
     words = words[is_run_folder(words[0]) :]  # mclas-evaluate takes the other words from the run.
     choices = [word.partition("=")[2].split(",") for word in words]

@@ -82,6 +82,11 @@ def example_line(example: Example) -> str:
 
 def parse_example(line: bytes, where: str, required: Iterable[Side] = ()) -> Example:
     """The example in a jsonl line; InputError, which names ``where``, for any other line."""
+    return example_of(json_record(line, where), where, required)
+
+
+def json_record(line: bytes, where: str) -> dict[str, Any]:
+    """The JSON object in a line; InputError, which names ``where``, for any other line."""
     if not line.strip():
         raise InputError(f"{where}: this line is empty; expected a JSON object, delete the line")
     try:
@@ -93,6 +98,11 @@ def parse_example(line: bytes, where: str, required: Iterable[Side] = ()) -> Exa
         raise InputError(f"{where}: a JSON array; {ONE_OBJECT}")
     if not isinstance(record, dict):
         raise InputError(f"{where}: expected a JSON object, found {type(record).__name__}")
+    return record
+
+
+def example_of(record: Mapping[str, Any], where: str, required: Iterable[Side] = ()) -> Example:
+    """The example of a record's fields; InputError, which names ``where``, for another record."""
     values: dict[str, str | None] = {}
     for field in EXAMPLE_FIELDS:
         value = record_id(record) if field == "id" else record.get(field)

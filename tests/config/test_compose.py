@@ -84,3 +84,12 @@ def test_a_launchers_settings_are_those_of_the_words():
     launcher, trainer = launcher_settings(("launcher=slurm", "trainer.devices=3"))
     assert launcher["_target_"].endswith("SlurmLauncher")
     assert trainer == compose("train", ["trainer.devices=3"]).trainer
+
+
+def test_a_conf_where_a_command_is_started_is_searched(tmp_path, monkeypatch):
+    (tmp_path / "a b" / "conf" / "network").mkdir(parents=True)
+    text = "# Ours.\ndefaults: [tiny]\nname: mine\nencoder: {layers: 7}\n"
+    (tmp_path / "a b" / "conf" / "network" / "mine.yaml").write_text(text)
+    monkeypatch.chdir(tmp_path / "a b")
+    cfg = compose("train", ["dataset=toy", "network=mine"])
+    assert (cfg.network.encoder.layers, cfg.network.encoder.heads) == (7, 4)

@@ -32,3 +32,19 @@ def test_a_folder_and_a_run_tell_the_languages(tmp_path):
     assert words.pretraining == ("dataset=toy_mono", "dataset.source=zh")
     assert words.pretrained == "toy_zh"
     assert catalog.of_run("toy_zh2de_more") is None
+
+
+def test_datasets_of_ones_own_are_in_the_catalog(tmp_path, monkeypatch):
+    folder = tmp_path / "conf" / "dataset"
+    folder.mkdir(parents=True)
+    text = "defaults: [toy, _self_]\nname: mine\ntarget: zh\npath: ${data}/mine\n"
+    (folder / "mine.yaml").write_text(text)
+    (folder / "of_another_program.yaml").write_text("path: x\nbatch_size: 3\n")
+    monkeypatch.chdir(tmp_path)
+    assert catalog.named("mine").target == "zh"
+    assert catalog.at(tmp_path / "data" / "mine") == catalog.named("mine")
+    assert "of_another_program" not in catalog.names()
+    (folder / "broken.yaml").write_text("a: [")
+    with pytest.raises(InputError, match=r"broken.yaml: is no dataset in YAML") as raised:
+        catalog.names()
+    assert "\n" not in str(raised.value)

@@ -22,6 +22,7 @@ from mclas_lightning.cli import (
     export,
     heads,
     human,
+    new_dataset,
     outputs,
     report,
     score,
@@ -94,6 +95,7 @@ def parser() -> argparse.ArgumentParser:
     released.set_defaults(run=_import_checkpoint)
 
     doctor.add_doctor(commands)
+    new_dataset.add_new_dataset(commands)
     summarize.add_summarize(commands)
     export.add_export(commands)
     heads.add_heads(commands)

@@ -24,7 +24,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from mclas_lightning.config.overrides import hydra_arguments, quoted
 from mclas_lightning.errors import InputError, did_you_mean, exits_cleanly, unknown_choice
-from mclas_lightning.files import CONF, EXPERIMENTS
+from mclas_lightning.files import CONF, EXPERIMENTS, conf_folders
 
 RUN_CONFIG = "of_run"  # the name of a run's configuration in Hydra's store
 
@@ -32,15 +32,16 @@ RUN_CONFIG = "of_run"  # the name of a run's configuration in Hydra's store
 EXTENDED_SECTIONS = ("optim", "decoding", "scoring", "trainer")
 
 
-class Experiments(SearchPathPlugin):
-    """Adds ``experiments/`` to Hydra's search path, for ``+sweep=low_resource``."""
+class MoreFolders(SearchPathPlugin):
+    """Adds ``experiments/``, for ``+sweep=low_resource``, and a ``conf/`` of the user's own."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
         """Called by Hydra for each composition."""
-        search_path.append("mclas-lightning", f"file://{EXPERIMENTS}")
+        for folder in (EXPERIMENTS, *conf_folders()[1:]):
+            search_path.append("mclas-lightning", f"file://{folder}")
 
 
-Plugins.instance().register(Experiments)
+Plugins.instance().register(MoreFolders)
 
 
 def entry(config_name: str, job: Callable[[DictConfig], object]) -> Callable[[], None]:

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
+from yaml import YAMLError
 
 from mclas_lightning.config.dataset import DatasetConfig
 from mclas_lightning.corpora.manifest import read_manifest
 from mclas_lightning.errors import InputError, unknown_choice
-from mclas_lightning.files import CONF
+from mclas_lightning.files import conf_folders
 from mclas_lightning.schema import typed
 
 # Named groups in place of languages: with them a name or path resolves to a regular expression.
@@ -33,9 +34,18 @@ class DatasetWords(NamedTuple):
 
 
 def names() -> list[str]:
-    """The files of ``conf/dataset/`` with a path; a corpus of one's own gets its path by words."""
-    files = sorted(path.stem for path in (CONF / "dataset").glob("[!_]*.yaml"))
-    return [name for name in files if not OmegaConf.is_missing(_unresolved(name), "path")]
+    """The files of ``conf/dataset/`` with a path; ``dataset=jsonl`` gets its path by words.
+
+    A folder ``conf`` where the command was started may be another program's, with other files.
+    """
+    folders = [folder / "dataset" for folder in conf_folders()]
+    files = sorted({path.stem for folder in folders for path in folder.glob("[!_]*.yaml")})
+    return [name for name in files if _is_dataset(_unresolved(name))]
+
+
+def _is_dataset(section: DictConfig) -> bool:
+    needed = ("name", "source", "path")
+    return all(key in section for key in needed)  # OmegaConf counts a ??? as missing.
 
 
 def own_sizes() -> dict[str, float]:
@@ -103,24 +113,47 @@ def languages_of(
     return source, target
 
 
-@cache
 def _unresolved(name: str) -> DictConfig:
     """A file of ``conf/dataset/``, merged into the files that its ``defaults`` name."""
-    own: Any = OmegaConf.load(CONF / "dataset" / f"{name}.yaml")
-    bases = [base for base in own.pop("defaults", ()) if isinstance(base, str) and base != "_self_"]
+    return _read(_file(name))
+
+
+def _file(name: str) -> Path:
+    paths = (folder / "dataset" / f"{name}.yaml" for folder in conf_folders())
+    return next(path for path in paths if path.exists())
+
+
+@cache
+def _read(path: Path) -> DictConfig:
+    try:
+        own: Any = OmegaConf.load(path)
+        every = own.pop("defaults", ())
+    except (OSError, UnicodeDecodeError, YAMLError, AttributeError) as error:
+        raise InputError(
+            f"{path}: is no dataset in YAML ({' '.join(str(error).split())})"
+        ) from error
+    bases = [base for base in every if isinstance(base, str) and base != "_self_"]
     return OmegaConf.merge(*map(_unresolved, bases), own)  # pyright: ignore[reportReturnType]
 
 
-@cache
 def _patterns(name: str) -> tuple[str, str]:
     """Regular expressions for the names and the paths of a dataset in all its languages."""
-    dataset = _resolved(name, _ANY_LANGUAGES)
+    return _patterns_of(_file(name))
+
+
+@cache
+def _patterns_of(file: Path) -> tuple[str, str]:
+    dataset = _with_languages(_read(file), _ANY_LANGUAGES)
     return dataset.name, dataset.path.removeprefix(_DATA)
 
 
 def _resolved(name: str, languages: dict[str, str]) -> Any:
+    return _with_languages(_unresolved(name), languages)
+
+
+def _with_languages(section: DictConfig, languages: dict[str, str]) -> Any:
     """The dataset with ``languages`` in place of its own, and with ``.`` for ``${data}``."""
-    dataset = OmegaConf.merge(_unresolved(name), languages)
+    dataset = OmegaConf.merge(section, languages)
     return OmegaConf.create({"data": ".", "dataset": dataset}).dataset
 
 

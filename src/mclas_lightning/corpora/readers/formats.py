@@ -94,7 +94,7 @@ def find_files(format: Format, paths: Sequence[Path]) -> Files:
             raise InputError(f"{path}: no such file or folder")
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
             if file.is_file() and re.fullmatch(rf"(?!\.){format.pattern}", file.name):
-                found.setdefault(_split_of(file), []).append(file)
+                found.setdefault(split_of(file), []).append(file)
             elif file == path:
                 raise InputError(f"{file}: expected a name like {format.names}")
     for files in found.values():
@@ -133,7 +133,8 @@ def _check_one_corpus(where: str, names: Sequence[str]) -> None:
         )
 
 
-def _split_of(path: Path) -> Split | None:
+def split_of(path: Path) -> Split | None:
+    """The split that the last word of a file's name tells, such as ``dev``; None without one."""
     found = _SPLIT.findall(path.name)
     if not found:
         return None
