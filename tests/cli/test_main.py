@@ -113,3 +113,26 @@ def test_what_no_command_takes_is_refused(words, capsys):
     assert ended.value.code == 2
     (said,) = capsys.readouterr().err.splitlines()
     assert said.startswith("error: unrecognized arguments")
+
+
+def test_a_shell_completes_commands_and_options(capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.parser().parse_args(["--print-completion", "bash"])
+    assert ended.value.code == 0
+    script = capsys.readouterr().out
+    for line, found in (
+        ("mclas da", "data"),
+        ("mclas data ch", "check"),
+        ("mclas score --hy", "--hypotheses"),
+    ):
+        asked = f"COMP_WORDS=({line}); COMP_CWORD={line.count(' ')}; _shtab_mclas"
+        code = f'{script}\n{asked}; echo "${{COMPREPLY[@]}}"'
+        done = subprocess.run(["bash", "-c", code], capture_output=True, text=True)
+        assert done.stdout.split() == [found], done.stderr
+
+
+def test_zsh_completes_files_where_a_path_is_asked_for(capsys):
+    with pytest.raises(SystemExit):
+        cli.parser().parse_args(["--print-completion", "zsh"])
+    hypotheses = [line for line in capsys.readouterr().out.splitlines() if "--hypotheses" in line]
+    assert any(line.rstrip('"').endswith(":_files") for line in hypotheses), hypotheses
