@@ -3,13 +3,16 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from mclas_lightning.cli import main as cli
 from mclas_lightning.errors import InputError
+from mclas_lightning.example import write_jsonl
 from mclas_lightning.metrics.rouge import folded_profile, standard_profile
+from tests.conftest import examples
 
 REFERENCES = ["Die Polizei sucht Zeugen", "Regen im Norden", "Sturm trifft Köln. Es brennt."]
 NEAR = ["Die Polizei sucht", "Regen im Norden", "Sturm trifft Köln. Brand."]
@@ -216,3 +219,31 @@ def test_beside_a_system_without_accents_all_are_scored_without(tmp_path, monkey
     assert "profile:standard" not in shown
     score(monkeypatch, *words, both[0])
     assert "folded" not in capsys.readouterr().out
+
+
+def test_references_may_be_a_split_of_a_corpus(tmp_path, monkeypatch, capsys):
+    write_jsonl(tmp_path / "test.jsonl", examples(3))
+    outputs = write(tmp_path / "ours.txt", ["Sturm 0 trifft München", "the storm hits a city", ""])
+    words = ["--hypotheses", outputs, "--references", str(tmp_path / "test.jsonl"), "--json"]
+    for side, language, wrong in (("cross", "de", 0.5), ("mono", "en", 0.5)):
+        score(monkeypatch, *words, "--side", side, "--lang", language, "--resamples", "9")
+        found = json.loads(capsys.readouterr().out)["systems"]["ours"]["scores"]
+        texts = [getattr(example, side) for example in examples(3)]
+        given = ["Sturm 0 trifft München", "the storm hits a city", ""]
+        expected = standard_profile(language).scores(given, texts)["rouge1_f"].mean()
+        assert found["rouge1_f"] == pytest.approx(expected)
+        assert (found["wrong_language"], found["reference_wrong_language"]) == (wrong, 0)
+
+
+def test_the_share_in_another_language_stands_beside_the_references(german, monkeypatch, capsys):
+    score(monkeypatch, *german)
+    shown = capsys.readouterr().out
+    assert shown.count("in another language 0.0 %, of the references 0.0 %") == 2
+
+
+def test_a_split_without_the_asked_summaries_is_named(tmp_path, monkeypatch):
+    write_jsonl(tmp_path / "test.jsonl", [replace(each, mono=None) for each in examples(2)])
+    file = str(tmp_path / "test.jsonl")
+    words = ["--hypotheses", file, "--references", file, "--lang", "en", "--side", "mono"]
+    with pytest.raises(InputError, match=r'test.jsonl:1: expected {"id": ..., "mono": ...}'):
+        score(monkeypatch, *words)

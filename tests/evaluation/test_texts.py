@@ -6,6 +6,7 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.evaluation.texts import (
     check_parallel,
     check_references,
+    read_references,
     read_texts,
     system_names,
 )
@@ -99,3 +100,13 @@ def test_systems_are_called_as_their_files_are(paths, names):
 def test_one_file_is_not_two_systems():
     with pytest.raises(InputError, match="given more than once"):
         system_names([Path("a.txt"), Path("./a.txt")])
+
+
+def test_a_corpus_is_told_from_texts_by_its_documents(tmp_path):
+    texts, corpus = tmp_path / "texts.jsonl", tmp_path / "test.jsonl"
+    texts.write_text('{"id": "1", "text": "a", "document": "d"}\n')
+    assert read_references(texts, "cross") == (read_texts(texts), None)
+    corpus.write_text('{"id": "1", "document": "d", "mono": "a", "cross": "b"}\n')
+    references, documents = read_references(corpus, "mono")
+    assert references.texts == ["a"]
+    assert documents == read_texts(corpus, "document")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from mclas_lightning.cli.arguments import positive, seed
 from mclas_lightning.errors import InputError
+from mclas_lightning.example import SIDES
 from mclas_lightning.metrics.language import KNOWN_LANGUAGES
 
 if TYPE_CHECKING:
@@ -33,8 +34,13 @@ def add_score(commands: argparse._SubParsersAction) -> None:
         help='a system each: a summary a line, or jsonl of {"id": ..., "text": ...}',
     )  # fmt: skip
     score.add_argument(
-        "--references", type=Path, required=True, metavar="FILE", help="the right summaries"
-    )
+        "--references", type=Path, required=True, metavar="FILE",
+        help="the right summaries, or a split of a corpus, such as data/toy/en2de/test.jsonl",
+    )  # fmt: skip
+    score.add_argument(
+        "--side", choices=SIDES, default="cross",
+        help="of a corpus: which summaries are the references (default: cross)",
+    )  # fmt: skip
     score.add_argument("--lang", required=True, help="their language: zh, de, en, ...")
     score.add_argument(
         "--profile", default="standard",
@@ -47,8 +53,9 @@ def add_score(commands: argparse._SubParsersAction) -> None:
     )  # fmt: skip
     add_encoder_options(score)
     score.add_argument(
-        "--documents", type=Path, metavar="FILE", help="what was summarized, for --similarity"
-    )
+        "--documents", type=Path, metavar="FILE",
+        help="what was summarized, for --similarity (default: the documents of the corpus)",
+    )  # fmt: skip
     score.add_argument("--resamples", type=positive, default=10_000, help="of tests (10,000)")
     score.add_argument("--seed", type=seed, default=0, help="of resampling (0)")
     score.add_argument("--json", action="store_true", help="everything, as JSON")
@@ -67,13 +74,14 @@ def _score(arguments: argparse.Namespace) -> None:
     from mclas_lightning.evaluation.texts import (
         check_parallel,
         check_references,
+        read_references,
         read_texts,
         system_names,
     )
     from mclas_lightning.metrics.accents import lacks_accents
     from mclas_lightning.metrics.language import check_language
     from mclas_lightning.metrics.rouge import folded_profile, named_profile
-    from mclas_lightning.metrics.score import overlap_scores
+    from mclas_lightning.metrics.score import system_scores
     from mclas_lightning.metrics.self_test import self_test
     from mclas_lightning.metrics.tokens import length_unit
 
@@ -83,13 +91,13 @@ def _score(arguments: argparse.Namespace) -> None:
     for each in ways:
         self_test(each)
     names = system_names(arguments.hypotheses)
-    references = read_texts(arguments.references)
+    references, documents = read_references(arguments.references, arguments.side)
     check_references(references)
     outputs = list(map(read_texts, arguments.hypotheses))
     for output in outputs:
         check_parallel(output, references)
     scores = {
-        name: overlap_scores(output.texts, references.texts, ways)
+        name: system_scores(output.texts, references.texts, ways)
         for name, output in zip(names, outputs, strict=True)
     }
     bare = [
@@ -101,7 +109,7 @@ def _score(arguments: argparse.Namespace) -> None:
         way = ways[-1]
     neural = load_encoders(arguments)
     if neural is not None:
-        scores = _with_neural(neural, arguments, scores, outputs, references)
+        scores = _with_neural(neural, arguments, scores, outputs, references, documents)
     how = {"resamples": arguments.resamples, "seed": arguments.seed}
     systems = with_intervals(scores, **how)
     more = ["bertscore_f"] if arguments.bertscore else []
@@ -121,16 +129,18 @@ def _with_neural(
     scores: Mapping[str, "SystemScores"],
     outputs: Sequence["SystemTexts"],
     references: "SystemTexts",
+    documents: "SystemTexts | None",
 ) -> dict[str, "SystemScores"]:
     from mclas_lightning.evaluation.texts import check_parallel, read_texts
 
     texts = [""] * len(references.texts)
     if arguments.similarity:
-        if arguments.documents is None:
+        if arguments.documents is not None:
+            documents = read_texts(arguments.documents)
+        if documents is None:
             raise InputError(
                 "--similarity compares summaries with documents; give --documents FILE"
             )
-        documents = read_texts(arguments.documents)
         check_parallel(documents, references)
         texts = documents.texts
     found = neural.add(

@@ -179,6 +179,9 @@ def _lengths(systems: Sequence[ScoredSystem], unit: str) -> list[str]:
             f"{system.name}: {totals['num']:,} documents, {totals['length']:.1f} {unit} each "
             f"({more:+.1f} to the references), {totals['empty']:,} empty"
         )
+        if "wrong_language" in totals:
+            wrong, own = (100 * totals[f"{of}wrong_language"] for of in ("", "reference_"))
+            lines.append(f"  in another language {wrong:.1f} %, of the references {own:.1f} %")
         if "similarity" in totals:
             near, own = (100 * totals[name] for name in ("similarity", "reference_similarity"))
             lines.append(f"  similarity to the documents {near:.2f}, the references' own {own:.2f}")

@@ -1,12 +1,16 @@
-"""Files of texts from any system: a text a line, or jsonl of ``{"id": ..., "text": ...}``."""
+"""Files of texts from any system: a text a line, or jsonl of ``{"id": ..., "text": ...}``.
+
+References may also be a split of a corpus, of which one summary and the documents are read.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.example import text_record
+from mclas_lightning.example import Side, json_record, text_record
 from mclas_lightning.files import json_lines
 
 
@@ -19,19 +23,33 @@ class SystemTexts:
     ids: list[str] | None
 
 
-def read_texts(path: Path) -> SystemTexts:
-    """The texts of a file in UTF-8; InputError, with the line, where it cannot be read."""
+def read_texts(path: Path, field: str = "text") -> SystemTexts:
+    """The texts of a file in UTF-8; InputError, with the line, where it cannot be read.
+
+    ``field`` holds the text of a line of jsonl.
+    """
     lines = _lines(path)
     if path.suffix != ".jsonl":
         return SystemTexts(path, lines, None)
     numbered = json_lines(line.encode() for line in lines)
-    records = [text_record(line, "text", f"{path}:{number}") for number, line in numbered]
+    records = [text_record(line, field, f"{path}:{number}") for number, line in numbered]
     if not records:
         raise InputError(f"{path}: is empty; expected a text a line")
     ids = [example_id for example_id, _ in records]
     if repeated := [example_id for example_id, times in Counter(ids).items() if times > 1]:
         raise InputError(f"{path}: id '{repeated[0]}' is used more than once; ids must be unique")
     return SystemTexts(path, [text for _, text in records], ids)
+
+
+def read_references(path: Path, side: Side) -> tuple[SystemTexts, SystemTexts | None]:
+    """The references in ``path``; of a corpus's split its summaries ``side``, and its documents."""
+    record = {}
+    if path.suffix == ".jsonl":
+        with suppress(InputError):  # which read_texts raises with its line
+            record = json_record(_lines(path)[0].encode(), str(path))
+    if "document" not in record or "text" in record:
+        return read_texts(path), None
+    return read_texts(path, side), read_texts(path, "document")
 
 
 def check_references(references: SystemTexts) -> None:
