@@ -7,11 +7,10 @@ to 1.
 
 from dataclasses import dataclass
 from functools import cache
-
-import yaml
+from pathlib import Path
 
 from mclas_lightning.example import Side
-from mclas_lightning.files import EXPERIMENTS
+from mclas_lightning.files import EXPERIMENTS, read_yaml
 from mclas_lightning.schema import typed
 
 
@@ -132,6 +131,9 @@ class Paper:
 @cache
 def numbers() -> Paper:
     """The numbers of ``experiments/paper.yaml``, read at the first call."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's loader is faster
-    text = (EXPERIMENTS / "paper.yaml").read_text(encoding="utf-8")
-    return typed("paper.yaml", Paper, yaml.load(text, loader))
+    return read_paper(EXPERIMENTS / "paper.yaml")
+
+
+def read_paper(path: Path) -> Paper:
+    """The numbers in ``path``; InputError where they have another form."""
+    return typed(path.name, Paper, read_yaml(path))

@@ -30,8 +30,11 @@ class Lexicon:
         """The lexicon of a file of lines ``phrase in A <tab> phrase in B``; None for no file."""
         if not path.exists():
             return None
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+        try:
+            with path.open(encoding="utf-8", newline="") as file:
+                rows = list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            raise InputError(f"{path}: cannot be read as UTF-8 ({error})") from error
         for number, row in enumerate(rows, 1):
             if len(row) != 2:
                 raise InputError(

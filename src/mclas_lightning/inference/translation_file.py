@@ -36,7 +36,7 @@ class TranslationFile:
                 text, translation = record["text"], record["translation"]
                 if not isinstance(text, str) or not isinstance(translation, str):
                     raise TypeError
-            except (ValueError, TypeError, KeyError) as error:
+            except (ValueError, TypeError, KeyError, RecursionError) as error:
                 raise InputError(
                     f'{path}:{number}: expected a line {{"text": ..., "translation": ...}}'
                 ) from error

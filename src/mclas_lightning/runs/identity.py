@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.files import read_json
+from mclas_lightning.files import read_json, read_yaml
 from mclas_lightning.runs.results import UNSAID, Results
 from mclas_lightning.runs.secrets import check_no_secret
 from mclas_lightning.schema import check_given, flat
@@ -24,7 +23,7 @@ from mclas_lightning.schema import check_given, flat
 NOT_IDENTITY = (
     *("trainer", "logger", "decoding", "scoring", "runs", "data", "store", "run_dir", "workers"),
     *("dataset.path", "dataset.tokenizer", "dataset.vocabulary", "dataset.pretraining"),
-    *("dataset.licence", "dataset.how_to_get"),
+    *("dataset.licence", "dataset.how_to_get", "dataset.leaks"),
 )
 
 LENGTH_KEYS = ("max_source", "max_summary")
@@ -70,12 +69,9 @@ def resolved_config(cfg: DictConfig) -> dict[str, Any]:
 def read_config(folder: Path) -> dict[str, Any]:
     """The config.yaml of the run in ``folder``; InputError where it is missing or unreadable."""
     path = folder / "config.yaml"
-    try:
-        config = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(f"{folder}: no run here (it has no config.yaml)") from error
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise InputError(f"{path}: cannot be read as YAML") from error
+    if not path.exists():
+        raise InputError(f"{folder}: no run here (it has no config.yaml)")
+    config = read_yaml(path)
     if not isinstance(config, dict):
         raise InputError(f"{path}: expected a mapping")
     return config

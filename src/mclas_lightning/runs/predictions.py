@@ -179,5 +179,5 @@ def _parse(line: bytes, where: str) -> Prediction:
         return Prediction(id, record["document"], hypotheses, references)
     except UnicodeEncodeError:
         raise InputError(f"{where}: a text holds half a character (a lone surrogate)") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(f"{where}: not a line of predictions ({error!r})") from error
