@@ -176,6 +176,7 @@ def _fit(
             "stopped_early": stopped_early,
             "cut_off": not stopped_early and patience.wait_count == 0,
             "seen": exposure.seen(trainer.global_step),
+            "leaks": preparation.leaks,
             "seconds": round(last.seconds, 1),
             "subset_sha256": sha256(settings.subset_manifest),
         }

@@ -156,3 +156,7 @@ def test_systems_that_see_more_documents_an_update_are_named(tmp_path, write):
     notes = drawn(tmp_path).notes
     assert "Documents an update differ, minimum: 187: ncls, 100: mclas." in notes
     assert "Cut off, the last validation was the best: minimum/ncls/seed=0." in notes
+    assert not [note for note in notes if "Trained on test documents" in note]
+    write("mclas", provenance={"training": {"leaks": 3}})
+    leaking = [note for note in drawn(tmp_path).notes if "Trained on test documents" in note]
+    assert [note.endswith("minimum/mclas/seed=0.") for note in leaking] == [True]

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from mclas_lightning.config.overrides import command
-from mclas_lightning.errors import InputError, check_range
+from mclas_lightning.errors import InputError, check_range, unknown_choice
 from mclas_lightning.example import Example, Side, read_jsonl
 
 Split = Literal["train", "valid", "test"]
 
 SPLITS: tuple[Split, ...] = get_args(Split)
+
+LEAKS = ("refuse", "allow")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +41,11 @@ class DatasetConfig:
     pretraining: list[str]  # words for mclas-train that choose the corpus of the MS pretraining
     licence: str
     how_to_get: str
+    leaks: str = "refuse"  # training documents that are in the test set, or nearly: refuse, allow
 
     def __post_init__(self) -> None:
+        if self.leaks not in LEAKS:
+            raise unknown_choice("dataset.leaks:", self.leaks, LEAKS)
         check_range("dataset.max_source", self.max_source, 3)  # [CLS], a word piece, [SEP]
         check_range("dataset.max_summary", self.max_summary, 1, 2000)
         check_two_languages(self.source, self.target)

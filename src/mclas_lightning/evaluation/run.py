@@ -28,6 +28,8 @@ from mclas_lightning.runs.recipe import recipe
 from mclas_lightning.runs.results import Results
 from mclas_lightning.task import Baseline, Pipeline
 
+TOLD = ("updates", "seen", "cut_off", "leaks")  # of training.json, in results.json
+
 LoadedSystem = Summarizer | PipelineSummarizer | BaselineSummarizer
 
 
@@ -178,7 +180,9 @@ def _weights(summarizer: LoadedSystem, settings: Settings) -> dict[str, Any]:
     training = read_json(settings.run.training_path, dict)
     if "imported" in training:
         return {"checkpoint": training["imported"], "checkpoint_sha256": training["sha256"]}
-    told = {key: training[key] for key in ("updates", "seen", "cut_off") if key in training}
+    told = {
+        key: training[key] for key in ("updates", "seen", "cut_off", "leaks") if key in training
+    }
     return {**_subset(settings, training), "training": told}
 
 

@@ -82,6 +82,8 @@ def _notes_on_differences(grid: Grid) -> Iterator[str]:
             yield f"Documents an update differ, {scenario}: {words}."
     for run, reasons in grid.suspect:
         yield f"Suspect, {run_places([run])}: {'; '.join(reasons)}."
+    if leaking := [r for r in grid.used if r.provenance.get("training", {}).get("leaks")]:
+        yield f"Trained on test documents, or nearly (dataset.leaks=allow): {run_places(leaking)}."
     if cut_off := [r for r in grid.used if r.provenance.get("training", {}).get("cut_off")]:
         yield f"Cut off, the last validation was the best: {run_places(cut_off)}."
 

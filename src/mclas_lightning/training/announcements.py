@@ -38,6 +38,9 @@ def announce_training(
         print(f"  cut: {'; '.join(cut)}", flush=True)
     if little := few_examples(scenario, settings.dataset.sizes[scenario], counted):
         print(f"  warning: {little}", flush=True)
+    if preparation.leaks:
+        said = f"{preparation.leaks:,} training documents are in the test set, or nearly"
+        print(f"  warning: {said} (dataset.leaks=allow)", flush=True)
     if resumed is not None and resumed == settings.run.previous:
         print(f"  {settings.run.last}: missing or cut short; going on from {resumed.name}")
 

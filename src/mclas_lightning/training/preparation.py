@@ -31,6 +31,7 @@ from mclas_lightning.model.checkpoint import (
 )
 from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
 from mclas_lightning.runs.run import Run, seed_folders
+from mclas_lightning.training.leaks import count_leaks
 from mclas_lightning.training.network import check_initialization, check_source, network_config
 
 
@@ -45,6 +46,7 @@ class Preparation:
     vocabulary: Vocabulary
     network: NetworkConfig
     ms: Run | None  # whose weights some decoders start with
+    leaks: int  # training documents that the test set has, too, or almost
 
     @property
     def system(self) -> TrainedSystem:
@@ -80,6 +82,7 @@ def prepare(settings: Settings) -> Preparation:
         vocabulary=side_vocabularies(settings, tokenizer, train),
         network=network,
         ms=ms,
+        leaks=count_leaks(dataset, train, rows, settings.store),
     )
 
 

@@ -149,6 +149,7 @@ class Proposal:
             "vocabulary": None,
             "shards": None,
             "pretraining": [f"dataset={self.name}"],
+            "leaks": "refuse",
             "licence": "your corpus's own",
             "how_to_get": self.made_by,
         }
