@@ -12,7 +12,7 @@ PROFILE ?= standard
 TABLE = --profile $(PROFILE) $(if $(filter command environment,$(firstword $(origin DATASET))),--dataset $(DATASET)) $(if $(STRICT),--strict)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-human table1 table2 table3 table4 table5 table6 table7 figure3 figure5 figure6 figure9 figure10 section6 paper study study-collect study-draw study-quick docs wheel bench bench-data test test-slow check format lock clean
+.PHONY: help install demo demo-human table1 table2 table3 table4 table5 table6 table7 figure3 figure5 figure6 figure9 figure10 section6 paper study study-collect study-draw study-quick docs wheel bench bench-data test test-slow audit check format install-locked lock lock-hashes clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9% -]+:.*## / {sub(/ .* /, " ... ", $$1); printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -107,11 +107,29 @@ format: $(INSTALLED) ## put the code into the project's format
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-lock: ## write constraints.txt anew from the newest versions that pyproject.toml allows
+audit: $(INSTALLED) ## known vulnerabilities of what we depend on, licences, the lock file (SECURITY.md)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[audit]'
+	@$(BIN)/python -m tests.audit
+
+install-locked: ## the virtual environment, each file checked by its hash (PyPI's own torch, with CUDA)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+
+lock: ## write constraints.txt and requirements.lock anew, from the newest versions that are allowed
 	$(PYTHON) -m venv --clear build/lock
-	build/lock/bin/python -m pip install --quiet --disable-pip-version-check -e '.[dev,slurm]'
+	build/lock/bin/python -m pip install --quiet --disable-pip-version-check -e '.[audit,dev,slurm]'
 	build/lock/bin/python -m pip freeze --exclude-editable --exclude mclas-lightning \
 		| sed 's/+cpu$$//' > constraints.txt
+	$(MAKE) --no-print-directory lock-hashes
+
+lock-hashes: ## write requirements.lock anew, for the versions in constraints.txt
+	$(PYTHON) -m venv build/lock-hashes
+	build/lock-hashes/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
+	build/lock-hashes/bin/uv pip compile --quiet pyproject.toml --constraints constraints.txt \
+		--extra translation --extra tensorboard --extra slurm --extra dashboard --generate-hashes \
+		--no-header --no-annotate --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
+		--output-file requirements.lock
 
 clean: ## remove the virtual environment and caches; data/ and runs/ stay
 	rm -rf $(VENV) build .pytest_cache .ruff_cache .hypothesis
