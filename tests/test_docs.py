@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 import site_pages
 import yaml
-from site_reference import commands_page, configuration_page, keys
+from site_reference import commands, commands_page, configuration_page, keys
 
 from mclas_lightning.cli.main import parser
 from mclas_lightning.files import CONF
@@ -117,6 +117,17 @@ def test_the_table_of_exit_codes_has_those_that_the_program_uses():
         if isinstance(node, ast.Assign) and re.search(CODE, ast.unparse(node.targets[0])):
             used |= {int(n) for n in re.findall(r"\b\d+\b", ast.unparse(node.value))}
     assert {int(code) for code in re.findall(r"^\| (\d+) \|", page, re.M)} == used
+
+
+def test_commands_that_print_json_are_listed():
+    page = (DOCS / "reference" / "command-line.md").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"With `--json`, these[^:]*:([^.]*)\.", page)
+    with_json = {
+        command.prog
+        for command, _ in commands(parser())
+        if "--json" in command._option_string_actions
+    }
+    assert set(re.findall(r"`(mclas [^`]*)`", listed)) == with_json
 
 
 def test_links_lead_to_pages_of_the_site_and_the_study_is_linked_once_it_is_there(

@@ -1,12 +1,13 @@
-"""Processes that are started leave Ctrl-C to the command."""
+"""Bars are for terminals; processes that are started leave Ctrl-C to the command."""
 
+import io
 import signal
 import subprocess
 import sys
 
 import pytest
 
-from mclas_lightning.progress import ctrl_c_for_this_process
+from mclas_lightning.progress import ctrl_c_for_this_process, progress_bar
 
 
 @pytest.fixture(autouse=True)
@@ -15,6 +16,19 @@ def _ctrl_c():
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_bar_is_drawn_on_a_terminal_alone(monkeypatch):
+    for stream, drawn in ((Terminal(), True), (io.StringIO(), False)):
+        monkeypatch.setattr(sys, "stderr", stream)
+        with progress_bar(2, "reading", "texts") as bar:
+            bar.update()
+        assert ("reading" in stream.getvalue()) is drawn
 
 
 def start_processes(ended: list[bool]) -> None:

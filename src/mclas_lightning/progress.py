@@ -15,15 +15,14 @@ from tqdm import tqdm
 def progress_bar(
     total: int | None, what: str, unit: str, done: int = 0, disable: bool = False
 ) -> tqdm:
-    """A bar on stderr that is erased at the end; in a file, a line every 30 seconds."""
+    """A bar on stderr that is erased at the end; none where stderr is no terminal."""
     return tqdm(
         total=total,
         initial=done,
         desc=f"  {what}",
         unit=f" {unit}",
         unit_scale=unit == "B",
-        mininterval=0.1 if sys.stderr.isatty() else 30,
-        disable=disable,
+        disable=disable or not sys.stderr.isatty(),
         leave=False,
     )
 

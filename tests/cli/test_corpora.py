@@ -1,3 +1,4 @@
+import json
 import subprocess
 
 import pytest
@@ -29,6 +30,9 @@ def test_a_corpus_is_imported_checked_and_counted(tmp_path):
     done = run("data", "check", "data/mine", cwd=tmp_path)
     assert done.returncode == 1
     assert "not here: test.jsonl" in done.stdout
+    done = run("data", "check", "data/mine", "--json", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "not here: test.jsonl" in {each["said"] for each in json.loads(done.stdout)}
 
     done = run("table", "1", "--format", "md", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

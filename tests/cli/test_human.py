@@ -1,3 +1,4 @@
+import json
 import shlex
 import sys
 
@@ -123,6 +124,9 @@ def test_pages_and_status_are_said_with_the_commands_that_follow(tmp_path, main)
     assert main("status", "our sheets").endswith("2 not returned\n")
     fill_sheets(tmp_path / "our sheets", lambda item, perspective: ("gold", "mclas"))
     assert main("status", "our sheets").endswith("2 complete\n")
+    found = json.loads(main("status", "our sheets", "--json"))
+    assert [one["state"] for one in found["annotators"]] == ["complete", "complete"]
+    assert found["strange"] == []
     (tmp_path / "our sheets" / "annotator2.xlsx").write_bytes(b"PK")
     (tmp_path / "our sheets" / "annotator2.csv").unlink()
     with pytest.raises(SystemExit) as ended:  # As of `mclas data check` where it finds problems.

@@ -1,3 +1,10 @@
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+
 import pytest
 
 from mclas_lightning.cli import main as cli
@@ -65,3 +72,37 @@ def test_only_what_is_missing_or_failed_can_be_asked_for(capsys):
     with pytest.raises(SystemExit):
         cli.parser().parse_args(["sweep", "run", "toy", "--only", "diverged"])
     assert "expected missing, failed, or missing,failed: diverged" in capsys.readouterr().err
+
+
+def test_status_is_json_where_a_program_reads(tmp_path, capsys):
+    ms, *others = toy_plan(tmp_path)
+    finished(ms.folder)
+    words = ["sweep", "status", "toy", "seed=0", f"runs={tmp_path}/runs", "--json"]
+    arguments = cli.parser().parse_args(words)
+    arguments.run(arguments)
+    first, *rest = json.loads(capsys.readouterr().out)
+    assert (first["run"], first["state"]) == (str(ms.folder), "done")
+    assert first["command"].startswith("mclas-train ")
+    assert {each["run"] for each in rest} == {str(run.folder) for run in others}
+    assert {each["state"] for each in rest} == {"missing"}
+
+
+def shown(words: list[str], terminal: bool, **environment: str) -> str:
+    """What ``mclas`` writes to a terminal, or to a pipe."""
+    reader, writer = pty.openpty() if terminal else os.pipe()
+    own = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    command = [sys.executable, "-m", "mclas_lightning.cli.main", *words]
+    own |= {"TERM": "xterm-256color", **environment}
+    subprocess.run(command, stdout=writer, stderr=writer, env=own, check=True)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as output:
+        return output.read1(2**16).decode()
+
+
+def test_colors_are_for_terminals_and_no_color_is_heard(tmp_path):
+    finished(toy_plan(tmp_path)[0].folder)
+    words = ["sweep", "status", "toy", "seed=0", f"runs={tmp_path}/runs"]
+    color = re.compile(r"\x1b\[[\d;]*[34]\dm")
+    assert color.search(shown(words, terminal=True))
+    assert not color.search(shown(words, terminal=True, NO_COLOR="1"))
+    assert "\x1b" not in shown(words, terminal=False)

@@ -56,7 +56,7 @@ class Bar:
         self.closed = True
 
 
-def test_the_bar_counts_updates_and_not_micro_batches(monkeypatch):
+def test_the_bar_counts_updates_and_not_micro_batches(monkeypatch, capsys):
     monkeypatch.setattr(callbacks, "progress_bar", Bar)
     trainer = SimpleNamespace(max_steps=9, global_step=2, is_global_zero=True)
     trainer.callback_metrics = {"val/loss_cross": 1.25, "val/loss": 9.0}
@@ -73,3 +73,15 @@ def test_the_bar_counts_updates_and_not_micro_batches(monkeypatch):
     assert drawn.shown == {"val/loss_cross": "1.250"}
     bar.on_exception()
     assert drawn.closed
+    assert capsys.readouterr().err == ""
+
+
+def test_without_a_terminal_each_validation_is_a_line_of_one_process(capsys):
+    trainer = SimpleNamespace(max_steps=2000, global_step=1000, is_global_zero=True)
+    trainer.callback_metrics = {"val/loss_cross": 1.25}
+    for trainer.is_global_zero in (True, False):
+        bar = UpdatesBar("val/loss_cross")
+        bar.on_train_start(trainer, None)  # pyright: ignore[reportArgumentType]
+        bar.on_validation_end(trainer, None)  # pyright: ignore[reportArgumentType]
+        bar.on_exception()
+    assert capsys.readouterr().err == "  update 1,000 of 2,000: val/loss_cross 1.250\n"

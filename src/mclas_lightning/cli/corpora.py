@@ -4,7 +4,9 @@ Modules are imported by the command that needs them.
 """
 
 import argparse
+import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,7 @@ def _add_check(commands: Any) -> None:
         "--others", nargs="+", type=Path, default=[], metavar="CORPUS",
         help="is a document of this corpus nearly one of valid or test of these?",
     )  # fmt: skip
+    check.add_argument("--json", action="store_true", help="the findings, as JSON")
     check.set_defaults(run=_check)
 
 
@@ -85,7 +88,10 @@ def _check(arguments: argparse.Namespace) -> None:
         arguments.target,
         arguments.others,
     )
-    Console().print(report)
+    if arguments.json:
+        print(json.dumps([asdict(finding) for finding in report.findings], indent=2))
+    else:
+        Console().print(report)
     if not report.ok:
         sys.exit(PROBLEMS_EXIT)
 

@@ -4,6 +4,7 @@ Modules are imported by the command that needs them.
 """
 
 import argparse
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,7 @@ def add_commands(commands: Any) -> None:
 
     status = commands.add_parser("status", help="who has returned what, and what is wrong in it")
     status.add_argument("folder", **FOLDER)
+    status.add_argument("--json", action="store_true", help="the same, as JSON")
     status.set_defaults(run=_status)
 
     plan = commands.add_parser("plan", help="documents and annotators that show a difference")
@@ -154,7 +156,11 @@ def _status(arguments: argparse.Namespace) -> None:
     from mclas_lightning.human.status import draw_status, folder_status
 
     found = folder_status(arguments.folder)
-    Console().print(draw_status(found))
+    if arguments.json:
+        annotators = [{**one._asdict(), "state": one.state} for one in found.annotators]
+        print(json.dumps({"annotators": annotators, "strange": found.strange}, indent=2))
+    else:
+        Console().print(draw_status(found))
     if found.has_mistakes:
         sys.exit(MISTAKES_EXIT)
 

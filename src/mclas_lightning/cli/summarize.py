@@ -64,8 +64,7 @@ def _summarize(arguments: argparse.Namespace) -> None:
     changes, names = _changes(summarizer, words), deque[str]()
     records: list[dict[str, Any]] = []
     # Where summaries and bar would go to the same terminal, the summaries show the progress.
-    quiet = sys.stdout.isatty() or not sys.stderr.isatty()
-    with progress_bar(None, "summarizing", "documents", disable=quiet) as bar:
+    with progress_bar(None, "summarizing", "documents", disable=sys.stdout.isatty()) as bar:
         texts = _named(read_documents(files or ["-"]), names)
         for summary in summarizer.stream(texts, n_best=arguments.n_best, decoding=changes):
             name = names.popleft()

@@ -4,6 +4,7 @@ Modules are imported by the command that needs them: plan and status load no tor
 """
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -32,6 +33,7 @@ def add_commands(commands: Any) -> None:
             help="sweep files, or their names in experiments/sweep; further words for every "
             "mclas-train, such as seed=0, or network=small",
         )  # fmt: skip
+    status.add_argument("--json", action="store_true", help="state and command of each run")
     run.add_argument(
         "--only", type=_startable, default=STARTABLE,
         help="what is started: missing,failed (default), missing, or failed",
@@ -75,11 +77,25 @@ def _plan(arguments: argparse.Namespace) -> None:
 def _status(arguments: argparse.Namespace) -> None:
     from rich.console import Console
 
+    from mclas_lightning.config.overrides import command
     from mclas_lightning.sweep.state import states
     from mclas_lightning.sweep.status import status_grid
 
     runs = _planned(arguments)
-    Console().print(status_grid(runs, states(runs)))
+    found = states(runs)
+    if not arguments.json:
+        Console().print(status_grid(runs, found))
+        return
+    records = [
+        {
+            "run": str(run.folder),
+            "state": found[run.folder].name,
+            "detail": found[run.folder].detail,
+            "command": command("mclas-train", run.words),
+        }
+        for run in runs
+    ]
+    print(json.dumps(records, indent=2))
 
 
 def _run(arguments: argparse.Namespace) -> None:

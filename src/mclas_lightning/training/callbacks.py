@@ -1,5 +1,7 @@
 """The progress bar over all updates, and early stopping."""
 
+import sys
+
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback, EarlyStopping
 
@@ -29,8 +31,12 @@ class UpdatesBar(Callback):
         self.bar.update(trainer.global_step - self.bar.n)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Show the last validation loss."""
-        self.bar.set_postfix({self.monitor: f"{trainer.callback_metrics[self.monitor]:.3f}"})
+        """Show the last validation loss, in a line of its own where there is no bar."""
+        loss = f"{trainer.callback_metrics[self.monitor]:.3f}"
+        self.bar.set_postfix({self.monitor: loss})
+        if self.bar.disable and trainer.is_global_zero:
+            done = f"update {trainer.global_step:,} of {trainer.max_steps:,}"
+            print(f"  {done}: {self.monitor} {loss}", file=sys.stderr, flush=True)
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Close the bar at the end of training."""
