@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from mclas_lightning.runs.predictions import PREDICTIONS, read_predictions
 from tests.conftest import examples, outcome
 
 STORIES = [replace(e, id=str(i)) for i, e in enumerate(examples(5))]
-EN_DE = {"source": "en", "target": "de"}
+EN_DE: dict[str, Any] = {"source": "en", "target": "de"}
 # As one file that every reader can read.
 RECORDS = [
     vars_ | {"text": e.document, "summary": e.cross, "translation": e.cross,
@@ -43,7 +44,8 @@ def _store(path, tokenizer):
 
 
 def _measured(path):
-    found = measure_split(path, {"document": "en", "mono": "en", "cross": "de"}, lambda done: None)
+    languages = {"document": "en", "mono": "en", "cross": "de"}
+    found = measure_split(path, languages, lambda done: None, lambda example: None)
     return found.ids.tolist(), found.texts["document"].lengths
 
 

@@ -6,8 +6,10 @@ from mclas_lightning.config.compose import compose
 from mclas_lightning.corpora import catalog
 from mclas_lightning.errors import InputError
 
+OPEN = ("crosssum", "wikilingua", "xwikis", "xscitldr", "convsumx")
 
-@pytest.mark.parametrize("name", ["toy", "toy_mono", "debian_en2de", "en2zhsum"])
+
+@pytest.mark.parametrize("name", ["toy", "toy_mono", "debian_en2de", "en2zhsum", "xlsum", *OPEN])
 def test_a_dataset_is_what_hydra_composes(name):
     composed = compose("train", [f"dataset={name}", "data=."])["dataset"]
     found = catalog.named(name)
@@ -26,6 +28,15 @@ def test_a_folder_and_a_run_tell_the_languages(tmp_path):
     assert entry
     assert (entry.name, entry.source, entry.target) == ("toy_zh2de", "zh", "de")
     assert catalog.at(tmp_path) is None
+    news = catalog.at(Path(tmp_path, "crosssum", "hi2pcm"))
+    assert news
+    assert (news.name, news.source, news.target) == ("crosssum_hi2pcm", "hi", "pcm")
+    mono = catalog.at(Path(tmp_path, "crosssum", "hi"))
+    assert mono
+    assert (mono.name, mono.target) == ("xlsum_hi", None)
+    words = catalog.of_run("crosssum_hi2pcm")
+    assert words
+    assert words.pretraining == ("dataset=xlsum", "dataset.source=hi")
     words = catalog.of_run("toy_zh2de")
     assert words
     assert words.words == ("dataset=toy", "dataset.source=zh")

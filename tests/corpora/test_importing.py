@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from mclas_lightning.example import Example, example_line, parse_example
 from mclas_lightning.files import sha256
 from tests.conftest import read_lines
 
-EN_DE = {"source": "en", "target": "de"}
+EN_DE: dict[str, Any] = {"source": "en", "target": "de"}
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from mclas_lightning.corpora.manifest import (
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import write_json
 
-EN_DE = {"source": "en", "target": "de"}
+EN_DE: dict[str, Any] = {"source": "en", "target": "de"}
 
 
 @pytest.fixture

@@ -48,6 +48,13 @@ def test_counts_stand_as_they_are_and_fractions_are_of_the_corpus():
     assert subset_size("one", {"one": 1}, 46) == 1
 
 
+def test_a_fraction_stands_for_the_least_number_of_examples():
+    assert subset_size("maximum", SIZES, 46, least=7) == 23
+    assert subset_size("maximum", SIZES, 46, least=31) == 31
+    assert subset_size("maximum", SIZES, 46, least=500) == 46
+    assert subset_size("minimum", SIZES, 46, least=31) == 5
+
+
 @given(st.integers(0, 10**6), st.permutations(IDS))
 def test_scenarios_are_nested_and_do_not_depend_on_the_order_of_the_file(seed, shuffled):
     chosen = [set(subset(name, seed=seed)[0]) for name in SIZES]

@@ -77,6 +77,18 @@ def test_a_plan_is_what_hydra_makes_of_the_same_file(name):
     assert compose("train", [f"+sweep={name}", *chosen]) == compose("train", run.words)
 
 
+def test_the_crosssum_sweep_pretrains_once_on_xlsums_whole_language():
+    runs = plan_runs(["crosssum"], ["seed=0"])
+    assert len(runs) == 1 + 5 * 2 * 3
+    assert (runs[0].dataset, runs[0].model) == ("xlsum_en", "ms")
+    assert {run.dataset for run in runs[1:]} == {
+        f"crosssum_en2{target}" for target in ("es", "fr", "id", "ru", "uk")
+    }
+    assert {run.needs for run in runs[1:]} == {(runs[0].folder,)}
+    other = plan_runs(["crosssum"], ["seed=0", "dataset.source=hi", "dataset.target=ur,en"])
+    assert [run.dataset for run in other[:2]] == ["xlsum_hi", "crosssum_hi2ur"]
+
+
 def test_words_take_the_place_of_an_axis_or_are_given_to_every_run():
     runs = plan_runs(["low_resource"], ["seed=4", "dataset=en2desum", "optim.accumulate=10"])
     assert len(runs) == 9 + 1

@@ -1,4 +1,4 @@
-"""``mclas data import`` and ``mclas data check``.
+"""``mclas data fetch``, ``mclas data import`` and ``mclas data check``.
 
 Modules are imported by the command that needs them.
 """
@@ -16,9 +16,20 @@ PROBLEMS_EXIT = 1  # exit code of a check that found problems
 
 
 def add_commands(commands: Any) -> None:
-    """Add both commands to the subparsers of ``mclas data``."""
+    """Add the three commands to the subparsers of ``mclas data``."""
+    _add_fetch(commands)
     _add_import(commands)
     _add_check(commands)
+
+
+def _add_fetch(commands: Any) -> None:
+    fetch = commands.add_parser("fetch", help="download an open corpus from a Hugging Face hub")
+    fetch.add_argument(
+        "corpus", help="crosssum, xlsum, wikilingua, xwikis or xscitldr; of others, how to get them"
+    )
+    add_languages(fetch)
+    fetch.add_argument("--out", type=Path, help="folder to write (default: data/raw/CORPUS)")
+    fetch.set_defaults(run=_fetch)
 
 
 def _add_import(commands: Any) -> None:
@@ -36,6 +47,10 @@ def _add_import(commands: Any) -> None:
         "--tokenizer",
         help="of released shards that hold ids without texts, or other ids than mBERT's",
     )
+    importing.add_argument(
+        "--mono", "--xlsum", "--scitldr", nargs="+", type=Path, default=[], metavar="FILE",
+        help="the documents' own summaries, of crosssum, xscitldr or wikilingua",
+    )  # fmt: skip
     importing.add_argument(
         "--apart", nargs="*", type=Path, metavar="CORPUS",
         help="leave out of train what is nearly a document of valid or test, here or in these",
@@ -56,6 +71,14 @@ def _add_check(commands: Any) -> None:
     check.set_defaults(run=_check)
 
 
+def _fetch(arguments: argparse.Namespace) -> None:
+    from mclas_lightning.corpora.fetch import fetch
+
+    out = arguments.out or Path("data", "raw", arguments.corpus)
+    for line in fetch(arguments.corpus, arguments.source, arguments.target, out):
+        print(line, flush=True)
+
+
 def _formats() -> str:
     names = ((name, f"{format.help}: {format.names}") for name, format in FORMATS.items())
     return "formats:\n" + "\n".join(f"  {name:<16} {text}" for name, text in names)
@@ -72,6 +95,7 @@ def _import(arguments: argparse.Namespace) -> None:
         target=arguments.target,
         tokenizer=arguments.tokenizer,
         others=arguments.apart,
+        mono=arguments.mono,
     )
     print("\n".join(describe_import(arguments.out, manifest)))
 

@@ -42,11 +42,13 @@ class DatasetConfig:
     licence: str
     how_to_get: str
     leaks: str = "refuse"  # training documents that are in the test set, or nearly: refuse, allow
+    least: int = 0  # the least that a fraction below 1.0 stands for, where there are as many
 
     def __post_init__(self) -> None:
         if self.leaks not in LEAKS:
             raise unknown_choice("dataset.leaks:", self.leaks, LEAKS)
         check_range("dataset.max_source", self.max_source, 3)  # [CLS], a word piece, [SEP]
+        check_range("dataset.least", self.least, 0)
         check_range("dataset.max_summary", self.max_summary, 1, 2000)
         check_two_languages(self.source, self.target)
 

@@ -19,7 +19,7 @@ from mclas_lightning.files import conf_folders
 from mclas_lightning.schema import typed
 
 # Named groups in place of languages: with them a name or path resolves to a regular expression.
-_ANY_LANGUAGES = {key: f"(?P<{key}>[a-z]{{2}})" for key in ("source", "target")}
+_ANY_LANGUAGES = {key: f"(?P<{key}>[a-z]{{2,3}})" for key in ("source", "target")}
 
 _DATA = "./"  # begins a path that is relative to the data folder
 

@@ -1,9 +1,12 @@
 """``mclas data import``: a downloaded corpus becomes canonical jsonl and a manifest."""
 
 import hashlib
+import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +14,20 @@ from mclas_lightning.config.dataset import SPLITS, Split, check_two_languages
 from mclas_lightning.config.overrides import command
 from mclas_lightning.corpora.manifest import check_replaceable, whole_corpus
 from mclas_lightning.corpora.near import apart, held_out_of
-from mclas_lightning.corpora.readers.formats import FORMATS, Format, find_files
+from mclas_lightning.corpora.readers.archives import unpack
+from mclas_lightning.corpora.readers.formats import FORMATS, XLSUM_NAME, Files, Format, find_files
 from mclas_lightning.corpora.readers.log import Log, Sources, printable
+from mclas_lightning.corpora.readers.pairs import BBC, check_pair
 from mclas_lightning.corpora.reading import Import, note, reader
 from mclas_lightning.errors import InputError, unknown_choice
 from mclas_lightning.example import Example, example_line
 from mclas_lightning.files import NOTHING_KEPT, write_json
 from mclas_lightning.metrics.language import check_language
 from mclas_lightning.progress import progress_bar
+
+Languages = dict[str, str | None]  # source, target
+
+MANY = 10**6  # files of a split that are joined
 
 
 def import_corpus(
@@ -30,31 +39,61 @@ def import_corpus(
     target: str | None = None,
     tokenizer: str | None = None,
     others: Sequence[Path] | None = None,
+    mono: Sequence[Path] = (),
 ) -> dict[str, Any]:
     """Write ``out``/{train,valid,test}.jsonl and manifest.json, whole or not at all; the manifest.
 
     ``paths`` are files of the format, or folders with such files. A damaged record is skipped and
     counted. With ``others`` (folders of corpora, or none), a document of train that is near one of
     valid or test, here or there, is skipped, and a document of valid that is near one of test.
+    ``mono`` are the files with the mono summaries, of a format that is joined with another corpus.
     InputError where a file is cut short, is of another format or mixes encodings, and where more
     records of a split are skipped than kept.
     """
     if format not in FORMATS:
         raise unknown_choice("format", format, FORMATS)
     languages = _languages(FORMATS[format], source, target)
-    files = find_files(FORMATS[format], paths)
     check_replaceable(out, "imported")
     held_out = None if others is None else held_out_of(others)
-    total = sum(path.stat().st_size for found in files.values() for path in found)
     # Resolved, so that a symbolic link to a folder on a larger disk stays a link.
-    with whole_corpus(out.resolve()) as part, progress_bar(total, "importing", "B") as bar:
-        with _scratch(part / "scratch.sqlite", out) as scratch:
-            job = Import(
-                format, languages, tokenizer, files, Sources(bar.update), scratch, held_out
-            )
+    with whole_corpus(out.resolve()) as part:
+        sources = Sources(int)
+        files = _files(FORMATS[format], paths, languages, part / "unpacked", sources)
+        joined = _mono_files(FORMATS[format], mono, languages, part / "unpacked", sources)
+        total = sum(path.stat().st_size for path in chain(joined, *files.values()))
+        with (
+            progress_bar(total, "importing", "B") as bar,
+            _scratch(part / "scratch.sqlite", out) as scratch,
+        ):
+            sources.progress = bar.update
+            job = Import(format, languages, tokenizer, files, sources, scratch, held_out, joined)
             _write_splits(job, part)
+        shutil.rmtree(part / "unpacked", ignore_errors=True)
         write_json(part / "manifest.json", job.manifest)
     return job.manifest
+
+
+def _files(
+    format: Format, paths: Sequence[Path], languages: Languages, unpacked: Path, sources: Sources
+) -> Files:
+    """The files of each split, out of archives as well."""
+    pair = languages["source"], languages["target"]
+    members = unpack(format, paths, unpacked, pair, sources) if format.open else []
+    return find_files(format, paths, pair, members)
+
+
+def _mono_files(
+    format: Format, paths: Sequence[Path], languages: Languages, unpacked: Path, sources: Sources
+) -> list[Path]:
+    """The files of the corpus that has the mono summaries; InputError where it has none."""
+    if paths and not format.joined:
+        raise InputError("--mono: this format is not joined with another corpus")
+    if not paths:
+        return []
+    # Every name is taken, and of XL-Sum's, those in the documents' language.
+    like = replace(format, pair=XLSUM_NAME if format.sources == BBC else None, num_files=MANY)
+    found = _files(like, paths, {**languages, "target": None}, unpacked / "mono", sources)
+    return [path for files in found.values() for path in files]
 
 
 @contextmanager
@@ -94,6 +133,7 @@ def _write_splits(job: Import, part: Path) -> None:
             examples = _once(examples, log, job.scratch)
             job.manifest["files"][f"{split}.jsonl"] = _write(part / f"{split}.jsonl", examples, log)
             _check_kept(log, split)
+            _check_joined(job, split, log)
             note(job, split, log)
     job.manifest["sources"] = job.sources.files
 
@@ -134,6 +174,15 @@ def _check_kept(log: Log, split: Split) -> None:
     )
 
 
+def _check_joined(job: Import, split: Split, log: Log) -> None:
+    """InputError where no document of a split has a partner among the files of ``--mono``."""
+    if job.mono and log.alone >= log.kept:
+        raise InputError(
+            f"{split}: none of {log.kept:,} documents is in {job.mono[0].name}, where its mono "
+            f"summary is looked for; is it of the documents' language, and of the same version?"
+        )
+
+
 def _languages(format: Format, source: str | None, target: str | None) -> dict[str, str | None]:
     for given, decided, option in (
         (source, format.source, "--source"),
@@ -145,6 +194,10 @@ def _languages(format: Format, source: str | None, target: str | None) -> dict[s
     if source is None or (target is None and not format.monolingual):
         raise InputError("give the languages of the corpus, such as --source en --target de")
     check_two_languages(source, target)
+    if format.open:
+        if format.monolingual and target:
+            raise InputError(f"--target {target}: this format is in one language")
+        check_pair("this corpus", (source, target), format.sources, format.targets)
     if format.source is None:
         for language in filter(None, (source, target)):
             check_language(language)
@@ -160,6 +213,8 @@ def describe_import(out: Path, manifest: dict[str, Any]) -> Iterator[str]:
     for split, counts in manifest["counts"].items():
         if "corrected" in counts:
             yield f"  {split}: references that people corrected: {counts['corrected']:,}"
+        if "alone" in counts:
+            yield _joined_line(split, counts, manifest["files"][f"{split}.jsonl"]["records"])
         for reason, seen in counts["skipped"].items():
             yield f"  {split}: {seen['records']:,} skipped: {reason} (first {seen['first']})"
     for tag, seen in manifest["unknown_tags"].items():
@@ -168,3 +223,10 @@ def describe_import(out: Path, manifest: dict[str, Any]) -> Iterator[str]:
     if missing:
         yield f"  no files for: {', '.join(missing)}"
     yield f"look at it with: {command('mclas data check', [printable(out)])}"
+
+
+def _joined_line(split: str, counts: dict[str, Any], kept: int) -> str:
+    found = max(0, kept - counts["alone"])
+    few = "; few: is it of another language or version?" if 0 < found < kept / 2 else ""
+    none = "; name the files that have them (--xlsum, --scitldr, --mono)" if not found else ""
+    return f"  {split}: mono summaries of {found:,} of {kept:,} ({found / kept:.0%}){few}{none}"

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from mclas_lightning.corpora.near import HeldOut
 from mclas_lightning.corpora.readers import lines, ncls
 from mclas_lightning.corpora.readers.formats import FORMATS, Files
 from mclas_lightning.corpora.readers.log import Log, Sources, printable
+from mclas_lightning.corpora.readers.open_corpora import OpenCorpus
+from mclas_lightning.corpora.readers.pairs import in_languages
 from mclas_lightning.example import Example
 
 
@@ -25,6 +28,7 @@ class Import:
     sources: Sources
     scratch: sqlite3.Connection  # ids seen before, and the documents of LCSTS
     apart: HeldOut | None  # documents that no later split may be near to
+    mono: list[Path] = field(default_factory=list)  # files with mono summaries to join
     manifest: dict[str, Any] = field(default_factory=dict)
 
 
@@ -45,6 +49,8 @@ def reader(job: Import) -> Callable[[Split, Log], Iterator[Example]]:
         return lambda split, log: _each(
             files[split], lambda p: lines.read_en2desum(p, split, sources, log)
         )
+    if FORMATS[job.format].open:
+        return _open_reader(job)
     if job.format == "jsonl":
         return lambda split, log: _each(
             files[split], lambda p: lines.read_canonical(p, sources, log)
@@ -54,6 +60,26 @@ def reader(job: Import) -> Callable[[Split, Log], Iterator[Example]]:
             lines.parallel_files(files[split], split), split, sources, log
         )
     return _shard_reader(job)
+
+
+def _open_reader(job: Import) -> Callable[[Split, Log], Iterator[Example]]:
+    corpus = OpenCorpus(
+        format=job.format,
+        source=str(job.languages["source"]),
+        target=job.languages["target"],
+        scratch=job.scratch,
+    )
+    if joined := FORMATS[job.format].joined:
+        log = Log()
+        # WikiLingua's files of a pair have records in one language as well.
+        own = chain(*job.files.values()) if job.format == "wikilingua" else ()
+        corpus.index_mono([*job.mono, *own], job.sources, log)
+        if log.kept or log.skipped:
+            note(job, joined, log)
+    return lambda split, log: in_languages(
+        _each(job.files[split], lambda path: corpus.read(path, split, job.sources, log)),
+        job.languages,
+    )
 
 
 def _shard_reader(job: Import) -> Callable[[Split, Log], Iterator[Example]]:
@@ -87,6 +113,8 @@ def _each(paths: Iterable[Path], read: Callable[[Path], Iterator[Example]]) -> I
 def note(job: Import, name: str, log: Log) -> None:
     """Put the counts of a log into the manifest."""
     job.manifest["counts"][name] = {"kept": log.kept, "skipped": log.skipped}
+    if FORMATS[job.format].joined and name in SPLITS:
+        job.manifest["counts"][name]["alone"] = log.alone
     if FORMATS[job.format].corrected and name == "test":
         job.manifest["counts"][name]["corrected"] = log.corrected
     for tag, seen in log.unknown.items():

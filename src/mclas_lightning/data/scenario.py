@@ -33,8 +33,11 @@ class SubsetRule:
     seed: int
 
 
-def subset_size(scenario: str, sizes: Mapping[str, float], total: int) -> int:
-    """Examples in ``scenario``: a count as it stands, a fraction up to 1.0 of ``total``."""
+def subset_size(scenario: str, sizes: Mapping[str, float], total: int, least: int = 0) -> int:
+    """Examples in ``scenario``: a count as it stands, a fraction up to 1.0 of ``total``.
+
+    A fraction stands for ``least`` examples or more, where there are as many.
+    """
     if scenario not in sizes:
         raise unknown_choice("scenario", scenario, sizes)
     size = sizes[scenario]
@@ -44,6 +47,8 @@ def subset_size(scenario: str, sizes: Mapping[str, float], total: int) -> int:
             f"found {size}"
         )
     count = round(size * total) if isinstance(size, float) and size <= 1 else int(size)
+    if isinstance(size, float) and size <= 1:
+        count = max(count, min(least, total))
     if not 0 < count <= total:
         advice = "lower" if count > total else "raise"
         raise InputError(
@@ -132,7 +137,9 @@ def _rows(rule: SubsetRule, dataset: DatasetConfig, keys: np.ndarray) -> np.ndar
     if rule.split not in SPLITTINGS:
         raise unknown_choice("split", rule.split, SPLITTINGS)
     if rule.split == "random":
-        return choose(keys, subset_size(rule.scenario, dataset.sizes, len(keys)), rule.seed)
+        return choose(
+            keys, subset_size(rule.scenario, dataset.sizes, len(keys), dataset.least), rule.seed
+        )
     if dataset.shards is None:
         raise InputError(
             f"split=first_shards: dataset '{dataset.name}' has no shards; give dataset.shards, or "

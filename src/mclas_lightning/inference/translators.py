@@ -26,10 +26,17 @@ WMT19_MODELS = {
     for source, target in (("en", "de"), ("de", "en"), ("en", "ru"), ("ru", "en"))
 }
 
-# NLLB's codes of languages by ISO 639-1 code.
+# NLLB's codes of languages by ISO 639-1 code: those of the corpora in ``conf/dataset/``.
 NLLB_CODES = {
-    "ar": "arb_Arab", "de": "deu_Latn", "en": "eng_Latn", "es": "spa_Latn", "fr": "fra_Latn",
-    "it": "ita_Latn", "ja": "jpn_Jpan", "pt": "por_Latn", "ru": "rus_Cyrl", "zh": "zho_Hans",
+    "am": "amh_Ethi", "ar": "arb_Arab", "az": "azj_Latn", "bn": "ben_Beng", "cs": "ces_Latn",
+    "cy": "cym_Latn", "de": "deu_Latn", "en": "eng_Latn", "es": "spa_Latn", "fa": "pes_Arab",
+    "fr": "fra_Latn", "gu": "guj_Gujr", "ha": "hau_Latn", "hi": "hin_Deva", "id": "ind_Latn",
+    "ig": "ibo_Latn", "it": "ita_Latn", "ja": "jpn_Jpan", "ko": "kor_Hang", "ky": "kir_Cyrl",
+    "mr": "mar_Deva", "my": "mya_Mymr", "ne": "npi_Deva", "nl": "nld_Latn", "om": "gaz_Latn",
+    "pa": "pan_Guru", "ps": "pbt_Arab", "pt": "por_Latn", "ru": "rus_Cyrl", "si": "sin_Sinh",
+    "so": "som_Latn", "sr": "srp_Cyrl", "sw": "swh_Latn", "ta": "tam_Taml", "te": "tel_Telu",
+    "th": "tha_Thai", "tr": "tur_Latn", "uk": "ukr_Cyrl", "ur": "urd_Arab", "uz": "uzn_Latn",
+    "vi": "vie_Latn", "yo": "yor_Latn", "zh": "zho_Hans",
 }  # fmt: skip
 
 

@@ -39,7 +39,7 @@ def _paper(folder: Path, entry: DatasetConfig) -> Sheet:
     corpus, sizes = paper.numbers().corpora[entry.name], paper.numbers().table1[entry.name]
     printed = {name: (cell.size, cell.percent) for name, cell in sizes.items()}
     printed |= {"valid": (corpus.valid, None), "test": (corpus.test, None)}
-    here, aside = _readable(folder, entry.sizes)
+    here, aside = _readable(folder, entry.sizes, entry.least)
     rows = [
         (name, *_cells(size, percent, here[name], here["full"]))
         for name, (size, percent) in printed.items()
@@ -93,23 +93,26 @@ def _others(data: Path, folders: list[Path]) -> Sheet:
 
 def _other(folder: Path, name: str) -> tuple[tuple[str, ...], list[str]]:
     entry = catalog.at(folder)
-    here, aside = _readable(folder, entry.sizes if entry else catalog.own_sizes())
+    sizes, least = (entry.sizes, entry.least) if entry else (catalog.own_sizes(), 0)
+    here, aside = _readable(folder, sizes, least)
     return (name, *(MISSING if size is None else f"{size:,}" for size in here.values())), aside
 
 
-def _readable(folder: Path, sizes: Mapping[str, float]) -> tuple[dict[str, int | None], list[str]]:
+def _readable(
+    folder: Path, sizes: Mapping[str, float], least: int
+) -> tuple[dict[str, int | None], list[str]]:
     """``_sizes`` without notes; or no size and a note on the file that cannot be read."""
     try:
-        return _sizes(folder, sizes), []
+        return _sizes(folder, sizes, least), []
     except InputError as error:
         return dict.fromkeys((*SCENARIOS, "valid", "test")), [f"Set aside: {error}."]
 
 
-def _sizes(folder: Path, sizes: Mapping[str, float]) -> dict[str, int | None]:
+def _sizes(folder: Path, sizes: Mapping[str, float], least: int) -> dict[str, int | None]:
     """Number of examples by scenario, "valid" and "test"; None where the corpus has too few."""
     here: dict[str, int | None] = dict.fromkeys(SCENARIOS)
     total = num_examples(folder, "train") or 0
     for scenario in SCENARIOS:
         with suppress(InputError):
-            here[scenario] = subset_size(scenario, sizes, total)
+            here[scenario] = subset_size(scenario, sizes, total, least)
     return here | {"valid": num_examples(folder, "valid"), "test": num_examples(folder, "test")}

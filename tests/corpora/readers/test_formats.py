@@ -1,10 +1,12 @@
+from typing import Any
+
 import pytest
 
 from mclas_lightning.corpora.importing import import_corpus
 from mclas_lightning.corpora.readers.formats import FORMATS, find_files
 from mclas_lightning.errors import InputError
 
-EN_DE = {"source": "en", "target": "de"}
+EN_DE: dict[str, Any] = {"source": "en", "target": "de"}
 
 
 @pytest.fixture

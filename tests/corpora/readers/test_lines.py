@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -9,7 +10,7 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.example import Example
 from tests.conftest import examples, outcome, read_lines
 
-EN_DE = {"source": "en", "target": "de"}
+EN_DE: dict[str, Any] = {"source": "en", "target": "de"}
 
 
 def write(folder, files):

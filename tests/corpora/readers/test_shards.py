@@ -240,7 +240,7 @@ def test_any_bytes_give_examples_or_one_line(tmp_path_factory, data):
     good[at] = byte
     raw = data.draw(st.sampled_from([bytes(good), bytes(good[:cut]), pickle.dumps(cut), b"\x80"]))
     path.write_bytes(raw)
-    words = {"source": "en", "target": "de"}
+    words: dict[str, Any] = {"source": "en", "target": "de"}
     result = outcome(lambda: import_corpus("released-shards", [path], folder / "out", **words))
     if isinstance(result, InputError):
         assert not (folder / "out").exists()

@@ -2,16 +2,23 @@
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mclas_lightning.config.dataset import SPLITS, Split
+from mclas_lightning.corpora.readers.pairs import BBC, WIKIHOW, Pair, of_pair
 from mclas_lightning.errors import InputError
 
 _SPLIT = re.compile(r"(?<![a-z])(train|valid|validation|test|dev|val)(?![a-z])", re.IGNORECASE)
 
 _LCSTS = re.compile(r"PART_I\.txt", re.IGNORECASE)
+
+_OPEN = r".*\.(jsonl|parquet)"
+
+XLSUM_NAME = r"(?P<source>[a-z_]+?)_(?:train|val|test|XLSum)"
+
+XWIKIS = ("cs", "de", "en", "fr", "zh")
 
 # The files by split; a file of no split, such as LCSTS, stands under None.
 Files = Mapping[Split | None, list[Path]]
@@ -31,6 +38,12 @@ class Format:
     needs_lcsts: bool = False
     monolingual: bool = False  # whether a corpus may have one language
     corrected: bool = False  # whether people corrected references of the test set
+    open: bool = False  # whether ``open_corpora`` reads it, from archives and parquet, too
+    sources: tuple[str, ...] = ()  # languages that the corpus has; () for any
+    targets: tuple[str, ...] = ()
+    pair: str | None = None  # finds source and target in folder/name, a regular expression
+    either_order: bool = False  # whether a file named after a pair has both directions
+    joined: str | None = None  # the corpus that has the mono summaries, and its files
 
 
 FORMATS = {
@@ -79,28 +92,109 @@ FORMATS = {
         pattern=r".*(\.source|\.target\.ms|\.target\.cls)",
         num_files=3,
     ),
+    "crosssum": Format(
+        help="CrossSum (BBC news), joined with XL-Sum by the articles' addresses",
+        names="english-french_{train,val,test}.jsonl, english-french_CrossSum.tar.bz2",
+        pattern=_OPEN,
+        open=True,
+        sources=BBC,
+        targets=BBC,
+        pair=r"(?P<source>[a-z_]+)-(?P<target>[a-z_]+?)(?:_(?:train|val|test|CrossSum)|/)",
+        joined="XL-Sum in the documents' language",
+    ),
+    "xlsum": Format(
+        help="XL-Sum (BBC news) in one language, for MS pretraining",
+        names="english_{train,val,test}.jsonl, english_XLSum_v2.0.tar.bz2",
+        pattern=_OPEN,
+        open=True,
+        monolingual=True,
+        sources=BBC,
+        pair=XLSUM_NAME,
+    ),
+    "wikilingua": Format(
+        help="WikiLingua (how-to guides) in the forms of GEM",
+        names="fr_de/wiki_lingua-{train,validation,test}.parquet",
+        pattern=r"(?!.*sampled_)" + _OPEN,
+        num_files=None,
+        open=True,
+        sources=WIKIHOW,
+        targets=WIKIHOW,
+        pair=r"(?<![a-z])(?P<source>[a-z]{2})[-_](?P<target>[a-z]{2})(?![a-z])",
+        either_order=True,
+        joined="GEM's records in one language",
+    ),
+    "xwikis": Format(
+        help="XWikis (Wikipedia's articles and their leads), which has both summaries",
+        names="{train,valid,test}/fr-en.jsonl",
+        pattern=_OPEN,
+        open=True,
+        sources=XWIKIS,
+        targets=XWIKIS,
+        pair=r"(?<![a-z])(?P<source>[a-z]{2})[-_](?P<target>[a-z]{2})(?![a-z])",
+    ),
+    "xscitldr": Format(
+        help="X-SCITLDR (abstracts of papers), joined with SciTLDR by the abstracts",
+        names="de/{train,dev,test}.jsonl",
+        pattern=_OPEN,
+        open=True,
+        source="en",
+        targets=("de", "it", "ja", "zh"),
+        pair=r"(?<![a-z])(?P<target>de|it|ja|zh)(?:/|[._-])",
+        joined="SciTLDR-A",
+    ),
+    "convsumx": Format(
+        help="ConvSumX (DialogSumX or QMSumX, dialogs), which has both summaries",
+        names="dialogsumx.{train400,dev,test}.jsonl",
+        pattern=_OPEN,
+        open=True,
+        source="en",
+        targets=("fr", "uk", "zh"),
+    ),
 }
 
 
-def find_files(format: Format, paths: Sequence[Path]) -> Files:
-    """The files of each split among ``paths`` and below, sorted by name.
+def find_files(
+    format: Format,
+    paths: Sequence[Path],
+    pair: Pair = (None, None),
+    unpacked: Sequence[Path] = (),
+) -> Files:
+    """The files of each split among ``paths`` and below, sorted by name; and those ``unpacked``.
+
+    Of a format whose names tell languages, those of ``pair``. Archives among ``paths`` are left
+    out.
 
     InputError for a path or split that is missing, for a file of another name or of no split, and
     for files of more than one corpus.
     """
+    named = [*unpacked, *_named_files(format, paths)]
+    if format.pair:
+        known = format.sources + format.targets
+        named = of_pair(named, format.pair, known, pair, format.either_order)
     found: dict[Split | None, list[Path]] = {}
+    for file in named:
+        found.setdefault(split_of(file, by_folder=format.open), []).append(file)
+    for files in found.values():
+        files.sort(key=lambda path: path.name)  # the order of the released code's sorted glob
+    _check_found(format, ", ".join(map(str, paths)), found)
+    return found
+
+
+def _named_files(format: Format, paths: Sequence[Path]) -> Iterator[Path]:
+    """The files with a name of the format, in the order of ``paths``."""
     for path in dict.fromkeys(paths):
         if not os.path.exists(path):  # Path.exists raises where a name is too long.
             raise InputError(f"{path}: no such file or folder")
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
             if file.is_file() and re.fullmatch(rf"(?!\.){format.pattern}", file.name):
-                found.setdefault(split_of(file), []).append(file)
-            elif file == path:
+                yield file
+            elif file == path and not (format.open and is_archive(file)):
                 raise InputError(f"{file}: expected a name like {format.names}")
-    for files in found.values():
-        files.sort(key=lambda path: path.name)  # the order of the released code's sorted glob
-    _check_found(format, ", ".join(map(str, paths)), found)
-    return found
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a file's name is that of a tar archive."""
+    return re.search(r"\.(tar(\.(bz2|gz|xz))?|tgz|tbz2?)$", path.name) is not None
 
 
 def _check_found(format: Format, where: str, found: Files) -> None:
@@ -133,9 +227,14 @@ def _check_one_corpus(where: str, names: Sequence[str]) -> None:
         )
 
 
-def split_of(path: Path) -> Split | None:
-    """The split that the last word of a file's name tells, such as ``dev``; None without one."""
+def split_of(path: Path, by_folder: bool = False) -> Split | None:
+    """The split that the last word of a file's name tells, such as ``dev``; None without one.
+
+    ``by_folder`` takes the name of its folder where its own tells none.
+    """
     found = _SPLIT.findall(path.name)
+    if not found and by_folder and _SPLIT.fullmatch(path.parent.name):
+        found = [path.parent.name]
     if not found:
         return None
     names: dict[str, Split] = {"train": "train", "test": "test"}

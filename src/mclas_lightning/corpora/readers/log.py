@@ -25,6 +25,7 @@ class Log:
 
     kept: int = 0
     corrected: int = 0  # kept records whose reference people corrected
+    alone: int = 0  # records whose mono summary was not found
     skipped: dict[str, dict[str, Any]] = field(default_factory=dict)  # reason -> records, first
     unknown: dict[str, dict[str, Any]] = field(default_factory=dict)  # tag -> times, first
     place: tuple[Path, int] = (Path(), 0)  # file and line of the record that is being read
@@ -54,6 +55,11 @@ class Sources:
 
     def __init__(self, progress: Callable[[int], object]) -> None:
         self.progress, self.files = progress, list[dict[str, Any]]()
+        self.members: dict[Path, Path] = {}  # unpacked file -> archive/member
+
+    def shown(self, path: Path) -> Path:
+        """The name of a file for a user: of an unpacked one, its place in its archive."""
+        return self.members.get(path, path)
 
     def chunks(self, path: Path) -> Iterator[bytes]:
         """The bytes of ``path`` without a byte order mark; InputError if it cannot be read."""
@@ -82,7 +88,9 @@ class Sources:
             yield rest
 
     def add(self, path: Path, sha256: str) -> None:
-        """Note name, size and hash of a file that was read."""
+        """Note name, size and hash of a file that was read, but of no member of an archive."""
+        if path in self.members:
+            return
         name = printable(path.name)
         self.files.append({"file": name, "bytes": path.stat().st_size, "sha256": sha256})
 

@@ -1,0 +1,85 @@
+"""Tar archives of corpora, unpacked beside the corpus that is being written."""
+
+import hashlib
+import re
+import shutil
+import tarfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from mclas_lightning.corpora.readers.formats import Format, is_archive
+from mclas_lightning.corpora.readers.log import Sources
+from mclas_lightning.corpora.readers.pairs import Pair, of_pair
+from mclas_lightning.errors import InputError
+from mclas_lightning.progress import progress_bar
+
+
+class Hashed:
+    """A file that is hashed while it is read; ``progress`` gets the bytes."""
+
+    def __init__(self, file: BinaryIO, progress: Callable[[int], object]) -> None:
+        self._file, self._progress, self.digest = file, progress, hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes."""
+        chunk = self._file.read(size)
+        self.digest.update(chunk)
+        self._progress(len(chunk))
+        return chunk
+
+
+def unpack(
+    format: Format, paths: Sequence[Path], into: Path, pair: Pair, sources: Sources
+) -> list[Path]:
+    """The files of the format in the archives among ``paths`` and below, unpacked into ``into``.
+
+    Archives named after other pairs of languages stay packed. InputError for an archive that is
+    damaged or holds no such file.
+    """
+    archives = list(dict.fromkeys(_archives(paths)))
+    if archives and format.pair:
+        archives = of_pair(
+            archives, format.pair, format.sources + format.targets, pair, format.either_order
+        )
+    unpacked = []
+    for number, archive in enumerate(archives):
+        members = list(_unpacked(format, archive, into / str(number) / archive.name, sources))
+        if not members:
+            raise InputError(f"{archive}: holds no file with a name like {format.names}")
+        sources.members |= {path: archive / path.name for path in members}
+        unpacked += members
+    return unpacked
+
+
+def _archives(paths: Sequence[Path]) -> Iterator[Path]:
+    for path in paths:
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.is_file() and is_archive(file):
+                yield file
+
+
+def _unpacked(format: Format, archive: Path, folder: Path, sources: Sources) -> Iterator[Path]:
+    """The members, written one by one; names of folders in an archive are left out."""
+    try:
+        size = archive.stat().st_size
+        with archive.open("rb") as file, progress_bar(size, "unpacking", "B") as bar:
+            hashed = Hashed(file, bar.update)
+            with tarfile.open(fileobj=cast(BinaryIO, hashed), mode="r|*") as tar:
+                for member in tar:
+                    name = Path(member.name).name
+                    packed = tar.extractfile(member) if member.isfile() else None
+                    if packed and re.fullmatch(rf"(?!\.){format.pattern}", name):
+                        folder.mkdir(parents=True, exist_ok=True)
+                        with packed, (folder / name).open("wb") as written:
+                            shutil.copyfileobj(packed, written)
+                        yield folder / name
+            while hashed.read(2**20):
+                pass
+    except (tarfile.TarError, EOFError, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise InputError(
+            f"{archive}: no whole archive ({error}); it is damaged or cut short, get it again"
+        ) from error
+    sources.files.append({"file": archive.name, "bytes": size, "sha256": hashed.digest.hexdigest()})

@@ -1,0 +1,56 @@
+import tarfile
+
+import pytest
+
+from mclas_lightning.corpora.importing import import_corpus
+from mclas_lightning.corpora.readers.archives import unpack
+from mclas_lightning.corpora.readers.formats import FORMATS
+from mclas_lightning.corpora.readers.log import Sources
+from mclas_lightning.errors import InputError
+from mclas_lightning.files import sha256
+from tests.corpora.readers import open_files as files
+
+EN_FR = ("en", "fr")
+
+
+@pytest.fixture
+def packed(tmp_path):
+    train = map(files.crosssum, files.stories()["train"])
+    members = {"./deep/english-french_train.jsonl": train, "README.md": [], "._x.jsonl": []}
+    return files.archive(tmp_path / "raw" / "english-french_CrossSum.tar.bz2", members)
+
+
+def test_files_of_the_format_are_unpacked_and_shown_in_their_archive(packed, tmp_path):
+    sources = Sources(int)
+    (path,) = unpack(FORMATS["crosssum"], [packed.parent], tmp_path / "new", EN_FR, sources)
+    assert len(path.read_bytes().splitlines()) == 17
+    assert sources.shown(path) == packed / "english-french_train.jsonl"
+    assert sources.files == [
+        {"file": packed.name, "bytes": packed.stat().st_size, "sha256": sha256(packed)}
+    ]
+
+
+def test_archives_of_other_pairs_stay_packed(packed, tmp_path):
+    (packed.parent / "english-hindi_CrossSum.tar.bz2").write_bytes(b"no archive at all")
+    sources = Sources(int)
+    assert unpack(FORMATS["crosssum"], [packed.parent], tmp_path / "new", EN_FR, sources)
+    with pytest.raises(InputError, match="has en to fr, en to hi, and no en to ru"):
+        unpack(FORMATS["crosssum"], [packed.parent], tmp_path / "new", ("en", "ru"), sources)
+    with pytest.raises(InputError, match=r"english-hindi_.*: no whole archive"):
+        unpack(FORMATS["crosssum"], [packed.parent], tmp_path / "new", ("en", "hi"), sources)
+
+
+@pytest.mark.parametrize("left", [0.2, 0.9])
+def test_a_truncated_archive_leaves_nothing(packed, tmp_path, left):
+    raw = packed.read_bytes()
+    packed.write_bytes(raw[: int(left * len(raw))])
+    with pytest.raises(InputError, match=r"tar\.bz2: no whole archive .*cut short, get it again"):
+        import_corpus("crosssum", [packed], tmp_path / "out", source="en", target="fr")
+    assert [path.name for path in tmp_path.iterdir()] == ["raw"]
+
+
+def test_an_archive_without_such_files_is_named(tmp_path):
+    with tarfile.open(tmp_path / "x.tar", "w"):
+        pass
+    with pytest.raises(InputError, match=r"x\.tar: holds no file with a name like english-"):
+        import_corpus("crosssum", [tmp_path / "x.tar"], tmp_path / "out", source="en", target="fr")
