@@ -1,11 +1,16 @@
-"""Synthetic corpora of any size in the formats of NCLS and LCSTS, from a seed.
+"""Synthetic corpora of any size in the formats of NCLS, LCSTS and CrossSum, from a seed.
 
 Lengths are about those of the real corpora; words are random letters.
 """
 
+import json
 import random
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from pyarrow.json import read_json
+from pyarrow.parquet import write_table
 
 POOL = 2000  # different texts of a kind, which records combine at random
 
@@ -50,6 +55,45 @@ def write_en2zh(folder: Path, records: int) -> None:
                     for tag, text in texts.items():
                         file.write(f"<{tag}>\n{text}\n</{tag}>\n")
                 file.write("</doc>\n")
+
+
+def write_crosssum(folder: Path, records: int, kind: str) -> None:
+    """CrossSum from English to Chinese, and XL-Sum with the same articles in ``folder/xlsum``.
+
+    ``kind`` is that of the files: jsonl, parquet or tar.
+    """
+    rng = random.Random(0)
+    articles = [_english(rng, rng.randint(300, 500)) for _ in range(POOL)]
+    english = [_english(rng, rng.randint(15, 25)) for _ in range(POOL)]
+    chinese = [_chinese(rng, rng.randint(30, 50)) for _ in range(POOL)]
+    for split, ids in _splits(records):
+        short = "val" if split == "valid" else split
+        name, own = f"english-chinese_simplified_{short}", f"xlsum/english_{short}"
+        _write_records(folder / name, kind, (
+            {"source_url": f"https://bbc.com/{i}", "target_url": f"https://bbc.com/zh/{i}",
+             "text": f"{rng.choice(articles)} {i}", "summary": rng.choice(chinese)}
+            for i in ids
+        ))  # fmt: skip
+        _write_records(folder / own, kind, (
+            {"id": str(i), "url": f"https://bbc.com/{i}", "title": "News",
+             "text": f"{rng.choice(articles)} {i}", "summary": rng.choice(english)}
+            for i in ids
+        ))  # fmt: skip
+
+
+def _write_records(path: Path, kind: str, records: Iterator[dict[str, str]]) -> None:
+    """A jsonl file, which is packed or turned into parquet where that is the kind."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    plain = path.with_name(f"{path.name}.jsonl")
+    with plain.open("w", encoding="utf-8") as file:
+        file.writelines(f"{json.dumps(record, ensure_ascii=False)}\n" for record in records)
+    if kind == "tar":
+        with tarfile.open(path.with_name(f"{path.name}.tar.bz2"), "w:bz2") as tar:
+            tar.add(plain, plain.name)
+    if kind == "parquet":
+        write_table(read_json(plain), path.with_name(f"{path.name}.parquet"), row_group_size=10_000)
+    if kind != "jsonl":
+        plain.unlink()
 
 
 def _splits(records: int) -> Iterator[tuple[str, range]]:

@@ -19,6 +19,8 @@ from mclas_lightning.progress import cores
 FORMATS = ("ncls-zh2en", "ncls-en2zh")
 SMALL, LARGE = 100_000, 1_700_000
 
+CROSSSUM = {"crosssum-jsonl": 300_000, "crosssum-parquet": 30_000, "crosssum-tar": 30_000}
+
 
 def main() -> None:
     """Run all steps and print the report; with ``--step``, run one."""
@@ -53,6 +55,10 @@ def bench(folder: Path, small: int, large: int) -> dict[str, Any]:
         first, last = sizes[small], sizes[large]
         grown = round(last["peak_mb"] - first["peak_mb"], 1)
         report["import"][name] = {"of": sizes, "peak_mb_grown": grown}
+    for name, records in CROSSSUM.items():
+        raw = folder / f"{name}-raw"
+        step("write", name, raw, min(records, large))
+        report["import"][name] = step("import", name, raw, folder / name)
     corpus, store = folder / f"ncls-zh2en-{large}", folder / "store"
     step("tokenizer", folder / f"ncls-zh2en-{small}", folder / "tokenizer")
     bare = step("encode_batch", folder / f"ncls-zh2en-{small}", folder / "tokenizer")

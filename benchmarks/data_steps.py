@@ -15,10 +15,13 @@ SAMPLE = 20_000  # records that the tokenizer is trained on
 
 def write(name: str, folder: str, records: str) -> dict[str, Any]:
     """Write a synthetic corpus."""
-    from benchmarks.corpora import write_en2zh, write_zh2en
+    from benchmarks.corpora import write_crosssum, write_en2zh, write_zh2en
 
-    writer = write_zh2en if name == "ncls-zh2en" else write_en2zh
-    writer(Path(folder), int(records))
+    if name.startswith("crosssum"):
+        write_crosssum(Path(folder), int(records), name.partition("-")[2])
+    else:
+        writer = write_zh2en if name == "ncls-zh2en" else write_en2zh
+        writer(Path(folder), int(records))
     return {"mb": megabytes(Path(folder))}
 
 
@@ -28,8 +31,12 @@ def import_(name: str, raw: str, out: str) -> dict[str, Any]:
 
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    format, files, words = name, [Path(raw)], dict[str, Any]()
+    if name.startswith("crosssum"):
+        format, files = "crosssum", sorted(Path(raw).glob("english-*"))
+        words = {"source": "en", "target": "zh", "mono": [Path(raw) / "xlsum"]}
     began = time.perf_counter()
-    manifest = import_corpus(name, [Path(raw)], Path(out))
+    manifest = import_corpus(format, files, Path(out), **words)
     seconds = time.perf_counter() - began
     kept = sum(file["records"] for file in manifest["files"].values())
     return {

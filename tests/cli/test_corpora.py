@@ -1,10 +1,14 @@
 import json
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from mclas_lightning.corpora import toy
+from mclas_lightning.example import read_jsonl
 from tests.cli.test_data import run
+from tests.corpora.readers import open_files as files
 
 
 def test_a_corpus_is_imported_checked_and_counted(tmp_path):
@@ -58,3 +62,50 @@ def test_a_mistake_about_a_corpus_is_one_line(tmp_path, words, said):
     assert "Traceback" not in done.stderr
     assert said in done.stdout + done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def write_crosssum(folder: Path) -> None:
+    """Generated news as CrossSum and XL-Sum keep it: English to Chinese, and more in English."""
+    sizes = {"train": 151, "valid": 23, "test": 13}
+    mono = {f"mono_{split}": num for split, num in sizes.items()}
+    toy.write_toy(folder / "toy", seed=0, sizes=sizes | mono)
+    pairs, own = {}, {}
+    for split, short in (("train", "train"), ("valid", "val"), ("test", "test")):
+        parallel = list(read_jsonl(folder / "toy" / "en2zh" / f"{split}.jsonl"))
+        more = list(read_jsonl(folder / "toy" / "en" / f"{split}.jsonl"))
+        pairs[f"english-chinese_simplified_{short}.jsonl"] = map(files.crosssum, parallel)
+        own[f"english_{short}.jsonl"] = map(files.xlsum, [*parallel, *more])
+    files.archive(folder / "raw" / "english-chinese_simplified_CrossSum.tar.bz2", pairs)
+    files.archive(folder / "xlsum" / "english_XLSum_v2.0.tar.bz2", own)
+
+
+@pytest.mark.slow
+def test_crosssum_goes_from_its_archives_to_a_table(tmp_path):
+    def told(*words: str, module: str = "cli.main") -> str:
+        command = [sys.executable, "-m", f"mclas_lightning.{module}", *words]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    write_crosssum(tmp_path)
+    pair, out = ("--source", "en", "--target", "zh"), "data/crosssum/en2zh"
+    said = told("data", "import", "crosssum", "raw", "--xlsum", "xlsum", *pair, "--out", out)
+    assert "train: mono summaries of 151 of 151 (100%)" in said
+    assert "no document is nearly one of valid or test" in told("data", "check", out)
+    said = told(
+        "data", "import", "xlsum", "xlsum", "--source", "en", "--out", "data/crosssum/en",
+        "--apart", out,
+    )  # fmt: skip
+    # XL-Sum's validation and test articles are those of the pair, and more.
+    assert "data/crosssum/en: test.jsonl 13, valid.jsonl 23, train.jsonl 302" in said
+    told("data", "tokenizer", "data/crosssum", "--size", "900")
+    few = ["network=tiny", "optim=tiny", "optim.updates={minimum: 2, full: 2}", "decoding=short"]
+    few += ["optim.validations=1", "decoding.beam=1", "decoding.max_length=5"]
+    told("dataset=xlsum", "model=ms", *few, module="train")
+    words = ["dataset=crosssum", "dataset.target=zh", "scenario=minimum", "model=mclas", *few]
+    told(*words, "init_from=runs/xlsum_en/full/ms", module="train")
+    table = told("table", "2", "--dataset", "crosssum_en2zh", "--format", "md")
+    assert "MCLAS" in table
+    sizes = told("table", "1", "--format", "md")
+    assert "| crosssum/en2zh | 151 | 151 | 151 | 151 | 23 | 13 |" in sizes
+    assert "| crosssum/en | " in sizes

@@ -35,6 +35,25 @@ def test_the_grid_has_a_row_a_system_and_a_column_a_seed(tmp_path):
     assert "14 runs: 1 done, 6 waiting, 1 failed, 6 missing" in shown.get()
 
 
+def test_datasets_that_do_not_fit_beside_the_others_stand_below_them(tmp_path):
+    from rich.console import Console
+
+    runs = plan_runs(["crosssum"], [f"runs={tmp_path}/runs"])
+    shown = {}
+    for width in (60, 200):
+        console = Console(width=width, file=io.StringIO())
+        with console.capture() as captured:
+            console.print(status_grid(runs, states(runs)))
+        shown[width] = captured.get()
+        assert max(map(len, shown[width].splitlines())) <= width
+        for target in ("es", "fr", "id", "ru", "uk"):
+            assert f"crosssum_en2{target}, seed" in shown[width]
+    assert shown[200].count("scenario") == 1
+    rows = [line.split() for line in shown[60].splitlines()]
+    assert rows.count(["minimum", "mclas", "wait", "wait"]) == 5
+    assert ["full", "ms", "-", "-"] in rows
+
+
 def test_costs_are_those_of_finished_runs_of_the_same_kind(tmp_path):
     runs = plan_runs(["toy"], [f"runs={tmp_path}/runs", "dataset.target=de"])
     assert seconds_per_update(runs) == {}

@@ -2,11 +2,12 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 
 from rich import box
-from rich.console import Group
+from rich.console import Console, ConsoleOptions, Group
 from rich.table import Table
 from rich.text import Text
 
@@ -114,11 +115,14 @@ CELL_STYLES = {
 }  # fmt: skip
 
 
+WIDEST = 10_000  # columns of a terminal; no grid has more
+
+
 def status_grid(runs: Sequence[PlannedRun], found: Mapping[Path, State]) -> Group:
     """The grid of states, its legend, the counts, and lines on what went wrong."""
     legend = Text("run, 45%: running; -, 45%: missing, or interrupted there", style="dim")
     lines = [state_counts(found), *failure_lines(runs, found), *scoring_notes(runs, found)]
-    return Group(_grid_table(runs, found), legend, *map(Text, lines))
+    return Group(_Grid(runs, found), legend, *map(Text, lines))
 
 
 def state_counts(found: Mapping[Path, State]) -> str:
@@ -169,22 +173,44 @@ def _alike(
         yield detail, f"{first} and {len(more)} more" if more else str(first)
 
 
-def _grid_table(runs: Sequence[PlannedRun], found: Mapping[Path, State]) -> Table:
-    """The grid of states: a row for scenario and model, a column for dataset and seed."""
-    cells = {(run.scenario, run.model, run.dataset, run.seed): found[run.folder] for run in runs}
-    seeds = sorted({run.seed for run in runs})
-    table = Table("scenario", "model", box=box.SIMPLE, padding=(0, 1, 0, 0))
-    datasets = dict.fromkeys(run.dataset for run in runs)
-    for dataset in datasets:
-        numbers = "".join(f"{seed:<{CELL_WIDTH}}" for seed in seeds)
-        table.add_column(f"{dataset}, seed\n{numbers}", no_wrap=True)
-    for scenario, model in sorted({key[:2] for key in cells}, key=_row_order):
-        row = (
-            Text().join(_cell(cells.get((scenario, model, dataset, seed))) for seed in seeds)
-            for dataset in datasets
-        )
-        table.add_row(scenario, model, *row)
-    return table
+@dataclass(frozen=True)
+class _Grid:
+    """The grid of states: a row for scenario and model, a column for dataset and seed.
+
+    Datasets that do not fit beside the others stand below them.
+    """
+
+    runs: Sequence[PlannedRun]
+    found: Mapping[Path, State]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Table]:
+        unlimited = options.update(width=WIDEST)
+        left = list(dict.fromkeys(run.dataset for run in self.runs))
+        while left:
+            table = self._table(left[:1])
+            for num in range(2, len(left) + 1):
+                wider = self._table(left[:num])
+                if console.measure(wider, options=unlimited).maximum > options.max_width:
+                    break
+                table = wider
+            del left[: len(table.columns) - 2]
+            yield table
+
+    def _table(self, datasets: Sequence[str]) -> Table:
+        runs = [run for run in self.runs if run.dataset in datasets]
+        cells = {(r.scenario, r.model, r.dataset, r.seed): self.found[r.folder] for r in runs}
+        seeds = sorted({run.seed for run in runs})
+        table = Table("scenario", "model", box=box.SIMPLE, padding=(0, 1, 0, 0))
+        for dataset in datasets:
+            numbers = "".join(f"{seed:<{CELL_WIDTH}}" for seed in seeds)
+            table.add_column(f"{dataset}, seed\n{numbers}", no_wrap=True)
+        for scenario, model in sorted({key[:2] for key in cells}, key=_row_order):
+            row = (
+                Text().join(_cell(cells.get((scenario, model, dataset, seed))) for seed in seeds)
+                for dataset in datasets
+            )
+            table.add_row(scenario, model, *row)
+        return table
 
 
 def _cell(state: State | None) -> Text:
