@@ -12,7 +12,10 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 # Modules that ask whether a tensor is a GPU's.
-ASKING = ("decoding.beam", "decoding.output", "model.attention", "model.seq2seq")
+ASKING = (
+    *("decoding.beam", "decoding.output", "decoding.summarizer"),
+    *("model.attention", "model.seq2seq"),
+)
 
 # Results of these have values that the host reads, or sizes that depend on values.
 READING = {

@@ -23,7 +23,7 @@ from mclas_lightning.errors import InputError, exits_cleanly, unknown_choice
 from mclas_lightning.evaluation.run import score_run
 from mclas_lightning.evaluation.test_set import EvaluationSet
 from mclas_lightning.evaluation.words import config_for_run, is_run_folder
-from mclas_lightning.runs.identity import differences_in_words, unequal_keys
+from mclas_lightning.runs.identity import decoding_differences, differences_in_words
 from mclas_lightning.runs.lock import locked
 from mclas_lightning.runs.results import Results
 from mclas_lightning.runs.run import Run
@@ -88,7 +88,7 @@ def _evaluation_set(settings: Settings, split: str, test_file: str | None) -> Ev
 def _announce(run: Run, trial: str | None, results: Results) -> None:
     print(f"{run}{f'/{trial}' if trial else ''}\n  {with_suspicions(results)}")
     kept = run.config.get("decoding") if results.decoding else None  # Baselines have none.
-    if found := unequal_keys({"decoding": kept}, {"decoding": results.decoding}) if kept else []:
+    if found := decoding_differences(kept, results.decoding) if kept else []:
         print(f"  another decoding than in its config.yaml: {differences_in_words(found, 'now')}")
 
 

@@ -34,6 +34,7 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.evaluation.run import load_neural, score_run
 from mclas_lightning.files import sha256, write_json
 from mclas_lightning.inference.trained import check_content
+from mclas_lightning.model.device import set_float32_products
 from mclas_lightning.model.malloc import keep_freed_memory
 from mclas_lightning.report.comparable import first_differences, unlike_other_seeds
 from mclas_lightning.runs.identity import differences_in_words, scoring_differences
@@ -85,6 +86,7 @@ def _train(settings: Settings, config: Mapping[str, Any]) -> Results | None:
     quiet_libraries()
     if settings.device.type == "cpu":
         keep_freed_memory()
+    set_float32_products(settings.device, settings.float32_products)
     with Preemption(says=is_rank_zero()) as preemption, ExitStack() as held:
         with fail_together():
             run.check_diverged()

@@ -36,6 +36,7 @@ def settings_of(*words: str) -> Settings:
         (["model.targets={decoder: [[mono]]}"], "model.targets.decoder[0]: expected a text"),
         (["model.initialize=[third]"], "model.initialize: decoder 'third' does not exist"),
         (["dataset.source=2"], "dataset.source: expected a text, found '2'"),
+        (["trainer.float32_products=low"], "trainer.float32_products 'low' does not exist"),
         (["optim.updates.full=33"], "optim.updates.full: expected a multiple of"),
     ],
 )

@@ -99,7 +99,7 @@ class Model(Protocol):
 
 
 def textbook(model: Model, document: int, beam: Beam) -> tuple[int, ...]:
-    """Beam search in plain Python that never stops early."""
+    """Beam search in plain Python that never stops early, unless it need not be sure."""
     eos = beam.eos_id
     opened, finished = [(0.0, (beam.bos_id,))], []
     for length in range(1, beam.max_length + 1):
@@ -121,6 +121,9 @@ def textbook(model: Model, document: int, beam: Beam) -> tuple[int, ...]:
             if ids[-1] == eos or last
         ]
         opened = [(log_p, ids) for log_p, ids in grown if ids[-1] != eos][: beam.width]
+        bound = opened[0][0] / ((5 + length) / 6) ** beam.length_penalty if opened else -torch.inf
+        if not beam.sure and finished and bound <= max(finished)[0]:
+            break
     return max(finished)[1][1:]
 
 
@@ -141,6 +144,23 @@ def test_stopping_early_and_leaving_the_batch_never_change_the_result(
         found = beam_search(RandomModel(range(3), 7, seed), 3, beam)
     model = RandomModel(range(3), 7, seed)
     assert [h.ids for h in found] == [textbook(model, d, beam) for d in range(3)]
+
+
+@settings(max_examples=40)
+@given(seed=st.integers(0, 10**6), width=st.integers(1, 5), alpha=st.sampled_from([0.0, 0.8, 1.5]))
+def test_a_search_that_need_not_be_sure_ends_where_no_open_hypothesis_would_win(seed, width, alpha):
+    words = {"width": width, "max_length": 9, "length_penalty": alpha, "bos_id": BOS, "eos_id": EOS}
+    beam, model = Beam(**words, sure=False), RandomModel(range(3), 7, seed)
+    found = beam_search(model, 3, beam)
+    assert [h.ids for h in found] == [textbook(model, d, beam) for d in range(3)]
+    surely = RandomModel(range(3), 7, seed)
+    beam_search(surely, 3, Beam(**words))
+    assert steps(model) <= steps(surely)
+    assert alpha or found == beam_search(RandomModel(range(3), 7, seed), 3, Beam(**words))
+
+
+def steps(model: RandomModel) -> int:
+    return max(len(prefix) for _, prefix in model.rows)
 
 
 @pytest.mark.parametrize("width", [1, 3])

@@ -5,17 +5,17 @@ from itertools import pairwise
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from mclas_lightning.data.batch import pad
 from mclas_lightning.decoding import beam as beam_module
 from mclas_lightning.decoding.beam import Beam, n_best_search
+from mclas_lightning.decoding.output import OutputLayer
 from mclas_lightning.decoding.processors import BLOCKED
 from mclas_lightning.decoding.step import DecoderStep
-from mclas_lightning.decoding.summarizer import Summarizer, batches_by_length
+from mclas_lightning.decoding.summarizer import Summarizer
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import SIDES
+from mclas_lightning.model.linear import Linear
 from tests.conftest import examples
 from tests.decoding.conftest import DECODING, RELEASED, TASKS, make_summarizer
 from tests.decoding.test_beam import textbook
@@ -200,16 +200,6 @@ def test_progress_hears_of_every_text(tokenizer):
     assert len(heard) > 1
 
 
-@settings(max_examples=50)
-@given(st.lists(st.integers(1, 30), min_size=1, max_size=40), st.integers(1, 100))
-def test_batches_hold_every_source_once_within_the_budget(lengths, budget):
-    sources = [[0] * length for length in lengths]
-    batches = list(batches_by_length(sources, budget))
-    assert sorted(i for batch in batches for i in batch) == list(range(len(lengths)))
-    for batch in batches:
-        assert len(batch) == 1 or len(batch) * max(lengths[i] for i in batch) <= budget
-
-
 def test_beam_settings_leave_room_for_every_side(tokenizer):
     beam = make_summarizer(TASKS[2], tokenizer)._beam(2, DECODING)
     assert isinstance(beam, Beam)
@@ -228,6 +218,36 @@ def test_bfloat16_is_a_copys_and_the_network_stays_as_it_was(tokenizer):
         assert torch.equal(tensor, before[name]), name
     rounded = dataclasses.replace(summarizer, network=copy.deepcopy(summarizer.network).bfloat16())
     assert found == rounded.summarize(texts, DECODING)
+
+
+@pytest.mark.parametrize("trained_in", ["32-true", "bf16-mixed"])
+def test_weights_are_bfloat16_by_themselves_on_a_gpu_after_a_training_in_it(trained_in, tokenizer):
+    summarizer = dataclasses.replace(make_summarizer(TASKS[0], tokenizer), trained_in=trained_in)
+    unsaid = dataclasses.replace(DECODING, weights="auto")
+    assert summarizer.resolved(unsaid).weights == "float32"
+    with as_on_a_gpu():
+        half = trained_in == "bf16-mixed"
+        assert summarizer.resolved(unsaid).weights == ("bfloat16" if half else "float32")
+        assert summarizer.resolved(DECODING).weights == "float32"
+
+
+def test_a_prepared_summarizer_copies_and_packs_nothing_anew(tokenizer, monkeypatch):
+    made = []
+    name = "mclas_lightning.decoding.summarizer.OutputLayer"
+    monkeypatch.setattr(name, lambda *a, **k: made.append(1) or OutputLayer(*a, **k))
+    summarizer = make_summarizer(TASKS[2], tokenizer)
+    texts = [example.document for example in examples(5)]
+    layers = [m for m in summarizer.network.decoders.modules() if isinstance(m, Linear)]
+    with summarizer.prepared(DECODING) as search:
+        packed = [layer.packed for layer in layers]
+        found = [search([text], 2)[0] for text in texts]
+        assert None not in packed
+        assert packed == [layer.packed for layer in layers]
+    assert len(made) == 1
+    together = summarizer.n_best(texts, DECODING, 2)
+    assert [[c.summaries for c in each] for each in found] == [
+        [c.summaries for c in each] for each in together
+    ]
 
 
 def test_8_bits_are_for_cpus(tokenizer):

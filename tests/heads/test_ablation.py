@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from mclas_lightning.decoding.summarizer import Summaries
+from mclas_lightning.decoding.candidates import Summaries
 from mclas_lightning.example import SIDES
 from mclas_lightning.heads.ablation import ablate, silenced
 from mclas_lightning.model.attention import Attention

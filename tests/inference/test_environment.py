@@ -1,6 +1,7 @@
 import subprocess
 
 import pytest
+import torch
 
 from mclas_lightning.files import sha256
 from mclas_lightning.inference import environment as module
@@ -46,3 +47,10 @@ def test_a_long_diff_is_cut(checkout, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "LONGEST_DIFF", 101)
     (checkout / "a.py").write_text("a = 2\n" * 100)
     assert (tmp_path / environment(tmp_path)["git_diff"]).stat().st_size == 102
+
+
+def test_the_environment_says_how_a_gpu_multiplies_float32(checkout, tmp_path, monkeypatch):
+    assert environment(tmp_path)["float32_products"] is None
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch, "get_float32_matmul_precision", lambda: "high")
+    assert environment(tmp_path)["float32_products"] == "high"

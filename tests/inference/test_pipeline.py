@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,13 @@ from mclas_lightning.config.compose import compose
 from mclas_lightning.config.settings import read_settings
 from mclas_lightning.corpora.build import build_tokenizer
 from mclas_lightning.corpora.toy import TOY_SIZES, write_toy
-from mclas_lightning.decoding.summarizer import Candidate
+from mclas_lightning.decoding.candidates import Candidate
 from mclas_lightning.errors import InputError
 from mclas_lightning.evaluate import evaluate, main
 from mclas_lightning.example import read_jsonl
 from mclas_lightning.inference.api import Summarizer as Api
 from mclas_lightning.inference.export import export_run
-from mclas_lightning.inference.pipeline import PipelineSummarizer
+from mclas_lightning.inference.pipeline import DOCUMENTS_TOGETHER, PipelineSummarizer
 from mclas_lightning.inference.trained import load_summarizer
 from mclas_lightning.metrics.pieces import WordPieces
 from mclas_lightning.runs.results import Results, find_results
@@ -170,9 +171,15 @@ def test_chinese_is_scored_as_the_paper_does_with_a_runs_own_word_pieces(place):
 
 
 def test_each_line_of_a_summary_is_translated_alone_and_stays_a_line():
+    prepared = []
+
     class Ms:
-        def n_best(self, texts, config, num_best):
-            return [[Candidate(summaries={"mono": text}, score=0.0)] for text in texts]
+        @contextmanager
+        def prepared(self, config):
+            prepared.append(config)
+            yield lambda texts, num_best: [
+                [Candidate(summaries={"mono": text}, score=0.0)] for text in texts
+            ]
 
     class Upper:
         def translate(self, texts):
@@ -192,6 +199,8 @@ def test_each_line_of_a_summary_is_translated_alone_and_stays_a_line():
         {"mono": "", "cross": ""},
         {"mono": "three", "cross": "THREE"},
     ]
+    system.summarize(["text"] * (2 * DOCUMENTS_TOGETHER + 1), None)  # pyright: ignore
+    assert prepared == [None, None]  # Once for all documents, not for every few.
 
 
 def test_tetran_is_the_summary_of_the_translated_document(place):

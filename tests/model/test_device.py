@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from mclas_lightning.model.device import reading_waits
+from mclas_lightning.model.device import free_memory, reading_waits, set_float32_products
 from tests.waits import host_waits
 
 X = torch.arange(7.0)
@@ -29,6 +29,23 @@ def test_the_count_of_the_tests_has_nothing_else():
     with host_waits() as found:
         (X.softmax(0) * 2)[torch.arange(3)].masked_fill(X[:3] > 1, -torch.inf).sort()
     assert not found
+
+
+def test_float32_is_multiplied_in_tf32_on_a_gpu_alone(monkeypatch):
+    said = []
+    monkeypatch.setattr(torch, "set_float32_matmul_precision", said.append)
+    set_float32_products(torch.device("cpu"), "high")
+    assert not said
+    set_float32_products(torch.device("cuda"), "high")
+    assert said == ["high"]
+
+
+def test_free_memory_is_a_gpus(monkeypatch):
+    assert free_memory(torch.device("cpu")) is None
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (700, 1000))
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 53)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: 13)
+    assert free_memory(torch.device("cuda")) == 740  # What torch keeps in reserve is free, too.
 
 
 def test_values_of_a_cpu_alone_are_read_at_once():

@@ -78,6 +78,9 @@ class BaselineConfig:
     sides: list[str]
 
 
+FLOAT32_PRODUCTS = ("highest", "high")
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrainerExtras:
     """The keys of ``conf/trainer/`` that are no arguments of Lightning's Trainer."""
@@ -85,8 +88,12 @@ class TrainerExtras:
     recompute_activations: bool
     checkpoint_minutes: float | None
     keep_last: bool = False  # whether last.ckpt stays after the training
+    float32_products: str = "highest"  # of a GPU: highest | high, which is TF32
 
     def __post_init__(self) -> None:
+        if self.float32_products not in FLOAT32_PRODUCTS:
+            name = "trainer.float32_products"
+            raise unknown_choice(name, self.float32_products, FLOAT32_PRODUCTS)
         if self.checkpoint_minutes is not None:
             check_range("trainer.checkpoint_minutes", self.checkpoint_minutes, 0)
 
@@ -134,7 +141,8 @@ DECODING_CHOICES = {
     "lengths": ("summary", "target"),
     "mask": ("both", "cross", "none"),
     "block_trigrams": ("summary", "target", "released", "none"),
-    "weights": ("float32", "bfloat16", "int8"),
+    "weights": ("auto", "float32", "bfloat16", "int8"),
+    "bound": ("longest", "present"),
 }
 
 # Word pieces: the summaries of a target share the decoder's positions.
@@ -153,8 +161,11 @@ class DecodingConfig:
     mask: str  # both: each summary keeps to its vocabulary | cross: only S^B does | none
     renormalize: bool  # probabilities over the vocabulary of the mask; else over the whole one
     block_trigrams: str  # summary: within a summary | target: across both | released | none
-    weights: str  # float32 | bfloat16, for GPUs | int8, faster on a CPU with rounded weights
-    max_tokens: int  # source positions x beams of a batch
+    weights: str  # auto | float32 | bfloat16, for GPUs | int8, rounded, for CPUs
+    max_tokens: int | None  # source positions x beams of a batch; null: what suits the device
+    bound: str = (
+        "longest"  # the length at which an open hypothesis can still win: longest | present
+    )
 
     def __post_init__(self) -> None:
         for name, words in DECODING_CHOICES.items():
@@ -166,4 +177,5 @@ class DecodingConfig:
         # The shortest target of two summaries: four control tokens, and a token of each summary.
         least = self.min_length if self.lengths == "summary" else max(self.min_length + 1, 6)
         check_range("decoding.max_length", self.max_length, least, LONGEST_SUMMARY)
-        check_range("decoding.max_tokens", self.max_tokens, 1)
+        if self.max_tokens is not None:
+            check_range("decoding.max_tokens", self.max_tokens, 1)

@@ -45,6 +45,7 @@ class Settings:
     recompute_activations: bool
     checkpoint_minutes: float | None  # the greatest age of last.ckpt in a training
     keep_last: bool  # whether last.ckpt stays after the training
+    float32_products: str  # of a GPU
     logger: Mapping[str, Any] | None
     seed: int
     split: str
@@ -121,6 +122,7 @@ def read_settings(cfg: Mapping[str, Any]) -> tuple[Settings, dict[str, Any]]:
         recompute_activations=ours.recompute_activations,
         checkpoint_minutes=ours.checkpoint_minutes,
         keep_last=ours.keep_last,
+        float32_products=ours.float32_products,
         logger=top.logger,
         seed=top.seed,
         split=top.split,

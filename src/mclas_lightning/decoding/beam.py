@@ -46,6 +46,7 @@ class Beam:
     bos_id: int
     eos_id: int
     num_best: int = 1  # finished hypotheses that are kept of each document
+    sure: bool = True  # A document is done when no hypothesis can win, not when none seems to.
 
     def normalize(self, log_p: Tensor | float, length: int) -> Tensor:
         """log P / ((5 + length) / 6)^alpha."""
@@ -116,7 +117,8 @@ def n_best_search(
     hypotheses (released code: they go on after [EOS]). The best ``width`` continuations that do not
     end stay open. A document is done when no open hypothesis can overtake its last kept one:
     log-probabilities only fall, and the length penalty is largest at ``max_length``. A document
-    that is done may therefore stay in the batch: nothing that it still finds is kept.
+    that is done may therefore stay in the batch: nothing that it still finds is kept. Where the
+    search need not be ``sure``, a document is done when no open hypothesis would win as it is.
     """
     K, B = beam.width, num_documents
     finished, done = _Finished.none(B, beam, device), []
@@ -141,7 +143,8 @@ def n_best_search(
         if length == beam.max_length:
             break
         log_p_BK, at_BK = log_p_BM.masked_fill(ends_BM, -torch.inf).topk(K, dim=1)
-        open_B = beam.normalize(log_p_BK[:, 0], beam.max_length) > finished.score_BH[:, -1]
+        bound_B = beam.normalize(log_p_BK[:, 0], beam.max_length if beam.sure else length)
+        open_B = bound_B > finished.score_BH[:, -1]
         num_open = int(open_B.sum()) if length % every == 0 else B  # The host waits here alone.
         slot_BK = _slots(row_BM.gather(1, at_BK))
         at_BK, log_p_BK = at_BK.gather(1, slot_BK), log_p_BK.gather(1, slot_BK)

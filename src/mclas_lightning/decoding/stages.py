@@ -15,9 +15,10 @@ import torch
 
 from mclas_lightning.config.groups import DecodingConfig
 from mclas_lightning.data.batch import pad
+from mclas_lightning.decoding.batches import Budget, batch_budget, batches_by_length
 from mclas_lightning.decoding.beam import Hypothesis, beam_search
 from mclas_lightning.decoding.step import DecoderStep
-from mclas_lightning.decoding.summarizer import Summarizer, batches_by_length
+from mclas_lightning.decoding.summarizer import Summarizer
 from mclas_lightning.errors import InputError
 
 
@@ -73,7 +74,8 @@ def _search(
         texts, summarizer.max_source, summarizer.sentences
     )
     found: dict[int, Hypothesis] = {}
-    for indices in _batches(sources, monos, config):
+    budget = batch_budget(network, config, beam, output.shortlists.token_SC.shape[1])
+    for indices in _batches(sources, monos, budget):
         memory = network.encode(pad([sources[i] for i in indices], special.pad))
         step = DecoderStep(network, decoder, memory, output)
         if monos is not None:
@@ -88,14 +90,12 @@ def _search(
 def _batches(
     sources: Sequence[Sequence[int]],
     monos: Sequence[Sequence[int]] | None,
-    config: DecodingConfig,
+    budget: Budget,
 ) -> Iterator[list[int]]:
     """Indices of sources of similar length whose S^A, where they are given, are equally long."""
     alike: dict[int, list[int]] = defaultdict(list)
     for index in range(len(sources)):
         alike[len(monos[index]) if monos is not None else 0].append(index)
     for group in alike.values():
-        for batch in batches_by_length(
-            [sources[i] for i in group], config.max_tokens // config.beam
-        ):
+        for batch in batches_by_length([sources[i] for i in group], budget):
             yield [group[i] for i in batch]

@@ -5,8 +5,10 @@ Shape letters: B documents, N rows (documents x beams), S source length, V vocab
 
 import copy
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 
@@ -14,7 +16,9 @@ from mclas_lightning.config.groups import DecodingConfig
 from mclas_lightning.data.batch import pad
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.data.vocabulary import Vocabulary
+from mclas_lightning.decoding.batches import batch_budget, batches_by_length
 from mclas_lightning.decoding.beam import Beam, Hypothesis, n_best_search
+from mclas_lightning.decoding.candidates import Candidate, Progress, Search, Summaries, System
 from mclas_lightning.decoding.output import OutputLayer, Shortlists, shortlists_of
 from mclas_lightning.decoding.processors import (
     Processor,
@@ -29,28 +33,18 @@ from mclas_lightning.decoding.step import DecoderStep
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Side
 from mclas_lightning.metrics.accents import kept_by_tokenizer
+from mclas_lightning.model.device import reading_waits
 from mclas_lightning.model.linear import packed
 from mclas_lightning.model.seq2seq import Seq2Seq
 from mclas_lightning.task import Task
 
-Summaries = dict[Side, str]
-
 
 @dataclass(frozen=True, kw_only=True)
-class Candidate:
-    """The summaries of one document, and their score.
+class Summarizer(System):
+    """A trained network with its task, tokenizer and target vocabulary.
 
-    The score is the log-probability of the target, normalized by its length (``Beam.normalize``),
-    or the sum of those of the targets of several decoders.
+    With several decoders, the n-th candidate has the n-th best target of each decoder.
     """
-
-    summaries: Summaries
-    score: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Summarizer:
-    """A trained network with its task, tokenizer and target vocabulary."""
 
     network: Seq2Seq
     task: Task
@@ -59,6 +53,7 @@ class Summarizer:
     languages: Mapping[Side, str]
     max_source: int
     sentences: str | None = None  # language of the texts, where their sentences are set apart
+    trained_in: str = "32-true"  # trainer.precision of the training
 
     @property
     def writes(self) -> dict[Side, dict[str, bool]]:
@@ -67,33 +62,17 @@ class Summarizer:
             self.task.sides, kept_by_tokenizer(self.tokenizer.backend.backend_tokenizer)
         )
 
-    def summarize(
-        self,
-        texts: Sequence[str],
-        config: DecodingConfig,
-        progress: Callable[[int], object] = lambda done: None,
-    ) -> list[Summaries]:
-        """The summaries of each text; ``progress`` is called with the size of each batch done."""
-        return [best.summaries for best, *_ in self.n_best(texts, config, 1, progress)]
+    def resolved(self, config: DecodingConfig) -> DecodingConfig:
+        """``config`` with weights=auto decided: bfloat16 on a GPU after a training in bf16."""
+        if config.weights != "auto":
+            return config
+        half = self.trained_in.startswith("bf16") and reading_waits(self.network.output_bias)
+        return replace(config, weights="bfloat16" if half else "float32")
 
-    def n_best(
-        self,
-        texts: Sequence[str],
-        config: DecodingConfig,
-        num_best: int,
-        progress: Callable[[int], object] = lambda done: None,
-    ) -> list[list[Candidate]]:
-        """The ``num_best`` best candidates of each text, or as many as there are, best first.
-
-        With several decoders, the n-th candidate has the n-th best target of each decoder.
-        """
-        if not 1 <= num_best <= config.beam:
-            raise InputError(
-                f"n-best: expected from 1 to the {config.beam} of decoding.beam, found {num_best}; "
-                f"give decoding.beam={num_best}, too"
-            )
-        sources = self.tokenizer.encode_sources(texts, self.max_source, self.sentences)
-        candidates: list[list[Candidate]] = [[] for _ in texts]
+    @contextmanager
+    def prepared(self, config: DecodingConfig) -> Iterator[Search]:
+        """See ``System``."""
+        config = self.resolved(config)
         network, int8 = self.network.eval(), config.weights == "int8"
         if int8 and network.output_bias.device.type != "cpu":
             raise InputError("decoding.weights=int8: is for CPUs; take trainer.accelerator=cpu")
@@ -104,12 +83,33 @@ class Summarizer:
         }
         # In 8 bits the whole network is packed; else the decoders, whose products have few rows.
         with packed(network if int8 else network.decoders, int8=int8):
-            for indices in batches_by_length(sources, config.max_tokens // config.beam):
-                batch = [sources[i] for i in indices]
-                found = self._search_batch(network, batch, config, outputs, num_best)
-                for index, of_text in zip(indices, found, strict=True):
-                    candidates[index] = of_text
-                progress(len(indices))
+            yield partial(self._search, network, config, outputs)
+
+    def _search(
+        self,
+        network: Seq2Seq,
+        config: DecodingConfig,
+        outputs: Mapping[str, OutputLayer],
+        texts: Sequence[str],
+        num_best: int,
+        progress: Progress = lambda done: None,
+    ) -> list[list[Candidate]]:
+        if not 1 <= num_best <= config.beam:
+            raise InputError(
+                f"n-best: expected from 1 to the {config.beam} of decoding.beam, found {num_best}; "
+                f"give decoding.beam={num_best}, too"
+            )
+        sources = self.tokenizer.encode_sources(texts, self.max_source, self.sentences)
+        candidates: list[list[Candidate]] = [[] for _ in texts]
+        longest = self._beam(max(map(len, self.task.targets.values())), config)
+        columns = max(output.shortlists.token_SC.shape[1] for output in outputs.values())
+        budget = batch_budget(network, config, longest, columns)
+        for indices in batches_by_length(sources, budget):
+            batch = [sources[i] for i in indices]
+            found = self._search_batch(network, batch, config, outputs, num_best)
+            for index, of_text in zip(indices, found, strict=True):
+                candidates[index] = of_text
+            progress(len(indices))
         return candidates
 
     def source_lengths(self, texts: Sequence[str]) -> list[int]:
@@ -181,6 +181,7 @@ class Summarizer:
             width=config.beam,
             max_length=config.max_length if of_target else num_sides * config.max_length + control,
             cut=of_target,
+            sure=config.bound == "longest",
             length_penalty=config.length_penalty,
             bos_id=self.tokenizer.special.bos,
             eos_id=self.tokenizer.special.eos,
@@ -221,12 +222,3 @@ class Summarizer:
         if config.mask == "both" or (config.mask, side) == ("cross", "cross"):
             return self.vocabulary[side]
         return sorted(set(range(len(self.tokenizer))) - set(self.tokenizer.special))
-
-
-def batches_by_length(sources: Sequence[Sequence[int]], max_tokens: int) -> Iterator[list[int]]:
-    """Indices of sources of similar length, longest first, each batch under the token budget."""
-    order = sorted(range(len(sources)), key=lambda i: -len(sources[i]))
-    while order:
-        size = max(1, max_tokens // len(sources[order[0]]))
-        yield order[:size]
-        order = order[size:]

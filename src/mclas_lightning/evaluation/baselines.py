@@ -8,7 +8,7 @@ import numpy as np
 from sentencex import segment  # pyright: ignore[reportAttributeAccessIssue]
 
 from mclas_lightning.config.dataset import DatasetConfig
-from mclas_lightning.decoding.summarizer import Summaries
+from mclas_lightning.decoding.candidates import Summaries
 from mclas_lightning.example import Example, Side
 from mclas_lightning.metrics.rouge import standard_profile
 from mclas_lightning.task import Baseline

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mclas_lightning.config.settings import Settings
-from mclas_lightning.decoding.summarizer import Summaries, Summarizer
+from mclas_lightning.decoding.candidates import Summaries
+from mclas_lightning.decoding.summarizer import Summarizer
 from mclas_lightning.distributed import fail_together, gather_shares, is_rank_zero, rank_and_world
 from mclas_lightning.evaluation.baselines import BaselineSummarizer
 from mclas_lightning.evaluation.scores import score_side
@@ -21,6 +22,7 @@ from mclas_lightning.metrics.neural.scores import NeuralScores
 from mclas_lightning.metrics.profiles import profiles_of
 from mclas_lightning.metrics.rouge import Profile
 from mclas_lightning.metrics.score import SystemScores
+from mclas_lightning.model.device import set_float32_products
 from mclas_lightning.progress import progress_bar
 from mclas_lightning.runs.documents import DOCUMENT_SCORES, write_document_scores
 from mclas_lightning.runs.predictions import PREDICTIONS
@@ -46,6 +48,7 @@ def score_run(
     """
     run, dataset, system = settings.run, settings.dataset, settings.system
     scored = scored or EvaluationSet.of(dataset, "test")
+    set_float32_products(settings.device, settings.float32_products)
     with fail_together():
         scored.check(run, dataset)
         # The hash is taken before the examples are read, so that it never hides a changed file.
@@ -64,7 +67,9 @@ def score_run(
     start_run(run, config, [dataset.file("test")])
     trial = scored.trial(settings.decoding)
     folder = run.folder / trial if trial else run.folder
-    decoding = {} if isinstance(settings.system, Baseline) else asdict(settings.decoding)
+    decoding = {}
+    if not isinstance(summarizer, BaselineSummarizer):
+        decoding = asdict(summarizer.resolved(settings.decoding))
     return write_scores(
         settings,
         folder,

@@ -12,7 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from mclas_lightning.data.batch import pad
-from mclas_lightning.decoding.summarizer import Summaries, Summarizer, batches_by_length
+from mclas_lightning.decoding.batches import Budget, batches_by_length
+from mclas_lightning.decoding.candidates import Summaries
+from mclas_lightning.decoding.summarizer import Summarizer
 from mclas_lightning.example import Side
 from mclas_lightning.model.attention import Attention
 from mclas_lightning.model.seq2seq import Memory
@@ -111,7 +113,7 @@ def _encoded(
         side: tokenizer.encode([summary[side] for summary in summaries], max_summary)
         for side in sides
     }
-    for indices in batches_by_length(sources, MAX_TOKENS):
+    for indices in batches_by_length(sources, Budget(MAX_TOKENS)):
         targets = [
             task.target_ids(decoder, {side: ids[side][i] for side in sides}, special)
             for i in indices

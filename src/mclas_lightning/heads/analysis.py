@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mclas_lightning.decoding.summarizer import Summaries, Summarizer
+from mclas_lightning.decoding.candidates import Summaries
+from mclas_lightning.decoding.summarizer import Summarizer
 from mclas_lightning.distributed import device_of
 from mclas_lightning.example import Example
 from mclas_lightning.heads.ablation import ablate

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from mclas_lightning.config.dataset import read_examples
-from mclas_lightning.decoding.summarizer import Summaries, Summarizer
+from mclas_lightning.decoding.candidates import Summaries
+from mclas_lightning.decoding.summarizer import Summarizer
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Example, Side
 from mclas_lightning.inference.trained import dataset_of, decoding_of, task_of

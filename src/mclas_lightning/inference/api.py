@@ -10,7 +10,7 @@ import torch
 
 from mclas_lightning.config.dataset import DatasetConfig
 from mclas_lightning.config.groups import DecodingConfig, PipelineConfig
-from mclas_lightning.decoding.summarizer import Candidate
+from mclas_lightning.decoding.candidates import Candidate, Search
 from mclas_lightning.decoding.summarizer import Summarizer as NetworkSummarizer
 from mclas_lightning.distributed import device_of
 from mclas_lightning.errors import InputError
@@ -88,14 +88,9 @@ class Summarizer:
         if isinstance(texts, str):
             raise InputError("texts: expected a list of texts, found one text; give [text]")
         for number, text in enumerate(texts, start=1):
-            if not text.strip():
-                raise InputError(f"text {number} of {len(texts)}: is empty; there is no summary")
-        config = self.changed(decoding or {})
-        found = self.system.n_best(texts, config, n_best)
-        return [
-            Summary(candidates=tuple(candidates), notes=notes)
-            for candidates, notes in zip(found, self._notes(texts), strict=True)
-        ]
+            _check_text(text, f"{number} of {len(texts)}")
+        with self.system.prepared(self.changed(decoding or {})) as search:
+            return self._summaries(search, texts, n_best)
 
     def stream(
         self, texts: Iterable[str], *, n_best: int = 1, decoding: Mapping[str, Any] | None = None
@@ -104,10 +99,20 @@ class Summarizer:
 
         Few documents are summarized together at first, and more later, which is faster.
         """
-        rest, together = iter(texts), FIRST_TOGETHER
-        while batch := list(islice(rest, together)):
-            yield from self(batch, n_best=n_best, decoding=decoding)
-            together = min(2 * together, MOST_TOGETHER)
+        rest, together, done = iter(texts), FIRST_TOGETHER, 0
+        with self.system.prepared(self.changed(decoding or {})) as search:
+            while batch := list(islice(rest, together)):
+                for number, text in enumerate(batch, start=done + 1):
+                    _check_text(text, str(number))
+                yield from self._summaries(search, batch, n_best)
+                done += len(batch)
+                together = min(2 * together, MOST_TOGETHER)
+
+    def _summaries(self, search: Search, texts: Sequence[str], n_best: int) -> list[Summary]:
+        return [
+            Summary(candidates=tuple(candidates), notes=notes)
+            for candidates, notes in zip(search(texts, n_best), self._notes(texts), strict=True)
+        ]
 
     def changed(self, decoding: Mapping[str, Any]) -> DecodingConfig:
         """The system's decoding with other values of some keys."""
@@ -127,6 +132,11 @@ class Summarizer:
             )
             for text, length in zip(texts, lengths, strict=True)
         ]
+
+
+def _check_text(text: str, which: str) -> None:
+    if not text.strip():
+        raise InputError(f"text {which}: is empty; there is no summary")
 
 
 def _trained(run: Run, device: str) -> Summarizer:

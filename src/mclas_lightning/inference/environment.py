@@ -34,11 +34,13 @@ def environment(folder: Path) -> dict[str, Any]:
 
 def machine() -> dict[str, Any]:
     """Machine and versions, on which the last bits of a sum depend."""
+    cuda = torch.cuda.is_available()
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
         "threads": torch.get_num_threads(),
-        "cuda": torch.version.cuda if torch.cuda.is_available() else None,
+        "cuda": torch.version.cuda if cuda else None,
+        "float32_products": torch.get_float32_matmul_precision() if cuda else None,
         "packages": {name: version(name) for name in PACKAGES},
     }
 

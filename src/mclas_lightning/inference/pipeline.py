@@ -1,7 +1,9 @@
 """The pipelines TLTran and TETran: a summarizer and a translator, one after the other."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -10,7 +12,8 @@ from sentencex import segment  # pyright: ignore[reportAttributeAccessIssue]
 
 from mclas_lightning.config.dataset import DatasetConfig
 from mclas_lightning.config.groups import DecodingConfig
-from mclas_lightning.decoding.summarizer import Candidate, Summaries, Summarizer
+from mclas_lightning.decoding.candidates import Candidate, Progress, Search, System
+from mclas_lightning.decoding.summarizer import Summarizer
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Side
 from mclas_lightning.files import sha256
@@ -29,8 +32,11 @@ UNSPACED = CHINESE_LANGUAGES | {"ja"}  # languages without spaces between senten
 
 
 @dataclass(frozen=True, kw_only=True)
-class PipelineSummarizer:
-    """A pipeline with its trained systems, which summarizes as ``Summarizer`` does."""
+class PipelineSummarizer(System):
+    """A pipeline with its trained systems.
+
+    Candidates have the scores of the summarizer; a translation has no score.
+    """
 
     pipeline: Pipeline
     summarizer: Summarizer
@@ -47,28 +53,28 @@ class PipelineSummarizer:
             return {"cross": mono}
         return {"mono": mono, "cross": getattr(self.translator, "writes", {})}
 
-    def summarize(
-        self,
-        texts: Sequence[str],
-        config: DecodingConfig,
-        progress: Callable[[int], object] = lambda done: None,
-    ) -> list[Summaries]:
-        """The summaries of each text; ``progress`` is called with the size of each batch done."""
-        return [best.summaries for best, *_ in self.n_best(texts, config, 1, progress)]
+    def resolved(self, config: DecodingConfig) -> DecodingConfig:
+        """As a summarizer's."""
+        return self.summarizer.resolved(config)
 
-    def n_best(
+    @contextmanager
+    def prepared(self, config: DecodingConfig) -> Iterator[Search]:
+        """As a summarizer's, whose network is prepared once, not for every few documents."""
+        with self.summarizer.prepared(config) as summarize:
+            yield partial(self._n_best, summarize)
+
+    def _n_best(
         self,
+        summarize: Search,
         texts: Sequence[str],
-        config: DecodingConfig,
         num_best: int,
-        progress: Callable[[int], object] = lambda done: None,
+        progress: Progress = lambda done: None,
     ) -> list[list[Candidate]]:
-        """Candidates of each text with the scores of the summarizer; a translation has no score."""
         step = self._late if self.pipeline.reads == "mono" else self._early
         candidates: list[list[Candidate]] = []
         rest = iter(texts)
         while documents := list(islice(rest, DOCUMENTS_TOGETHER)):
-            candidates += step(documents, config, num_best)
+            candidates += step(summarize, documents, num_best)
             progress(len(documents))
         if isinstance(self.translator, TranslationFile):
             self.translator.check_complete()
@@ -79,10 +85,10 @@ class PipelineSummarizer:
         return self.summarizer.source_lengths(texts) if self.pipeline.reads == "mono" else []
 
     def _late(
-        self, documents: Sequence[str], config: DecodingConfig, num_best: int
+        self, summarize: Search, documents: Sequence[str], num_best: int
     ) -> list[list[Candidate]]:
         """Summarize, then translate (section 5.3); a summary's lines are its sentences."""
-        found = self.summarizer.n_best(documents, config, num_best)
+        found = summarize(documents, num_best)
         written = [candidate.summaries["mono"] for of_text in found for candidate in of_text]
         translated = iter(self._translate_each([text.split("\n") for text in written], "\n"))
         return [
@@ -91,14 +97,14 @@ class PipelineSummarizer:
         ]
 
     def _early(
-        self, documents: Sequence[str], config: DecodingConfig, num_best: int
+        self, summarize: Search, documents: Sequence[str], num_best: int
     ) -> list[list[Candidate]]:
         """Translate sentence by sentence, then summarize (Zhu et al. 2019)."""
         split = [[s.strip() for s in segment(self.source, text) if s.strip()] for text in documents]
         texts = self._translate_each(split, "" if self.target in UNSPACED else " ")
         return [
             [replace(c, summaries={"cross": c.summaries["mono"]}) for c in of_text]
-            for of_text in self.summarizer.n_best(texts, config, num_best)
+            for of_text in summarize(texts, num_best)
         ]
 
     def _translate_each(self, split: Sequence[Sequence[str]], border: str) -> list[str]:

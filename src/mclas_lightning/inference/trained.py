@@ -182,6 +182,7 @@ def load_summarizer(run: Run) -> Summarizer:
         languages={side: dataset.language(side) for side in task.sides},
         max_source=dataset.max_source,
         sentences=dataset.source if apart else None,
+        trained_in=str(run.config.get("trainer", {}).get("precision")),
     )
 
 

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from tokenizers import Tokenizer
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
 from mclas_lightning.config.groups import DecodingConfig
+from mclas_lightning.decoding.candidates import Search
 from mclas_lightning.decoding.summarizer import Summarizer
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import sha256
@@ -103,8 +106,16 @@ class RunTranslator:
 
     def translate(self, texts: Sequence[str]) -> list[str]:
         """The translations of ``texts``, decoded as the run's configuration says."""
-        summaries = self.summarizer.summarize(list(texts), self.decoding)
-        return [summary["cross"] for summary in summaries]
+        return [best.summaries["cross"] for best, *_ in self._search(list(texts), 1)]
+
+    @cached_property
+    def _opened(self) -> AbstractContextManager[Search]:
+        return self.summarizer.prepared(self.decoding)
+
+    @cached_property
+    def _search(self) -> Search:
+        """The summarizer, prepared at the first text for as long as there is this translator."""
+        return self._opened.__enter__()
 
 
 def default_translator(source: str, target: str, option: str) -> str:

@@ -4,9 +4,27 @@ A host that reads a value of a GPU's tensor waits for all that was queued before
 whose result has a size that depends on values: ``nonzero``, ``unique``, indexing by booleans.
 """
 
+import torch
 from torch import Tensor
 
 
 def reading_waits(tensor: Tensor) -> bool:
     """Whether the host waits for a device when it reads a value of ``tensor``."""
     return not tensor.is_cpu
+
+
+def set_float32_products(device: torch.device, precision: str) -> None:
+    """Multiply float32 matrices on a GPU exactly (highest) or, by its tensor cores, in TF32 (high).
+
+    On a CPU the same setting of torch would choose bf16.
+    """
+    if device.type == "cuda":
+        torch.set_float32_matmul_precision(precision)
+
+
+def free_memory(device: torch.device) -> int | None:
+    """Bytes that this process may still take on a GPU; None on other devices."""
+    if device.type != "cuda":
+        return None
+    kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return torch.cuda.mem_get_info(device)[0] + kept

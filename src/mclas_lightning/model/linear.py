@@ -86,13 +86,14 @@ class Linear(nn.Linear):
 def packed(module: nn.Module, *, int8: bool = False) -> Iterator[None]:
     """Within the context every ``Linear`` of ``module`` has packed weights and no gradient."""
     layers = [layer for layer in module.modules() if isinstance(layer, Linear)]
+    before = [layer.packed for layer in layers]
     try:
         for layer in layers:
             layer.packed = pack_linear(layer.weight, layer.bias, int8=int8)
         yield
     finally:
-        for layer in layers:
-            layer.packed = None
+        for layer, kept in zip(layers, before, strict=True):
+            layer.packed = kept
 
 
 class _LinearFunction(torch.autograd.Function):

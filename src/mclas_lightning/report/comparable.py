@@ -76,7 +76,7 @@ def decoding_keys(run: Results) -> dict[str, Any]:
 
 def _flat_decoding(decoding: Mapping[str, Any]) -> dict[str, Any]:
     kept = ((key, value) for key, value in decoding.items() if key not in KEYS_NOT_COMPARED)
-    return {f"decoding.{key}": value for key, value in kept}
+    return {f"decoding.{key}": value for key, value in kept if value != "auto"}
 
 
 def unlike_values(settings: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:

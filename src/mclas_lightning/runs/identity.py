@@ -26,11 +26,16 @@ NOT_IDENTITY = (
     *("dataset.licence", "dataset.how_to_get", "dataset.leaks"),
 )
 
+# Of configurations of earlier versions.
+UNSAID_KEYS = {**UNSAID, "decoding.bound": "longest"}
+
 LENGTH_KEYS = ("max_source", "max_summary")
 
 LISTED = 6  # differences that ``differences_in_words`` lists; the others it only counts
 
 SCENARIO_KEYS = ("optim.updates", "dataset.sizes")  # with a value for each scenario
+
+LEFT_TO_THE_DEVICE = {'"auto"', "null"}  # values of a decoding, as JSON
 
 ABSENT = "nothing"  # shown as the value of a key that a configuration lacks
 
@@ -118,7 +123,7 @@ def unequal_keys(kept: Mapping[str, Any], asked: Mapping[str, Any]) -> list[Diff
     there, here = (
         {
             key: json.dumps(value, ensure_ascii=False)
-            for key, value in (UNSAID | dict(flat(each, "."))).items()
+            for key, value in (UNSAID_KEYS | dict(flat(each, "."))).items()
         }
         for each in (kept, asked)
     )
@@ -144,8 +149,17 @@ def scoring_differences(folder: Path, config: Mapping[str, Any]) -> list[Differe
     results = read_json(folder / "results.json", dict)
     decoding, signatures = results.get("decoding") or {}, results.get("signatures") or {}
     scoring = config.get("scoring") or {}
-    found = unequal_keys({"decoding": decoding}, {"decoding": config.get("decoding")})
+    found = decoding_differences(decoding, config.get("decoding") or {})
     return [*(found if decoding else []), *_not_scored(scoring, signatures.values())]
+
+
+def decoding_differences(kept: Mapping[str, Any], asked: Mapping[str, Any]) -> list[Difference]:
+    """``unequal_keys`` of two decodings, without what either leaves to the device."""
+    return [
+        found
+        for found in unequal_keys({"decoding": kept}, {"decoding": asked})
+        if not {found.kept, found.asked} & LEFT_TO_THE_DEVICE
+    ]
 
 
 def _not_scored(
