@@ -1,13 +1,23 @@
-"""Bars are for terminals; processes that are started leave Ctrl-C to the command."""
+"""Bars are for terminals; started processes leave Ctrl-C to the command; threads sleep soon."""
 
 import io
+import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from mclas_lightning.progress import ctrl_c_for_this_process, progress_bar
+from mclas_lightning import progress
+from mclas_lightning.progress import (
+    SPINS,
+    bound_spinning,
+    ctrl_c_for_this_process,
+    free_memory,
+    progress_bar,
+    share,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -50,3 +60,75 @@ def test_a_process_that_was_started_does_not_end_by_ctrl_c():
     with ctrl_c_for_this_process():
         child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (child.stdout, child.stderr) == ("goes on\n", "")
+
+
+UNSAID = {key: value for key, value in os.environ.items() if key not in progress.SPINNING}
+
+# The variable at the moment at which torch, and with it OpenMP, is loaded.
+LOADED = """
+import os, runpy, sys
+class Torch:
+    def find_spec(name, *_):
+        if name == "torch":
+            print(os.environ.get("GOMP_SPINCOUNT"), os.environ.get("OMP_WAIT_POLICY"))
+            os._exit(0)
+sys.meta_path.insert(0, Torch)
+"""
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "from mclas_lightning.cli.entries import mclas_train; mclas_train()",
+        "from mclas_lightning.cli.entries import mclas_evaluate; mclas_evaluate()",
+        "sys.argv = ['mclas', 'summarize', 'run']\n"
+        "from mclas_lightning.cli.entries import mclas; mclas()",
+        "runpy.run_module('mclas_lightning.train', run_name='__main__')",
+        "runpy.run_module('mclas_lightning.evaluate', run_name='__main__')",
+        "sys.argv = ['mclas', 'demo']\n"
+        "runpy.run_module('mclas_lightning.cli.main', run_name='__main__')",
+    ],
+)
+def test_how_threads_wait_is_said_before_torch_is_loaded(start):
+    line = [sys.executable, "-c", LOADED + start]
+    done = subprocess.run(line, env=UNSAID, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{SPINS} None\n"
+
+
+@pytest.mark.parametrize("name", progress.SPINNING)
+def test_what_the_user_has_said_stays(name, monkeypatch):
+    for each in progress.SPINNING:
+        monkeypatch.delenv(each, raising=False)
+    bound_spinning()
+    assert os.environ.pop("GOMP_SPINCOUNT") == str(SPINS)
+    monkeypatch.setenv(name, "7")
+    bound_spinning()
+    assert {key: os.environ.get(key) for key in progress.SPINNING} == {
+        **dict.fromkeys(progress.SPINNING),
+        name: "7",
+    }
+
+
+@pytest.mark.parametrize(
+    ("widths", "gb", "expected"),
+    [
+        ([128] * 20, 100, (8, 1)),  # As many runs as cores.
+        ([128, 256, 128], 100, (3, 2)),  # Few runs share the cores.
+        ([128] * 20, 3.1, (2, 4)),  # As many runs as the memory holds.
+        ([128] * 20, 0.1, (1, 8)),
+        ([128] * 20 + [768], 100, (1, 8)),  # A large network takes the machine.
+        ([], 100, (1, 8)),
+    ],
+)
+def test_small_networks_share_the_cores_and_large_ones_do_not(widths, gb, expected, monkeypatch):
+    monkeypatch.setattr(progress, "cores", lambda: 8)
+    monkeypatch.setattr(progress, "free_memory", lambda: int(gb * 2**30))
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert share(widths) == expected
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert share(widths) == (1, 1)
+
+
+def test_free_memory_is_less_than_all_memory():
+    total = Path("/proc/meminfo").read_text().split()[1]
+    assert 2**20 < free_memory() < 1024 * int(total)

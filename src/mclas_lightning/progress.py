@@ -1,15 +1,31 @@
-"""Progress bars, and pools of worker processes."""
+"""Progress bars, pools of worker processes, and how cores and threads are shared.
+
+Nothing here imports torch: OpenMP, in whose threads torch computes on a CPU, reads its settings
+when torch is loaded.
+"""
 
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.resource_tracker import ensure_running
+from pathlib import Path
+from typing import NamedTuple
 
 from tqdm import tqdm
+
+# Rounds in which a waiting thread looks again before it sleeps; OpenMP's own number is 300,000.
+# ``python -m benchmarks.busy`` measures others.
+SPINS = 10_000
+
+SPINNING = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY", "KMP_BLOCKTIME")  # variables that say it, too
+
+SMALL_WIDTH = 256  # of an encoder, up to which a second thread gains less than a second run
+
+RUN_MEMORY = 3 * 2**29  # bytes of a training of such a network, with room
 
 
 def progress_bar(
@@ -67,3 +83,46 @@ def ctrl_c_for_this_process() -> Iterator[None]:
         signal.signal(signal.SIGINT, handler)
         if heard:
             signal.raise_signal(signal.SIGINT)
+
+
+def bound_spinning() -> None:
+    """Let waiting threads sleep soon, unless the user has said how they wait.
+
+    Threads wait for each other at the end of every product. One that spins takes the core from a
+    thread that works, where other programs run on the machine, too.
+    """
+    if not any(name in os.environ for name in SPINNING):
+        os.environ["GOMP_SPINCOUNT"] = str(SPINS)
+
+
+class Share(NamedTuple):
+    """Runs at a time on this machine, and threads of each."""
+
+    jobs: int
+    threads: int
+
+    def __str__(self) -> str:
+        return f"{self.jobs} runs at a time, {self.threads} thread{'s' * (self.threads > 1)} each"
+
+
+def share(widths: Sequence[int]) -> Share:
+    """The share of runs of networks of these widths, on the cores that this process may use.
+
+    Products of a small network are too short for several threads. A large network's use all cores,
+    and its training all memory, so that its runs follow each other.
+    """
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    threads = int(asked) if asked.isdecimal() else cores()
+    if not widths or max(widths) > SMALL_WIDTH:
+        return Share(1, threads)
+    jobs = max(1, min(threads, len(widths), free_memory() // RUN_MEMORY))
+    return Share(jobs, threads // jobs)
+
+
+def free_memory() -> int:
+    """Bytes of memory that are free, or could be at once."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        return 1024 * next(int(x.split()[1]) for x in lines if x.startswith("MemAvailable:"))
+    except (OSError, StopIteration):  # no Linux
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2

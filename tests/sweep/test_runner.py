@@ -6,12 +6,18 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from mclas_lightning import progress
+from mclas_lightning.cli.main import parser
+from mclas_lightning.cli.sweep import _jobs
 from mclas_lightning.runs.results import find_results
-from mclas_lightning.sweep.runner import slot_environments
+from mclas_lightning.sweep import runner
+from mclas_lightning.sweep.plan import plan_runs
+from mclas_lightning.sweep.runner import share_of, slot_environments
 
 SWEEP = """\
 # @package _global_
@@ -52,6 +58,50 @@ def until(ready) -> None:
             return
         time.sleep(0.05)
     raise AssertionError("never happened")
+
+
+@pytest.fixture
+def eight_cores(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(progress, "cores", lambda: 8)
+    monkeypatch.setattr(progress, "free_memory", lambda: 10**12)
+    monkeypatch.setattr(runner, "gpu_numbers", list)
+
+
+@pytest.mark.usefixtures("eight_cores")
+def test_runs_share_the_cores_by_the_size_of_their_networks(tmp_path, monkeypatch):
+    runs = plan_runs(["toy"], ["seed=0", f"runs={tmp_path}/runs"])
+
+    def shared(width: int = 128, **trainer: object) -> tuple[int, int] | None:
+        trainer = {**runs[0].config["trainer"], **trainer}
+        config = {"trainer": trainer, "network": {"encoder": {"width": width}}}
+        return share_of([*runs[1:], replace(runs[0], config=config)])
+
+    assert shared() == (7, 1)
+    assert shared(768) == (1, 8)
+    assert shared(devices=2) is None  # The run has processes of its own.
+    monkeypatch.setattr(runner, "gpu_numbers", lambda: ["0"])
+    assert shared() is None
+    on_cpu = [replace(run, config=of_cpu(run.config)) for run in runs]
+    assert share_of(on_cpu) == (7, 1)
+
+
+def of_cpu(config):
+    return {**config, "trainer": {**config["trainer"], "accelerator": "cpu"}}
+
+
+@pytest.mark.usefixtures("eight_cores")
+def test_a_sweep_without_words_says_how_many_runs_it_does_at_a_time(tmp_path, capsys):
+    runs = plan_runs(["toy"], ["seed=0", f"runs={tmp_path}/runs"])
+
+    def jobs(*words: str) -> int:
+        return _jobs(runs, parser().parse_args(["sweep", "run", "toy", *words]))
+
+    assert jobs() == 7
+    assert "7 runs at a time, 1 thread each" in capsys.readouterr().out
+    assert jobs("--launcher", "local") == 1
+    assert jobs("--launcher", "processes", "--jobs", "3") == 3
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.slow

@@ -39,8 +39,9 @@ def add_commands(commands: Any) -> None:
         help="what is started: missing,failed (default), missing, or failed",
     )  # fmt: skip
     run.add_argument(
-        "--launcher", choices=LAUNCHERS, default="local",
-        help="one after the other (local), several at a time on this machine (processes), or Slurm",
+        "--launcher", choices=LAUNCHERS,
+        help="one after the other (local), several at a time on this machine (processes), or Slurm "
+        "(default: what suits the cores and the networks)",
     )  # fmt: skip
     run.add_argument(
         "--jobs", type=positive, help="runs at a time with --launcher processes (default: GPUs, 2)"
@@ -122,7 +123,7 @@ def _run(arguments: argparse.Namespace) -> None:
         _submit(runs, left, of_launcher, arguments.only)
     else:
         _refuse(left, [], slurm=False)
-        _work(runs, arguments)
+        _work(runs, left, arguments)
 
 
 def _submit(
@@ -150,11 +151,27 @@ def _nothing_started(wrong: Sequence[str]) -> InputError:
     return InputError(f"nothing was started; problems: {len(wrong)}, see above")
 
 
-def _work(runs: Sequence[Any], arguments: argparse.Namespace) -> None:
-    from mclas_lightning.sweep.runner import LocalSweep, Terminated, gpu_numbers
+def _jobs(left: Sequence[Any], arguments: argparse.Namespace) -> int:
+    """The number of runs at a time on this machine; what nobody has asked for is printed."""
+    from mclas_lightning.sweep.runner import gpu_numbers, share_of
+
+    if arguments.launcher == "processes":
+        return arguments.jobs or len(gpu_numbers()) or 2
+    found = share_of(left) if arguments.launcher is None else None
+    if found is None or found.jobs == 1:
+        return 1
+    print(
+        f"{found}, for networks of this size; --launcher local does one after the other",
+        flush=True,
+    )
+    return found.jobs
+
+
+def _work(runs: Sequence[Any], left: Sequence[Any], arguments: argparse.Namespace) -> None:
+    from mclas_lightning.sweep.runner import LocalSweep, Terminated
     from mclas_lightning.sweep.status import failure_lines, state_counts
 
-    jobs = 1 if arguments.launcher == "local" else arguments.jobs or len(gpu_numbers()) or 2
+    jobs = _jobs(left, arguments)
     try:
         found = LocalSweep(runs, jobs, arguments.only).work()
     except (Terminated, KeyboardInterrupt) as asked:

@@ -10,7 +10,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from types import FrameType
 
-from mclas_lightning.progress import progress_bar
+from mclas_lightning.progress import Share, cores, progress_bar, share
 from mclas_lightning.runs.preemption import INTERRUPTED, TERMINATED
 from mclas_lightning.runs.run import Run
 from mclas_lightning.sweep.plan import PlannedRun
@@ -39,12 +39,21 @@ def slot_environments(jobs: int) -> list[dict[str, str]]:
     """Environment variables of each run at a time: a GPU, and its share of the CPU's threads."""
     if jobs == 1:
         return [{}]
-    threads = int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1))
+    threads = int(os.environ.get("OMP_NUM_THREADS", cores()))
     share = {"OMP_NUM_THREADS": str(max(threads // jobs, 1))}
     gpus = gpu_numbers()
     if not gpus:
         return [share] * jobs
     return [share | {"CUDA_VISIBLE_DEVICES": gpus[slot % len(gpus)]} for slot in range(jobs)]
+
+
+def share_of(runs: Sequence[PlannedRun]) -> Share | None:
+    """How runs share this machine's cores; None where they use a GPU or start processes."""
+    trainers = [run.config["trainer"] for run in runs]
+    alone = all(t.get("devices") in (1, "auto") and t.get("num_nodes", 1) == 1 for t in trainers)
+    if not alone or (gpu_numbers() and any(t.get("accelerator") != "cpu" for t in trainers)):
+        return None
+    return share([run.config["network"]["encoder"]["width"] for run in runs])
 
 
 class LocalSweep:
