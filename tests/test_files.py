@@ -16,7 +16,7 @@ from mclas_lightning.data.store import open_store
 from mclas_lightning.errors import InputError
 from mclas_lightning.evaluation.texts import read_texts
 from mclas_lightning.example import read_jsonl
-from mclas_lightning.files import CONF, conf_folders, num_records, read_json, write_json
+from mclas_lightning.files import num_records, read_json, write_json
 from mclas_lightning.inference.translation_file import TranslationFile
 from mclas_lightning.runs.predictions import PREDICTIONS, read_predictions
 from tests.conftest import examples, outcome
@@ -138,12 +138,3 @@ def test_json_that_python_cannot_use_is_one_line(tmp_path, content, message):
     (tmp_path / "results.json").write_text(content)
     with pytest.raises(InputError, match=rf"results\.json: {message}"):
         read_json(tmp_path / "results.json", dict)
-
-
-def test_a_conf_of_ones_own_stands_after_the_programs(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert conf_folders() == [CONF]
-    (tmp_path / "conf").mkdir()
-    assert conf_folders() == [CONF, tmp_path / "conf"]
-    monkeypatch.chdir(CONF.parent)
-    assert conf_folders() == [CONF]

@@ -24,7 +24,7 @@ ORDER = (
     ("corpora", "decoding", "verification"),
     ("inference", "report"),
     ("evaluation", "heads", "training"),
-    ("convert", "evaluate", "train"),
+    ("convert", "evaluate", "train", "webapp"),
     ("sweep",),
     ("app", "cli"),
 )
@@ -37,6 +37,8 @@ ONLY = {
     "lightning_fabric": {"tracking.wandb_logger", "train"},
     "wandb": {"tracking"},
     "wandb_workspaces": {"tracking.workspace"},
+    "gradio": {"cli.app", "webapp.page"},
+    "starlette": {"webapp.page"},
 }
 # What must be quick: nothing of these packages loads torch, however deep.
 LIGHT = (

@@ -244,9 +244,3 @@ def shipped(name: str) -> Path:
 CONF = shipped("conf")
 
 EXPERIMENTS = shipped("experiments")
-
-
-def conf_folders() -> list[Path]:
-    """``CONF`` and, if there is another one, the folder ``conf`` where the command was started."""
-    own = Path.cwd() / "conf"
-    return [CONF, own] if own.is_dir() and not own.samefile(CONF) else [CONF]

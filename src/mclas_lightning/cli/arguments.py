@@ -9,6 +9,11 @@ def positive(text: str) -> int:
     return _number(text, 1, 10**9)
 
 
+def port(text: str) -> int:
+    """The number of a port that any user may open."""
+    return _number(text, 1024, 65535)
+
+
 def seed(text: str) -> int:
     """A seed that random, numpy and torch accept: a whole number below 2^32."""
     return _number(text, 0, 2**32 - 1)

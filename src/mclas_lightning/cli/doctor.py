@@ -20,6 +20,7 @@ SECONDS = 3  # that a server has to answer
 PACKAGES = ("torch", "pytorch-lightning", "transformers", "hydra-core")
 
 EXTRAS = {
+    "app": "gradio",
     "slurm": "submitit",
     "tensorboard": "tensorboard",
     "translation": "sacremoses",

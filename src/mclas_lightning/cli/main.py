@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 
 from mclas_lightning import __version__
 from mclas_lightning.cli import (
+    app,
     data,
     doctor,
     export,
@@ -121,6 +122,7 @@ def parser() -> argparse.ArgumentParser:
     doctor.add_doctor(commands)
     new_dataset.add_new_dataset(commands)
     summarize.add_summarize(commands)
+    app.add_app(commands)
     export.add_export(commands)
     heads.add_heads(commands)
     score.add_score(commands)

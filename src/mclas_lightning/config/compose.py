@@ -22,9 +22,10 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from mclas_lightning.config.folders import conf_folders
 from mclas_lightning.config.overrides import hydra_arguments, quoted
 from mclas_lightning.errors import InputError, did_you_mean, exits_cleanly, unknown_choice
-from mclas_lightning.files import CONF, EXPERIMENTS, conf_folders
+from mclas_lightning.files import CONF, EXPERIMENTS
 
 RUN_CONFIG = "of_run"  # the name of a run's configuration in Hydra's store
 

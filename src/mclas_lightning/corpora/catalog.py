@@ -13,9 +13,9 @@ from omegaconf import DictConfig, OmegaConf
 from yaml import YAMLError
 
 from mclas_lightning.config.dataset import DatasetConfig
+from mclas_lightning.config.folders import conf_folders
 from mclas_lightning.corpora.manifest import read_manifest
 from mclas_lightning.errors import InputError, unknown_choice
-from mclas_lightning.files import conf_folders
 from mclas_lightning.schema import typed
 
 # Named groups in place of languages: with them a name or path resolves to a regular expression.

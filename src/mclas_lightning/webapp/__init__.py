@@ -1,0 +1,1 @@
+"""``mclas app``: a page on loopback on which texts are summarized."""
