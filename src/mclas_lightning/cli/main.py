@@ -14,6 +14,7 @@ if __name__ == "__main__":  # Ctrl-C is heard during the imports below, too.
 
 import argparse
 import logging
+import os
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -40,6 +41,10 @@ from mclas_lightning.errors import InputError, exits_cleanly
 @exits_cleanly
 def main() -> None:
     """The console script ``mclas``."""
+    if "_ARGCOMPLETE" in os.environ:  # A shell asks what may follow the words typed so far.
+        import argcomplete
+
+        argcomplete.autocomplete(parser())
     arguments = parsed(sys.argv[1:])
     # Of a hub that cannot be reached, our one line is printed, not the fifty of its client.
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
@@ -67,24 +72,6 @@ class OneLineParser(argparse.ArgumentParser):
         self.exit(2, f"error: {message}; see {self.prog} --help\n")
 
 
-class PrintCompletion(argparse.Action):
-    """Print a shell's completion of a parser and its commands, and exit."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *given: Any, **_: Any) -> NoReturn:
-        """Arguments that are paths are completed by files; those of commands are there by now."""
-        import shtab
-
-        parsers = [parser]
-        for each in parsers:  # grows
-            for action in each._actions:
-                if isinstance(action, argparse._SubParsersAction):
-                    parsers += action.choices.values()
-                elif action.type is Path or action.dest == "words":
-                    action.complete = shtab.FILE  # pyright: ignore[reportAttributeAccessIssue]
-        print(shtab.complete(parser, given[1]))
-        parser.exit()
-
-
 def parser() -> argparse.ArgumentParser:
     """The parser of all commands; the parser of each command sets ``run`` to its function."""
     parser = OneLineParser(
@@ -93,10 +80,6 @@ def parser() -> argparse.ArgumentParser:
         epilog="Train with mclas-train, score again with mclas-evaluate; both take --help.",
     )
     parser.add_argument("--version", action="version", version=f"mclas-lightning {__version__}")
-    parser.add_argument(
-        "--print-completion", action=PrintCompletion, choices=("bash", "zsh", "tcsh"),
-        metavar="SHELL", help="completion of commands, options and files for bash, zsh or tcsh",
-    )  # fmt: skip
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     data.add_commands(_group(commands, "data", "get, check and build corpora"))
