@@ -145,3 +145,11 @@ def test_a_limit_is_written_out(limits, said):
     with pytest.raises(InputError) as raised:
         check_range("seed", -1, *limits)
     assert str(raised.value) == said
+
+
+def test_what_was_found_cannot_make_a_second_line_or_command_a_terminal():
+    error = InputError("name 'a\nerror: b\x1b[2J\u2028\u00e4'; rename it")
+    assert str(error) == r"name 'a\nerror: b\x1b[2J\u2028\u00e4'; rename it".replace(
+        r"\u00e4", "\u00e4"
+    )
+    assert str(unknown_choice("dataset", "\n", ["toy"])).startswith(r"dataset '\n' does not exist")

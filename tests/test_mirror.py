@@ -10,7 +10,7 @@ SOURCE = TESTS.parent / "src" / "mclas_lightning"
 WHOLE = {
     *("test_architecture.py", "test_commands.py", "test_conf.py", "test_docs.py", "test_layers.py"),
     *("test_devices.py", "test_earlier_runs.py", "test_interrupts.py", "test_metrics_page.py"),
-    *("test_audit.py", "test_security.py"),
+    *("test_audit.py", "test_security.py", "fuzz/test_readers.py", "fuzz/test_words.py"),
     *(
         "test_mirror.py",
         "test_readme.py",

@@ -66,9 +66,13 @@ def test_no_server_listens_to_other_machines(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))
     texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
     assert not texts & {"0.0.0.0", "::"}
+    hosts = {"'127.0.0.1'", "HOST"} if "127.0.0.1" in texts else set()
     for name, call in calls(path):
         if name.endswith(".bind"):
-            assert ast.unparse(call.args[0]).startswith("('127.0.0.1', "), f"{path}:{call.lineno}"
+            (pair,) = call.args
+            assert isinstance(pair, ast.Tuple), f"{path}:{call.lineno}"
+            assert ast.unparse(pair.elts[0]) in hosts, f"{path}:{call.lineno}"
+        assert given(call, "share") in (None, False), f"{path}:{call.lineno}: gradio's tunnel"
 
 
 class Harmful:

@@ -17,6 +17,7 @@ MADE = {"reference/commands": commands_page, "reference/configuration": configur
 OUTSIDE = {
     "changelog": "CHANGELOG.md",
     "contributing": "CONTRIBUTING.md",
+    "security": "SECURITY.md",
     "study-plan": "experiments/study/plan.md",
 }
 

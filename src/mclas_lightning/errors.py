@@ -5,6 +5,7 @@ import errno
 import io
 import math
 import os
+import re
 import select
 import signal
 import sys
@@ -24,8 +25,17 @@ INTERRUPTED = 130  # exit code after Ctrl-C: 128 + SIGINT, as of a shell
 SIGPIPE_EXIT = 141  # exit code of a program that SIGPIPE (13) ends: 128 + 13
 
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
 class InputError(ValueError):
-    """Unusable input; its message is one line: what, where, expected, found, what to do."""
+    """Unusable input; its message is one line: what, where, expected, found, what to do.
+
+    Control characters of what was found, which a terminal would obey, are shown as escapes.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(_CONTROL.sub(lambda found: ascii(found[0])[1:-1], message))
 
 
 class ErrorElsewhere(InputError):

@@ -22,7 +22,7 @@ def typed(name: str, kind: type[Record], section: Any) -> Record:
     hints = get_type_hints(kind)
     of_kind = fields(kind)  # pyright: ignore[reportArgumentType]
     known = {field.name for field in of_kind}
-    required = {field.name for field in of_kind if field.default is MISSING}
+    required = {f.name for f in of_kind if f.default is f.default_factory is MISSING}
     for key in section:
         if key not in known:
             raise unknown_choice(f"{name or 'configuration'}:", key, known)
@@ -48,6 +48,8 @@ def flat(value: Any, separator: str, prefix: str = "") -> Iterator[tuple[str, An
 
 
 def _value(name: str, kind: Any, value: Any) -> Any:
+    if kind is Any:
+        return value
     if is_dataclass(kind) and isinstance(kind, type):
         return typed(name, kind, value)
     if isinstance(kind, UnionType):

@@ -93,3 +93,9 @@ def test_a_conf_where_a_command_is_started_is_searched(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "a b")
     cfg = compose("train", ["dataset=toy", "network=mine"])
     assert (cfg.network.encoder.layers, cfg.network.encoder.heads) == (7, 4)
+
+
+@pytest.mark.parametrize("word", ["dataset=0", "optim=[1,2]"])
+def test_a_number_as_the_choice_of_a_group_is_refused_in_one_line(word):
+    with pytest.raises(InputError, match=r"^a choice of a group is no name \(.*\)$"):
+        compose("train", [word])

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import hydra
@@ -177,6 +178,11 @@ def clear_errors(config_name: str) -> Iterator[None]:
                 f"them (a new one is added with a leading +)"
             ) from error
         raise InputError(_as_one_line(error)) from error
+    except (TypeError, ValueError) as error:
+        # Hydra's list of groups stumbles over a choice that is a number, or a list of numbers.
+        if Path(traceback.extract_tb(error.__traceback__)[-1].filename).stem != "defaults_list":
+            raise
+        raise InputError(f"a choice of a group is no name ({error})") from error
 
 
 def _as_one_line(error: Exception) -> str:

@@ -130,7 +130,7 @@ def network_of(run: Run) -> tuple[NetworkConfig, str]:
         if exported:
             _check_encoder(config.encoder)
         return config, sizes["vocabulary"]
-    except (KeyError, TypeError, ValueError) as error:
+    except Exception as error:  # Transformers checks settings by assertions, too.
         raise InputError(f"{path}: not a network of this version ({error})") from error
 
 

@@ -6,7 +6,6 @@ The file holds one float64 array ``[documents]`` for each score, named ``<side>/
 compare systems document by document from these files.
 """
 
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import numpy as np
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Side
 from mclas_lightning.files import whole_path
+from mclas_lightning.runs.arrays import read_arrays
 
 DOCUMENT_SCORES = "scores.npz"
 
@@ -54,10 +54,8 @@ def read_document_scores(
     where the file cannot be read, or where its arrays do not have these means or this hash.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            wanted = file.files if names is None else ["ids", PREDICTIONS_HASH, *names]
-            found = {name: file[name] for name in wanted if name in file.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        found = read_arrays(path, None if names is None else ["ids", PREDICTIONS_HASH, *names])
+    except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read ({error}); {SCORE_AGAIN}") from error
     if "ids" not in found:
         raise InputError(f"{path}: lacks 'ids'; {SCORE_AGAIN}")

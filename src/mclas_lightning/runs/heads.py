@@ -18,7 +18,6 @@ documents that reach the threshold. ``gold`` is of reference summaries, ``own`` 
 ``[layers, heads, words, words]``.
 """
 
-import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -28,6 +27,8 @@ import numpy as np
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import read_versioned, whole_path, write_json
+from mclas_lightning.runs.arrays import read_arrays
+from mclas_lightning.schema import typed
 
 HEADS, HEAD_MAPS = "heads.json", "heads.npz"
 
@@ -37,6 +38,8 @@ AHEAD = "_ahead"  # ends the name of a score of the row that predicts a word, no
 
 ATTENTIONS = ("self", "cross")
 
+SCORE_KEYS = ("mean", "low", "high", "share")
+
 
 class ShownMaps(NamedTuple):
     """The attention of one document between its words, and what ``shown`` says of it."""
@@ -44,6 +47,16 @@ class ShownMaps(NamedTuple):
     of: dict[str, Any]
     self_LHWW: np.ndarray
     cross_LHWV: np.ndarray
+
+
+def _check_score(name: str, score: Any) -> None:
+    """InputError unless a SCORE has its four lists, of the same layers and heads."""
+    try:
+        shapes = {np.array(score[key], dtype=float).shape for key in SCORE_KEYS}
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"decoders.{name}: is no score ({error!r})") from None
+    if len(shapes) > 1 or len(shapes.pop()) != 2:
+        raise InputError(f"decoders.{name}: expected lists [layers][heads] of one size")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +71,21 @@ class HeadsResults:
     shown: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        """InputError for what tables, pictures and pages would stumble over."""
+        for key in ("dataset", "scenario", "model", "seed"):
+            if key not in self.run:
+                raise InputError(f"run.{key}: is missing")
+        if self.thresholds.keys() != set(ATTENTIONS) or not self.decoders:
+            raise InputError("expected thresholds of self and cross, and the scores of a decoder")
+        if not all(isinstance(entry.get("id"), str) for entry in self.shown):
+            raise InputError("shown: expected an id of each document")
+        for decoder, targets in self.decoders.items():
+            for target, attentions in targets.items():
+                for attention, kinds in attentions.items():
+                    for kind, score in kinds.items():
+                        _check_score(f"{decoder}.{target}.{attention}.{kind}", score)
+
     @classmethod
     def read(cls, folder: Path) -> "HeadsResults":
         """The results in a run's folder; InputError, with the command to run, where none are."""
@@ -65,10 +93,14 @@ class HeadsResults:
         advice = "analyze the run with mclas heads RUN"
         if not path.exists():
             raise InputError(f"{path}: no such file; {advice}")
-        try:
-            return read_versioned(path, HEADS_FORMAT, lambda record: cls(**record), f"; {advice}")
-        except TypeError as error:
-            raise InputError(f"{path}: not the result of an analysis ({error}); {advice}") from None
+
+        def build(record: dict[str, Any]) -> HeadsResults:
+            try:
+                return typed("heads", cls, record)
+            except InputError as error:
+                raise InputError(f"not the result of an analysis ({error}); {advice}") from None
+
+        return read_versioned(path, HEADS_FORMAT, build, f"; {advice}")
 
     def write(self, folder: Path, maps: Sequence[tuple[np.ndarray, np.ndarray]]) -> None:
         """Write both files; ``maps`` are those of ``shown``."""
@@ -134,8 +166,9 @@ class HeadsResults:
         place = places[ids[0] if id is None else id]
         path = folder / HEAD_MAPS
         try:
-            with np.load(path, allow_pickle=False) as file:
-                found = [file[f"{place}/{name}"].astype(np.float32) for name in ATTENTIONS]
-        except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            names = [f"{place}/{name}" for name in ATTENTIONS]
+            arrays = read_arrays(path, names)
+            found = [arrays[name].astype(np.float32) for name in names]
+        except (OSError, KeyError, ValueError) as error:
             raise InputError(f"{path}: cannot be read ({error}); run mclas heads again") from error
         return ShownMaps(self.shown[place], *found)

@@ -34,7 +34,8 @@ NOT_OF_PIPELINES = ("optim", "network", "split", "split_seed", "init_from", "dat
 
 def recipe(config: Mapping[str, Any]) -> dict[str, Any]:
     """The recipe in a run's resolved configuration, by flat keys such as ``optim.encoder.lr``."""
-    pipeline = "steps" in config.get("model", {})
+    model = config.get("model")
+    pipeline = isinstance(model, Mapping) and "steps" in model
     left_out = (*NOT_RECIPE, *(NOT_OF_PIPELINES if pipeline else ()))
     found = {
         key: _named(key, value)

@@ -74,7 +74,12 @@ def verify(folder: Path) -> Verification:
         results = Results.read(folder / "results.json")
     except InputError as error:
         return Verification(folder, [mismatched("results", str(error))])
-    findings = list(file_findings(results))
+    findings: list[Finding] = []
+    try:
+        findings += file_findings(results)
+    except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
+        said = f"{folder}/results.json: not the provenance of a run ({error!r})"
+        findings.append(mismatched("provenance", said))
     if "predictions_sha256" in results.provenance or (folder / PREDICTIONS).exists():
         # An import of rouge-score, which takes long.
         from mclas_lightning.verification.scores import score_findings
