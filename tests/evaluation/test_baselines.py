@@ -11,6 +11,7 @@ from mclas_lightning.evaluation.baselines import BaselineSummarizer
 from mclas_lightning.example import Example
 from mclas_lightning.metrics.rouge import standard_profile
 from mclas_lightning.task import Baseline
+from mclas_lightning.verification.verify import verify
 from tests.conftest import read_lines
 
 SENTENCES = ["A storm hit Munich.", "Trains were late.", "Eight people were hurt.", "Nobody died."]
@@ -70,3 +71,4 @@ def test_a_baseline_is_scored_without_a_training(words, name, capsys):
     assert (results.decoding, results.recipe) == ({}, {})
     assert len(read_lines(results.folder / "predictions.jsonl")) == 7
     assert not (results.folder / "checkpoints").exists()
+    assert verify(results.folder).of("mismatch") == []
