@@ -8,7 +8,7 @@ from mclas_lightning import __version__
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 project = "mclas-lightning"
-author = "mclas-lightning contributors"
+author = project_copyright = "mclas-lightning contributors"
 release = __version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton", "site_pages"]
 exclude_patterns = ["_ext"]

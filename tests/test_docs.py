@@ -142,6 +142,8 @@ def test_links_lead_to_pages_of_the_site_and_the_study_is_linked_once_it_is_ther
     assert "](study-plan.md)" in read("changelog")
     assert "](index.md)" in read("README")
     assert "](../training.md)" in read("reference/commands")
+    assert "| MCLAS |" in read("index")
+    assert "](reproduce.md#without-a-gpu-a-hub-or-the-corpora)" in read("index")
     (tmp_path / "docs").mkdir()
     later = tmp_path / "docs" / "study.md"
     monkeypatch.setattr(site_pages, "LATER", later)

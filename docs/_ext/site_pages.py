@@ -26,6 +26,8 @@ LED = {ROOT / file: DOCS / f"{page}.md" for page, file in OUTSIDE.items()} | {
     ROOT / "README.md": DOCS / "index.md"
 }
 
+DEMO = "<!-- what the README says of the demo -->"
+
 LATER = DOCS / "study.md"  # The study's results are a page once they are there.
 
 LINK = re.compile(r"\[([^\[\]]*)\]\((?!\w+:|#)([^)#\s]+)(#[^)\s]+)?\)")
@@ -38,7 +40,19 @@ def replace(app: Sphinx, name: str, content: list[str]) -> None:
         return
     file = ROOT / OUTSIDE.get(name, f"docs/{name}.md")
     text = file.read_text(encoding="utf-8")
-    content[0] = LINK.sub(lambda link: _link(link, file.parent, (DOCS / name).parent), text)
+    text = _linked(text, file.parent, name)
+    content[0] = text.replace(DEMO, _linked(_demo(), ROOT, name)) if DEMO in text else text
+
+
+def _demo() -> str:
+    """What the README says of the demo."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    return readme.split("make test\n```\n")[1].split("\n## ")[0].strip()
+
+
+def _linked(text: str, written_in: Path, name: str) -> str:
+    """``text`` of files in ``written_in``, with the links of the page ``name``."""
+    return LINK.sub(lambda link: _link(link, written_in, (DOCS / name).parent), text)
 
 
 def _link(link: re.Match[str], written_in: Path, shown_in: Path) -> str:
