@@ -16,7 +16,7 @@ from mclas_lightning.metrics.tokens import tokens
 from mclas_lightning.model.seq2seq import Seq2Seq
 from mclas_lightning.runs.results import Results
 from mclas_lightning.runs.run import Run
-from mclas_lightning.train import train
+from mclas_lightning.train import main, train
 from tests.conftest import examples, read_lines
 
 
@@ -292,3 +292,11 @@ def test_a_training_says_in_a_line_what_is_cut(words, capsys):
     (line,) = (line for line in capsys.readouterr().out.splitlines() if "  cut: " in line)
     assert line.startswith("  cut: 20 of 20 documents are longer than dataset.max_source=9 word p")
     assert line.endswith("% of their text is read")
+
+
+def test_a_shell_completes_words_by_hydra(monkeypatch, capsys):
+    monkeypatch.setenv("COMP_LINE", "mclas-train network=ti")
+    monkeypatch.setenv("COMP_POINT", "22")
+    monkeypatch.setattr(sys, "argv", ["mclas-train", "-sc", "query=bash"])
+    main()
+    assert capsys.readouterr().out.split() == ["network=tiny"]
