@@ -96,6 +96,11 @@ def _write_records(path: Path, kind: str, records: Iterator[dict[str, str]]) -> 
         plain.unlink()
 
 
+def article(seed: int) -> str:
+    """An article of 400 words, which no other has."""
+    return _english(random.Random(seed), 400)
+
+
 def _splits(records: int) -> Iterator[tuple[str, range]]:
     held_out = min(3000, records // 10)
     yield "train", range(records - 2 * held_out)

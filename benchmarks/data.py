@@ -59,6 +59,7 @@ def bench(folder: Path, small: int, large: int) -> dict[str, Any]:
         raw = folder / f"{name}-raw"
         step("write", name, raw, min(records, large))
         report["import"][name] = step("import", name, raw, folder / name)
+    report["near"] = step("near", 3000, 3000)
     corpus, store = folder / f"ncls-zh2en-{large}", folder / "store"
     step("tokenizer", folder / f"ncls-zh2en-{small}", folder / "tokenizer")
     bare = step("encode_batch", folder / f"ncls-zh2en-{small}", folder / "tokenizer")

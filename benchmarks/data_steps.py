@@ -35,13 +35,14 @@ def import_(name: str, raw: str, out: str) -> dict[str, Any]:
     if name.startswith("crosssum"):
         format, files = "crosssum", sorted(Path(raw).glob("english-*"))
         words = {"source": "en", "target": "zh", "mono": [Path(raw) / "xlsum"]}
-    began = time.perf_counter()
+    began, used = time.perf_counter(), time.process_time()
     manifest = import_corpus(format, files, Path(out), **words)
     seconds = time.perf_counter() - began
     kept = sum(file["records"] for file in manifest["files"].values())
     return {
         "records": kept, "records_per_s": round(kept / seconds), "peak_mb": memory("VmHWM"),
         "source_mb": megabytes(Path(raw)), "seconds": round(seconds, 1),
+        "processor_s": round(time.process_time() - used, 1),
     }  # fmt: skip
 
 
@@ -201,7 +202,26 @@ def megabytes(folder: Path) -> int:
     return round(sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) / 2**20)
 
 
+def near(held_out: str, compared: str) -> dict[str, Any]:
+    """Rate and memory of the search for near-duplicates, in articles of 400 words."""
+    from benchmarks.corpora import article
+    from mclas_lightning.corpora.near import HeldOut
+
+    before, index = memory("VmRSS"), HeldOut()
+    for i in range(int(held_out)):
+        index.add("test", str(i), article(i))
+    articles = [article(10**6 + i) for i in range(int(compared))]
+    began = time.process_time()
+    found = sum(index.nearest("", each) is not None for each in articles)
+    seconds = time.process_time() - began
+    return {
+        "held_out": int(held_out), "held_out_mb": round(memory("VmRSS") - before, 1),
+        "documents_per_processor_s": round(len(articles) / seconds), "found": found,
+    }  # fmt: skip
+
+
 STEPS: dict[str, Callable[..., dict[str, Any]]] = {
-    "write": write, "import": import_, "tokenizer": tokenizer, "encode_batch": encode_batch,
-    "tokenize": tokenize, "first_batch": first_batch, "loader": loader, "training": training,
+    "write": write, "import": import_, "near": near, "tokenizer": tokenizer,
+    "encode_batch": encode_batch, "tokenize": tokenize, "first_batch": first_batch,
+    "loader": loader, "training": training,
 }  # fmt: skip

@@ -5,8 +5,8 @@ least 0.7; a character of a script without spaces between words is a word. rensa
 (Broder 1997) finds candidates, and the sets themselves decide. Equal documents are always found.
 At a similarity of 0.7, the index misses one pair in 6,000, above it fewer.
 
-Held-out documents are kept in memory (a news article takes 6 kB). The documents that are looked up
-are streamed, so that a training set of any size can be compared with its test set:
+Held-out documents are kept in memory (an article of 400 words takes 8 kB). The documents that are
+looked up are streamed, so that a training set of any size can be compared with its test set:
 
     held_out = HeldOut()
     held_out.add_file("test", Path("data/mine/test.jsonl"))

@@ -15,6 +15,8 @@ from mclas_lightning.files import json_lines, sha256
 
 BATCH_ROWS = 1000  # rows of a parquet file that are in memory at a time
 
+BUFFER_BYTES = 2**16  # of a column of a parquet file, at a time
+
 DAMAGED = "the file is damaged or cut short, get it again"
 
 # Tags of HTML by their names, because a text may hold "<" for "less than".
@@ -108,7 +110,8 @@ def _parquet(path: Path, sources: Sources) -> Iterator[tuple[int, dict[str, Any]
 
     number, size = 0, path.stat().st_size
     try:
-        with ParquetFile(path) as file:
+        # Without a buffer of its own size, pyarrow reads a whole group of rows, of any size.
+        with ParquetFile(path, buffer_size=BUFFER_BYTES, pre_buffer=False) as file:
             total = max(1, file.metadata.num_rows)
             for batch in file.iter_batches(BATCH_ROWS):
                 for fields in batch.to_pylist():
