@@ -8,8 +8,10 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from email.message import Message
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
+from typing import cast
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -60,7 +62,7 @@ def needed(extras: tuple[str, ...] = EXTRAS) -> dict[str, Distribution]:
 
 def licence(package: Distribution) -> str:
     """What a package says of its licence: the expression, or classifiers, or the first line."""
-    about = package.metadata
+    about = cast(Message, package.metadata)
     if said := about.get("License-Expression"):
         return said
     classifiers = [

@@ -54,11 +54,11 @@ def fuzz(name: str, runs: int) -> None:
     """Give a reader ``runs`` files."""
     folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
     try:
-        import atheris
+        import atheris  # pyright: ignore[reportMissingModuleSource]
     except ImportError:
         by_chance(name, runs, folder)
         return
-    with atheris.instrument_imports(include=["mclas_lightning"]):
+    with atheris.instrument_imports(include=["mclas_lightning"]):  # pyright: ignore
         from tests.fuzz.harness import BOMBS, check
         from tests.fuzz.readers import readers
     reader, seeds = readers()[name], folder / "seeds"
@@ -73,13 +73,13 @@ def fuzz(name: str, runs: int) -> None:
 
 def by_chance(name: str, runs: int, folder: Path) -> None:
     """As the test does, with more files."""
-    from hypothesis import HealthCheck, given, settings
+    from hypothesis import given, settings
 
-    from tests.fuzz.harness import check, damaged
+    from tests.fuzz.harness import CHECKS, check, damaged
     from tests.fuzz.readers import readers
 
-    reader, checks = readers()[name], list(HealthCheck)
-    way = settings(max_examples=runs, database=None, deadline=None, suppress_health_check=checks)
+    reader = readers()[name]
+    way = settings(max_examples=runs, database=None, deadline=None, suppress_health_check=CHECKS)
     way(given(damaged(reader.valid))(lambda content: check(reader, folder / "a", content)))()
 
 

@@ -5,10 +5,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+from hypothesis import HealthCheck
 from hypothesis import strategies as st
 
 from mclas_lightning.errors import InputError
 from tests.fuzz.readers import Reader
+
+CHECKS: list[HealthCheck] = list(HealthCheck)  # pyright: ignore  # of hypothesis, put aside
 
 LONGEST_MESSAGE = 2000  # characters, of which a path may be a good part
 

@@ -168,7 +168,7 @@ def exported(path: Path) -> None:
 def export() -> bytes:
     found = resolved_config(compose("train", ["dataset=toy"]))
     network = asdict(small_network().config) | {"vocabulary": "0"}
-    network["encoder"] = {"model_type": "bert"} | network["encoder"]
+    network["encoder"] = {"model_type": "bert", **small_network().config.encoder}
     about = {"format": 1, "model_type": "mclas", "files": {"a": [1, "b"]}, "network": network}
     return lines(about | {name: found[name] for name in ("model", "dataset", "decoding")})
 

@@ -4,9 +4,9 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
-from tests.fuzz.harness import BOMBS, check, damaged
+from tests.fuzz.harness import BOMBS, CHECKS, check, damaged
 from tests.fuzz.readers import readers
 
 READERS = readers()
@@ -46,7 +46,7 @@ def test_damaged_files_are_read_or_end_in_one_line(name, folder):
     @settings(
         max_examples=1000 if name in MANY else 200,
         database=None,
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=CHECKS,
     )
     @given(damaged(reader.valid))
     def tried(content: bytes) -> None:

@@ -3,7 +3,7 @@
 import string
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mclas_lightning.cli.main import parsed
@@ -11,6 +11,7 @@ from mclas_lightning.config.compose import compose
 from mclas_lightning.config.overrides import hydra_arguments
 from mclas_lightning.config.settings import read_settings
 from mclas_lightning.errors import InputError
+from tests.fuzz.harness import CHECKS
 
 COMMANDS = (
     *("data", "import", "check", "toy", "human", "score", "sheet", "sweep", "run", "status"),
@@ -32,7 +33,7 @@ VALUES = JUNK | st.sampled_from(
 )
 WORDS = st.builds("{}={}".format, st.sampled_from(KEYS), VALUES) | JUNK
 
-checks = settings(suppress_health_check=list(HealthCheck), database=None)
+checks = settings(suppress_health_check=CHECKS, database=None)
 
 
 @settings(checks, max_examples=100)
