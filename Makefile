@@ -87,6 +87,7 @@ bench: $(INSTALLED) ## training step, decoding and start-up beside their peers, 
 	@$(BIN)/python -m benchmarks.loader
 	@$(BIN)/python -m benchmarks.rouge
 	@$(BIN)/python -m benchmarks.startup
+	@$(BIN)/python -m benchmarks.summarize
 	@$(BIN)/python -m benchmarks.significance
 
 bench-data: $(INSTALLED) ## speed and memory of import, tokenizing and loading, as JSON (10 minutes, 10 GB of disk)
