@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mclas_lightning.decoding.summarizer import Summaries
+from mclas_lightning.decoding.candidates import Summaries
 from mclas_lightning.heads import gather
 from mclas_lightning.heads.gather import DocumentMaps
 from mclas_lightning.inference.trained import load_summarizer

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mclas_lightning.decoding.summarizer import Summaries, Summarizer
+from mclas_lightning.decoding.candidates import Summaries
+from mclas_lightning.decoding.summarizer import Summarizer
 from mclas_lightning.heads.gather import DocumentMaps, document_maps
 from mclas_lightning.heads.inputs import BOTH
 from mclas_lightning.heads.words import Array, Places
