@@ -150,7 +150,7 @@ def test_nothing_that_a_run_writes_holds_a_secret(words, tmp_path, canaries, cap
         evaluate(compose("evaluate", [*words, *more, "scored=valid"]))
     runs = Runs(tmp_path / "runs")
     found = page.full_report(TableRequest(runs, ["small"], data=tmp_path))
-    (tmp_path / "report.html").write_text(page.page_html(found, runs.folder))
+    (tmp_path / "report.html").write_text(page.page_html(found, runs.folder, "pages"))
     assert list(tmp_path.rglob("*.wandb"))
     assert list(tmp_path.rglob("events.out.*"))
     assert leaks(tmp_path, canaries) == []

@@ -1,7 +1,9 @@
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -105,15 +107,19 @@ def test_a_scenario_that_is_not_asked_for_is_not_read(runs, monkeypatch, capsys)
 
 
 def test_the_report_is_one_file_and_its_tables_are_files(runs, tmp_path, monkeypatch, capsys):
+    made_up_analysis(runs / "en2desum" / "minimum" / "mclas" / "seed=0")
     words = ("--runs", str(runs), "--out", str(tmp_path / "report.html"))
     files = ("--files", str(tmp_path / "paper"), "--data", str(tmp_path))
     code, out, err = run(monkeypatch, capsys, "report", *words, *files)
     assert (code, err) == (0, "")
-    names = [f"{name}.{end}" for name in [*(f"table{n}" for n in range(1, 8)), "figure3"]
-             for end in ("csv", "md", "tex")]  # fmt: skip
+    parts = [*(f"table{n}" for n in range(1, 8)), "figure3", "section6"]
+    names = [f"{name}.{end}" for name in parts for end in ("csv", "md", "tex")]
     assert sorted(path.name for path in (tmp_path / "paper").iterdir()) == sorted(names)
-    assert out.count("written: ") == len(names) + 1
-    assert (tmp_path / "report.html").read_text("utf-8").startswith("<!doctype html>")
+    assert out.count("written: ") == len(names) + 2
+    text = (tmp_path / "report.html").read_text("utf-8")
+    assert text.startswith("<!doctype html>")
+    (link,) = re.findall(r'href="(report-pages/[^"]*)"', text)
+    assert (tmp_path / unquote(link)).read_text("utf-8").startswith("<!doctype html>")
 
 
 def test_what_the_report_sets_aside_is_said_on_stderr(runs, tmp_path, monkeypatch, capsys):

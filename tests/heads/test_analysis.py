@@ -5,6 +5,7 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.example import write_jsonl
 from mclas_lightning.heads.analysis import analyze
 from mclas_lightning.heads.config import heads_config
+from mclas_lightning.inference.trained import dataset_of
 from mclas_lightning.runs.heads import HeadsResults
 from mclas_lightning.runs.run import Run
 from tests.conftest import examples
@@ -29,18 +30,28 @@ def test_a_run_is_analyzed_on_references_and_own_summaries(trained, corpus, tmp_
         assert (np.array(score["high"]) >= np.array(score["mean"]) - 1e-4).all()
     assert found.alignment["model 1"] < 0.5
     assert found.alignment.keys() == {"best head", "diagonal", "model 1"}
-    assert np.shape(found.ablation["decoder"]["change"]["cross"]["mono"]) == (1, 4)
+    change = found.ablation["decoder"]["change"]
+    for array in (
+        change["zero"]["cross"]["rouge1"]["mono"],
+        change["mean"]["self"]["loss"]["cross"],
+    ):
+        assert np.shape(array) == (1, 4)
     maps = found.maps(tmp_path / "out", "story-57")
     assert maps.self_LHWW.shape[-2:] == (len(maps.of["target"]),) * 2
     np.testing.assert_allclose(maps.cross_LHWV.sum(-1), 1, atol=0.01)
     assert [found.shown[0]["id"], len(found.shown)] == ["story-57", 1]
 
 
-def test_ncls_has_local_and_self_heads_alone_and_says_so(trained, tmp_path):
-    found = analyze(Run(trained("model=ncls")), CONFIG, num=3, out=tmp_path)
+def test_ncls_has_local_self_and_lookup_heads_alone_and_says_so(trained, tmp_path):
+    run = Run(trained("model=ncls"))
+    found = analyze(run, CONFIG, num=3, out=tmp_path, ablation=True)
     assert found.decoders["decoder"]["gold"]["self"].keys() == {"local", "self"}
-    assert found.decoders["decoder"]["gold"]["cross"] == {}
+    assert found.decoders["decoder"]["gold"]["cross"].keys() == {"lookup", "lookup_ahead"}
+    assert found.ablation["decoder"]["loss"].keys() == {"cross"}
     assert any("model 'ncls': no decoder writes S^A" in note for note in found.notes)
+    dataset_of(run).file("train").unlink()
+    found = analyze(run, CONFIG, num=3, out=tmp_path)
+    assert any("words are linked by lexicon and identical strings" in note for note in found.notes)
 
 
 def test_documents_of_another_file_are_summarized_and_cuts_are_said(trained, tmp_path):

@@ -106,8 +106,13 @@ def test_a_head_finds_a_words_counterpart_in_the_document():
     assert scored(self_map("uniform"), cross)["cross lookup"] > 0.5
 
 
-def test_a_decoder_of_one_side_has_local_and_self_scores_alone():
+def test_a_decoder_of_one_side_has_local_self_and_lookup_scores_alone():
     target = TARGET._replace(side_W=np.zeros(T, dtype=int))
     maps = DocumentMaps(target, SOURCE, noisy(self_map("self"), True), noisy(UNIFORM, False))
     assert self_scores(maps, set(), WINDOW).keys() == {"self", "local"}
     assert cross_scores(maps, set()) == {}
+    cross = UNIFORM.copy()
+    cross[3] = np.eye(V)[1 + 2]  # The third word looks at the document's third.
+    found = cross_scores(maps._replace(cross_LHWV=noisy(cross, False)), {(2, 2)})
+    assert found.keys() == {"lookup", "lookup_ahead"}
+    assert float(found["lookup"][0, 0]) > 0.5 > float(found["lookup_ahead"][0, 0])

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -62,14 +63,50 @@ def test_the_strongest_head_is_found():
     assert strongest(FOUND, "self", "translation") == ((0, 0), 0.5)
 
 
-def test_the_ablation_stands_in_a_table_of_its_own():
+def ablated(side: str, sign: float = 1) -> dict[str, Any]:
+    change = {
+        "loss": {side: [[0.3 * sign, 0.0], [0.2, 0.1]]},
+        "rouge1": {side: [[-0.05, 0.01], [0.0, 0.02]]},
+    }
+    without_rouge = {"loss": change["loss"]}
+    changes = {
+        "zero": {"self": change, "cross": change},
+        "mean": {"self": without_rouge, "cross": without_rouge},
+    }
+    return {"num": 9, "loss": {side: 1.25}, "rouge1": {side: 0.5}, "change": changes}
+
+
+def test_the_ablation_stands_in_a_table_for_each_replacement():
     assert len(heads_sheets(FOUND)) == 1
-    change = {"cross": [[0.3, 0.0], [0.2, 0.1]]}
-    ablation = {"num": 9, "loss": {"cross": 1.25}, "change": {"self": change, "cross": change}}
-    _, sheet = heads_sheets(replace(FOUND, ablation={"decoder": ablation}))
-    rows = [row for section in sheet.sections for row in section.rows]
-    assert rows == [("translation", "1.1", "-", "+0.300", "-", "+1.00")]
-    assert "With all heads, on 9 documents: cross 1.250." in sheet.notes
+    _, zero, mean = heads_sheets(replace(FOUND, ablation={"decoder": ablated("cross")}))
+    for sheet, row, names in (
+        (
+            zero,
+            ("translation", "1.1", "+0.300", "-5.00", "+1.00", "-0.80"),
+            ["best", "loss S^B", "R-1 S^B", "corr. loss S^B", "corr. R-1 S^B"],
+        ),
+        (
+            mean,
+            ("translation", "1.1", "+0.300", "+1.00"),
+            ["best", "loss S^B", "corr. loss S^B"],
+        ),
+    ):
+        assert [found for section in sheet.sections for found in section.rows] == [row]
+        assert [column.name for column in sheet.columns] == names
+        assert "With all heads, on 9 documents: loss S^B 1.250, R-1 S^B 50.00." in sheet.notes
+    assert ["replaced by zero" in zero.title, "replaced by their mean" in mean.title] == [True] * 2
+
+
+def test_each_decoder_has_its_own_tables():
+    two = {"first": FOUND.decoders["decoder"], "second": FOUND.decoders["decoder"]}
+    ablation = {"first": ablated("mono"), "second": ablated("cross", -1)}
+    sheets = heads_sheets(replace(FOUND, decoders=two, ablation=ablation))
+    assert [sheet.title.split(", ")[-1] for sheet in sheets] == [
+        *["decoder first"] * 3, *["decoder second"] * 3,
+    ]  # fmt: skip
+    assert len({sheet.name for sheet in sheets}) == 6
+    changes = [sheets[i].sections[0].rows[0][2] for i in (1, 4)]
+    assert changes == ["+0.300", "-0.300"]
 
 
 def test_rank_correlation_is_scipys():

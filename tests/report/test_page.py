@@ -63,7 +63,7 @@ def written(tmp_path) -> str:
     folder = tmp_path / "runs" / "toy_en2zh" / "minimum" / "ncls" / "seed=0"
     (folder / "predictions.jsonl").write_text(json.dumps(line) + "\n")
     request = TableRequest(Runs(tmp_path / "runs"), [], data=tmp_path)
-    return page.page_html(page.full_report(request), Path("runs"))
+    return page.page_html(page.full_report(request), Path("runs"), "pages")
 
 
 def outline(text: str) -> Outline:
@@ -139,7 +139,7 @@ def test_a_damaged_file_of_predictions_does_not_end_the_report(tmp_path):
         folder = tmp_path / "toy_en2zh" / "minimum" / model / f"seed={seed}"
         (folder / "predictions.jsonl").write_text("{damaged\n")
     text = page.page_html(
-        page.full_report(TableRequest(Runs(tmp_path), [], data=tmp_path)), tmp_path
+        page.full_report(TableRequest(Runs(tmp_path), [], data=tmp_path)), tmp_path, "pages"
     )
     # The examples name both, and so does the table of runs, which verifies them.
     assert text.count("predictions.jsonl:1: not a line of predictions") == 4
@@ -162,9 +162,10 @@ def test_it_holds_section_6_where_heads_were_analyzed(tmp_path):
     made_up_analysis(tmp_path / "mine" / "minimum" / "mclas" / "seed=0")
     found = page.full_report(TableRequest(Runs(tmp_path), ["mine"], data=tmp_path))
     assert [part.name for part in found.parts][-2:] == ["Figure 3", "Section 6"]
-    text = page.page_html(found, tmp_path)
+    text = page.page_html(found, tmp_path, "our pages")
     assert "What the decoder&#39;s heads do" in text
     assert "translation, 2.2 (0.70)" in text
+    assert 'href="our%20pages/toy_en2de-minimum-mclas-seed%3D0.html"' in text
 
 
 @pytest.mark.slow

@@ -44,11 +44,11 @@ def test_files_are_read_as_written(tmp_path):
 def test_what_is_missing_is_said_in_one_line(tmp_path):
     with pytest.raises(InputError, match=r"heads\.json: no such file; analyze the run with mclas"):
         HeadsResults.read(tmp_path)
-    (tmp_path / "heads.json").write_text('{"format": 1, "other": 2}')
+    (tmp_path / "heads.json").write_text('{"format": 2, "other": 2}')
     with pytest.raises(InputError, match="not the result of an analysis"):
         HeadsResults.read(tmp_path)
     (tmp_path / "heads.json").write_text('{"format": 7}')
-    with pytest.raises(InputError, match="expected format 1, found 7; analyze the run"):
+    with pytest.raises(InputError, match="expected format 2, found 7; analyze the run"):
         HeadsResults.read(tmp_path)
     with pytest.raises(InputError, match="no attention of document 'c', only of a, b"):
         made().maps(tmp_path, "c")

@@ -18,8 +18,9 @@ def add_heads(commands: argparse._SubParsersAction) -> None:
         "--id", nargs="+", default=[], help="documents that are drawn (default: the first)"
     )
     heads.add_argument(
-        "--ablate", action="store_true", help="silence each head in turn, and measure the loss"
-    )
+        "--ablate", action="store_true",
+        help="silence each head in turn, by zero and by its mean, and measure loss and ROUGE",
+    )  # fmt: skip
     heads.add_argument(
         "--beside", type=Path, metavar="OTHER", help="an analyzed run, such as of another seed"
     )

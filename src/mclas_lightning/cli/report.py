@@ -142,8 +142,14 @@ def _report(arguments: argparse.Namespace) -> None:
 
     found = page.full_report(_request(arguments))
     with whole_file(arguments.out) as file:
-        file.write(page.page_html(found, arguments.runs))
+        file.write(page.page_html(found, arguments.runs, f"{arguments.out.stem}-pages"))
     print(f"written: {arguments.out}")
+    for part in found.parts:
+        for name, text in part.pages.items():
+            beside = arguments.out.with_name(f"{arguments.out.stem}-pages") / name
+            with whole_file(beside) as file:
+                file.write(text)
+            print(f"written: {beside}")
     for note in page.notes_on_files(found):
         print(note, file=sys.stderr)
     if arguments.files:

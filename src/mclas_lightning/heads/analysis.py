@@ -20,13 +20,12 @@ from mclas_lightning.heads.findings import (
 )
 from mclas_lightning.heads.gather import document_maps
 from mclas_lightning.heads.inputs import (
-    BOTH,
     chosen_examples,
     notes_on,
     own_summaries,
     task_of_trained,
 )
-from mclas_lightning.inference.trained import dataset_of, load_summarizer
+from mclas_lightning.inference.trained import dataset_of, decoding_of, load_summarizer
 from mclas_lightning.progress import progress_bar
 from mclas_lightning.runs.heads import HeadsResults
 from mclas_lightning.runs.run import Run
@@ -54,9 +53,14 @@ def analyze(
     own = own_summaries(run, summarizer, examples)
     shown = ids or [example.id for example in examples[: config.shown]]
     scores: dict[str, dict[str, Any]] = {}
-    entries, maps, rates, ablations = [], [], {}, {}
+    entries, maps, rates, ablations, notes = [], [], {}, {}, list[str]()
     for decoder, sides in task.targets.items():
-        aligning = aligning_of(dataset, config) if sides == BOTH else None
+        aligning = aligning_of(dataset, config) if "cross" in sides else None
+        if aligning is not None and aligning.model1 is None:
+            notes.append(
+                f"{dataset.file('train')}: holds no summaries in both languages to learn from; "
+                "words are linked by lexicon and identical strings alone"
+            )
         gold: list[Summaries] = [
             {side: example.summary(side) or "" for side in sides} for example in examples
         ]
@@ -71,7 +75,9 @@ def analyze(
                 rates |= error_rates(found, scores[decoder][name])
         if ablation:
             texts = [task.source_text(example) for example in examples]
-            ablations[decoder] = ablate(summarizer, decoder, texts, gold, dataset.max_summary)
+            ablations[decoder] = ablate(
+                summarizer, decoder, texts, gold, dataset.max_summary, decoding_of(run)
+            )
     results = HeadsResults(
         run=_identity(run),
         thresholds=config.thresholds,
@@ -79,7 +85,7 @@ def analyze(
         alignment=rates,
         ablation=ablations,
         shown=entries,
-        notes=notes_on(task, summarizer, examples, own),
+        notes=[*notes, *notes_on(task, summarizer, examples, own)],
     )
     results.write(out or run.folder, maps)
     return results

@@ -19,7 +19,6 @@ from mclas_lightning.heads.alignment import Lexicon, Links, keys
 from mclas_lightning.heads.config import HeadsConfig
 from mclas_lightning.heads.gather import DocumentMaps
 from mclas_lightning.heads.ibm1 import Aligner
-from mclas_lightning.heads.inputs import BOTH
 from mclas_lightning.heads.kinds import Scores, cross_scores, self_scores
 from mclas_lightning.heads.words import Array
 from mclas_lightning.metrics.significance import bootstrap_intervals
@@ -34,13 +33,14 @@ class Aligning:
     """Links of words of S^B to words of S^A, or of the document."""
 
     lexicon: Lexicon | None
-    model1: Aligner
+    model1: Aligner | None  # None without training summaries in both languages
     least: float
 
     def links(self, a: Sequence[str], b: Sequence[str]) -> Links:
         """The links that any of the three ways finds; ``a`` and ``b`` are keys of words."""
         found = alignment.identical(a, b)
-        found |= alignment.statistical(a, b, self.model1, self.least)
+        if self.model1 is not None:
+            found |= alignment.statistical(a, b, self.model1, self.least)
         return found | (self.lexicon.links(a, b) if self.lexicon else set())
 
 
@@ -70,11 +70,13 @@ class Findings:
 
 
 def aligning_of(dataset: DatasetConfig, config: HeadsConfig) -> Aligning:
-    way = config.aligner
-    examples = islice(read_jsonl(dataset.file("train"), BOTH, unique=False), way.pairs)
-    pairs = [(keys(tokens(e.mono or "")), keys(tokens(e.cross or ""))) for e in examples]
+    """The links that the corpus's lexicon and its training summaries teach."""
+    way, train = config.aligner, dataset.file("train")
+    examples = read_jsonl(train, ("cross",), unique=False) if train.exists() else ()
+    texts = ((e.mono, e.cross or "") for e in islice(examples, way.pairs))
+    pairs = [(keys(tokens(mono)), keys(tokens(cross))) for mono, cross in texts if mono]
     lexicon = Lexicon.read(Path(dataset.path) / alignment.LEXICON)
-    return Aligning(lexicon, Aligner(pairs, way.iterations), way.link)
+    return Aligning(lexicon, Aligner(pairs, way.iterations) if pairs else None, way.link)
 
 
 def add_document(findings: Findings, id: str, maps: DocumentMaps) -> None:
@@ -83,12 +85,13 @@ def add_document(findings: Findings, id: str, maps: DocumentMaps) -> None:
     links: Links = set()
     in_document: Links = set()
     if aligning is not None:
-        a, b = (_keys(maps, side) for side in (0, 1))
-        links = aligning.links(a, b)
+        *first, b = (_keys(maps, side) for side in range(maps.target.side_W[-1] + 1))
         document = keys(maps.source.labels[i] for i in maps.source.places())
         in_document = aligning.links(document, b)
-        if aligning.lexicon:
-            _compare(findings, id, maps, aligning, a, b)
+        for a in first:
+            links = aligning.links(a, b)
+            if aligning.lexicon:
+                _compare(findings, id, maps, aligning, a, b)
     found: dict[str, Scores] = {
         "self": self_scores(maps, links, findings.config.window),
         "cross": cross_scores(maps, in_document),
@@ -115,8 +118,9 @@ def _compare(
     ways = {
         "gold": aligning.lexicon.links(a, b),
         "diagonal": alignment.diagonal(len(a), len(b)),
-        "model 1": alignment.statistical(a, b, aligning.model1, aligning.least),
     }
+    if aligning.model1 is not None:
+        ways["model 1"] = alignment.statistical(a, b, aligning.model1, aligning.least)
     for name, links in ways.items():
         findings.others[name] |= {((id, j), i) for j, i in links}
     rows = np.stack([maps.self_LHWW[..., second - ahead, :][..., first] for ahead in (0, 1)])

@@ -64,8 +64,9 @@ def notes_on(
     notes = []
     if BOTH not in task.targets.values():
         notes.append(
-            f"model '{task.name}': no decoder writes S^A and then S^B, so that only local and self "
-            "heads can be told; kinds that need both sides are left out"
+            f"model '{task.name}': no decoder writes S^A and then S^B, so that kinds that compare "
+            "the two are left out; what can be told are local and self heads, and lookup heads of "
+            "a decoder that writes S^B"
         )
     texts = [task.source_text(example) for example in examples]
     limit = summarizer.max_source

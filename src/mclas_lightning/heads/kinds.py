@@ -42,8 +42,10 @@ def self_scores(maps: DocumentMaps, links: Links, window: int) -> Scores:
 def cross_scores(maps: DocumentMaps, links: Links) -> Scores:
     """Scores of encoder-decoder attention; ``links`` are of places within S^B and the document."""
     target, source = maps.target, maps.source
-    if target.side_W[-1] == 0:
-        return {}
+    last = int(target.side_W[-1])
+    lookup = _aligned(maps.cross_LHWV, target.places(last), source.places(), links, "lookup")
+    if last == 0:
+        return lookup
     uniform = 1 / len(source.labels)
     text_LHWV = maps.cross_LHWV[..., source.is_text_W]
     # [BOS] predicts the first word of S^A, [LSEP] that of S^B.
@@ -53,7 +55,7 @@ def cross_scores(maps: DocumentMaps, links: Links) -> Scores:
     return {
         "summarization": np.maximum(np.minimum(first, second) - uniform, 0).sum(-1),
         "translation": focus[0] - focus[1],
-        **_aligned(maps.cross_LHWV, target.places(1), source.places(), links, "lookup"),
+        **lookup,
     }
 
 

@@ -55,6 +55,12 @@ def head_named(text: str) -> Head:
     return layer - 1, head - 1
 
 
+def has_kinds(number: int, found: HeadsResults) -> bool:
+    """Whether a run's heads have a kind of this figure; figures of all heads need none."""
+    attention, kinds = FIGURES[number]
+    return not kinds or any(kind in found.scores(attention) for kind in kinds)
+
+
 def panels(
     number: int, found: HeadsResults, shown: ShownMaps, named: Sequence[Head] = ()
 ) -> list[Panel]:

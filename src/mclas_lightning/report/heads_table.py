@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 
 from mclas_lightning import paper
-from mclas_lightning.example import SIDES
 from mclas_lightning.report.sheet import MISSING, Column, Section, Sheet, SheetEntry
-from mclas_lightning.runs.heads import HeadsResults
+from mclas_lightning.runs.heads import MEASURED, HeadsResults
 
 PAPER_SECTIONS = {"self": "self_attention", "cross": "encoder_decoder"}
 
@@ -35,45 +34,78 @@ BY_EYE = (
     "definition. It names no separator and no lookup heads."
 )
 
-ABLATION_COLUMNS = ("best", "loss S^A", "loss S^B", "corr. S^A", "corr. S^B")
+SIDE_NAMES = {"mono": "S^A", "cross": "S^B"}
+
+# Of each measure: its name in a table, how a change is written, and what that is multiplied by.
+MEASURES = {"loss": ("loss", "+.3f", 1), "rouge1": ("R-1", "+.2f", 100)}
+
+REPLACED_BY = {"zero": "zero", "mean": "their mean"}
 
 ABLATION_EXPLANATION = (
-    "The rise of the loss of each side, in nats a word piece, where the output of the kind's best "
-    "head is zero. corr.: Spearman's correlation, over all heads of the attention, of the score of "
-    "the kind with that rise."
+    "The change where the output of the kind's best head is replaced. A head that is needed raises "
+    "the loss, in nats a word piece of the references, and lowers ROUGE-1, of summaries decoded "
+    "with one beam. corr.: Spearman's correlation, over all heads of the attention, of the score "
+    "of the kind with that change."
 )
 
 
 def heads_sheets(found: HeadsResults) -> list[Sheet]:
-    """The table of kinds and, where heads were silenced, that of the ablation."""
-    return [heads_sheet(found), *([ablation_sheet(found)] if found.ablation else [])]
+    """Of each decoder the table of kinds and, where heads were silenced, those of the ablation."""
+    decoders = found.of_decoders()
+    return [
+        sheet
+        for name, alone in zip(found.decoders, decoders, strict=True)
+        for sheet in _decoder_sheets(alone, f", decoder {name}" if len(decoders) > 1 else "")
+    ]
 
 
-def ablation_sheet(found: HeadsResults) -> Sheet:
+def _decoder_sheets(found: HeadsResults, decoder: str) -> Iterator[Sheet]:
+    yield heads_sheet(found, decoder)
+    for ablation in found.ablation.values():
+        for replacement in MEASURED:
+            yield ablation_sheet(found, decoder, ablation, replacement)
+
+
+def ablation_sheet(
+    found: HeadsResults, decoder: str, ablation: Mapping[str, Any], replacement: str
+) -> Sheet:
     """What silencing the best head of each kind costs."""
-    ablation = [*found.ablation.values()][-1]
-    losses = ", ".join(f"{side} {loss:.3f}" for side, loss in ablation["loss"].items())
+    whole = ", ".join(
+        f"{name} {SIDE_NAMES[side]} {value * factor:{form.removeprefix('+')}}"
+        for measure, (name, form, factor) in MEASURES.items()
+        for side, value in ablation[measure].items()
+    )
+    changes = ablation["change"][replacement]
+    columns = [
+        f"{MEASURES[measure][0]} {SIDE_NAMES[side]}"
+        for measure in MEASURED[replacement]
+        for side in ablation[measure]
+    ]
     return sheet_of_kinds(
-        f"section6-ablation-{found.name}",
-        "Section 6. Heads taken away",
-        ABLATION_COLUMNS,
-        lambda attention: _ablation_rows(found, attention, ablation["change"][attention]),
-        [ABLATION_EXPLANATION, f"With all heads, on {ablation['num']} documents: {losses}."],
+        f"section6-ablation-{replacement}-{found.name}{decoder}",
+        f"Section 6. Heads replaced by {REPLACED_BY[replacement]}, {found.name}{decoder}",
+        ["best", *columns, *(f"corr. {column}" for column in columns)],
+        lambda attention: _ablation_rows(found, attention, changes[attention]),
+        [ABLATION_EXPLANATION, f"With all heads, on {ablation['num']} documents: {whole}."],
     )
 
 
 def _ablation_rows(
     found: HeadsResults, attention: str, changes: Mapping[str, Any]
 ) -> Iterator[tuple[SheetEntry, ...]]:
+    every = [
+        (np.array(change_LH) * MEASURES[measure][2], MEASURES[measure][1])
+        for measure, of_sides in changes.items()
+        for change_LH in of_sides.values()
+    ]
     for kind in found.kinds(attention):
         (layer, head), _ = strongest(found, attention, kind)
         values_LH = found.strength(attention, kind)
-        of_sides = [np.array(changes[side]) if side in changes else None for side in SIDES]
         yield (
             kind,
             f"{layer + 1}.{head + 1}",
-            *(MISSING if c is None else f"{c[layer, head]:+.3f}" for c in of_sides),
-            *(MISSING if c is None else f"{rank_correlation(values_LH, c):+.2f}" for c in of_sides),
+            *(f"{change_LH[layer, head]:{form}}" for change_LH, form in every),
+            *(f"{rank_correlation(values_LH, change_LH):+.2f}" for change_LH, _ in every),
         )
 
 
@@ -90,11 +122,11 @@ def _ranks(values: np.ndarray) -> np.ndarray:
     return (values[:, None] > values).sum(1) + ((values[:, None] == values).sum(1) - 1) / 2
 
 
-def heads_sheet(found: HeadsResults) -> Sheet:
+def heads_sheet(found: HeadsResults, decoder: str = "") -> Sheet:
     """The table of kinds, with the alignment error rates in its notes."""
     return sheet_of_kinds(
-        f"section6-{found.name}",
-        f"Section 6. What the decoder's heads do, {found.name}",
+        f"section6-{found.name}{decoder}",
+        f"Section 6. What the decoder's heads do, {found.name}{decoder}",
         HEAD_COLUMNS,
         lambda attention: _rows(found, attention),
         [EXPLANATION, BY_EYE, *_alignment(found), *found.notes],

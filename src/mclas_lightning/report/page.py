@@ -1,8 +1,9 @@
 """The report: all tables, Figure 3, the runs and examples in one self-contained HTML file."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -122,9 +123,10 @@ FIGURE3_LEGEND = (
 )
 
 SECTION6_LEGEND = (
-    "As Figures 5 and 6, of the first run below: the head with the highest score of each kind, its "
-    "layer and number, and the score. A row is the word that was read last. Darker is stronger; "
-    "the dotted line is [LSEP]."
+    "As Figures 5 and 6, of the first run below that has all kinds, or else of the first: the head "
+    "with the highest score of each kind, its layer and number, and the score. As Figures 9 and "
+    "10: all heads, the lowest layer at the bottom. A row is the word that was read last. Darker "
+    "is stronger; the dotted line is [LSEP]."
 )
 
 
@@ -136,6 +138,7 @@ class PaperPart(NamedTuple):
     sheets: list[Sheet]
     picture: str = ""
     legend: str = ""
+    pages: Mapping[str, str] = MappingProxyType({})  # HTML by the name of its file
 
 
 class Report(NamedTuple):
@@ -168,10 +171,9 @@ def full_report(request: TableRequest) -> Report:
 def _heads(runs: Iterable[Results]) -> Iterator[PaperPart]:
     """Section 6, where the heads of a run were analyzed."""
     if folders := section6.analyzed(run.folder for run in runs if run.folder):
+        sheets, picture, pages = section6.section6(folders)
         heading = "What the decoder's heads do"
-        yield PaperPart(
-            "Section 6", heading, *section6.sheets_and_pictures(folders), SECTION6_LEGEND
-        )
+        yield PaperPart("Section 6", heading, sheets, picture, SECTION6_LEGEND, pages)
 
 
 def notes_on_files(found: Report) -> list[str]:
@@ -187,8 +189,8 @@ def notes_on_files(found: Report) -> list[str]:
     ]
 
 
-def page_html(found: Report, runs: Path) -> str:
-    """The report as an HTML page."""
+def page_html(found: Report, runs: Path, pages: str) -> str:
+    """The report as an HTML page; ``pages`` is the folder beside it with all parts' pages."""
     environment = Environment(
         loader=PackageLoader("mclas_lightning.report"),
         autoescape=True,
@@ -199,7 +201,12 @@ def page_html(found: Report, runs: Path) -> str:
     environment.globals["table"] = html.table
     missing = sum(sheet.missing for part in found.parts for sheet in part.sheets)
     rendered = environment.get_template("page.html").render(
-        found=found, runs=runs, missing=missing, legend=LEGEND, version=version("mclas-lightning")
+        found=found,
+        runs=runs,
+        pages=pages,
+        missing=missing,
+        legend=LEGEND,
+        version=version("mclas-lightning"),
     )
     return with_policy(rendered)
 

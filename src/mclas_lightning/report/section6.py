@@ -1,16 +1,18 @@
-"""Section 6 in the report: the kinds of heads of every analyzed run, and figures of the first."""
+"""Section 6 in the report: tables and a page of every analyzed run, and figures of one."""
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.report.finished_runs import SET_ASIDE
-from mclas_lightning.report.head_maps import lsep_place, maps_svg, panels
+from mclas_lightning.report.head_maps import has_kinds, lsep_place, maps_svg, panels
+from mclas_lightning.report.heads_page import heads_page
 from mclas_lightning.report.heads_table import heads_sheets
 from mclas_lightning.report.sheet import Sheet
 from mclas_lightning.runs.heads import HEADS, HeadsResults
 
-REPORT_FIGURES = (5, 6)
+REPORT_FIGURES = (5, 6, 9, 10)
 
 
 def analyzed(folders: Iterable[Path]) -> list[Path]:
@@ -18,20 +20,33 @@ def analyzed(folders: Iterable[Path]) -> list[Path]:
     return [folder for folder in folders if (folder / HEADS).exists()]
 
 
-def sheets_and_pictures(folders: Iterable[Path]) -> tuple[list[Sheet], str]:
-    """The tables of each analyzed run, and Figures 5 and 6 of the first run that has their heads.
+class Section6(NamedTuple):
+    """What the report shows of heads."""
 
-    Of a file that cannot be read, an empty table has a note.
+    sheets: list[Sheet]
+    picture: str
+    pages: dict[str, str]  # HTML by the name of its file
+
+
+def section6(folders: Iterable[Path]) -> Section6:
+    """The tables and the interactive page of each analyzed run, and figures of one.
+
+    Figures are of the first run that has heads of all kinds, else of the first. Of a file that
+    cannot be read, an empty table has a note.
     """
-    sheets, pictures = [], ""
+    sheets, pages, drawn = [], {}, []
     for folder in folders:
         try:
             found = HeadsResults.read(folder)
             sheets += heads_sheets(found)
-            pictures = pictures or _pictures(folder, found)
+            if found.shown:
+                pages[f"{found.name.replace('/', '-')}.html"] = heads_page(folder)
+                drawn.append((folder, found))
         except InputError as error:
             sheets.append(_set_aside(folder, error))
-    return sheets, pictures
+    whole = [one for one in drawn if all(has_kinds(number, one[1]) for number in REPORT_FIGURES)]
+    picture = "".join(_pictures(*one) for one in (whole or drawn)[:1])
+    return Section6(sheets, picture, pages)
 
 
 def _set_aside(folder: Path, error: InputError) -> Sheet:
@@ -46,8 +61,9 @@ def _set_aside(folder: Path, error: InputError) -> Sheet:
 
 
 def _pictures(folder: Path, found: HeadsResults) -> str:
-    if not found.scores("cross"):  # Without S^A no head is of a kind of Figure 6.
-        return ""
     shown = found.maps(folder)
-    drawn = [(number, panels(number, found, shown)) for number in REPORT_FIGURES]
-    return "".join(maps_svg(number, each, lsep_place(shown.of)) for number, each in drawn)
+    return "".join(
+        maps_svg(number, panels(number, found, shown), lsep_place(shown.of))
+        for number in REPORT_FIGURES
+        if has_kinds(number, found)
+    )

@@ -1,12 +1,15 @@
 """``heads.json`` of a run: what its attention heads do, and ``heads.npz`` with some of their maps.
 
-    {"format": 1, "run": {"dataset": ..., "scenario": ..., "model": ..., "seed": 0},
+    {"format": 2, "run": {"dataset": ..., "scenario": ..., "model": ..., "seed": 0},
      "thresholds": {"self": {"translation": 0.2, ...}, "cross": {...}},
      "decoders": {"decoder": {"gold": {"self": {"translation": SCORE, ...}, "cross": {...}},
                               "own": {...}}},
      "alignment": {"best head": 0.2, "diagonal": 0.5, "model 1": 0.1},
      "ablation": {"decoder": {"num": 100, "loss": {"mono": 1.5, "cross": 2.0},
-                              "change": {"self": {"mono": [layers][heads], ...}, ...}}},
+                              "rouge1": {"mono": 0.5, "cross": 0.4},
+                              "change": {"zero": {"self": {"loss": {"mono": [layers][heads], ...},
+                                                           "rouge1": ...}, "cross": ...},
+                                         "mean": {"self": {"loss": ...}, ...}}}},
      "shown": [{"id": ..., "decoder": ..., "target": [words], "target_sides": [0 or 1, ...],
                 "source": [words], "links": [[j, i], ...]}, ...],
      "notes": [...]}
@@ -19,7 +22,7 @@ documents that reach the threshold. ``gold`` is of reference summaries, ``own`` 
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,13 +35,16 @@ from mclas_lightning.schema import typed
 
 HEADS, HEAD_MAPS = "heads.json", "heads.npz"
 
-HEADS_FORMAT = 1
+HEADS_FORMAT = 2
 
 AHEAD = "_ahead"  # ends the name of a score of the row that predicts a word, not the word's own
 
 ATTENTIONS = ("self", "cross")
 
 SCORE_KEYS = ("mean", "low", "high", "share")
+
+# What is measured where a head is silenced, by what its output is replaced with.
+MEASURED = {"zero": ("loss", "rouge1"), "mean": ("loss",)}
 
 
 class ShownMaps(NamedTuple):
@@ -122,6 +128,17 @@ class HeadsResults:
         """The run's place below the folder of all runs."""
         place = "/".join(str(self.run[key]) for key in ("dataset", "scenario", "model"))
         return f"{place}/seed={self.run['seed']}"
+
+    def of_decoders(self) -> list["HeadsResults"]:
+        """The results of each decoder alone."""
+        return [
+            replace(
+                self,
+                decoders={name: scores},
+                ablation={key: of for key, of in self.ablation.items() if key == name},
+            )
+            for name, scores in self.decoders.items()
+        ]
 
     @property
     def drawn(self) -> list[dict[str, Any]]:
