@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 # Rounds in which a waiting thread looks again before it sleeps; OpenMP's own number is 300,000.
 # ``python -m benchmarks.busy`` measures others.
-SPINS = 10_000
+SPINS = 1_000
 
 SPINNING = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY", "KMP_BLOCKTIME")  # variables that say it, too
 
