@@ -13,6 +13,7 @@ from mclas_lightning import progress
 from mclas_lightning.progress import (
     SPINS,
     bound_spinning,
+    cpu_flags,
     ctrl_c_for_this_process,
     free_memory,
     progress_bar,
@@ -127,6 +128,12 @@ def test_small_networks_share_the_cores_and_large_ones_do_not(widths, gb, expect
     assert share(widths) == expected
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     assert share(widths) == (1, 1)
+
+
+def test_what_a_cpu_can_do_is_read_from_linux(tmp_path):
+    (tmp_path / "cpuinfo").write_text("model\t: x\nflags\t\t: fpu amx_bf16 avx2\nbugs\t: none\n")
+    assert cpu_flags(tmp_path / "cpuinfo") >= {"fpu", "amx_bf16", "avx2"}
+    assert cpu_flags(tmp_path / "nothing") == set()
 
 
 def test_free_memory_is_less_than_all_memory():

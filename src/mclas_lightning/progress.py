@@ -85,6 +85,12 @@ def ctrl_c_for_this_process() -> Iterator[None]:
             signal.raise_signal(signal.SIGINT)
 
 
+def cpu_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> set[str]:
+    """What the CPU can do, in Linux's words; empty where they are not known."""
+    text = cpuinfo.read_text() if cpuinfo.exists() else ""
+    return set(text.partition("flags")[2].partition("\n")[0].split())
+
+
 def bound_spinning() -> None:
     """Let waiting threads sleep soon, unless the user has said how they wait.
 

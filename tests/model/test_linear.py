@@ -5,6 +5,7 @@ from torch import nn
 from mclas_lightning.config.compose import compose
 from mclas_lightning.corpora.build import build_toy
 from mclas_lightning.evaluate import evaluate
+from mclas_lightning.model import linear as linear_module
 from mclas_lightning.model.linear import (
     Linear,
     linear_no_grad,
@@ -59,6 +60,25 @@ def test_other_precisions_are_torchs():
     with torch.autocast("cpu", torch.bfloat16):
         assert layer(x).dtype == torch.bfloat16
     torch.testing.assert_close(layer.double()(x.double()).float(), expected)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_products_in_bfloat16_are_those_in_float32_but_for_rounding(known, monkeypatch):
+    if not known:
+        monkeypatch.setattr(linear_module, "_onednn_knows_bf16", lambda: False)
+    elif not linear_module._onednn_knows_bf16():
+        pytest.skip("oneDNN multiplies no bf16 on this CPU")
+    torch.manual_seed(0)
+    x, weight, b = torch.randn(23, 37), torch.randn(17, 37), torch.randn(17)
+    halves = [tensor.bfloat16() for tensor in (x, weight, b)]
+    expected = torch.nn.functional.linear(*(half.float() for half in halves))
+    for found in (
+        linear_no_grad(*halves),
+        linear_no_grad(halves[0].T.contiguous().T, halves[1].T.contiguous().T, halves[2]),
+        pack_linear(*halves[1:])(halves[0]),
+    ):
+        assert found.dtype == torch.bfloat16
+        torch.testing.assert_close(found.float(), expected, rtol=2**-7, atol=0.05)
 
 
 def test_packed_layers_are_unpacked_again_whatever_happens():

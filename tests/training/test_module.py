@@ -156,6 +156,22 @@ def test_in_a_training_step_the_host_waits_for_nothing(task, encode, tokenizer):
     assert not found
 
 
+def test_in_bfloat16_loss_and_gradients_are_those_of_float32_but_for_rounding(encode, tokenizer):
+    batch, found = encode(examples(7), MCLAS)[MicroBatch([*range(7)], 97)], []
+    for half in (False, True):
+        module = module_of(tokenizer, MCLAS).train()
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            loss = module.loss(batch, 0.1)
+        loss.backward()
+        assert loss.dtype == torch.float32
+        grads = [p.grad for p in module.network.parameters() if p.grad is not None]
+        assert {grad.dtype for grad in grads} == {torch.float32}
+        found.append((float(loss.detach()), torch.cat([grad.flatten() for grad in grads])))
+    (loss, grad), (loss_half, grad_half) = found
+    assert loss_half == pytest.approx(loss, rel=1e-2)
+    assert torch.nn.functional.cosine_similarity(grad, grad_half, 0) > 0.99
+
+
 def test_no_gradient_is_kept_for_the_next_update(encode, tokenizer):
     module, _ = fit(encode, tokenizer, MCLAS, accumulate=3, updates=2)
     assert [name for name, p in module.named_parameters() if p.grad is not None] == []

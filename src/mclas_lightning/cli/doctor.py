@@ -118,10 +118,9 @@ def devices(cpuinfo: Path = Path("/proc/cpuinfo")) -> Iterator[Finding]:
     """CPU and GPUs, with what they are good for."""
     import torch
 
-    from mclas_lightning.progress import cores
+    from mclas_lightning.progress import cores, cpu_flags
 
-    text = cpuinfo.read_text() if cpuinfo.exists() else ""
-    flags = set(text.partition("flags")[2].partition("\n")[0].split())
+    flags = cpu_flags(cpuinfo)
     good_for = next((what for flag, what in CPU_FLAGS.items() if flag in flags), "float32")
     yield Finding("devices", "CPU", f"{cores()} cores; {good_for}")
     for number in range(torch.cuda.device_count()):

@@ -8,6 +8,7 @@ Shape letters: M rows, I and O features in and out.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import torch
@@ -58,8 +59,15 @@ def _pack_int8(weight_OI: Tensor, bias_O: Tensor | None) -> PackedLinear:
 
 
 def _onednn_multiplies(x: Tensor) -> bool:
-    available = x.is_cpu and x.dtype == torch.float32 and torch.backends.mkldnn.is_available()
+    known = x.dtype == torch.float32 or (x.dtype == torch.bfloat16 and _onednn_knows_bf16())
+    available = x.is_cpu and known and torch.backends.mkldnn.is_available()
     return available and not torch.is_autocast_enabled("cpu")
+
+
+@cache
+def _onednn_knows_bf16() -> bool:
+    """Whether oneDNN multiplies bf16 on this CPU: by AMX or AVX-512."""
+    return torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 def linear(x: Tensor, weight_OI: Tensor, bias_O: Tensor | None) -> Tensor:

@@ -76,6 +76,9 @@ class _OutputLoss(torch.autograd.Function):
         d_hidden_MD, d_bias_V = torch.empty_like(hidden_MD), torch.zeros_like(bias_V)
         d_weight_VD = torch.zeros_like(weight_VD)
         rows = max(1, CHUNK_LOGITS // len(bias_V))
+        device = hidden_MD.device.type
+        if torch.is_autocast_enabled(device):  # Rounded once, not in each product of each chunk.
+            weight_VD = weight_VD.to(torch.get_autocast_dtype(device))
         for start in range(0, len(gold_M), rows):
             hidden_mD, gold_m = hidden_MD[start : start + rows], gold_M[start : start + rows]
             logits_mV = linear_no_grad(hidden_mD, weight_VD, bias_V).float()

@@ -1,6 +1,6 @@
 """Lines that a training prints before its first update, and after its last."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from mclas_lightning.config.optim import UNITS, UpdateShape
 from mclas_lightning.config.settings import Settings
 from mclas_lightning.data.batch import EncodedExamples
 from mclas_lightning.data.scenario import few_examples
+from mclas_lightning.progress import SMALL_WIDTH, cpu_flags
 from mclas_lightning.training.exposure import Exposure
 from mclas_lightning.training.module import SummarizationModule
 from mclas_lightning.training.preparation import Preparation
@@ -32,6 +33,8 @@ def announce_training(
         f"{'; resuming' if resumed else ''}",
         flush=True,
     )
+    if advice := amx_advice(settings, cpu_flags()):
+        print(f"  {advice}", flush=True)
     scenario, num = settings.scenario, len(preparation.train)
     counted = {"training": num, "validation": len(preparation.valid)}
     if cut := preparation.train.cut():
@@ -43,6 +46,18 @@ def announce_training(
         print(f"  warning: {said} (dataset.leaks=allow)", flush=True)
     if resumed is not None and resumed == settings.run.previous:
         print(f"  {settings.run.last}: missing or cut short; going on from {resumed.name}")
+
+
+def amx_advice(settings: Settings, flags: Collection[str]) -> str:
+    """What a float32 training of a large network could gain from this CPU; empty for others."""
+    full = settings.trainer.get("precision") in ("32-true", 32, "32")
+    large = settings.network.encoder.width > SMALL_WIDTH
+    if settings.device.type != "cpu" or "amx_bf16" not in flags or not (full and large):
+        return ""
+    return (
+        "this processor has AMX, which multiplies bf16 several times as fast as float32: "
+        "trainer.precision=bf16-mixed uses it (results differ by bf16's rounding)"
+    )
 
 
 def _initialization(settings: Settings) -> str:
