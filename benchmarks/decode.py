@@ -41,18 +41,19 @@ class Ours:
         renormalize: bool = True,
         int8: bool = False,
     ) -> None:
-        self.network = network
+        self.network, self.device = network, network.output_bias.device
         self.beam = Beam(width=beam, max_length=steps, length_penalty=1.0, bos_id=BOS, eos_id=EOS)
-        self.shortlists = shortlists_of([words.tolist()], VOCABULARY, lsep_id=LSEP, eos_id=EOS)
+        vocabulary = len(network.output_bias)
+        shortlists = shortlists_of([words.tolist()], vocabulary, lsep_id=LSEP, eos_id=EOS)
+        self.shortlists = shortlists.to(self.device)
         layer = (network.embedding.weight, network.output_bias)
         self.output = OutputLayer(
             *layer, self.shortlists, lsep_id=LSEP, renormalize=renormalize, int8=int8
         )
+        share_V = torch.full((vocabulary,), REPETITION_CHARACTERS, device=self.device)
         self.processors = [
             SideLengths(steps - 1, steps - 1, BOS, LSEP),
-            RepetitionBlock(
-                self.shortlists, torch.full((VOCABULARY,), REPETITION_CHARACTERS), LSEP
-            ),
+            RepetitionBlock(self.shortlists, share_V, LSEP),
         ]
         self.in_network = 0.0
 
@@ -61,7 +62,8 @@ class Ours:
         self.in_network = 0.0
         memory = self._timed(lambda: self.network.encode(source_BS))
         step = DecoderStep(self.network, "decoder", memory, self.output)
-        found = beam_search(_Watched(step, self), len(source_BS), self.beam, self.processors)
+        step, num = _Watched(step, self), len(source_BS)
+        found = beam_search(step, num, self.beam, self.processors, self.device)
         return [list(hypothesis.ids) for hypothesis in found]
 
     def _timed(self, call: Callable[[], Any]) -> Any:

@@ -95,7 +95,7 @@ class _Only(LogitsProcessor):
 
     def __init__(self, allowed_V: Tensor, steps: int, eos: int) -> None:
         self.blocked_V, self.steps = ~allowed_V, steps
-        self.going_on_V = torch.arange(len(allowed_V)) != eos
+        self.going_on_V = torch.arange(len(allowed_V), device=allowed_V.device) != eos
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
         last = input_ids.shape[1] == self.steps  # [BOS] and all tokens but one are written.
@@ -117,8 +117,10 @@ def transformers_generate(
 ) -> Callable[[Tensor], list[list[int]]]:
     """Targets of ``steps`` tokens, [EOS] included, by transformers' beam search."""
     config = PeerConfig(
-        vocab_size=len(network.output_bias), is_encoder_decoder=True, num_hidden_layers=6,
-        num_attention_heads=8, hidden_size=768, pad_token_id=0, eos_token_id=eos,
+        vocab_size=len(network.output_bias), is_encoder_decoder=True,
+        num_hidden_layers=network.config.decoder.layers,
+        num_attention_heads=network.config.decoder.heads,
+        hidden_size=network.embedding.embedding_dim, pad_token_id=0, eos_token_id=eos,
         decoder_start_token_id=bos, bos_token_id=bos, tie_word_embeddings=False,
     )  # fmt: skip
     model = Peer(config, network).eval()

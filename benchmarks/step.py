@@ -47,8 +47,13 @@ def with_torchs_products(
     return update(network, source_BS, target_BT)
 
 
-def update(network: Seq2Seq, source_BS: Tensor, target_BT: Tensor) -> Callable[[], object]:
-    """What a SummarizationModule does with a batch."""
+def update(
+    network: Seq2Seq,
+    source_BS: Tensor,
+    target_BT: Tensor,
+    wrap: Callable[[nn.Module], nn.Module] = lambda module: module,
+) -> Callable[[], object]:
+    """What a SummarizationModule does with a batch; ``wrap`` is DDP where there is one."""
     from mclas_lightning.config.compose import compose
     from mclas_lightning.config.settings import read_settings
     from mclas_lightning.data.batch import make_batch
@@ -60,11 +65,12 @@ def update(network: Seq2Seq, source_BS: Tensor, target_BT: Tensor) -> Callable[[
     module = SummarizationModule(network, settings.optim, task=settings.task, lsep_id=1, seed=0)
     module.train()  # Activation checkpointing works in training mode alone.
     optimizer = module.configure_optimizers()["optimizer"]
+    loss_of = wrap(_Loss(module))
     tokens = int((target_BT[:, 1:] != 0).sum())
     batch = make_batch(source_BS, {"decoder": target_BT}, tokens, pad_id=0)
 
     def step() -> None:
-        loss = module.loss(batch, 0.1)
+        loss = loss_of(batch)
         (loss / tokens).backward()
         optimizer.step()
         optimizer.zero_grad()
@@ -72,27 +78,46 @@ def update(network: Seq2Seq, source_BS: Tensor, target_BT: Tensor) -> Callable[[
     return step
 
 
+class _Loss(nn.Module):
+    """The loss of a batch as a forward method, which is what DDP knows."""
+
+    def __init__(self, module: Any) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, batch: Any) -> Tensor:
+        return self.module.loss(batch, 0.1)
+
+
 class Torchs(nn.Module):
     """A network of the same sizes, of torch's own layers."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        width: int = WIDTH,
+        encoder: tuple[int, int, int] = ENCODER,
+        decoder: tuple[int, int, int] = DECODER,
+        vocabulary: int = VOCABULARY,
+    ) -> None:
         super().__init__()
-        sizes = {"d_model": WIDTH, "dropout": 0.1, "activation": "gelu", "batch_first": True}
-        layers, heads, inner = ENCODER
-        self.words, self.targets = (nn.Embedding(VOCABULARY, WIDTH) for _ in range(2))
+        sizes = {"d_model": width, "dropout": 0.1, "activation": "gelu", "batch_first": True}
+        layers, heads, inner = encoder
+        self.words, self.targets = (nn.Embedding(vocabulary, width) for _ in range(2))
         layer = nn.TransformerEncoderLayer(nhead=heads, dim_feedforward=inner, **sizes)
         self.encoder = nn.TransformerEncoder(layer, layers)
-        layers, heads, inner = DECODER
+        layers, heads, inner = decoder
         layer = nn.TransformerDecoderLayer(
             nhead=heads, dim_feedforward=inner, norm_first=True, **sizes
         )
-        self.decoder = nn.TransformerDecoder(layer, layers, nn.LayerNorm(WIDTH))
-        self.bias = nn.Parameter(torch.zeros(VOCABULARY))
+        self.decoder = nn.TransformerDecoder(layer, layers, nn.LayerNorm(width))
+        self.bias = nn.Parameter(torch.zeros(vocabulary))
 
     def forward(self, source_BS: Tensor, target_BT: Tensor) -> Tensor:
         padding_BS = source_BS == 0
         memory_BSD = self.encoder(self.words(source_BS), src_key_padding_mask=padding_BS)
-        causal_TT = nn.Transformer.generate_square_subsequent_mask(target_BT.shape[1])
+        causal_TT = nn.Transformer.generate_square_subsequent_mask(
+            target_BT.shape[1], device=target_BT.device
+        )
         hidden_BTD = self.decoder(
             self.targets(target_BT), memory_BSD, tgt_mask=causal_TT,
             memory_key_padding_mask=padding_BS, tgt_is_causal=True,
@@ -100,9 +125,11 @@ class Torchs(nn.Module):
         return nn.functional.linear(hidden_BTD, self.targets.weight, self.bias)
 
 
-def torchs(source_BS: Tensor, target_BT: Tensor) -> Callable[[], object]:
+def torchs(
+    source_BS: Tensor, target_BT: Tensor, network: Torchs | None = None
+) -> Callable[[], object]:
     """One update of torch's own layers."""
-    network = Torchs()
+    network = network or Torchs()
     parts = [[*network.words.parameters(), *network.encoder.parameters()]]
     inside = {id(parameter) for parameter in parts[0]}
     parts.append([p for p in network.parameters() if id(p) not in inside])

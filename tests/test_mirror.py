@@ -8,7 +8,14 @@ TESTS = Path(__file__).parent
 SOURCE = TESTS.parent / "src" / "mclas_lightning"
 # Tests of no single module: of documents, of the tree, of whole runs in their surroundings.
 WHOLE = {
-    *("test_architecture.py", "test_commands.py", "test_conf.py", "test_docs.py", "test_layers.py"),
+    *(
+        "test_architecture.py",
+        "test_benchmarks.py",
+        "test_commands.py",
+        "test_conf.py",
+        "test_docs.py",
+        "test_layers.py",
+    ),
     *("test_devices.py", "test_earlier_runs.py", "test_interrupts.py", "test_metrics_page.py"),
     *("test_audit.py", "test_security.py", "fuzz/test_readers.py", "fuzz/test_words.py"),
     *(

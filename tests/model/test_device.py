@@ -2,6 +2,8 @@ import pytest
 import torch
 
 from mclas_lightning.model.device import free_memory, reading_waits, set_float32_products
+from tests.conftest import examples
+from tests.decoding.conftest import DECODING, TASKS, make_summarizer
 from tests.waits import host_waits
 
 X = torch.arange(7.0)
@@ -51,3 +53,24 @@ def test_free_memory_is_a_gpus(monkeypatch):
 def test_values_of_a_cpu_alone_are_read_at_once():
     assert not reading_waits(torch.zeros(3))
     assert reading_waits(torch.zeros(3, device="meta"))
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_a_gpu_finds_the_loss_and_the_summaries_that_a_cpu_finds(task, tokenizer):
+    summarizer = make_summarizer(task, tokenizer, seed=4)
+    texts = [example.document for example in examples(7)]
+    source_BS, target_BT = torch.randint(9, 200, (2, 3, 11))
+
+    def loss() -> float:
+        network, device = summarizer.network, summarizer.network.output_bias.device
+        memory = network.encode(source_BS.to(device))
+        name, gold_M = next(iter(task.targets)), target_BT[:, 1:].flatten().to(device)
+        hidden_BTD = network.hidden(name, target_BT[:, :-1].to(device), memory)
+        return float(network.loss(hidden_BTD.flatten(0, 1), gold_M, 0.1))
+
+    of_cpu = loss(), summarizer.summarize(texts, DECODING)
+    summarizer.network.cuda()
+    of_gpu = loss(), summarizer.summarize(texts, DECODING)
+    assert of_gpu == (pytest.approx(of_cpu[0], rel=1e-4), of_cpu[1])
