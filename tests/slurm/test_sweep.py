@@ -62,7 +62,7 @@ def queued(environment: dict[str, str], job: str) -> str:
 
 
 def until(ready) -> None:
-    for _ in range(1200):
+    for _ in range(3000):
         if ready():
             return
         time.sleep(0.1)
