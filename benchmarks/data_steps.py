@@ -129,7 +129,7 @@ def prepared(corpus: str, folder: str, store: str, scenario: str) -> Callable[[]
     """A function that makes a training's loader, with imports done and the tokenizer loaded."""
     from mclas_lightning.config.compose import compose
     from mclas_lightning.config.settings import read_settings
-    from mclas_lightning.data.datamodule import ResumableLoader, UpdateSampler
+    from mclas_lightning.data.sampler import ResumableLoader, UpdateSampler
     from mclas_lightning.training.preparation import prepare
 
     words = [

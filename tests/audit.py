@@ -33,6 +33,7 @@ PERMISSIVE = re.compile(
 # Licences that bind the files of the package alone, which we neither change nor pass on.
 NAMED = {
     "certifi": "MPL-2.0: a list of certificates",
+    "orjson": "MPL-2.0 AND (Apache-2.0 OR MIT): the app alone",
     "tqdm": "MPL-2.0 AND MIT: progress bars",
     "hypothesis": "MPL-2.0: tests alone",
     "docutils": "public domain and BSD, one file GPL: documentation alone",

@@ -1,6 +1,7 @@
 """``mclas doctor``."""
 
 import json
+import shutil
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -105,7 +106,7 @@ def test_runs_are_counted_by_state(tmp_path, held):
 
 
 def test_little_room_is_said(tmp_path, monkeypatch):
-    usage = doctor.shutil.disk_usage(tmp_path)
-    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: usage._replace(free=2**30))
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=2**30))
     todo = [finding.todo for finding in doctor.room(tmp_path, tmp_path / "new" / "runs")]
     assert todo[1:] == ["a run of network=paper needs 5 GiB: free some, or runs=..."] * 2

@@ -37,7 +37,8 @@ syntax = ("'", '"', "choice(", "range(", "sort(", "shuffle(", "interval(", "tag(
 
 # Texts of a few known values: a name, a language, a word of ours. Hydra's commas serve them.
 CHOICES = {
-    "scenario", "split", "dataset.source", "dataset.target", "model.source",
+    "scenario", "split", "dataset.source", "dataset.target", "dataset.leaks",
+    "model.source",
 }  # fmt: skip
 SECTIONS = {
     "": TopLevel, "dataset.": DatasetConfig, "network.": NetworkDesign, "model.": ModelConfig,

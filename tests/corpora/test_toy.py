@@ -10,7 +10,6 @@ from random import Random
 import pytest
 
 from mclas_lightning.corpora.toy import (
-    TOY_LANGUAGES,
     TOY_SIZES,
     TOY_SPLITS,
     ToldStory,
@@ -22,7 +21,14 @@ from mclas_lightning.corpora.toy.german import CASES, Noun, contract, parse_noun
 from mclas_lightning.corpora.toy.lexicon import NOUNS
 from mclas_lightning.corpora.toy.render import SLOT, document, fill, summary
 from mclas_lightning.corpora.toy.story import COMMON, KINDS, Sentence, Story, draw_story
-from mclas_lightning.corpora.toy.words import Count, Language, Money, Score, with_article
+from mclas_lightning.corpora.toy.words import (
+    TOY_LANGUAGES,
+    Count,
+    Language,
+    Money,
+    Score,
+    with_article,
+)
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import read_jsonl
 from mclas_lightning.files import sha256

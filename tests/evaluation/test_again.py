@@ -1,10 +1,10 @@
 import json
+import platform
 import shutil
 
 import torch
 
 from mclas_lightning.evaluation.again import decode_again
-from mclas_lightning.inference import environment
 from tests.report.score_sheets import change
 from tests.test_verification import sign
 
@@ -34,7 +34,7 @@ def test_another_machine_is_named_where_summaries_differ(finished_run, tmp_path,
         f"2 of 2 documents, first '{decode_again(run, 1).said.split(chr(39))[1]}', "
         "are summarized otherwise"
     )
-    monkeypatch.setattr(environment.platform, "platform", lambda: "an abacus")
+    monkeypatch.setattr(platform, "platform", lambda: "an abacus")
     assert decode_again(run, 2).said.endswith("(scored elsewhere: another platform)")
 
 

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from mclas_lightning.runs.preemption import INTERRUPTED, SIGNALS, TERMINATED, Preempted, Preemption
+from mclas_lightning.errors import INTERRUPTED
+from mclas_lightning.runs.preemption import SIGNALS, TERMINATED, Preempted, Preemption
 
 OTHERS = [number for number in SIGNALS if number != signal.SIGINT]
 

@@ -73,7 +73,7 @@ def test_a_run_says_what_it_has_seen(words, capsys):
     assert results.folder is not None
     training = json.loads((results.folder / "training.json").read_text(encoding="utf-8"))
     told = results.provenance["training"]
-    assert told == {key: training[key] for key in ("updates", "seen", "cut_off")}
+    assert told == {key: training[key] for key in ("updates", "seen", "cut_off", "leaks")}
     assert {*told["seen"]} == {
         *("documents_per_update", "mono_tokens_per_update", "cross_tokens_per_update", "epochs")
     }

@@ -5,7 +5,7 @@ from mclas_lightning.decoding.candidates import Summaries
 from mclas_lightning.heads import gather
 from mclas_lightning.heads.gather import DocumentMaps
 from mclas_lightning.inference.trained import load_summarizer
-from mclas_lightning.runs.heads import HeadsResults
+from mclas_lightning.runs.heads import SCORE_KEYS, HeadsResults
 from mclas_lightning.runs.run import Run
 from mclas_lightning.webapp import links
 from mclas_lightning.webapp.links import links_of, spans
@@ -14,13 +14,15 @@ from mclas_lightning.webapp.links import links_of, spans
 def scores(layer: int, head: int, high: float) -> dict:
     mean = np.zeros((1, 4))
     mean[layer, head] = high
-    return {"mean": mean.tolist()}
+    return dict.fromkeys(SCORE_KEYS, mean.tolist())
 
 
 def heads_results(**kinds: dict) -> HeadsResults:
     cross = {"lookup": kinds.pop("lookup")} if "lookup" in kinds else {}
     found = {"gold": {"self": kinds, "cross": cross}}
-    return HeadsResults(run={}, thresholds={}, decoders={"decoder": found})
+    run = {"dataset": "small", "scenario": "minimum", "model": "mclas", "seed": 0}
+    thresholds = {"self": {}, "cross": {}}
+    return HeadsResults(run=run, thresholds=thresholds, decoders={"decoder": found})
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from mclas_lightning.cli.arguments import positive
-from mclas_lightning.errors import InputError
-from mclas_lightning.runs.preemption import INTERRUPTED, TERMINATED
+from mclas_lightning.errors import INTERRUPTED, InputError
+from mclas_lightning.runs.preemption import TERMINATED
 
 FAILED_EXIT = 1  # exit code of a sweep in which a run failed
 

@@ -10,8 +10,9 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from types import FrameType
 
+from mclas_lightning.errors import INTERRUPTED
 from mclas_lightning.progress import Share, cores, progress_bar, share
-from mclas_lightning.runs.preemption import INTERRUPTED, TERMINATED
+from mclas_lightning.runs.preemption import TERMINATED
 from mclas_lightning.runs.run import Run
 from mclas_lightning.sweep.plan import PlannedRun
 from mclas_lightning.sweep.state import LOG_FILE, State, last_line, states, write_failure

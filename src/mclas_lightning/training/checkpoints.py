@@ -13,9 +13,9 @@ from pytorch_lightning.callbacks import Checkpoint, ModelCheckpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from mclas_lightning.distributed import raise_together
-from mclas_lightning.errors import InputError
+from mclas_lightning.errors import INTERRUPTED, InputError
 from mclas_lightning.model.checkpoint import load_checkpoint, save_checkpoint
-from mclas_lightning.runs.preemption import INTERRUPTED, TERMINATED, Preempted, Preemption
+from mclas_lightning.runs.preemption import TERMINATED, Preempted, Preemption
 from mclas_lightning.runs.run import Run
 from mclas_lightning.tracking.metrics_file import MetricsFile
 from mclas_lightning.training.divergence import Divergence
