@@ -92,7 +92,7 @@ def _one(run: Path, folder: Path, asked) -> dict[str, dict[str, float]]:
 def _many(run: Path, folder: Path, num: int, repeats: int) -> dict[str, dict[str, float]]:
     texts = [e.document for e in read_jsonl(folder / "toy" / "en2de" / "train.jsonl")][:num]
     summarizer = Summarizer.load(run, device="cpu")
-    [*summarizer.stream(texts[:8])]  # loads the language identifier
+    list(summarizer.stream(texts[:8]))  # loads the language identifier
     calls = {
         "mclas-evaluate's": lambda: summarizer.system.summarize(texts, summarizer.decoding),
         "mclas summarize's": lambda: [*summarizer.stream(texts)],
