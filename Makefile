@@ -97,7 +97,8 @@ test: $(INSTALLED) ## the tests, about seven minutes on two cores
 	@$(BIN)/python -m pytest -n 2 -m 'not slow'
 
 test-slow: $(INSTALLED) ## the tests that take longer
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -m slow
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m slow --ignore tests/slurm
+	@$(BIN)/python -m pytest -m slow tests/slurm
 
 check: $(INSTALLED) ## format, lint and types, as CI does
 	@$(BIN)/ruff format --check .

@@ -112,7 +112,7 @@ def test_8_bits_change_rouge_by_little_on_the_toy_corpus(tmp_path):
     build_toy(tmp_path / "data" / "toy", seed=0)
     words = [
         "dataset=toy_mono", "scenario=full", "model=ms", f"data={tmp_path / 'data'}",
-        f"runs={tmp_path / 'runs'}", "optim.updates.full=500", "optim.validations=10",
+        f"runs={tmp_path / 'runs'}", "optim.updates.full=300", "optim.validations=2",
     ]  # fmt: skip
     exact = train(compose("train", words))
     assert exact is not None
