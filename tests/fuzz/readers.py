@@ -74,7 +74,7 @@ KNOWN = {
     "outputs": {"cross": "outputs.txt 0"}, "checkpoint": "a.pt", "checkpoint_sha256": "0",
 }  # fmt: skip
 HEADS = {
-    "format": 1, "run": {"dataset": "d", "scenario": "full", "model": "m", "seed": 0},
+    "format": 2, "run": {"dataset": "d", "scenario": "full", "model": "m", "seed": 0},
     "thresholds": {"self": {"diagonal": 0.2}, "cross": {}},
     "decoders": {"decoder": {"gold": {"self": {"diagonal": {
         "num": 1, "mean": [[0.5]], "low": [[0.4]], "high": [[0.6]], "share": [[1.0]]}}}}},
