@@ -45,7 +45,7 @@ def test_the_file_is_written_where_it_is_asked_for(tmp_path, main):
     ("words", "said"),
     [
         (("score", "sheets"), "expected the filled sheets of two annotators or more, found 0"),
-        (("score", "nowhere"), "nowhere/key.json: no such file"),
+        (("score", "nowhere"), "nowhere: expected a folder that `mclas human sheet` made"),
         (("sheet", "--scenario", "full"), "runs/toy_en2de/full/ncls: no finished run here"),
         (("sheet", "--num", "30"), "expected 30 documents, but ncls, ncls_ms, mclas share 29"),
         (("sheet", "--annotators", "1"), "--annotators: expected 2 or more"),

@@ -14,7 +14,7 @@ from typing import Any
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
 CODES = {"Enter": 13, "Backspace": 8, "Escape": 27, "ArrowLeft": 37, "ArrowUp": 38,
-         "ArrowRight": 39, "ArrowDown": 40, "Tab": 9}  # fmt: skip
+         "ArrowRight": 39, "ArrowDown": 40, "Tab": 9, "PageUp": 33, "PageDown": 34}  # fmt: skip
 
 
 class Browser:
@@ -107,15 +107,21 @@ class Browser:
     def press(self, *keys: str) -> None:
         """Press keys one by one: a character, or a key's name such as ``Enter``."""
         for key in keys:
-            code = f"Digit{key}" if key.isdigit() else f"Key{key.upper()}" if len(key) == 1 else key
-            same = {
-                "key": key,
-                "code": code,
-                "windowsVirtualKeyCode": CODES.get(key, ord(key[0].upper())),
-            }
-            text = {"Enter": "\r"}.get(key, key if len(key) == 1 else "")
-            self.call("Input.dispatchKeyEvent", type="keyDown", text=text, **same)
-            self.call("Input.dispatchKeyEvent", type="keyUp", **same)
+            self.hold(key, repeats=0)
+
+    def hold(self, key: str, repeats=3) -> None:
+        """Hold a key down, which then repeats, and let it go."""
+        code = f"Digit{key}" if key.isdigit() else f"Key{key.upper()}" if len(key) == 1 else key
+        same = {
+            "key": key,
+            "code": code,
+            "windowsVirtualKeyCode": CODES.get(key, ord(key[0].upper())),
+        }
+        text = {"Enter": "\r"}.get(key, key if len(key) == 1 else "")
+        for n in range(repeats + 1):
+            down = {"type": "keyDown", "text": text, "autoRepeat": n > 0}
+            self.call("Input.dispatchKeyEvent", **down, **same)
+        self.call("Input.dispatchKeyEvent", type="keyUp", **same)
 
     def click(self, script: str) -> None:
         """Click the middle of the element that the expression gives."""

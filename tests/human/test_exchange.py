@@ -163,6 +163,21 @@ def test_answers_are_never_written_over(folder, tmp_path):
             "export.json: a text holds half a character",
         ),
         ({"data": {"item": ["s1-1"]}}, "task 1: item '.*' is not one of"),
+        (
+            {"annotations": [{"result": [
+                {"from_name": "fluency_best", "value": {"choices": ["E"]}}]}]},
+            "task 1: the answer to 'fluency_best' is 'E'; expected one of A, B, C, D",
+        ),
+        (
+            {"annotations": [{"lead_time": "1 s", "result": [
+                {"from_name": "fluency_best", "value": {"choices": ["A"]}}]}]},
+            "task 1: lead_time: expected seconds, found '1 s'",
+        ),
+        (
+            {"annotations": 2 * [{"result": [
+                {"from_name": "fluency_best", "value": {"choices": ["A"]}}]}]},
+            "task 1: item '.*' was already answered in .*task 1; keep one of the two answers",
+        ),
     ],
 )  # fmt: skip
 def test_a_wrong_export_is_refused_with_its_task(folder, tmp_path, change, message):

@@ -142,7 +142,7 @@ def test_an_unread_file_beside_a_blank_sheet_is_named(folder, name):
     mistake = f"{folder / name}: expected a sheet as CSV"
     with pytest.raises(InputError, match=re.escape(mistake)):
         read(folder)
-    assert folder_status(folder).strange[0].startswith(mistake)
+    assert folder_status(folder).annotators[1].mistakes[0].startswith(mistake)
 
 
 @pytest.mark.parametrize("name", ["annotator2.xlsx", "annotator2.csv.bak"])
@@ -217,8 +217,42 @@ def test_a_copy_of_a_sheet_is_refused(folder):
     copy = folder / "copy.csv"
     copy.write_bytes((folder / "annotator1.csv").read_bytes())
     with pytest.raises(
-        InputError, match=r"copy\.csv:2: item .* was already in .*annotator1\.csv:2"
+        InputError, match=r"copy\.csv: has the items of .*annotator1\.csv again; keep one"
     ):
+        read(folder)
+
+
+def test_an_item_that_is_also_in_another_sheet_is_refused_with_both_lines(folder):
+    (_, (first, *_)), (names, rows) = (read_sheet(folder / f"annotator{n}.csv") for n in (1, 2))
+    write_sheet(folder / "annotator2.csv", names, [first, *rows[1:]])
+    with pytest.raises(
+        InputError, match=r"annotator2\.csv:2: item .* was already in .*annotator1\.csv:2"
+    ):
+        read(folder)
+
+
+def test_a_sheet_of_another_folder_is_refused_in_one_line(folder):
+    (folder / "key.json").rename(folder / "mine.json")
+    cells = json.loads((folder / "mine.json").read_text())
+    cells["items"] = {f"x{name}": item for name, item in cells["items"].items()}
+    (folder / "key.json").write_text(json.dumps(cells))
+    with pytest.raises(InputError, match=r"annotator1\.csv: none of its 5 items is in .*key\.json"):
+        read(folder)
+
+
+@pytest.mark.parametrize("name", ["annotator3.csv", "Annotator 3.CSV"])
+@pytest.mark.parametrize("make", ["folder", "link", "no lines"])
+def test_what_is_named_as_a_sheet_and_holds_none_is_refused(folder, name, make):
+    path = folder / name
+    if make == "folder":
+        path.mkdir()
+    elif make == "link":
+        path.symlink_to(folder / "away.csv")
+    else:
+        names, _ = read_sheet(folder / "annotator1.csv")
+        write_sheet(path, names, [])
+    reason = "has no line below its columns" if make == "no lines" else "cannot be read"
+    with pytest.raises(InputError, match=f"{re.escape(str(path))}: {reason}"):
         read(folder)
 
 
@@ -246,15 +280,20 @@ def test_a_document_of_any_length_is_read(folder):
 
 
 @pytest.mark.parametrize(
-    ("cell", "seconds"), [("12.5", 12.5), *[(n, None) for n in ("nan", "inf", "-5", "", "a while")]]
+    ("cell", "seconds"), [("12.5", 12.5), ("12,5", 12.5), ("", None)], ids=["page", "comma", "none"]
 )
-def test_seconds_that_no_page_writes_are_left_out(folder, cell, seconds):
-    names, rows = read_sheet(folder / "annotator1.csv")
-    rows = [row | {"seconds": cell} for row in rows]
-    write_sheet(folder / "annotator1.csv", [*names, "seconds"], rows)
+def test_seconds_of_a_page_are_read_also_after_a_spreadsheet(folder, cell, seconds):
+    with_seconds(folder / "annotator1.csv", cell)
     found = score_filled_sheets(folder).analysis
     assert found is not None
     assert [one.seconds for one in found.annotators] == [seconds, None]
+
+
+@pytest.mark.parametrize("cell", ["nan", "inf", "-5", "a while", "12. Mai"])
+def test_seconds_that_no_page_writes_are_refused(folder, cell):
+    with_seconds(folder / "annotator1.csv", cell)
+    with pytest.raises(InputError, match=rf"annotator1\.csv:2: column 'seconds' is '{cell}'"):
+        read(folder)
 
 
 def test_a_line_that_is_cut_short_has_an_empty_column(folder):
@@ -265,11 +304,9 @@ def test_a_line_that_is_cut_short_has_an_empty_column(folder):
         read(folder)
 
 
-@pytest.mark.parametrize("content", ["item,Ärger".encode("utf-16"), b'item,"never\nclosed'])
-def test_a_file_of_another_kind_is_refused(folder, content):
-    (folder / "annotator1.csv").write_bytes(content)
-    with pytest.raises(InputError, match=r"annotator1\.csv:1: column '.*' is missing"):
-        read(folder)
+def with_seconds(path: Path, cell: str) -> None:
+    names, rows = read_sheet(path)
+    write_sheet(path, [*names, "seconds"], [row | {"seconds": cell} for row in rows])
 
 
 @pytest.mark.parametrize("end", [b'"never\nclosed', b"\xff"])

@@ -167,6 +167,42 @@ def test_an_open_or_contradictory_answer_cannot_be_saved_as_a_file(folder, tmp_p
 
 
 @browser_needed
+def test_keys_alone_mend_answers_and_scroll_a_long_document(tmp_path, run):
+    runs = [run(model, document="a long document " * 2_000) for model in ("ncls", "mclas")]
+    write_sheets(runs, tmp_path / "out", num=2, seed=0, annotators=2)
+    write_pages(tmp_path / "out")
+    now = "document.querySelector('.now').id"
+    with Browser(tmp_path) as browser:
+        browser.open(page_of(tmp_path / "out", 1))
+        browser.press("Enter", "1", "2")
+        browser.press("ArrowUp", "1")  # worst is the best one now
+        assert "cannot be both" in text_of(browser, ".message")
+        assert browser.run(now) == "informativeness_best"  # is open, so the next number fills it
+        browser.press("2")
+        assert text_of(browser, ".message") == ""
+        assert browser.run(now) == "conciseness_best"
+        browser.press("3", "Backspace")  # takes back the 3
+        assert browser.run(now) == "conciseness_best"
+        assert not browser.run("answerOf(items[0]).conciseness_best")
+        assert browser.run("answerOf(items[0]).informativeness_best") == "B"
+        browser.press("PageDown")
+        assert browser.run("document.querySelector('.desk > .card').scrollTop") > 300
+        browser.press("PageUp")
+        assert browser.run("document.querySelector('.desk > .card').scrollTop") == 0
+        browser.run("document.querySelector('summary').focus()")
+        browser.press("Enter")  # folds the document, and does not pass it
+        assert browser.run("[state.at, document.querySelector('details').open]") == [0, False]
+        browser.run("document.activeElement.blur()")
+        browser.press("Enter")
+        browser.hold("1")
+        assert browser.run("[state.at, document.querySelector('.now').id]") == [
+            1, "informativeness_worst",
+        ]  # fmt: skip
+        browser.hold("Enter")
+        assert text_of(browser, "h1") == "Still open, a click leads there:"
+
+
+@browser_needed
 def test_answers_of_another_tab_are_never_lost(folder, tmp_path):
     with Browser(tmp_path) as browser:
         browser.open(page_of(folder, 1))

@@ -77,6 +77,17 @@ def test_simulated_annotators_give_back_what_they_think(tmp_path, runs, fill, ma
     assert "runs/toy_en2de/minimum/human.json" in shown
 
 
+@pytest.mark.usefixtures("runs")
+def test_scores_of_other_judgements_are_replaced_and_named(main, tmp_path, fill):
+    main("sheet", "--dataset", "toy_en2de", "--scenario", "minimum", "--num=3", "--out", "sheets")
+    fill(tmp_path / "sheets", lambda item, perspective: ("mclas", "ncls"))
+    replaced = "human.json: held the scores of other judgements, which these replace\n"
+    assert replaced not in main("score", "sheets")
+    assert replaced not in main("score", "sheets")
+    fill(tmp_path / "sheets", lambda item, perspective: ("gold", "ncls"))
+    assert replaced in main("score", "sheets")
+
+
 def test_annotators_of_one_mind_agree_wholly(tmp_path, runs, fill):
     write_sheets(runs, tmp_path / "sheets", num=3, seed=0, annotators=2)
     fill(tmp_path / "sheets", lambda item, perspective: ("mclas", "ncls"))

@@ -7,11 +7,14 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mclas_lightning.cli.arguments import positive, seed
 from mclas_lightning.config.overrides import command, runs_option
 from mclas_lightning.errors import InputError
+
+if TYPE_CHECKING:
+    from mclas_lightning.human.results import HumanResults
 
 MISTAKES_EXIT = 1  # exit code of ``mclas human status`` where a file that came back has a mistake
 
@@ -148,12 +151,14 @@ def _import(arguments: argparse.Namespace) -> None:
 
     for path in import_answers(arguments.folder, arguments.answers):
         print(path)
+    place = [str(arguments.folder)]
+    print(f"who has returned what: {command('mclas human status', place)}")
 
 
 def _status(arguments: argparse.Namespace) -> None:
     from rich.console import Console
 
-    from mclas_lightning.human.status import draw_status, folder_status
+    from mclas_lightning.human.status import draw_status, folder_status, status_lines
 
     found = folder_status(arguments.folder)
     if arguments.json:
@@ -161,6 +166,7 @@ def _status(arguments: argparse.Namespace) -> None:
         print(json.dumps({"annotators": annotators, "strange": found.strange}, indent=2))
     else:
         Console().print(draw_status(found))
+        print(*status_lines(found), sep="\n")
     if found.has_mistakes:
         sys.exit(MISTAKES_EXIT)
 
@@ -187,22 +193,25 @@ def _score(arguments: argparse.Namespace) -> None:
             f"{out.parent}: no such folder, and it would hold the runs that were judged; give the "
             "folder of all runs with --runs, or a file for the scores with --out"
         )
-    _check_replaced(out)
+    earlier = _earlier(out)
     results.write(out)
     Console().print(draw_results(results))
+    judged = ("key_sha256", "sheets_sha256")
+    if earlier and any(earlier.provenance.get(k) != results.provenance[k] for k in judged):
+        print(f"{out}: held the scores of other judgements, which these replace")
     print(out)
 
 
-def _check_replaced(out: Path) -> None:
-    """InputError where ``out`` is something else than the scores of an earlier call."""
+def _earlier(out: Path) -> "HumanResults | None":
+    """The scores of an earlier call in ``out``; InputError where it is something else."""
     from mclas_lightning.human.results import HumanResults
 
     try:
-        earlier = not out.exists() or (out.is_file() and bool(HumanResults.read(out)))
+        if not out.exists():
+            return None
+        return HumanResults.read(out)
     except InputError:
-        earlier = False
-    if not earlier:
         raise InputError(
             f"{out}: is there and holds no scores of `mclas human score`, so it is not replaced; "
             f"give another file with --out"
-        )
+        ) from None

@@ -120,9 +120,15 @@ def import_answers(folder: Path, path: Path) -> list[Path]:
     answers = [one for one in _read(path) if one.choices]
     if not answers:
         raise InputError(f"{path}: expected answers to the tasks of {folder}, found none")
+    answered: dict[str, str] = {}
     for one in answers:
-        if one.item not in key.items:
-            raise InputError(f"{one.where}: item '{one.item}' is not one of {folder / KEY_FILE}")
+        _check_answer(one, key, folder)
+        if one.item in answered:
+            raise InputError(
+                f"{one.where}: item '{one.item}' was already answered in {answered[one.item]}; "
+                "keep one of the two answers"
+            )
+        answered[one.item] = one.where
 
     def annotator(one: ForeignAnswer) -> int:
         return key.items[one.item].annotator
@@ -137,6 +143,20 @@ def import_answers(folder: Path, path: Path) -> list[Path]:
     for out, mine in files.items():
         _write_answers(out, mine)
     return list(files)
+
+
+def _check_answer(one: ForeignAnswer, key: SheetKey, folder: Path) -> None:
+    if one.item not in key.items:
+        raise InputError(f"{one.where}: item '{one.item}' is not one of {folder / KEY_FILE}")
+    letters = ascii_uppercase[: len(key.items[one.item].order)]
+    for column, letter in one.choices.items():
+        if letter not in [*letters]:
+            raise InputError(
+                f"{one.where}: the answer to '{column}' is '{letter}'; "
+                f"expected one of {', '.join(letters)}"
+            )
+    if not isinstance(one.seconds, int | float | None):
+        raise InputError(f"{one.where}: lead_time: expected seconds, found {one.seconds!r}")
 
 
 def _write_answers(path: Path, answers: list[ForeignAnswer]) -> None:

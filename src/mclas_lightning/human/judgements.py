@@ -1,11 +1,7 @@
 """Judgements read from filled sheets; InputError for an incomplete or contradictory sheet."""
 
-import codecs
-import csv
-import io
 import math
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from string import ascii_uppercase
 from typing import NamedTuple
@@ -13,6 +9,7 @@ from unicodedata import normalize
 
 from mclas_lightning.config.overrides import command
 from mclas_lightning.errors import InputError
+from mclas_lightning.human.csv_lines import CSV, csv_lines
 from mclas_lightning.human.line_texts import LineTexts
 from mclas_lightning.human.results import PERSPECTIVES
 from mclas_lightning.human.sheet import (
@@ -22,10 +19,6 @@ from mclas_lightning.human.sheet import (
     SheetItem,
     SheetKey,
 )
-
-CSV = ".csv"
-
-csv.field_size_limit(2**31 - 1)  # A document may be longer than Python's limit of a cell.
 
 SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
 
@@ -41,17 +34,18 @@ class Judgement(NamedTuple):
 
 
 def sheet_files(folder: Path) -> list[Path]:
-    """The CSV sheets in ``folder``, workbooks, and other files that are named as a sheet.
+    """The CSV sheets in ``folder``, workbooks, and whatever else is named as a sheet.
 
     Files that programs leave beside sheets are ignored: ``._annotator1.csv`` (macOS), ``~$...``
     (Excel).
     """
-    files = sorted(path for path in folder.glob("[!.~]*") if path.is_file())
-    return [
-        path
-        for path in files
-        if path.suffix.lower() in (CSV, *SPREADSHEETS) or path.name.startswith("annotator")
-    ]
+    found = []
+    for path in sorted(folder.glob("[!.~]*")):
+        named = path.name.lower().startswith("annotator")
+        sheet = path.suffix.lower() in (CSV, *SPREADSHEETS)
+        if (named or sheet) if path.is_file() else (named and sheet):  # else a link that is broken
+            found.append(path)
+    return found
 
 
 class ReturnedSheet(NamedTuple):
@@ -79,10 +73,15 @@ def read_returned(folder: Path, key: SheetKey) -> list[ReturnedSheet]:
     ]
     seen: dict[str, str] = {}
     for sheet in sheets:
-        for name, where in sheet.lines.items():
-            if name in seen:
-                sheet.mistakes.append(_twice(name, where, seen[name]))
-            seen.setdefault(name, where)
+        twice = [name for name in sheet.lines if name in seen]
+        if len(twice) > 1 and len(twice) == len(sheet.lines):
+            other = seen[twice[0]].rpartition(":")[0]
+            sheet.mistakes.append(
+                InputError(f"{sheet.path}: has the items of {other} again; keep one of the two")
+            )
+        else:
+            sheet.mistakes.extend(_twice(name, sheet.lines[name], seen[name]) for name in twice)
+        seen = sheet.lines | seen
     return sheets
 
 
@@ -139,7 +138,14 @@ def not_returned(key: SheetKey, judgements: Iterable[Judgement]) -> list[int]:
 def _read_sheet(path: Path, key: SheetKey, texts: LineTexts) -> ReturnedSheet:
     sheet = ReturnedSheet(path, {}, [], {}, [])
     try:
-        rows = list(_rows(path))
+        rows = list(csv_lines(path, ("item", *CHOICE_COLUMNS)))
+        if not rows:
+            raise InputError(f"{path}: has no line below its columns; copy the sheet again")
+        if len(rows) > 1 and not any(row["item"] in key.items for _, row in rows):
+            raise InputError(
+                f"{path}: none of its {len(rows)} items is in {path.parent / KEY_FILE}; "
+                "it is a sheet of another folder"
+            )
     except InputError as error:
         sheet.mistakes.append(error)
         return sheet
@@ -161,62 +167,24 @@ def _read_row(sheet: ReturnedSheet, where: str, row: dict[str, str], key: SheetK
         raise _twice(name, where, sheet.lines[name])
     sheet.lines[name] = where
     sheet.judgements.extend(list(_judgements(where, row, key.items[name])))
-    with suppress(KeyError, ValueError):  # sheets have no such column
-        if 0 <= (seconds := float(row["seconds"])) < math.inf:
-            sheet.seconds[name] = seconds
+    if cell := row.get("seconds"):
+        sheet.seconds[name] = _seconds(where, cell)
+
+
+def _seconds(where: str, cell: str) -> float:
+    try:
+        seconds = float(cell.replace(",", "."))  # A spreadsheet may write a decimal comma.
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise InputError(
+            f"{where}: column 'seconds' is '{cell}'; expected the seconds of a page, or nothing"
+        )
+    return seconds
 
 
 def _twice(name: str, where: str, before: str) -> InputError:
     return InputError(f"{where}: item '{name}' was already in {before}")
-
-
-def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """The filled lines, each with "file:line"; comma, semicolon, tab or bar separates cells."""
-    if path.suffix.lower() != CSV:
-        raise InputError(f"{path}: expected a sheet as CSV; save it as CSV (UTF-8)")
-    try:
-        file = io.StringIO(_text(path), newline="")
-        header, first = file.readline(), 1
-        # Excel may declare the delimiter in a first line of its own, such as "sep=;".
-        if header.lstrip('"').lower().startswith("sep="):
-            header, first = file.readline(), 2
-        delimiter = _delimiter(header)
-        names = next(csv.reader([header], delimiter=delimiter), [])
-        for name in ("item", *CHOICE_COLUMNS):
-            if names.count(name) != 1:
-                state = "is there more than once" if name in names else "is missing"
-                raise InputError(f"{path}:{first}: column '{name}' {state}")
-        lines = csv.reader(file, delimiter=delimiter, strict=True)
-        for cells in lines:
-            if any(cell.strip() for cell in cells):
-                row = dict(zip(names, map(str.strip, cells), strict=False))
-                yield f"{path}:{lines.line_num + first}", dict.fromkeys(names, "") | row
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(
-            f"{path}: not a readable CSV file; save it again as CSV (UTF-8)"
-        ) from error
-
-
-def _text(path: Path) -> str:
-    """A sheet's text: UTF-8, UTF-16 with a byte order mark, or Latin-1 of older spreadsheets.
-
-    Latin-1 may misread documents and summaries. Those are not used again, and items and letters
-    are ASCII in all three encodings.
-    """
-    raw = path.read_bytes()
-    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return raw.decode("utf-16")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
-
-
-def _delimiter(header: str) -> str:
-    """The delimiter that gives most columns; no column's name holds one."""
-    return max(",;\t|", key=lambda one: len(next(csv.reader([header], delimiter=one), [])))
 
 
 def _judgements(where: str, row: dict[str, str], item: SheetItem) -> Iterator[Judgement]:

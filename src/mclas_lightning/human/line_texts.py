@@ -34,7 +34,7 @@ class LineTexts:
             if found in self.known and found not in self.spellings[text]:
                 raise InputError(
                     f"{where}: column '{column}' has a text of another line or letter than item "
-                    f"'{row['item']}'; undo the sorting of single columns"
+                    f"'{row['item']}'; give the columns their order of the sheet as sent"
                 )
 
 

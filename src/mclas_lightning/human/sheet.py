@@ -78,6 +78,8 @@ class SheetKey:
     @classmethod
     def read(cls, folder: Path) -> "SheetKey":
         """Read the key of a folder of sheets; InputError where it is missing or wrong."""
+        if not folder.is_dir():
+            raise InputError(f"{folder}: expected a folder that `mclas human sheet` made")
         return read_versioned(folder / KEY_FILE, KEY_FORMAT, lambda found: typed("key", cls, found))
 
     @property

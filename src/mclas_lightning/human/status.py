@@ -1,10 +1,10 @@
 """What the annotators of a folder have returned, what is wrong in it, and what is missing."""
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
 from rich import box
-from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -23,15 +23,16 @@ class AnnotatorStatus(NamedTuple):
 
     @property
     def state(self) -> str:
-        """``complete``, ``incomplete`` or ``not returned``."""
+        """``complete``, ``mistakes``, ``incomplete`` or ``not returned``."""
         if not self.files:
             return "not returned"
-        whole = self.answered == self.documents and not self.mistakes
-        return "complete" if whole else "incomplete"
+        if self.answered < self.documents:
+            return "incomplete"
+        return "mistakes" if self.mistakes else "complete"
 
 
 class FolderStatus(NamedTuple):
-    """The status of all annotators, and the mistakes in files that answer no item of the key."""
+    """The status of all annotators, and the mistakes in files that belong to none of them."""
 
     annotators: list[AnnotatorStatus]
     strange: list[str]
@@ -47,28 +48,46 @@ def folder_status(folder: Path) -> FolderStatus:
     key = SheetKey.read(folder)
     sheets = read_returned(folder, key)
     missing = missing_items(key, sheets)
-    strange = [str(one) for sheet in sheets if not sheet.lines for one in sheet.mistakes]
-    found = [_annotator_status(number, key, sheets, missing) for number in key.annotators]
+    of = [_annotators(sheet, key) for sheet in sheets]
+    strange = [
+        str(one)
+        for sheet, mine in zip(sheets, of, strict=True)
+        if not mine
+        for one in sheet.mistakes
+    ]
+    found = []
+    for number in key.annotators:
+        mine = [sheet for sheet, theirs in zip(sheets, of, strict=True) if number in theirs]
+        found.append(_annotator_status(number, key, mine, missing))
     return FolderStatus(found, strange)
 
 
+def _annotators(sheet: ReturnedSheet, key: SheetKey) -> set[int]:
+    """Whose items a sheet answers; where it answers none, the annotator of the key in its name."""
+    if sheet.lines:
+        return {key.items[name].annotator for name in sheet.lines}
+    named = re.match(r"annotator[ _]?(\d+)(?!\d)", sheet.path.name, re.IGNORECASE)
+    return {int(named[1])} & {*key.annotators} if named else set()
+
+
 def _annotator_status(
-    number: int, key: SheetKey, sheets: list[ReturnedSheet], missing: dict[str, int]
+    number: int, key: SheetKey, mine: list[ReturnedSheet], missing: dict[str, int]
 ) -> AnnotatorStatus:
-    own = {name for name, item in key.items.items() if item.annotator == number}
-    mine = [sheet for sheet in sheets if own & sheet.lines.keys()]
-    answered = {one.document for sheet in mine for one in sheet.judgements}
+    documents = sum(item.annotator == number for item in key.items.values())
+    answered = {
+        one.document for sheet in mine for one in sheet.judgements if one.annotator == number
+    }
     mistakes = [str(mistake) for sheet in mine for mistake in sheet.mistakes]
     lacking = [name for name, annotator in missing.items() if annotator == number]
     if lacking:
         mistakes.append(f"no line for item {', '.join(lacking)}")
     return AnnotatorStatus(
-        number, [sheet.path.name for sheet in mine], len(answered), len(own), mistakes
+        number, [sheet.path.name for sheet in mine], len(answered), documents, mistakes
     )
 
 
-def draw_status(found: FolderStatus) -> Group:
-    """The status as a table for a terminal, with the mistakes below it."""
+def draw_status(found: FolderStatus) -> Table:
+    """The status of all annotators as a table for a terminal."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("Annotator", "State", "Documents", "Files"):
         table.add_column(name)
@@ -76,9 +95,13 @@ def draw_status(found: FolderStatus) -> Group:
         answered = f"{one.answered} of {one.documents}"
         # A file's name is data, which Text keeps from being read as markup.
         table.add_row(str(one.annotator), one.state, answered, Text(", ".join(one.files) or "-"))
+    return table
+
+
+def status_lines(found: FolderStatus) -> list[str]:
+    """What stands below the table: each mistake, and how many annotators are in each state."""
     mistakes = [f"annotator {a.annotator}: {one}" for a in found.annotators for one in a.mistakes]
     mistakes += [f"of no annotator: {one}" for one in found.strange]
     states = [one.state for one in found.annotators]
     counted = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
-    lines = [Text(line, overflow="fold") for line in [*mistakes, counted]]
-    return Group(table, *lines)
+    return [*mistakes, counted]
