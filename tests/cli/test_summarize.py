@@ -87,12 +87,13 @@ def test_notes_go_to_stderr_and_into_records(summarize):
         ([], b" \n", "standard input: this document is empty"),
         ([], b"\x00\x01\x02", "standard input: is no text in UTF-8"),
         ([], "Müller".encode("latin-1"), "standard input: is no text in UTF-8"),
-        ([], b'{"document": "a"}\n{"text": "b"}', 'standard input:2: expected {"id"'),
+        ([], b'{"text": "b"}', 'standard input:1: expected {"id"'),
         ([], b'{"document": 3}', "standard input:1: expected"),
         ([], b'{"document": "\\ud800"}', "standard input:1: expected"),
+        (["optim.updates=3"], b"", "optim.updates=3: neither a file nor a word for decoding"),
         (["nowhere.txt"], b"", "nowhere.txt: cannot be read (No such file"),
         (["decoding.beams=3"], b"a storm", "decoding.beams"),
-        (["decoding.beam=0"], b"a storm", "decoding.beam: expected 1 or more"),
+        (["decoding.beam=0"], b"a storm", "decoding.beam: expected from 1 to 1000"),
     ],
 )
 def test_what_cannot_be_summarized_is_one_line(summarize, words, stdin, said):
@@ -100,6 +101,14 @@ def test_what_cannot_be_summarized_is_one_line(summarize, words, stdin, said):
     assert done.code == 2
     assert said in done.err
     assert done.out == ""
+
+
+@pytest.mark.parametrize("line", [b'{"document": " "}', b'{"text": "b"}', b"{"])
+def test_summaries_before_a_line_that_is_no_document_are_written(summarize, expected, line):
+    done = summarize("--side", "cross", stdin=jsonl(STORIES[:6]) + b"\n" + line)
+    assert done.code == 2
+    assert done.err.startswith("error: standard input:7: ")
+    assert done.out.splitlines() == [summary.cross for summary in expected[:6]]
 
 
 def test_a_side_that_the_run_does_not_write_is_refused(finished_run, summarize, monkeypatch):

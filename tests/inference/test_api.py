@@ -44,6 +44,13 @@ def test_a_stream_begins_before_its_texts_have_ended(summarizer):
     assert len(taken) < len(TEXTS)
 
 
+def test_summaries_before_a_text_that_cannot_be_summarized_are_given(summarizer):
+    given = []
+    with pytest.raises(InputError, match="text 7: is empty"):
+        given.extend(summarizer.stream([*TEXTS[:6], " ", *TEXTS[6:]]))
+    assert [s.cross for s in given] == [s.cross for s in summarizer(TEXTS[:6])]
+
+
 def test_candidates_are_best_first_and_the_best_is_the_summary(summarizer):
     (found,) = summarizer(TEXTS[:1], n_best=4, decoding={"beam": 5})
     scores = [candidate.score for candidate in found.candidates]

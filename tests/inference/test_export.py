@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 
 from mclas_lightning import Summarizer
 from mclas_lightning.config.compose import compose
@@ -130,6 +131,15 @@ def test_a_tokenizer_that_is_none_is_refused(copy):
         (lambda a: a["network"]["encoder"].update(model_type="nothing"), "not a network of"),
         (lambda a: a["network"]["encoder"].update(hidden_size=10**9), "tensor .* has size"),
         (lambda a: a["network"].pop("decoder"), "not a network of this version"),
+        (lambda a: a["network"]["decoder"].update(layers="two"), "not a network of this version"),
+        (lambda a: a["network"]["decoder"].update(layers=10**9), "layers, and [0-9]+ tensors"),
+        (lambda a: a["network"]["encoder"].update(num_hidden_layers=10**9), "layers, and "),
+        (lambda a: a["network"].update(decoders=["other"]), "tensor 'decoders.* has size"),
+        (lambda a: a["model"].update(targets={"x": ["mono", "cross"]}), "decoders of its model, x"),
+        (lambda a: a["dataset"].update(max_source=10**9), "max_source: expected from 1 to"),
+        (lambda a: a["dataset"].pop("name"), "config.json is not of this version .* export it"),
+        (lambda a: a["decoding"].update(beam=10**9), "decoding.beam: expected from 1 to 1000"),
+        (lambda a: a.update(trainer=3), "'trainer' is missing or no object"),
         (lambda a: a["model"].pop("targets"), "is a pipeline"),
         (lambda a: a["decoding"].update(beam=0), "decoding"),
         (lambda a: a.update(format=2), "expected format 1, found 2"),
@@ -137,7 +147,20 @@ def test_a_tokenizer_that_is_none_is_refused(copy):
 )
 def test_a_config_that_is_not_an_exports_is_refused(copy, change, said):
     changed(copy, change)
-    assert re.search(said, str(outcome(lambda: Summarizer.load(copy))))
+    found = str(outcome(lambda: Summarizer.load(copy)))
+    assert re.search(said, found)
+    assert len(found.removeprefix(str(copy))) < 400
+
+
+def test_an_export_decodes_in_the_precision_of_the_runs_training(finished_run, tmp_path):
+    run = shutil.copytree(finished_run, tmp_path / "run")
+    config = yaml.safe_load((run / "config.yaml").read_text())
+    config["trainer"]["precision"] = "bf16-mixed"
+    (run / "config.yaml").write_text(yaml.safe_dump(config))
+    folder = exported(run, tmp_path / "out")
+    assert load_summarizer(opened(Run(folder))).trained_in == "bf16-mixed"
+    changed(folder, lambda about: about.pop("trainer"))
+    assert load_summarizer(opened(Run(folder))).trained_in == "None"
 
 
 def test_only_an_earlier_export_is_replaced(finished_run, copy, tmp_path):

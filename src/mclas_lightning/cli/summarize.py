@@ -110,6 +110,10 @@ def read_documents(files: Iterable[str]) -> Iterator[Document]:
             with open(name, "rb") as file:
                 yield from _read(file, name, jsonl=name.endswith(".jsonl"))
         except OSError as error:
+            if "=" in name:
+                raise InputError(
+                    f"{name}: neither a file nor a word for decoding, such as decoding.beam=10"
+                ) from error
             raise InputError(f"{name}: cannot be read ({error.strerror})") from error
 
 

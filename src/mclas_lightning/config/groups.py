@@ -148,6 +148,8 @@ DECODING_CHOICES = {
 # Word pieces: the summaries of a target share the decoder's positions.
 LONGEST_SUMMARY = MAX_POSITIONS // len(SIDES) - 2
 
+WIDEST_BEAM = 1_000  # One document's beam has the memory of a batch of so many.
+
 
 @dataclass(frozen=True, kw_only=True)
 class DecodingConfig:
@@ -171,7 +173,7 @@ class DecodingConfig:
         for name, words in DECODING_CHOICES.items():
             if getattr(self, name) not in words:
                 raise unknown_choice(f"decoding.{name}", getattr(self, name), words)
-        check_range("decoding.beam", self.beam, 1)
+        check_range("decoding.beam", self.beam, 1, WIDEST_BEAM)
         check_range("decoding.length_penalty", self.length_penalty, 0)
         check_range("decoding.min_length", self.min_length, 1)
         # The shortest target of two summaries: four control tokens, and a token of each summary.

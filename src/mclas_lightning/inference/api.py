@@ -97,16 +97,17 @@ class Summarizer:
     ) -> Iterator[Summary]:
         """The summaries of texts, in order, while ``texts`` are still read.
 
-        Few documents are summarized together at first, and more later, which is faster.
+        Few documents are summarized together at first, and more later, which is faster. InputError
+        for a text that cannot be summarized, after the summaries of those before it.
         """
-        rest, together, done = iter(texts), FIRST_TOGETHER, 0
+        together, mistakes = FIRST_TOGETHER, list[InputError]()
+        checked = _until_mistake(texts, mistakes)
         with self.system.prepared(self.changed(decoding or {})) as search:
-            while batch := list(islice(rest, together)):
-                for number, text in enumerate(batch, start=done + 1):
-                    _check_text(text, str(number))
+            while batch := list(islice(checked, together)):
                 yield from self._summaries(search, batch, n_best)
-                done += len(batch)
                 together = min(2 * together, MOST_TOGETHER)
+        if mistakes:
+            raise mistakes[0]
 
     def _summaries(self, search: Search, texts: Sequence[str], n_best: int) -> list[Summary]:
         return [
@@ -132,6 +133,16 @@ class Summarizer:
             )
             for text, length in zip(texts, lengths, strict=True)
         ]
+
+
+def _until_mistake(texts: Iterable[str], mistakes: list[InputError]) -> Iterator[str]:
+    """The texts before the first that cannot be summarized, whose error joins ``mistakes``."""
+    try:
+        for number, text in enumerate(texts, start=1):
+            _check_text(text, str(number))
+            yield text
+    except InputError as error:
+        mistakes.append(error)
 
 
 def _check_text(text: str, which: str) -> None:

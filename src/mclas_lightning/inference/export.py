@@ -58,6 +58,8 @@ def export_run(run: Run, out: Path, *, half: bool, place: str, license: str) -> 
             "model": config["model"],
             "dataset": {**config["dataset"], **LOCAL},
             "decoding": config["decoding"],
+            # weights=auto decodes in the precision of the training.
+            "trainer": {"precision": config.get("trainer", {}).get("precision")},
             "network": read_json(run.folder / "network.json", dict),
             "files": {name: [(part / name).stat().st_size, sha256(part / name)] for name in names},
         }

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from textwrap import shorten
 from typing import Any, NamedTuple, TypeVar
 
 import torch
@@ -17,10 +18,10 @@ from mclas_lightning.config.groups import DecodingConfig
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.data.vocabulary import Vocabulary, load_vocabulary, save_vocabulary
 from mclas_lightning.decoding.summarizer import Summarizer
-from mclas_lightning.errors import InputError
+from mclas_lightning.errors import InputError, check_range
 from mclas_lightning.files import make_folder, read_json, sha256, whole_file, write_json
 from mclas_lightning.inference.environment import environment
-from mclas_lightning.model.checkpoint import load_checkpoint, network_state
+from mclas_lightning.model.checkpoint import load_checkpoint, network_state, positions_of
 from mclas_lightning.model.decoder import DecoderConfig
 from mclas_lightning.model.seq2seq import (
     NetworkConfig,
@@ -28,7 +29,7 @@ from mclas_lightning.model.seq2seq import (
     encoder_config,
     encoder_settings,
 )
-from mclas_lightning.runs.exported import TOKENIZER, WEIGHTS, ExportedRun, opened
+from mclas_lightning.runs.exported import CONFIG, TOKENIZER, WEIGHTS, ExportedRun, opened
 from mclas_lightning.runs.run import Run, run_of_seed
 from mclas_lightning.schema import typed
 from mclas_lightning.task import Task, task_from
@@ -63,8 +64,11 @@ def _section(run: Run, name: str, read: Callable[[Any], ConfigSection]) -> Confi
     try:
         return read(run.config[name])
     except (KeyError, TypeError, InputError) as error:
+        path, again = (
+            ("config.json", "export") if isinstance(run, ExportedRun) else ("config.yaml", "train")
+        )
         raise InputError(
-            f"{run}: its config.yaml is not of this version ({name}: {error}); train it again"
+            f"{run}: its {path} is not of this version ({name}: {error}); {again} it again"
         ) from error
 
 
@@ -116,7 +120,7 @@ def _write_system(run: Run, system: TrainedSystem) -> None:
 def network_of(run: Run) -> tuple[NetworkConfig, str]:
     """The network's sizes and its tokenizer's fingerprint; InputError for an old network.json."""
     exported = isinstance(run, ExportedRun)
-    path = run.folder / ("config.json" if exported else "network.json")
+    path = run.folder / (CONFIG if exported else "network.json")
     try:
         sizes = run.config["network"] if exported else read_json(path, dict)
         config = NetworkConfig(
@@ -131,7 +135,13 @@ def network_of(run: Run) -> tuple[NetworkConfig, str]:
             _check_encoder(config.encoder)
         return config, sizes["vocabulary"]
     except Exception as error:  # Transformers checks settings by assertions, too.
-        raise InputError(f"{path}: not a network of this version ({error})") from error
+        raise _not_a_network(path, error) from error
+
+
+def _not_a_network(path: Path, error: Exception) -> InputError:
+    # Transformers lists all its types of models for an unknown one.
+    reason = shorten(str(error), 160, placeholder=" ...")
+    return InputError(f"{path}: not a network of this version ({reason})")
 
 
 def _check_encoder(encoder: Mapping[str, Any]) -> None:
@@ -173,6 +183,8 @@ def load_summarizer(run: Run) -> Summarizer:
             run.checked(f"vocabulary/{side}.json")
     tokenizer = tokenizer_of(run)
     network = _network(run)
+    if isinstance(run, ExportedRun):
+        _check_parts(run, network.config, task, dataset)
     apart = network.config.sentence_id is not None and task.source == "document"
     return Summarizer(
         network=network,
@@ -190,19 +202,40 @@ def _network(run: Run) -> Seq2Seq:
     """The run's network with its weights; InputError where these have other sizes."""
     config, weights = network_of(run)[0], weights_of(run)
     if isinstance(run, ExportedRun):
-        # No memory is taken for sizes that the weights do not have.
-        with torch.device("meta"):
-            expected = Seq2Seq(config).state_dict()
-        sizes, found = ({n: t.shape for n, t in ts.items()} for ts in (expected, weights))
-        if sizes != found:
-            name = next(n for n in sorted({*sizes, *found}) if sizes.get(n) != found.get(n))
-            raise InputError(
-                f"{run.best}: tensor '{name}' has size {_size(found.get(name))}, the network of "
-                f"config.json {_size(sizes.get(name))}"
-            )
+        _check_sizes(run, config, weights)
     network = Seq2Seq(config)
     network.load_state_dict(weights)
     return network
+
+
+def _check_sizes(run: Run, config: NetworkConfig, weights: Mapping[str, torch.Tensor]) -> None:
+    """InputError where the network has other tensors; neither memory nor time goes into them."""
+    try:
+        layers = encoder_config(config.encoder).num_hidden_layers + config.decoder.layers
+        if layers > len(weights):  # Each layer has tensors, and takes time even without memory.
+            raise ValueError(f"{layers:,} layers, and {len(weights):,} tensors")
+        with torch.device("meta"):
+            expected = Seq2Seq(config).state_dict()
+    except Exception as error:  # A value of another type fails wherever it is used first.
+        raise _not_a_network(run.folder / CONFIG, error) from error
+    sizes, found = ({n: t.shape for n, t in ts.items()} for ts in (expected, weights))
+    if sizes != found:
+        name = next(n for n in sorted({*sizes, *found}) if sizes.get(n) != found.get(n))
+        raise InputError(
+            f"{run.best}: tensor '{name}' has size {_size(found.get(name))}, the network of "
+            f"config.json {_size(sizes.get(name))}"
+        )
+
+
+def _check_parts(run: Run, network: NetworkConfig, task: Task, dataset: DatasetConfig) -> None:
+    """InputError where the sections of config.json contradict each other."""
+    path, decoders = run.folder / CONFIG, [*task.targets]
+    if sorted(decoders) != sorted(network.decoders):
+        raise InputError(
+            f"{path}: expected a network with the decoders of its model, {', '.join(decoders)}; "
+            f"found {', '.join(network.decoders)}"
+        )
+    check_range(f"{path}: dataset.max_source", dataset.max_source, 1, positions_of(network.encoder))
 
 
 def _size(shape: torch.Size | None) -> str:

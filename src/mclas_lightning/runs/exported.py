@@ -24,7 +24,7 @@ CONFIG, CARD = "config.json", "README.md"
 
 WEIGHTS, TOKENIZER = "model.safetensors", "tokenizer.json"
 
-SECTIONS = ("model", "dataset", "decoding", "network", "files")
+SECTIONS = ("model", "dataset", "decoding", "trainer", "network", "files")
 
 
 def opened(run: Run) -> Run:
@@ -76,7 +76,8 @@ class ExportedRun(Run):
 
 def _checked_about(record: dict[str, Any]) -> dict[str, Any]:
     for name in SECTIONS:
-        if not isinstance(record.get(name), dict):
+        # Exports of version 0.1.0 do not say how the training computed.
+        if not isinstance(record.setdefault(name, {} if name == "trainer" else None), dict):
             raise InputError(f"'{name}' is missing or no object")
     for name in record["files"]:
         path = PurePosixPath(name)
