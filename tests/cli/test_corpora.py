@@ -1,14 +1,19 @@
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from mclas_lightning.corpora import toy
 from mclas_lightning.example import read_jsonl
+from mclas_lightning.inference.translators import load_translator
 from tests.cli.test_data import run
+from tests.conftest import read_lines
 from tests.corpora.readers import open_files as files
+from tests.inference.test_translators import write_nllb
 
 
 def test_a_corpus_is_imported_checked_and_counted(tmp_path):
@@ -104,8 +109,24 @@ def test_crosssum_goes_from_its_archives_to_a_table(tmp_path):
     told("dataset=xlsum", "model=ms", *few, module="train")
     words = ["dataset=crosssum", "dataset.target=zh", "scenario=minimum", "model=mclas", *few]
     told(*words, "init_from=runs/xlsum_en/full/ms", module="train")
+    write_nllb(tmp_path / "nllb", [*"abcdefghijklmnopqrstuvwxyz", "\u96e8", "\u98ce", "\u706b"])
+    words = ["dataset=crosssum", "dataset.target=zh", "scenario=full", "model=tltran"]
+    words += ["init_from=runs/xlsum_en/full/ms", "model.translator=nllb", *few]
+    told(*words, module="train")
+    run = tmp_path / "runs" / "crosssum_en2zh" / "full" / "tltran" / "seed=0"
+    written = read_lines(run / "predictions.jsonl")
+    translator = load_translator(
+        str(tmp_path / "nllb"), "en", "zh", beam=1, device=torch.device("cpu")
+    )
+    mono = [prediction["hypotheses"]["mono"] for prediction in written]
+    assert len(mono) == 13
+    assert any(mono)
+    cross = [prediction["hypotheses"]["cross"] for prediction in written]
+    assert any(cross)
+    assert cross == translator.translate(mono)
     table = told("table", "2", "--dataset", "crosssum_en2zh", "--format", "md")
-    assert "MCLAS" in table
+    assert re.search(r"\|  \| MCLAS \| \d", table)
+    assert re.search(r"\| full \| TLTran \| \d", table)
     sizes = told("table", "1", "--format", "md")
     assert "| crosssum/en2zh | 151 | 151 | 151 | 151 | 23 | 13 |" in sizes
     assert "| crosssum/en | " in sizes

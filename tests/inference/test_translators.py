@@ -60,8 +60,11 @@ def fsmt(tmp_path):
 @pytest.fixture
 def nllb(tmp_path):
     """A random multilingual model that knows English, German and Chinese."""
-    folder = tmp_path / "nllb"
-    vocabulary = {t: i for i, t in enumerate(["<s>", "<pad>", "</s>", "<unk>", "▁", "a", "b", "c"])}
+    return write_nllb(tmp_path / "nllb", ["a", "b", "c"])
+
+
+def write_nllb(folder, characters):
+    vocabulary = {t: i for i, t in enumerate(["<s>", "<pad>", "</s>", "<unk>", "▁", *characters])}
     tokenizer = NllbTokenizer(
         vocab=vocabulary, merges=[], extra_special_tokens=["deu_Latn", "eng_Latn", "zho_Hans"]
     )

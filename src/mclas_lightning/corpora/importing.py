@@ -15,9 +15,9 @@ from mclas_lightning.config.overrides import command
 from mclas_lightning.corpora.manifest import check_replaceable, whole_corpus
 from mclas_lightning.corpora.near import apart, held_out_of
 from mclas_lightning.corpora.readers.archives import unpack
-from mclas_lightning.corpora.readers.formats import FORMATS, XLSUM_NAME, Files, Format, find_files
+from mclas_lightning.corpora.readers.formats import FORMATS, Files, Format, find_files
 from mclas_lightning.corpora.readers.log import Log, Sources, printable
-from mclas_lightning.corpora.readers.pairs import BBC, check_pair
+from mclas_lightning.corpora.readers.pairs import check_pair
 from mclas_lightning.corpora.reading import Import, note, reader
 from mclas_lightning.errors import InputError, unknown_choice
 from mclas_lightning.example import Example, example_line
@@ -79,7 +79,7 @@ def _files(
     """The files of each split, out of archives as well."""
     pair = languages["source"], languages["target"]
     members = unpack(format, paths, unpacked, pair, sources) if format.open else []
-    return find_files(format, paths, pair, members)
+    return find_files(format, paths, pair, {path: sources.shown(path) for path in members})
 
 
 def _mono_files(
@@ -90,8 +90,8 @@ def _mono_files(
         raise InputError("--mono: this format is not joined with another corpus")
     if not paths:
         return []
-    # Every name is taken, and of XL-Sum's, those in the documents' language.
-    like = replace(format, pair=XLSUM_NAME if format.sources == BBC else None, num_files=MANY)
+    # Every name is taken, and of XL-Sum's and XWikis's, those in the documents' language.
+    like = replace(format, pair=format.mono_pair, num_files=MANY)
     found = _files(like, paths, {**languages, "target": None}, unpacked / "mono", sources)
     return [path for files in found.values() for path in files]
 
@@ -166,7 +166,8 @@ def _check_kept(log: Log, split: Split) -> None:
     if log.num_skipped <= log.kept and log.kept:
         return
     if not log.skipped:
-        raise InputError(f"{split}: no record found; are these files of the format named?")
+        others = f" but those not read ({', '.join(log.unknown)})" if log.unknown else ""
+        raise InputError(f"{split}: no record found{others}; are these files of the format named?")
     reason, most = max(log.skipped.items(), key=lambda item: item[1]["records"])
     raise InputError(
         f"{split}: {log.num_skipped:,} of {log.num_skipped + log.kept:,} records cannot be used, "

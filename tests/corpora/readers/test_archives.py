@@ -1,3 +1,4 @@
+import io
 import tarfile
 
 import pytest
@@ -47,6 +48,35 @@ def test_a_truncated_archive_leaves_nothing(packed, tmp_path, left):
     with pytest.raises(InputError, match=r"tar\.bz2: no whole archive .*cut short, get it again"):
         import_corpus("crosssum", [packed], tmp_path / "out", source="en", target="fr")
     assert [path.name for path in tmp_path.iterdir()] == ["raw"]
+
+
+def tar_of_two(path, mode):
+    """An archive with two members that take whole blocks, and where the second begins."""
+    with tarfile.open(path, mode) as tar:
+        for name in ("english-french_train.jsonl", "english-french_test.jsonl"):
+            member = tarfile.TarInfo(name)
+            member.size = tarfile.BLOCKSIZE
+            tar.addfile(member, io.BytesIO(b"\n" * tarfile.BLOCKSIZE))
+    return 2 * tarfile.BLOCKSIZE
+
+
+@pytest.mark.parametrize("kind", ["", "gz", "bz2", "xz"])
+def test_an_archive_that_is_cut_between_its_members_is_not_whole(tmp_path, kind):
+    path = tmp_path / f"all.tar.{kind}".rstrip(".")
+    second = tar_of_two(path, f"w:{kind}")
+    raw = path.read_bytes()
+    cut = second if not kind else len(raw) - 5
+    unpack(FORMATS["crosssum"], [path], tmp_path / "whole", EN_FR, Sources(int))
+    path.write_bytes(raw[:cut])
+    with pytest.raises(InputError, match="no whole archive"):
+        unpack(FORMATS["crosssum"], [path], tmp_path / "cut", EN_FR, Sources(int))
+
+
+def test_an_error_about_an_unpacked_file_names_its_archive(tmp_path):
+    path = tmp_path / "CrossSum_v1.0.tar"
+    tar_of_two(path, "w")
+    with pytest.raises(InputError, match=rf"{path}: has en to fr, and no en to es"):
+        import_corpus("crosssum", [path], tmp_path / "out", source="en", target="es")
 
 
 def test_an_archive_without_such_files_is_named(tmp_path):

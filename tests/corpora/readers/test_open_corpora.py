@@ -1,9 +1,13 @@
 import json
+import sqlite3
 from typing import Any
 
 import pytest
 
 from mclas_lightning.corpora.importing import describe_import, import_corpus
+from mclas_lightning.corpora.readers.formats import FORMATS
+from mclas_lightning.corpora.readers.log import Log, Sources
+from mclas_lightning.corpora.readers.open_corpora import OpenCorpus
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Example
 from tests.conftest import read_lines
@@ -82,7 +86,7 @@ def test_an_xlsum_with_no_partner_is_refused(tmp_path, stories):
     with pytest.raises(InputError, match="none of 17 documents is in english_train"):
         import_corpus("crosssum", [raw], tmp_path / "out", **EN_FR, mono=[mono])
     german = xlsum(tmp_path / "y", stories, name="french")
-    with pytest.raises(InputError, match=r"y: has fr, and no en; name the files"):
+    with pytest.raises(InputError, match=r"y/french_XLSum_v2.0.tar.bz2: has fr, and no en; name"):
         import_corpus("crosssum", [raw], tmp_path / "out", **EN_FR, mono=[german])
     assert not (tmp_path / "out").exists()
 
@@ -181,6 +185,7 @@ def test_xwikis_has_both_summaries_in_a_record(tmp_path, stories):
         own = stories["val" if split == "valid" else split]
         files.jsonl(tmp_path / split / "en-de.jsonl", (xwikis(e, i) for i, e in enumerate(own)))
         files.jsonl(tmp_path / split / "en-fr.jsonl", [])
+        files.jsonl(tmp_path / split / "en.jsonl", [])  # in one language, without tgt_summary
     import_corpus("xwikis", [tmp_path], tmp_path / "out", **EN_DE)
     for example, story in zip(found(tmp_path / "out"), stories["train"], strict=True):
         words = story.document.split()
@@ -189,6 +194,62 @@ def test_xwikis_has_both_summaries_in_a_record(tmp_path, stories):
             id=example.id, document=document, mono=story.mono, cross=story.cross
         )
     assert [e.id for e in found(tmp_path / "out", "valid")] == ["0", "1", "2", "3", "4"]
+
+
+def test_xwikis_without_a_mono_summary_takes_it_from_the_files_in_one_language(tmp_path, stories):
+    train = [
+        xwikis(e, i, src_title=f"Storm {i}", src_summary=None)
+        for i, e in enumerate(stories["train"])
+    ]
+    files.jsonl(tmp_path / "train" / "en-de.jsonl", train)
+    own = [
+        xwikis(e, i, src_title=f"Storm {i}", tgt_title=None, tgt_summary=None)
+        for i, e in enumerate(stories["train"][:5])
+    ]
+    files.jsonl(tmp_path / "valid" / "en.jsonl", own)
+    files.jsonl(tmp_path / "valid" / "de.jsonl", [xwikis(e, 0) for e in stories["train"][:1]])
+    manifest = import_corpus(
+        "xwikis", [tmp_path / "train"], tmp_path / "out", **EN_DE, mono=[tmp_path / "valid"]
+    )
+    expected = [e.mono if i < 5 else None for i, e in enumerate(stories["train"])]
+    assert [e.mono for e in found(tmp_path / "out")] == expected
+    assert manifest["counts"]["train"]["alone"] == 12
+    assert [source["file"] for source in manifest["sources"]] == ["en.jsonl", "en-de.jsonl"]
+
+
+def records(story):
+    """A record of each form, and of each corpus that is joined, by format."""
+    aligned = {"source_aligned": {"en": story.document, "de": "Ein Schritt."},
+               "target_aligned": {"en": story.mono, "de": story.cross}}  # fmt: skip
+    return [
+        ("crosssum", files.crosssum(story)), ("crosssum", files.xlsum(story)),
+        ("xlsum", files.xlsum(story)), ("wikilingua", {"gem_id": "g", **aligned}),
+        ("wikilingua", gem(story, ("en", "de"))), ("wikilingua", gem(story, ("en", "en"))),
+        ("xwikis", xwikis(story, 1)),
+        ("xscitldr", {"source": [story.document], "target": [story.cross]}),
+        ("convsumx", {"fname": "f", "en_dialogue": story.document, "en_summary": story.mono,
+                      "de_summary": story.cross}),
+    ]  # fmt: skip
+
+
+def test_a_field_of_any_type_is_read_skipped_or_refused(tmp_path, stories):
+    path, outcomes = tmp_path / "x.jsonl", {"read": 0, "skipped": 0, "refused": 0}
+    for format, record in records(stories["train"][0]):
+        for field in record:
+            for value in (None, True, 7, "", "a", [], [None, 7, {}], {}, {"en": [7], "de": None}):
+                files.jsonl(path, [record | {field: value}])
+                log, scratch = Log(), sqlite3.connect(":memory:")
+                corpus = OpenCorpus(format=format, source="en", target="de", scratch=scratch)
+                try:
+                    if FORMATS[format].joined:
+                        corpus.index_mono([path], Sources(int), log)
+                    read = list(corpus.read(path, "train", Sources(int), log))
+                except InputError:
+                    outcomes["refused"] += 1
+                    continue
+                assert all(isinstance(e.id, str) and e.document for e in read)
+                outcomes["read" if read else "skipped"] += 1
+    assert min(outcomes.values()) > 20
 
 
 def test_xscitldr_is_joined_with_scitldr_by_the_abstracts(tmp_path, stories):
@@ -263,7 +324,7 @@ def test_files_of_another_format_are_told_by_their_fields(tmp_path, stories):
     with pytest.raises(InputError, match="--source: language 'xx' is not in this corpus"):
         import_corpus("crosssum", [raw], tmp_path / "out", source="xx", target="fr")
     with pytest.raises(InputError, match="--mono: this format is not joined"):
-        import_corpus("xwikis", [raw], tmp_path / "out", **EN_DE, mono=[raw])
+        import_corpus("convsumx", [raw], tmp_path / "out", target="fr", mono=[raw])
 
 
 def test_markup_is_left_out_and_counted(tmp_path, stories):

@@ -1,12 +1,16 @@
 """Tar archives of corpora, unpacked beside the corpus that is being written."""
 
+import bz2
+import gzip
 import hashlib
+import lzma
 import re
 import shutil
 import tarfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO
 
 from mclas_lightning.corpora.readers.formats import Format, is_archive
 from mclas_lightning.corpora.readers.log import Sources
@@ -14,17 +18,27 @@ from mclas_lightning.corpora.readers.pairs import Pair, of_pair
 from mclas_lightning.errors import InputError
 from mclas_lightning.progress import progress_bar
 
+# Compressions by the bytes that a file begins with. tarfile decompresses streams itself, but takes
+# one that is cut short between two members for a whole one.
+_COMPRESSIONS: dict[bytes, Callable[[Any], Any]] = {
+    b"BZh": bz2.open,
+    b"\x1f\x8b": gzip.open,
+    b"\xfd7zXZ": lzma.open,
+}
+
 
 class Hashed:
     """A file that is hashed while it is read; ``progress`` gets the bytes."""
 
     def __init__(self, file: BinaryIO, progress: Callable[[int], object]) -> None:
         self._file, self._progress, self.digest = file, progress, hashlib.sha256()
+        self.tail = b""  # the last bytes that were read, as many as a block of a tar archive has
 
     def read(self, size: int = -1) -> bytes:
         """The next bytes."""
         chunk = self._file.read(size)
         self.digest.update(chunk)
+        self.tail = (self.tail + chunk)[-tarfile.BLOCKSIZE :]
         self._progress(len(chunk))
         return chunk
 
@@ -40,7 +54,12 @@ def unpack(
     archives = list(dict.fromkeys(_archives(paths)))
     if archives and format.pair:
         archives = of_pair(
-            archives, format.pair, format.sources + format.targets, pair, format.either_order
+            archives,
+            format.pair,
+            format.sources + format.targets,
+            pair,
+            format.either_order,
+            ", ".join(map(str, paths)),
         )
     unpacked = []
     for number, archive in enumerate(archives):
@@ -64,8 +83,12 @@ def _unpacked(format: Format, archive: Path, folder: Path, sources: Sources) -> 
     try:
         size = archive.stat().st_size
         with archive.open("rb") as file, progress_bar(size, "unpacking", "B") as bar:
+            begin = file.read(8)
+            file.seek(0)
             hashed = Hashed(file, bar.update)
-            with tarfile.open(fileobj=cast(BinaryIO, hashed), mode="r|*") as tar:
+            compression = next((c for c in _COMPRESSIONS if begin.startswith(c)), None)
+            plain: Any = _COMPRESSIONS[compression](hashed) if compression else hashed
+            with tarfile.open(fileobj=plain, mode="r|") as tar:
                 for member in tar:
                     name = Path(member.name).name
                     packed = tar.extractfile(member) if member.isfile() else None
@@ -74,9 +97,11 @@ def _unpacked(format: Format, archive: Path, folder: Path, sources: Sources) -> 
                         with packed, (folder / name).open("wb") as written:
                             shutil.copyfileobj(packed, written)
                         yield folder / name
-            while hashed.read(2**20):
+            while plain.read(2**20):
                 pass
-    except (tarfile.TarError, EOFError, OSError) as error:
+            if not compression and any(hashed.tail):
+                raise EOFError("no block of zeros at its end")
+    except (tarfile.TarError, EOFError, OSError, lzma.LZMAError, zlib.error) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise InputError(

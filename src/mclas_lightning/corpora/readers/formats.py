@@ -43,7 +43,8 @@ class Format:
     targets: tuple[str, ...] = ()
     pair: str | None = None  # finds source and target in folder/name, a regular expression
     either_order: bool = False  # whether a file named after a pair has both directions
-    joined: str | None = None  # the corpus that has the mono summaries, and its files
+    joined: str | None = None  # the corpus that has the mono summaries
+    mono_pair: str | None = None  # as ``pair``, of the files of that corpus
 
 
 FORMATS = {
@@ -101,6 +102,7 @@ FORMATS = {
         targets=BBC,
         pair=r"(?P<source>[a-z_]+)-(?P<target>[a-z_]+?)(?:_(?:train|val|test|CrossSum)|/)",
         joined="XL-Sum in the documents' language",
+        mono_pair=XLSUM_NAME,
     ),
     "xlsum": Format(
         help="XL-Sum (BBC news) in one language, for MS pretraining",
@@ -131,6 +133,8 @@ FORMATS = {
         sources=XWIKIS,
         targets=XWIKIS,
         pair=r"(?<![a-z])(?P<source>[a-z]{2})[-_](?P<target>[a-z]{2})(?![a-z])",
+        joined="XWikis's files in one language",
+        mono_pair=r"/(?P<source>[a-z]{2})\.",
     ),
     "xscitldr": Format(
         help="X-SCITLDR (abstracts of papers), joined with SciTLDR by the abstracts",
@@ -157,9 +161,11 @@ def find_files(
     format: Format,
     paths: Sequence[Path],
     pair: Pair = (None, None),
-    unpacked: Sequence[Path] = (),
+    unpacked: Mapping[Path, Path] | None = None,
 ) -> Files:
     """The files of each split among ``paths`` and below, sorted by name; and those ``unpacked``.
+
+    ``unpacked`` has the name of each for a user: its place in its archive.
 
     Of a format whose names tell languages, those of ``pair``. Archives among ``paths`` are left
     out.
@@ -167,16 +173,17 @@ def find_files(
     InputError for a path or split that is missing, for a file of another name or of no split, and
     for files of more than one corpus.
     """
-    named = [*unpacked, *_named_files(format, paths)]
+    named = [*(unpacked or ()), *_named_files(format, paths)]
+    where = ", ".join(map(str, paths))
     if format.pair:
         known = format.sources + format.targets
-        named = of_pair(named, format.pair, known, pair, format.either_order)
+        named = of_pair(named, format.pair, known, pair, format.either_order, where)
     found: dict[Split | None, list[Path]] = {}
     for file in named:
         found.setdefault(split_of(file, by_folder=format.open), []).append(file)
     for files in found.values():
         files.sort(key=lambda path: path.name)  # the order of the released code's sorted glob
-    _check_found(format, ", ".join(map(str, paths)), found)
+    _check_found(format, where, found, unpacked or {})
     return found
 
 
@@ -197,10 +204,12 @@ def is_archive(path: Path) -> bool:
     return re.search(r"\.(tar(\.(bz2|gz|xz))?|tgz|tbz2?)$", path.name) is not None
 
 
-def _check_found(format: Format, where: str, found: Files) -> None:
+def _check_found(format: Format, where: str, found: Files, shown: Mapping[Path, Path]) -> None:
     lcsts = [path for path in found.get(None, []) if _LCSTS.fullmatch(path.name)]
     if others := [path for path in found.get(None, []) if path not in lcsts]:
-        raise InputError(f"{others[0]}: its name does not tell train, valid or test")
+        raise InputError(
+            f"{shown.get(others[0], others[0])}: its name does not tell train, valid or test"
+        )
     if not found.keys() & set(SPLITS):
         raise InputError(f"{where}: no file of a split here; expected names like {format.names}")
     if format.needs_lcsts and len(lcsts) != 1:
@@ -213,7 +222,7 @@ def _check_found(format: Format, where: str, found: Files) -> None:
     for split in SPLITS:
         files = found.get(split, [])
         if format.num_files and len(files) > format.num_files:
-            names = " and ".join(map(str, files[-2:]))
+            names = " and ".join(str(shown.get(file, file)) for file in files[-2:])
             raise InputError(f"more than one file for '{split}': {names}; name the ones to import")
 
 

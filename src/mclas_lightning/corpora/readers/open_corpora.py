@@ -50,6 +50,7 @@ class OpenCorpus:
             "crosssum": lambda record: (record.document("url"), record.summary("summary")),
             "wikilingua": self._own_summary,
             "xscitldr": lambda record: (_key(record["source"]), _first(record, "target")),
+            "xwikis": lambda record: (record.document("src_title"), record.summary("src_summary")),
         }[self.format]
 
         def insert(record: Record) -> None:
@@ -80,7 +81,7 @@ class OpenCorpus:
         return Example(id=record.document("url"), document=document, mono=mono)
 
     def _wikilingua(self, record: Record, name: str) -> Example | None:
-        found = record.fields.get("gem_id") or name
+        found = str(record.fields.get("gem_id") or name)
         if "source_aligned" in record.fields:
             document, (mono, cross) = self._aligned(record)
             return Example(id=found, document=document, mono=mono, cross=cross)
@@ -96,6 +97,8 @@ class OpenCorpus:
         """The document in A, and the summaries in A and B, of a record with both languages."""
         documents, summaries = record["source_aligned"], record["target_aligned"]
         pair = self.source, str(self.target)
+        if not (isinstance(documents, dict) and isinstance(summaries, dict)):
+            raise Skip("source_aligned or target_aligned has no languages")
         for language in pair:
             if language not in summaries or language not in documents:
                 path, number = record.log.place
@@ -127,9 +130,15 @@ class OpenCorpus:
         return Example(
             id=name if found is None else str(found),
             document=document,
-            mono=record.summary("src_summary"),
+            mono=self._lead(record),
             cross=record.summary("tgt_summary"),
         )
+
+    def _lead(self, record: Record) -> str | None:
+        """The record's own mono summary, else that of the article with its title."""
+        if record.fields.get("src_summary"):
+            return record.summary("src_summary")
+        return self._mono(str(record.fields.get("src_title")), record.log)
 
     def _xscitldr(self, record: Record, name: str) -> Example:
         document, cross = record.document("source"), _first(record, "target")
@@ -171,5 +180,6 @@ def _first(record: Record, name: str) -> str:
 
 def _key(document: Any) -> str:
     """A hash of a document without white space: X-SCITLDR joins SciTLDR's sentences without any."""
-    text = "".join(document) if isinstance(document, list) else str(document)
+    parts = document if isinstance(document, list) else [document]
+    text = "".join(map(str, parts))
     return hashlib.sha1("".join(text.split()).encode(errors="surrogatepass")).hexdigest()
