@@ -91,6 +91,20 @@ def test_corpora_have_their_sizes_and_what_they_lack(tmp_path):
     assert finding.todo == f"lacks valid: mclas data check '{tmp_path}/a b'"
 
 
+def test_a_corpus_that_was_changed_or_damaged_is_named_beside_the_others(tmp_path):
+    for name in ("changed", "damaged", "whole"):
+        for split in ("train", "valid", "test"):
+            write_jsonl(tmp_path / name / f"{split}.jsonl", examples(5))
+        manifest = {"files": {"train.jsonl": {"records": 7 if name == "changed" else 5}}}
+        (tmp_path / name / "manifest.json").write_text(json.dumps(manifest))
+    (tmp_path / "damaged" / "manifest.json").write_text("{")
+    changed, damaged, whole = corpora(tmp_path)
+    assert changed.todo.startswith("train had 7 when it was made: mclas data check")
+    assert damaged.found == "damaged"
+    assert "manifest.json" in damaged.todo
+    assert (whole.found, whole.todo) == ("train 5, valid 5, test 5", "")
+
+
 def test_runs_are_counted_by_state(tmp_path, held):
     files = {"a": "results.json", "b": "diverged.json", "c": "training.json", "d": "", "e": ""}
     for name, file in files.items():

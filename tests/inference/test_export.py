@@ -18,6 +18,7 @@ from mclas_lightning.inference import export
 from mclas_lightning.inference.export import export_run, find_run, push
 from mclas_lightning.inference.trained import load_summarizer, tokenizer_of, weights_of
 from mclas_lightning.runs.exported import opened
+from mclas_lightning.runs.identity import resolved_config
 from mclas_lightning.runs.run import Run
 from mclas_lightning.train import train
 from tests.conftest import examples, outcome
@@ -137,7 +138,10 @@ def test_a_tokenizer_that_is_none_is_refused(copy):
         (lambda a: a["network"].update(decoders=["other"]), "tensor 'decoders.* has size"),
         (lambda a: a["model"].update(targets={"x": ["mono", "cross"]}), "decoders of its model, x"),
         (lambda a: a["dataset"].update(max_source=10**9), "max_source: expected from 1 to"),
-        (lambda a: a["dataset"].pop("name"), "config.json is not of this version .* export it"),
+        (
+            lambda a: a["dataset"].pop("name"),
+            "its configuration is not of this version .* export it",
+        ),
         (lambda a: a["decoding"].update(beam=10**9), "decoding.beam: expected from 1 to 1000"),
         (lambda a: a.update(trainer=3), "'trainer' is missing or no object"),
         (lambda a: a["model"].pop("targets"), "is a pipeline"),
@@ -150,6 +154,16 @@ def test_a_config_that_is_not_an_exports_is_refused(copy, change, said):
     found = str(outcome(lambda: Summarizer.load(copy)))
     assert re.search(said, found)
     assert len(found.removeprefix(str(copy))) < 400
+
+
+@pytest.mark.parametrize(("model", "said"), [("tltran", "is a pipeline"), ("oracle", "baseline")])
+def test_a_system_without_a_network_is_not_exported(tmp_path, model, said):
+    (tmp_path / "config.yaml").write_text(
+        yaml.safe_dump(resolved_config(compose("train", ["dataset=toy", f"model={model}"])))
+    )
+    with pytest.raises(InputError, match=f"has no network of its own to export; it .*{said}"):
+        exported(tmp_path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_export_decodes_in_the_precision_of_the_runs_training(finished_run, tmp_path):

@@ -14,6 +14,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from mclas_lightning import __version__
+from mclas_lightning.errors import InputError
 
 SECONDS = 3  # that a server has to answer
 
@@ -176,17 +177,30 @@ def surroundings() -> Iterator[Finding]:
 
 
 def corpora(data: Path) -> Iterator[Finding]:
-    """The corpora below ``data``: their splits."""
+    """The corpora below ``data``: their splits, beside the numbers that they were made with."""
     from mclas_lightning.config.overrides import command
+    from mclas_lightning.corpora.manifest import read_manifest
     from mclas_lightning.files import num_records
 
     folders = sorted({file.parent for split in SPLITS for file in data.rglob(f"{split}.jsonl")})
     for folder in folders:
-        sizes = {s: folder / f"{s}.jsonl" for s in SPLITS if (folder / f"{s}.jsonl").is_file()}
-        found = ", ".join(f"{split} {num_records(file):,}" for split, file in sizes.items())
+        files = {s: folder / f"{s}.jsonl" for s in SPLITS if (folder / f"{s}.jsonl").is_file()}
+        try:
+            sizes = {split: num_records(file) for split, file in files.items()}
+            made = read_manifest(folder).files
+            changed = [
+                f"{split} had {made[file.name]['records']:,} when it was made"
+                for split, file in files.items()
+                if made.get(file.name, {}).get("records", sizes[split]) != sizes[split]
+            ]
+        except InputError as error:
+            yield Finding("corpora", str(folder.relative_to(data)), "damaged", str(error))
+            continue
+        found = ", ".join(f"{split} {size:,}" for split, size in sizes.items())
         lacking = [split for split in SPLITS if split not in sizes]
+        wrong = [f"lacks {', '.join(lacking)}"] * bool(lacking) + changed
         check = command("mclas data check", [str(folder)])
-        todo = f"lacks {', '.join(lacking)}: {check}" if lacking else ""
+        todo = f"{'; '.join(wrong)}: {check}" if wrong else ""
         yield Finding("corpora", str(folder.relative_to(data)), found, todo)
     if not folders:
         yield Finding("corpora", str(data), "none", "mclas data toy makes one in seconds")

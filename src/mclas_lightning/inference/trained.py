@@ -64,11 +64,8 @@ def _section(run: Run, name: str, read: Callable[[Any], ConfigSection]) -> Confi
     try:
         return read(run.config[name])
     except (KeyError, TypeError, InputError) as error:
-        path, again = (
-            ("config.json", "export") if isinstance(run, ExportedRun) else ("config.yaml", "train")
-        )
         raise InputError(
-            f"{run}: its {path} is not of this version ({name}: {error}); {again} it again"
+            f"{run}: its configuration is not of this version ({name}: {error}); train or export it again"
         ) from error
 
 
@@ -140,8 +137,7 @@ def network_of(run: Run) -> tuple[NetworkConfig, str]:
 
 def _not_a_network(path: Path, error: Exception) -> InputError:
     # Transformers lists all its types of models for an unknown one.
-    reason = shorten(str(error), 160, placeholder=" ...")
-    return InputError(f"{path}: not a network of this version ({reason})")
+    return InputError(f"{path}: not a network of this version ({shorten(str(error), 160)})")
 
 
 def _check_encoder(encoder: Mapping[str, Any]) -> None:
@@ -178,9 +174,6 @@ def tokenizer_of(run: Run) -> Tokenizer:
 def load_summarizer(run: Run) -> Summarizer:
     """The summarizer of a trained run; InputError for missing or unreadable files."""
     dataset, task = dataset_of(run), task_of(run)
-    if isinstance(run, ExportedRun):
-        for side in task.sides:
-            run.checked(f"vocabulary/{side}.json")
     tokenizer = tokenizer_of(run)
     network = _network(run)
     if isinstance(run, ExportedRun):
@@ -218,28 +211,27 @@ def _check_sizes(run: Run, config: NetworkConfig, weights: Mapping[str, torch.Te
             expected = Seq2Seq(config).state_dict()
     except Exception as error:  # A value of another type fails wherever it is used first.
         raise _not_a_network(run.folder / CONFIG, error) from error
-    sizes, found = ({n: t.shape for n, t in ts.items()} for ts in (expected, weights))
+    sizes, found = ({n: [*t.shape] for n, t in ts.items()} for ts in (expected, weights))
     if sizes != found:
         name = next(n for n in sorted({*sizes, *found}) if sizes.get(n) != found.get(n))
         raise InputError(
-            f"{run.best}: tensor '{name}' has size {_size(found.get(name))}, the network of "
-            f"config.json {_size(sizes.get(name))}"
+            f"{run.best}: tensor '{name}' has size {found.get(name, 'none')}, the network of "
+            f"config.json {sizes.get(name, 'none')}"
         )
 
 
-def _check_parts(run: Run, network: NetworkConfig, task: Task, dataset: DatasetConfig) -> None:
-    """InputError where the sections of config.json contradict each other."""
-    path, decoders = run.folder / CONFIG, [*task.targets]
-    if sorted(decoders) != sorted(network.decoders):
+def _check_parts(
+    run: ExportedRun, network: NetworkConfig, task: Task, dataset: DatasetConfig
+) -> None:
+    """InputError where sections of config.json contradict each other, or vocabularies."""
+    for side in task.sides:
+        run.checked(f"vocabulary/{side}.json")
+    if sorted(task.targets) != sorted(network.decoders):
         raise InputError(
-            f"{path}: expected a network with the decoders of its model, {', '.join(decoders)}; "
+            f"{run}: expected a network with the decoders of its model, {', '.join(task.targets)}; "
             f"found {', '.join(network.decoders)}"
         )
-    check_range(f"{path}: dataset.max_source", dataset.max_source, 1, positions_of(network.encoder))
-
-
-def _size(shape: torch.Size | None) -> str:
-    return "none" if shape is None else str([*shape])
+    check_range(f"{run}: dataset.max_source", dataset.max_source, 1, positions_of(network.encoder))
 
 
 def ms_run(folder: str, seed: int, word: str) -> Run:
