@@ -140,7 +140,7 @@ def test_a_tokenizer_that_is_none_is_refused(copy):
         (lambda a: a["dataset"].update(max_source=10**9), "max_source: expected from 1 to"),
         (
             lambda a: a["dataset"].pop("name"),
-            "its configuration is not of this version .* export it",
+            "its configuration is not of this version .* make it again",
         ),
         (lambda a: a["decoding"].update(beam=10**9), "decoding.beam: expected from 1 to 1000"),
         (lambda a: a.update(trainer=3), "'trainer' is missing or no object"),

@@ -65,7 +65,7 @@ def _section(run: Run, name: str, read: Callable[[Any], ConfigSection]) -> Confi
         return read(run.config[name])
     except (KeyError, TypeError, InputError) as error:
         raise InputError(
-            f"{run}: its configuration is not of this version ({name}: {error}); train or export it again"
+            f"{run}: its configuration is not of this version ({name}: {error}); make it again"
         ) from error
 
 
