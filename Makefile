@@ -12,7 +12,7 @@ PROFILE ?= standard
 TABLE = --profile $(PROFILE) $(if $(filter command environment,$(firstword $(origin DATASET))),--dataset $(DATASET)) $(if $(STRICT),--strict)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-human table1 table2 table3 table4 table5 table6 table7 figure3 figure5 figure6 figure9 figure10 section6 paper study study-collect study-draw study-quick docs wheel bench bench-data test test-slow audit check fuzz format install-locked lock lock-hashes clean
+.PHONY: help install demo demo-human table1 table2 table3 table4 table5 table6 table7 figure3 figure5 figure6 figure9 figure10 section6 paper study study-collect study-draw study-quick docs wheel bench bench-data test test-slow audit check faults fuzz format install-locked lock lock-hashes clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9% -]+:.*## / {sub(/ .* /, " ... ", $$1); printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -108,6 +108,9 @@ check: $(INSTALLED) ## format, lint and types, as CI does
 format: $(INSTALLED) ## put the code into the project's format
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+faults: $(INSTALLED) ## kills, full disks, damaged files ... over every command that writes (20 minutes; disks: as root)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults
 
 RUNS ?= 100000
 

@@ -153,3 +153,24 @@ def test_what_was_found_cannot_make_a_second_line_or_command_a_terminal():
         r"\u00e4", "\u00e4"
     )
     assert str(unknown_choice("dataset", "\n", ["toy"])).startswith(r"dataset '\n' does not exist")
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError, PermissionError])
+def test_a_file_that_is_lost_meanwhile_is_one_line(error, capsys):
+    def main():
+        raise error(error().errno or {FileNotFoundError: 2}.get(error, 13), "Lost", "runs/a\x1b/b")
+
+    with pytest.raises(SystemExit) as exit:
+        exits_cleanly(main)()
+    assert exit.value.code == 2
+    assert capsys.readouterr().err == (
+        "error: runs/a\\x1b/b: Lost; was it deleted, renamed or locked away meanwhile?\n"
+    )
+
+
+def test_another_error_of_the_system_is_a_bug_and_has_its_traceback():
+    def main():
+        raise ConnectionRefusedError(111, "Connection refused")
+
+    with pytest.raises(ConnectionRefusedError):
+        exits_cleanly(main)()

@@ -1,6 +1,9 @@
 """What every reader of a jsonl file takes alike."""
 
 import json
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +19,7 @@ from mclas_lightning.data.store import open_store
 from mclas_lightning.errors import InputError
 from mclas_lightning.evaluation.texts import read_texts
 from mclas_lightning.example import read_jsonl
-from mclas_lightning.files import num_records, read_json, write_json
+from mclas_lightning.files import num_records, read_json, whole_folder, write_json
 from mclas_lightning.inference.translation_file import TranslationFile
 from mclas_lightning.runs.predictions import PREDICTIONS, read_predictions
 from tests.conftest import examples, outcome
@@ -138,3 +141,24 @@ def test_json_that_python_cannot_use_is_one_line(tmp_path, content, message):
     (tmp_path / "results.json").write_text(content)
     with pytest.raises(InputError, match=rf"results\.json: {message}"):
         read_json(tmp_path / "results.json", dict)
+
+
+def test_a_folder_is_there_again_after_a_kill_between_its_two_renames(tmp_path):
+    code = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from mclas_lightning.files import whole_folder\n"
+        "def kill(event, arguments):\n"
+        "    if event == 'os.rename' and str(arguments[0]).endswith('.part'):\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "with whole_folder(Path(sys.argv[1])) as part:\n"
+        "    sys.addaudithook(kill)\n"
+    )
+    folder = tmp_path / "corpus[1]"
+    folder.mkdir()
+    (folder / "vocabulary.json").write_text("{}")
+    assert subprocess.run([sys.executable, "-c", code, str(folder)]).returncode == -signal.SIGKILL
+    assert not folder.exists()
+    with pytest.raises(ZeroDivisionError), whole_folder(folder):
+        raise ZeroDivisionError
+    assert (folder / "vocabulary.json").read_text() == "{}"

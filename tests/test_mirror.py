@@ -18,6 +18,7 @@ WHOLE = {
     ),
     *("test_devices.py", "test_earlier_runs.py", "test_interrupts.py", "test_metrics_page.py"),
     *("test_audit.py", "test_security.py", "fuzz/test_readers.py", "fuzz/test_words.py"),
+    *("faults/test_faults.py", "test_determinism.py"),
     *(
         "test_mirror.py",
         "test_readme.py",

@@ -16,6 +16,9 @@ from importlib import import_module
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # a disk, a quota, a limit of file sizes
 
+# Errors of a file that another process has deleted, renamed or made read-only, or of a broken disk.
+LOST = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE, errno.EROFS, errno.EACCES, errno.EIO)
+
 FEW_CHOICES = 20  # choices that an error lists
 
 NEAR_CHOICES = 5  # near choices that an error names where there are more than it lists
@@ -99,9 +102,12 @@ def exits_cleanly(main: Callable[..., object]) -> Callable[..., None]:
                 print("interrupted", file=sys.stderr)
                 sys.exit(INTERRUPTED)
             except OSError as error:
-                if error.errno not in DISK_FULL:
+                lost = error.errno in LOST and error.filename is not None
+                if error.errno not in DISK_FULL and not lost:
                     raise
-                print(f"error: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
+                advice = "; was it deleted, renamed or locked away meanwhile?" if lost else ""
+                what = ascii(str(error.filename or "output"))[1:-1]
+                print(f"error: {what}: {error.strerror}{advice}", file=sys.stderr)
                 _discard_output()
                 sys.exit(2)
 

@@ -1,5 +1,6 @@
 """Files and folders that are written whole or not at all; JSON, jsonl, hashes, folders' names."""
 
+import glob
 import hashlib
 import json
 import os
@@ -90,6 +91,10 @@ def whole_file(path: Path) -> Iterator[TextIO]:
 def whole_folder(path: Path) -> Iterator[Path]:
     """An empty folder that replaces ``path`` once the block has ended without an error."""
     make_folder(path.parent)
+    # A process that was killed between the two renames below has left the old folder.
+    for old in path.parent.glob(f".{glob.escape(path.name)}.*.old"):
+        if not path.exists():
+            old.rename(path)
     try:
         with clear_when_full(path):
             part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
@@ -104,24 +109,6 @@ def whole_folder(path: Path) -> Iterator[Path]:
             path.rename(old)
         part.rename(path)
         shutil.rmtree(old, ignore_errors=True)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-
-
-@contextmanager
-def whole_files(folder: Path) -> Iterator[Path]:
-    """An empty folder whose files move into ``folder`` once the block has ended without an error.
-
-    Files move one by one in the order in which they were written. A block that fails moves none.
-    """
-    make_folder(folder)
-    with clear_when_full(folder):
-        part = Path(tempfile.mkdtemp(prefix=".", suffix=".part", dir=folder))
-    try:
-        with clear_when_full(folder):
-            yield part
-        for path in sorted(part.iterdir(), key=lambda path: path.stat().st_mtime_ns):
-            path.replace(folder / path.name)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 

@@ -34,13 +34,13 @@ from mclas_lightning.distributed import (
 )
 from mclas_lightning.errors import InputError
 from mclas_lightning.evaluation.run import load_neural, score_run
-from mclas_lightning.files import sha256, write_json
+from mclas_lightning.files import make_folder, sha256, write_json
 from mclas_lightning.inference.trained import check_content
 from mclas_lightning.model.device import set_float32_products
 from mclas_lightning.model.malloc import keep_freed_memory
 from mclas_lightning.report.comparable import first_differences, unlike_other_seeds
 from mclas_lightning.runs.identity import differences_in_words, scoring_differences
-from mclas_lightning.runs.lock import locked
+from mclas_lightning.runs.lock import check_still_there, locked
 from mclas_lightning.runs.preemption import Preempted, Preemption
 from mclas_lightning.runs.results import Results
 from mclas_lightning.runs.suspicion import with_suspicions
@@ -159,6 +159,7 @@ def _fit(
         exposure = Exposure.of(preparation.train, settings.optim.shape(trainer.world_size))
         if trainer.is_global_zero:
             keep_preparation(settings, config, preparation)
+            make_folder(run.best.parent)
             for logger in loggers:
                 logger.log_hyperparams(dict(config))
             announce_training(settings, preparation, module, resumed)
@@ -184,6 +185,7 @@ def _fit(
             "seconds": round(last.seconds, 1),
             "subset_sha256": sha256(settings.subset_manifest),
         }
+        check_still_there(run.folder)
         write_json(run.training_path, ended)
         announce_end(ended)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mclas_lightning.corpora.importing import describe_import, import_corpus
+from mclas_lightning.corpora.importing import _scratch, describe_import, import_corpus
 from mclas_lightning.data.store import open_store
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Example, example_line, parse_example
@@ -167,3 +167,25 @@ def test_an_imported_corpus_is_tokenized_as_it_is(raw, tmp_path, tokenizer):
 def test_a_corpus_in_one_language_alone_is_refused(tmp_path, raw):
     with pytest.raises(InputError, match="expected two languages, found 'en' twice"):
         import_corpus("jsonl", [raw], tmp_path / "mine", source="en", target="en")
+
+
+def test_an_import_needs_no_lock_of_the_file_system(tmp_path):
+    """A lock of another process stands for a file system that grants none."""
+    code = (
+        "import fcntl, sys\n"
+        "with open(sys.argv[1], 'w') as file:\n"
+        "    fcntl.lockf(file, fcntl.LOCK_EX)\n"
+        "    print('locked', flush=True)\n"
+        "    sys.stdin.read()\n"
+    )
+    path = tmp_path / "scratch.sqlite"
+    command = [sys.executable, "-c", code, str(path)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "locked\n"
+        with _scratch(path, tmp_path) as scratch:
+            scratch.execute("CREATE TABLE ids (id TEXT)")
+            scratch.execute("INSERT INTO ids VALUES ('a')")
+            assert scratch.execute("SELECT id FROM ids").fetchall() == [("a",)]
+        other.communicate()

@@ -27,6 +27,11 @@ def folders(root):
     return sorted(p for p in root.iterdir() if p.is_dir())
 
 
+def flipped(content):
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 4]) + content[middle + 1 :]
+
+
 def test_a_store_holds_the_ids_of_every_text_in_the_order_of_the_file(path, tmp_path, tokenizer):
     store = open_store(path, tokenizer, LIMIT, tmp_path / "store")
     stories = examples(61)
@@ -146,3 +151,26 @@ def test_what_a_killed_process_left_is_removed(path, tmp_path, tokenizer):
     folder.rename(left)
     assert open_store(path, tokenizer, LIMIT, root).folder == folder
     assert not left.exists()
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda old: b"", lambda old: old[: len(old) // 2], flipped, None]
+)
+def test_a_store_with_a_damaged_file_is_made_again(damage, path, tmp_path, tokenizer):
+    folder = open_store(path, tokenizer, LIMIT, tmp_path / "store").folder
+    whole = {file.name: file.read_bytes() for file in folder.iterdir()}
+    assert len(whole) == 6
+    for name, content in whole.items():
+        if damage:
+            (folder / name).write_bytes(damage(content))
+        elif name != "hashes.json":  # Stores of version 0.1.0 have none.
+            (folder / name).unlink()
+        open_store(path, tokenizer, LIMIT, tmp_path / "store")
+        assert {file.name: file.read_bytes() for file in folder.iterdir()} == whole, name
+
+
+def test_a_store_of_an_earlier_version_is_not_made_again(path, tmp_path, tokenizer):
+    folder = open_store(path, tokenizer, LIMIT, tmp_path / "store").folder
+    (folder / "hashes.json").unlink()
+    open_store(path, tokenizer, LIMIT, tmp_path / "store")
+    assert not (folder / "hashes.json").exists()

@@ -4,6 +4,8 @@ import json
 import pickle
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -249,3 +251,17 @@ def test_a_name_on_a_hub_is_downloaded_without_its_other_files(folder, monkeypat
 def test_a_folder_that_is_none_of_these_is_refused(tmp_path):
     for name in (tmp_path, "nowhere", "a/b/c"):
         assert "neither the folder of a trained run" in str(outcome(lambda n=name: find_run(n)))
+
+
+def test_a_disk_too_small_for_the_weights_is_one_line_and_leaves_nothing(finished_run, tmp_path):
+    code = (
+        "import resource, sys\n"
+        "from mclas_lightning.cli.main import main\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
+        "main()\n"
+    )
+    command = [sys.executable, "-c", code, "export", str(finished_run), str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert re.fullmatch(r"error: .*out: cannot be written \(.*File too large.*\n", done.stderr)
+    assert list(tmp_path.iterdir()) == []

@@ -217,3 +217,14 @@ def test_an_initialized_network_shares_no_tensor_with_the_old_one():
     ms, other = small_network(seed=1), small_network("mono", "cross", seed=2)
     initialize_from_ms(other, ms.state_dict(), ["mono", "cross"])
     assert not {p.data_ptr() for p in ms.parameters()} & {p.data_ptr() for p in other.parameters()}
+
+
+def test_a_checkpoint_with_one_other_byte_is_named(tmp_path):
+    path = tmp_path / "best.ckpt"
+    torch.save({"state_dict": {"network.weight": torch.arange(1000.0)}}, path)
+    content = bytearray(path.read_bytes())
+    torch.testing.assert_close(load_checkpoint(path)["state_dict"]["network.weight"][7].item(), 7.0)
+    content[len(content) // 2] ^= 4
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"best\.ckpt: not a whole checkpoint .*damaged"):
+        load_checkpoint(path)

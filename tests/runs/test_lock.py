@@ -1,9 +1,14 @@
+import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
 
-from mclas_lightning.runs.lock import lock_owner, locked
+import pytest
+
+from mclas_lightning.errors import InputError
+from mclas_lightning.runs.lock import check_still_there, lock_owner, locked, one_at_a_time
 
 
 def test_a_lock_leaves_what_was_written_and_no_empty_folder(tmp_path):
@@ -41,3 +46,51 @@ def test_a_forked_child_does_not_keep_the_lock_of_its_killed_parent(tmp_path):
                 pass
         finally:
             os.kill(child, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("error", [errno.ENOLCK, errno.EOPNOTSUPP])
+def test_where_a_file_system_has_no_locks_every_process_works(tmp_path, monkeypatch, error):
+    def lock(*_):
+        raise OSError(error, os.strerror(error))
+
+    monkeypatch.setattr("fcntl.flock", lock)
+    monkeypatch.setattr("fcntl.lockf", lock)
+    with one_at_a_time(tmp_path / "made.lock"), locked(tmp_path / "run"):
+        (tmp_path / "run" / "made").touch()
+    assert (tmp_path / "run" / "made").exists()
+
+
+def test_an_error_that_is_not_about_locks_is_not_hidden(tmp_path):
+    with pytest.raises(IsADirectoryError), one_at_a_time(tmp_path):
+        pass
+    with pytest.raises(RuntimeError), one_at_a_time(tmp_path / "made.lock"):
+        raise RuntimeError
+
+
+def test_of_two_processes_one_waits_for_what_the_other_makes(tmp_path):
+    with one_at_a_time(tmp_path / "made.lock"):
+        code = (
+            "from pathlib import Path\n"
+            "from mclas_lightning.runs.lock import one_at_a_time\n"
+            f"with one_at_a_time(Path('{tmp_path}/made.lock'), timeout=0.1):\n"
+            "    pass\n"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "filelock._error.Timeout" in done.stderr
+
+
+@pytest.mark.parametrize("how", ["deleted", "renamed", "made again"])
+def test_a_folder_that_vanishes_under_its_process_is_named(tmp_path, how):
+    folder = tmp_path / "seed=0"
+    with locked(folder):
+        check_still_there(folder)
+        if how == "deleted":
+            shutil.rmtree(folder)
+        else:
+            folder.rename(tmp_path / "moved")
+        if how == "made again":
+            folder.mkdir()
+            (folder / "lock.json").touch()
+        with pytest.raises(InputError, match="seed=0: was deleted or renamed while"):
+            check_still_there(folder)
+    check_still_there(folder)  # No longer ours.

@@ -67,3 +67,11 @@ def test_finished_runs_are_found_once_at_or_below_folders(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="no finished run here or below"):
         finished_folders([tmp_path / "empty"])
+
+
+def test_what_a_killed_process_was_about_to_write_is_no_run(tmp_path):
+    for place in ("seed=0", "seed=0/.ready", "seed=0/.abc.part", "seed=0/valid/beam=1"):
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / "results.json").write_text("{}")
+    found = finished_folders([tmp_path])
+    assert found == [tmp_path / "seed=0", tmp_path / "seed=0" / "valid" / "beam=1"]

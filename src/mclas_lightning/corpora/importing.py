@@ -100,7 +100,9 @@ def _mono_files(
 def _scratch(path: Path, out: Path) -> Iterator[sqlite3.Connection]:
     """A database on the disk of the corpus, for more ids and documents than memory would hold."""
     try:
-        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        # No other process knows the file, and some file systems have no locks.
+        place = f"{path.absolute().as_uri()}?nolock=1"
+        with closing(sqlite3.connect(place, uri=True, isolation_level=None)) as connection:
             for statement in ("PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", "BEGIN"):
                 connection.execute(statement)
             yield connection

@@ -1,7 +1,8 @@
 """Token ids of a corpus file, made once as Arrow streams and mapped into memory.
 
 A store belongs to the content of one file, one tokenizer, one length limit and whether sentences
-are set apart: its folder is named by the hash of all, so whatever changes makes another one.
+are set apart: its folder is named by the hash of all, so whatever changes makes another one. A
+store whose files are damaged is made again.
 """
 
 import hashlib
@@ -16,7 +17,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from filelock import FileLock
 
 from mclas_lightning.data.encoding import (
     TEXTS,
@@ -29,10 +29,19 @@ from mclas_lightning.data.encoding import (
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import SIDES, Side, read_jsonl
-from mclas_lightning.files import make_folder, read_json, sha256, whole_folder, write_json
+from mclas_lightning.files import (
+    make_folder,
+    read_json,
+    sha256,
+    whole_folder,
+    write_json,
+)
 from mclas_lightning.progress import cores, progress_bar, worker_pool
+from mclas_lightning.runs.lock import one_at_a_time
 
 FORMAT = 4
+
+HASHES = "hashes.json"  # of all other files of a store
 
 RANGE = 16 * 2**20  # bytes of jsonl that a process encodes at a time
 
@@ -136,14 +145,25 @@ def open_store(
     corpus = sha256(path)
     identity = f"{FORMAT}:{corpus}:{tokenizer.content_hash}:{limit}:{sentences}"
     folder = root / hashlib.sha256(identity.encode()).hexdigest()[:32]
-    if not folder.exists():
+    if not _is_whole(folder):
         make_folder(root)
         # Of several processes that need it, one makes it.
-        with FileLock(root / f"{folder.name}.lock"):
-            if not folder.exists():
+        with one_at_a_time(root / f"{folder.name}.lock"):
+            if not _is_whole(folder):
                 spec = EncodingSpec(tokenizer.rules, limit, tokenizer.sentences(sentences))
                 _make(path, folder, spec, corpus)
     return TokenStore(path, folder)
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether the store is there, and each file has its hash; earlier versions kept no hashes."""
+    if not (folder / HASHES).exists():
+        return (folder / "store.json").exists()
+    try:
+        kept = read_json(folder / HASHES, dict)
+        return all(sha256(folder / name) == hash for name, hash in kept.items())
+    except (InputError, OSError):
+        return False
 
 
 def _make(path: Path, folder: Path, spec: EncodingSpec, corpus: str) -> None:
@@ -175,6 +195,7 @@ def _make(path: Path, folder: Path, spec: EncodingSpec, corpus: str) -> None:
             },
         }
         write_json(part / "store.json", about)
+        write_json(part / HASHES, {path.name: sha256(path) for path in sorted(part.iterdir())})
 
 
 def _encode(todo: Sequence[Range], folder: Path, spec: EncodingSpec) -> list[EncodedRange]:

@@ -14,7 +14,7 @@ from mclas_lightning.evaluation.baselines import BaselineSummarizer
 from mclas_lightning.evaluation.scores import score_side
 from mclas_lightning.evaluation.test_set import EvaluationSet
 from mclas_lightning.example import Example, Side
-from mclas_lightning.files import read_json, sha256, whole_file, whole_files
+from mclas_lightning.files import read_json, sha256, whole_file
 from mclas_lightning.inference.environment import environment
 from mclas_lightning.inference.pipeline import PipelineSummarizer, load_pipeline
 from mclas_lightning.inference.trained import load_summarizer, start_run
@@ -25,6 +25,8 @@ from mclas_lightning.metrics.score import SystemScores
 from mclas_lightning.model.device import set_float32_products
 from mclas_lightning.progress import progress_bar
 from mclas_lightning.runs.documents import DOCUMENT_SCORES, write_document_scores
+from mclas_lightning.runs.lock import check_still_there
+from mclas_lightning.runs.moves import whole_files
 from mclas_lightning.runs.predictions import PREDICTIONS
 from mclas_lightning.runs.recipe import recipe
 from mclas_lightning.runs.results import Results
@@ -130,6 +132,7 @@ def write_scores(
             folder=folder,
         )
         results.write(part / "results.json")
+        check_still_there(settings.run.folder)
     return results
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from mclas_lightning.example import Side
-from mclas_lightning.files import whole_files
 from mclas_lightning.metrics.neural.scores import NEURAL_SCORES, NeuralScores
 from mclas_lightning.metrics.profiles import PAPER_FAMILY, profiles_of
 from mclas_lightning.metrics.rouge import Profile
 from mclas_lightning.metrics.score import SystemScores, text_scores
 from mclas_lightning.runs.documents import DOCUMENT_SCORES, write_document_scores
 from mclas_lightning.runs.lock import locked
+from mclas_lightning.runs.moves import finish_moves, whole_files
 from mclas_lightning.runs.predictions import Prediction, read_predictions
 from mclas_lightning.runs.results import Results
 from mclas_lightning.runs.run import run_folder_of
@@ -40,6 +40,7 @@ def rescore(run: Path, neural: NeuralScores) -> Results:
     The run's folder is locked meanwhile. InputError for unreadable or changed predictions.
     """
     with locked(run_folder_of(run)):
+        finish_moves(run)
         return _rescore(run, neural)
 
 

@@ -30,6 +30,7 @@ from mclas_lightning.model.seq2seq import (
     encoder_settings,
 )
 from mclas_lightning.runs.exported import CONFIG, TOKENIZER, WEIGHTS, ExportedRun, opened
+from mclas_lightning.runs.lock import check_still_there
 from mclas_lightning.runs.run import Run, run_of_seed
 from mclas_lightning.schema import typed
 from mclas_lightning.task import Task, task_from
@@ -100,6 +101,7 @@ def start_run(
     started = datetime.now(UTC).isoformat()
     write_json(run.folder / "environment.json", {"started": started, **environment(run.folder)})
     write_json(run.folder / "corpus.json", {path.stem: sha256(path) for path in files})
+    check_still_there(run.folder)
     with whole_file(run.folder / "config.yaml") as file:
         yaml.safe_dump(dict(config), file, allow_unicode=True, sort_keys=False)
 

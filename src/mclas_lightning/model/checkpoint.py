@@ -1,5 +1,6 @@
 """Loading weights: a pretrained encoder, a run's checkpoint, an MS network (section 4.2)."""
 
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -85,10 +86,13 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     if not path.exists():
         raise InputError(f"{path}: no such checkpoint")
     try:
+        with zipfile.ZipFile(path) as archive:  # torch reads no checksums.
+            if damaged := archive.testzip():
+                raise ValueError(damaged)
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds of errors for a file that was cut short.
         raise InputError(
-            f"{path}: not a whole checkpoint (cut short, or not ours); delete "
+            f"{path}: not a whole checkpoint (cut short, damaged, or not ours); delete "
             f"{'it' if path.name == 'last.ckpt' else 'the folder of its run'} and train again"
         ) from error
 

@@ -1,25 +1,33 @@
-"""The lock of a run's folder, for one process at a time; ``lock.json`` names the owner.
+"""Locks: of a run's folder, whose ``lock.json`` names the owner, and of what is made once.
 
-The lock is a POSIX record lock (lockf) on ``lock.json``. The kernel releases it when its process
-ends, even by SIGKILL, so that a ``lock.json`` left behind locks nothing. Shared file systems such
-as NFS pass POSIX locks on to other machines. The filelock library locks by flock instead, which a
-forked child, such as a worker of a data loader, still holds after its parent was killed.
+The lock of a folder is a POSIX record lock (lockf) on ``lock.json``. The kernel releases it when
+its process ends, even by SIGKILL, so that a ``lock.json`` left behind locks nothing. Shared file
+systems such as NFS pass POSIX locks on to other machines. The filelock library, by which one
+process makes what several need, locks by flock instead, which a forked child, such as a worker of a
+data loader, still holds after its parent was killed.
 """
 
+import errno
 import fcntl
 import json
 import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from filelock import FileLock
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import make_folder
 
 LOCK_FILE = "lock.json"
+
+_HELD: dict[Path, int] = {}  # descriptors of the folders that this process has locked
+
+NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP)  # of a file system without locks
 
 
 class FolderBusy(InputError):
@@ -76,13 +84,43 @@ def locked(folder: Path) -> Iterator[None]:
         text = json.dumps(asdict(Owner.this_process()))
         os.ftruncate(descriptor, 0)
         os.write(descriptor, f"{text}\n".encode())
+        _HELD[folder] = descriptor
         yield
     finally:
+        _HELD.pop(folder, None)
         path.unlink(missing_ok=True)
         os.close(descriptor)
         with suppress(OSError):
             for place in made:
                 place.rmdir()
+
+
+def check_still_there(folder: Path) -> None:
+    """InputError where a folder that this process has locked was deleted or renamed meanwhile.
+
+    Whoever writes a file that says how far a run is asks first: in a folder that is made anew, that
+    file would stand without those before it.
+    """
+    if folder not in _HELD or _is_open_as(_HELD[folder], folder / LOCK_FILE):
+        return
+    raise InputError(
+        f"{folder}: was deleted or renamed while this process worked in it; start it again"
+    )
+
+
+@contextmanager
+def one_at_a_time(path: Path, timeout: float = -1) -> Iterator[None]:
+    """Hold the lock of the file ``path``; on a file system without locks, every process may work.
+
+    ``filelock.Timeout`` where another process holds it after ``timeout`` seconds.
+    """
+    with ExitStack() as held:
+        try:
+            held.enter_context(FileLock(path, timeout=timeout))
+        except OSError as error:
+            if error.errno not in NO_LOCKS:
+                raise
+        yield
 
 
 def _open(path: Path) -> int:
@@ -92,10 +130,17 @@ def _open(path: Path) -> int:
             os.close(descriptor)
             who = lock_owner(path.parent) or "another process"
             raise FolderBusy(f"{path.parent}: is being worked on ({who}); wait for it, or end it")
-        with suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(descriptor), path.stat()):
-                return descriptor
+        if _is_open_as(descriptor, path):
+            return descriptor
         os.close(descriptor)  # The previous owner removed the file between opening and locking.
+
+
+def _is_open_as(descriptor: int, path: Path) -> bool:
+    """Whether the open file is the one at ``path``, or cannot be told from it."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except OSError:
+        return False
 
 
 def _acquire(descriptor: int) -> bool:

@@ -49,7 +49,12 @@ def finished_folders(folders: Sequence[Path]) -> list[Path]:
     """The folders with a results.json at or below ``folders``; InputError where one has none."""
     found: dict[Path, None] = {}
     for folder in folders:
-        results = sorted(folder.rglob("results.json"))
+        # A hidden folder is what a killed process was about to write.
+        results = [
+            path
+            for path in sorted(folder.rglob("results.json"))
+            if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        ]
         if not results:
             raise InputError(f"{folder}: no finished run here or below (no results.json)")
         found |= dict.fromkeys(path.parent for path in results)

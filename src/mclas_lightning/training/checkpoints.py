@@ -15,6 +15,7 @@ from pytorch_lightning.plugins.io import TorchCheckpointIO
 from mclas_lightning.distributed import raise_together
 from mclas_lightning.errors import INTERRUPTED, InputError
 from mclas_lightning.model.checkpoint import load_checkpoint, save_checkpoint
+from mclas_lightning.runs.lock import check_still_there
 from mclas_lightning.runs.preemption import TERMINATED, Preempted, Preemption
 from mclas_lightning.runs.run import Run
 from mclas_lightning.tracking.metrics_file import MetricsFile
@@ -168,6 +169,7 @@ class Last(Checkpoint):
         # metrics.csv is written before last.ckpt: resuming drops rows after the checkpoint's
         # update, and cannot restore rows that were never written.
         with self._together():
+            check_still_there(self.path.parents[1])
             for logger in trainer.loggers:
                 logger.save()
         with self._together():

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock
 
 from mclas_lightning.config.dataset import DatasetConfig
 from mclas_lightning.config.overrides import command
@@ -13,6 +12,7 @@ from mclas_lightning.corpora.near import NEAR, SHINGLE_WORDS, HeldOut, near_dupl
 from mclas_lightning.data.store import TokenStore
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import make_folder, read_json, sha256, write_json
+from mclas_lightning.runs.lock import one_at_a_time
 
 
 def count_leaks(dataset: DatasetConfig, train: TokenStore, rows: np.ndarray, root: Path) -> int:
@@ -43,7 +43,7 @@ def _near(train: TokenStore, test: Path, root: Path) -> list[dict[str, Any]]:
     if not path.exists():
         make_folder(root)
         # Of several processes that need it, one makes it.
-        with FileLock(path.with_suffix(".lock")):
+        with one_at_a_time(path.with_suffix(".lock")):
             if not path.exists():
                 held_out = HeldOut()
                 held_out.add_file("test", test)

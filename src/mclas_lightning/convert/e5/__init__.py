@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from mclas_lightning.config.overrides import command, override, uninterpolated
 from mclas_lightning.convert.e5.package import (
@@ -47,8 +47,7 @@ def convert_e5(out: Path, corpora: Sequence[Path] = ()) -> dict[str, Any]:
         config.save_pretrained(part)
         tokenizer.save_pretrained(part)
         model = part / "model.safetensors"
-        save_file(tensors, model, metadata={"format": "pt"})
-        model.chmod(0o644)  # save_file lets only the owner read it.
+        model.write_bytes(save(tensors, metadata={"format": "pt"}))
         write_json(part / "source.json", source)
     return source
 

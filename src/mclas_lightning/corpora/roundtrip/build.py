@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from mclas_lightning.config.dataset import SPLITS
 from mclas_lightning.corpora.manifest import check_replaceable, whole_corpus
@@ -24,6 +24,7 @@ from mclas_lightning.example import Example, example_line
 from mclas_lightning.files import make_folder, read_json, sha256, write_json
 from mclas_lightning.metrics.rouge import standard_profile
 from mclas_lightning.progress import progress_bar
+from mclas_lightning.runs.lock import one_at_a_time
 from mclas_lightning.task import Translator
 
 SCORE_NAMES = ("rouge1_f", "rouge2_f")
@@ -84,7 +85,7 @@ def build_roundtrip(source: Path, out: Path, job: RoundTrip) -> dict[str, Any]:
     work = _work_folder(out)
     make_folder(work)
     try:
-        with FileLock(work / "lock", timeout=0):
+        with one_at_a_time(work / "lock", timeout=0):
             identity = _claim(work, inputs, job)
             files = {split: ScoredPairs(work / f"{split}.scored.jsonl") for split in inputs}
             _translate(inputs, files, total, job)
