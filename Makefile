@@ -109,7 +109,7 @@ format: $(INSTALLED) ## put the code into the project's format
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-faults: $(INSTALLED) ## kills, full disks, damaged files ... over every command that writes (20 minutes; disks: as root)
+faults: $(INSTALLED) ## kills, full disks, damaged files ... over every command that writes (an hour; disks: as root)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults
 
 RUNS ?= 100000

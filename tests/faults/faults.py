@@ -216,6 +216,8 @@ def damaged(trial: Trial, name: str, _: int) -> Iterator[tuple[str, list[str]]]:
     paths = [p for pattern in COMMANDS[name].damaged for p in sorted(trial.before.glob(pattern))]
     for path in paths:
         for damage in (emptied, cut, flipped):
+            if damage is flipped and path.suffix == ".json" and path.parent.name == "seed=0":
+                continue  # A number that was edited is found by ``mclas verify``.
             place, file = trial.place(), path.relative_to(trial.before)
             content = damage(path.read_bytes())
             (place / file).write_bytes(content)
