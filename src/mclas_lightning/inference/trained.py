@@ -23,12 +23,7 @@ from mclas_lightning.files import make_folder, read_json, sha256, whole_file, wr
 from mclas_lightning.inference.environment import environment
 from mclas_lightning.model.checkpoint import load_checkpoint, network_state, positions_of
 from mclas_lightning.model.decoder import DecoderConfig
-from mclas_lightning.model.seq2seq import (
-    NetworkConfig,
-    Seq2Seq,
-    encoder_config,
-    encoder_settings,
-)
+from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq, encoder_config, encoder_settings
 from mclas_lightning.runs.exported import CONFIG, TOKENIZER, WEIGHTS, ExportedRun, opened
 from mclas_lightning.runs.lock import check_still_there
 from mclas_lightning.runs.run import Run, run_of_seed
@@ -98,8 +93,8 @@ def start_run(
         return
     if system is not None:
         _write_system(run, system)
-    started = datetime.now(UTC).isoformat()
-    write_json(run.folder / "environment.json", {"started": started, **environment(run.folder)})
+    started = {"started": datetime.now(UTC).isoformat(), **environment(run.folder)}
+    write_json(run.folder / "environment.json", started)
     write_json(run.folder / "corpus.json", {path.stem: sha256(path) for path in files})
     check_still_there(run.folder)
     with whole_file(run.folder / "config.yaml") as file:
