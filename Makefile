@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-DATASET ?= toy
+DATASET ?= brief
 # Of tables: DATASET only where it is given; the paper's own otherwise.
 FORMAT ?= terminal
 # Of section 6: a trained run, by default the demo's MCLAS.
@@ -28,9 +28,9 @@ demo: $(INSTALLED) ## pretrain, fine-tune NCLS, NCLS+MS and MCLAS, compare them 
 	@$(BIN)/mclas demo --dataset $(DATASET)
 
 demo-human: demo ## the demo's summaries on annotators' pages, judged by three simulated annotators: tables 3 and 4
-	@$(BIN)/mclas human demo --dataset $(DATASET:toy=toy_en2de)
-	@$(BIN)/mclas table 3 --dataset $(DATASET:toy=toy_en2de) --runs build/demo-human/runs
-	@$(BIN)/mclas table 4 --dataset $(DATASET:toy=toy_en2de) --runs build/demo-human/runs
+	@$(BIN)/mclas human demo --dataset $(DATASET:brief=brief_en2de)
+	@$(BIN)/mclas table 3 --dataset $(DATASET:brief=brief_en2de) --runs build/demo-human/runs
+	@$(BIN)/mclas table 4 --dataset $(DATASET:brief=brief_en2de) --runs build/demo-human/runs
 
 sweep-%: $(INSTALLED) ## sweep-toy, sweep-low-resource, ...: what is left of experiments/sweep/ (docs/sweeps.md)
 	@$(BIN)/mclas sweep run $(subst -,_,$*)

@@ -11,7 +11,8 @@ from pathlib import Path
 from rouge_score.rouge_scorer import RougeScorer
 
 from mclas_lightning.corpora import toy
-from mclas_lightning.corpora.build import TOY_VOCABULARY, build_tokenizer
+from mclas_lightning.corpora.build import build_tokenizer
+from mclas_lightning.corpora.toy.editions import TOY
 from mclas_lightning.example import read_jsonl
 from mclas_lightning.metrics.counting import SEQUENCE_KINDS
 from mclas_lightning.metrics.rouge import Profile, named_profile, standard_profile
@@ -24,9 +25,9 @@ def rows() -> list[str]:
     """Rows of the table: language, reference, then R-1 / R-2 / R-L by each tokenizer."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder, "toy")
-        sizes = dict.fromkeys(toy.TOY_SIZES, 5) | {"test": NUM, "train": 2 * NUM}
+        sizes = dict.fromkeys(TOY.sizes, 5) | {"test": NUM, "train": 2 * NUM}
         toy.write_toy(place, seed=0, sizes=sizes)
-        build_tokenizer(place, *TOY_VOCABULARY)
+        build_tokenizer(place, TOY.vocabulary, lowercase=False)
         return [
             f"| {language} | {against} | {' | '.join(cells)} |"
             for language in LANGUAGES

@@ -23,6 +23,7 @@ from benchmarks.training import words
 from mclas_lightning.config.compose import compose
 from mclas_lightning.corpora import toy
 from mclas_lightning.corpora.build import build_tokenizer
+from mclas_lightning.corpora.toy.editions import TOY
 from mclas_lightning.example import read_jsonl
 from mclas_lightning.inference.api import Summarizer
 from mclas_lightning.train import train
@@ -48,7 +49,7 @@ def main() -> None:
 
 
 def _trained(folder: Path, documents: int) -> Path:
-    sizes = {**dict.fromkeys(toy.TOY_SIZES, 1), "train": max(200, documents), "valid": 20}
+    sizes = {**dict.fromkeys(TOY.sizes, 1), "train": max(200, documents), "valid": 20}
     with redirect_stdout(sys.stderr):  # stdout is for the report.
         toy.write_toy(
             folder / "toy",

@@ -10,10 +10,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.measure import arguments, show
-from mclas_lightning.corpora import toy
+from mclas_lightning.corpora.toy.editions import TOY
 
 SIZES = {"train": 230, "valid": 7, "test": 5, "mono_train": 90, "mono_valid": 7, "mono_test": 5}
 WORDS = (
@@ -48,9 +49,8 @@ def main() -> None:
 
     asked = arguments(__doc__ or "")
     os.environ["OMP_NUM_THREADS"] = str(asked.threads)
-    toy.TOY_SIZES = SIZES
     with tempfile.TemporaryDirectory() as folder:
-        build_toy(Path(folder, "toy"), seed=0)
+        build_toy(Path(folder, "toy"), 0, replace(TOY, sizes=SIZES))
         shared = [*WORDS, f"data={folder}", f"store={folder}/store"]
         places = {name: f"runs={folder}/{name}" for name in ("first", "own", "sweep", "each")}
         runs = {name: plan_runs(["toy"], [*shared, place]) for name, place in places.items()}

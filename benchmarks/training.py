@@ -12,6 +12,7 @@ from mclas_lightning.config.compose import compose
 from mclas_lightning.config.settings import Settings, read_settings
 from mclas_lightning.corpora import toy
 from mclas_lightning.corpora.build import build_tokenizer
+from mclas_lightning.corpora.toy.editions import TOY
 from mclas_lightning.data.datamodule import LoaderConfig, SummarizationData
 from mclas_lightning.model.malloc import keep_freed_memory
 from mclas_lightning.train import quiet_libraries
@@ -26,9 +27,9 @@ def build_corpus(folder: Path) -> None:
         toy.write_toy(
             folder / "toy",
             seed=0,
-            sizes={**dict.fromkeys(toy.TOY_SIZES, 1), **sizes},
+            sizes={**dict.fromkeys(TOY.sizes, 1), **sizes},
             progress=lambda _: None,
-            finish=lambda built: build_tokenizer(built, 4000, False),
+            finish=lambda built: build_tokenizer(built, TOY.vocabulary, lowercase=False),
         )
 
 

@@ -13,9 +13,10 @@ from scipy.stats import rankdata
 from benchmarks.runs import write_run
 from benchmarks.search import SEARCHES
 from experiments.study.collect import collect
-from experiments.study.effects import Curve, Place, Study, correlations, curve, gains, needed, worth
+from experiments.study.effects import Curve, Study, correlations, curve, needed, worth
 from experiments.study.findings import findings, missing
 from mclas_lightning.metrics.significance import compare_all
+from mclas_lightning.report.gains import Place, gains
 from mclas_lightning.runs.documents import DOCUMENT_SCORES
 from mclas_lightning.runs.results import find_results
 from mclas_lightning.sweep.plan import plan_runs
@@ -78,7 +79,7 @@ def test_the_size_of_a_scenario_is_what_its_runs_trained_on(runs):
 
 def test_a_gain_is_the_difference_that_the_tables_test(runs):
     study = Study(runs)
-    found = gains(study)
+    found = gains(study.results)
     assert [gain.place[1:] for gain in found] == [
         (scenario, model) for scenario in SIZES for model in ("ncls", "ncls_ms")
     ]

@@ -3,10 +3,10 @@
 Scores are ROUGE-1 F of S^B from 0 to 100, arrays ``[seeds, documents]`` of the test set.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise, product
+from itertools import pairwise
 from math import exp, log
 from pathlib import Path
 from typing import NamedTuple
@@ -14,28 +14,14 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import rankdata
 
-from mclas_lightning.metrics.significance import (
-    Comparison,
-    bootstrap_intervals,
-    compare_all,
-    holm_corrected,
-)
+from mclas_lightning.metrics.significance import bootstrap_intervals
+from mclas_lightning.report.gains import MAIN, Place, by_place, documents
 from mclas_lightning.runs.results import MODELS, SCENARIOS, Results, find_results
 
 LOW_RESOURCE = SCENARIOS[:3]
 
-MAIN = "cross/rouge1_f"
-
 # The paper's gain of MCLAS over NCLS in En2DeSum, minimum (table 2), in ROUGE-1.
 PAPER_GAIN = 1.6
-
-
-class Place(NamedTuple):
-    """A system in a scenario of a dataset."""
-
-    dataset: str
-    scenario: str
-    model: str
 
 
 @dataclass(frozen=True)
@@ -47,10 +33,7 @@ class Study:
     @cached_property
     def results(self) -> dict[Place, list[Results]]:
         """Runs of each place, in the order of their seeds."""
-        found: dict[Place, list[Results]] = {}
-        for run in find_results(self.folder):
-            found.setdefault(Place(run.dataset, run.scenario, run.model), []).append(run)
-        return found
+        return by_place(find_results(self.folder))
 
     @property
     def datasets(self) -> list[str]:
@@ -63,10 +46,7 @@ class Study:
 
     def documents(self, place: Place, name: str = MAIN) -> np.ndarray | None:
         """``[seeds, documents]`` of one score, 0 to 100; None where no run has it."""
-        found = [run.documents([name]) for run in self.results.get(place, ())]
-        return (
-            100 * np.stack([each[name] for each in found]) if found and name in found[0] else None
-        )
+        return documents(self.results.get(place, ()), name)
 
     def size(self, dataset: str, scenario: str) -> int:
         """Parallel summaries of a scenario, by what the runs trained on."""
@@ -76,31 +56,6 @@ class Study:
                 documents = did["updates"] * seen["documents_per_update"]
                 return 10 * round(documents / seen["epochs"] / 10)
         raise LookupError(f"{dataset}/{scenario}: no trained run")
-
-
-class Gain(NamedTuple):
-    """MCLAS minus another system in one scenario."""
-
-    place: Place  # the other system's
-    seeds: tuple[int, int]  # of MCLAS and of the other
-    compared: Comparison
-
-
-def gains(
-    study: Study, model: str = "mclas", others: Sequence[str] = ("ncls", "ncls_ms")
-) -> list[Gain]:
-    """``model`` against ``others`` in every dataset and scenario; p by Holm over all of them."""
-    found = []
-    for dataset, scenario, other in product(study.datasets, SCENARIOS, others):
-        first = study.documents(Place(dataset, scenario, model))
-        second = study.documents(place := Place(dataset, scenario, other))
-        if first is not None and second is not None:
-            found.append((place, first, second))
-    compared = holm_corrected(compare_all([(first, second) for _, first, second in found]))
-    return [
-        Gain(place, (len(first), len(second)), each)
-        for (place, first, second), each in zip(found, compared, strict=True)
-    ]
 
 
 class Curve(NamedTuple):

@@ -7,14 +7,12 @@ from statistics import fmean, stdev
 from experiments.study.effects import (
     LOW_RESOURCE,
     PAPER_GAIN,
-    Gain,
-    Place,
     Study,
     correlations,
-    gains,
     worth,
 )
 from mclas_lightning.metrics.significance import SIGNIFICANCE_LEVEL
+from mclas_lightning.report.gains import Gain, Place, gains
 from mclas_lightning.runs.results import MODELS, SCENARIOS
 from mclas_lightning.sweep.axes import sweep_file
 from mclas_lightning.sweep.plan import PlannedRun, plan_runs
@@ -78,7 +76,7 @@ def _gains(study: Study) -> Iterator[str]:
         "bootstrap after Holm's correction over the table.\n"
     )
     rows = []
-    for gain in gains(study):
+    for gain in gains(study.results):
         dataset, scenario, model = gain.place
         it = gain.compared
         rows.append(
@@ -160,10 +158,10 @@ def _spread(values: Sequence[float]) -> str:
 def _verdict(study: Study) -> Iterator[str]:
     yield "## The claim\n"
     yield "What the plan said would count against it, and what was found:\n"
-    found = gains(study)
+    found = gains(study.results)
     for dataset in study.datasets:
         yield f"- {dataset}: {_better_in(found, dataset)}; {_where_larger(found, dataset)}."
-    scratch = gains(study, "mclas_scratch", ["ncls_scratch"])
+    scratch = gains(study.results, "mclas_scratch", ["ncls_scratch"])
     for gain in scratch:
         it = gain.compared
         yield (

@@ -1,36 +1,67 @@
+from dataclasses import replace
+
 import pytest
 
+from mclas_lightning.cli import demo as module
 from mclas_lightning.cli.demo import demo
-from mclas_lightning.corpora import toy
+from mclas_lightning.corpora.toy.editions import BRIEF
+from mclas_lightning.progress import Share
 
-FEW = {"train": 230, "valid": 7, "test": 5, "mono_train": 90, "mono_valid": 7, "mono_test": 5}
-WORDS = ["optim.updates={minimum: 4, full: 4}", "optim.validations=2", "decoding.beam=2"]
+FEW = {"train": 1030, "valid": 7, "test": 5, "mono_train": 90, "mono_valid": 7, "mono_test": 5}
+WORDS = [
+    *("optim.updates={minimum: 4, maximum: 4, full: 4}", "optim.validations=2", "decoding.beam=2"),
+    *("network.encoder.width=16", "network.encoder.heads=2", "network.decoder.heads=2"),
+]
+RUNS = [
+    f"runs/demo/{place}/{model}/seed=0"
+    for place in ("brief_en2de/minimum", "brief_en2de/maximum", "brief_en2zh/minimum")
+    for model in ("ncls", "ncls_ms", "mclas")
+]
 
 
 @pytest.fixture
 def small(tmp_path, monkeypatch):
     """An empty folder to work in, and a corpus of seconds."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(toy, "TOY_SIZES", FEW)
+    monkeypatch.setitem(module.EDITIONS, "brief", replace(BRIEF, sizes=FEW))
 
 
-def test_the_demo_goes_from_nothing_to_tables_in_german_and_chinese(small, capsys):
-    demo("toy", WORDS)
-    shown = capsys.readouterr().out
-    for number in range(1, 8):
-        assert f"[{number}/7] mclas-train" in shown
-    for direction in ("toy_en2de", "toy_en2zh"):
-        assert f"{direction}, minimum" in shown
-        for model in ("ncls", "ncls_ms", "mclas"):
-            assert f"runs/demo/{direction}/minimum/{model}/seed=0" in shown
+def check_what_came_out(shown: str) -> None:
+    for place in ("brief_en2de, minimum", "brief_en2de, maximum", "brief_en2zh, minimum"):
+        assert place in shown
+    for run in RUNS:
+        assert run in shown
     for system in ("NCLS", "NCLS+MS", "MCLAS", "Reference"):
-        assert shown.count(f" {system} ") >= 2
-    assert shown.count("Document toy-") == 6
-    assert "minutes of training on this machine" in shown
-    assert "mclas table --dataset toy_en2de toy_en2zh --runs runs/demo" in shown
+        assert shown.count(f" {system} ") >= 3
+    assert shown.count("Document brief-") == 6
+    assert "minimum: 200 parallel summaries, maximum: 1,000 parallel summaries\n" in shown
+    assert shown.count("MCLAS against NCLS: ") == 2
+    assert "over these 6 differences" in shown
+    assert "mclas table --dataset brief_en2de brief_en2zh --runs runs/demo" in shown
 
-    demo("toy", WORDS)
+
+def test_the_demo_goes_from_nothing_to_tables_in_german_and_chinese(small, capsys, monkeypatch):
+    monkeypatch.setattr(module, "share_of", lambda runs: Share(1, 1))
+    demo("brief", WORDS)
+    shown = capsys.readouterr().out
+    for number in range(1, 11):
+        assert f"[{number}/10] mclas-train" in shown
+    assert "minutes of training on this machine" in shown
+    check_what_came_out(shown)
+
+    demo("brief", WORDS)
     again = capsys.readouterr().out
-    assert again.count("finished before") == 7
+    assert again.count("finished before") == 10
     assert "minutes of training" not in again
-    assert "toy_en2zh, minimum" in again
+    check_what_came_out(again)
+
+
+@pytest.mark.slow
+def test_the_demo_trains_several_small_networks_at_a_time(small, capsys, monkeypatch):
+    monkeypatch.setattr(module, "share_of", lambda runs: Share(2, 1))
+    demo("brief", WORDS)
+    shown = capsys.readouterr().out
+    assert "[1/10] mclas-train" in shown
+    assert "[2/10]" not in shown
+    assert "9 runs, 2 runs at a time, 1 thread each:" in shown
+    check_what_came_out(shown)

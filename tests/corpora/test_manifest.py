@@ -14,6 +14,7 @@ from mclas_lightning.corpora.manifest import (
     read_manifest,
     whole_corpus,
 )
+from mclas_lightning.corpora.toy.editions import TOY
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import write_json
 
@@ -38,7 +39,7 @@ def test_what_was_made_from_a_corpus_stays_when_it_is_built_again(
         import_corpus("jsonl", [raw], out, **EN_DE)
 
     def built(out, seed):
-        toy.write_toy(out, seed=seed, sizes=dict.fromkeys(toy.TOY_SIZES, 3), finish=tokenizer_in)
+        toy.write_toy(out, seed=seed, sizes=dict.fromkeys(TOY.sizes, 3), finish=tokenizer_in)
 
     def tokenizer_in(folder):
         tokenizer.save(folder / "tokenizer")

@@ -10,13 +10,13 @@ from random import Random
 import pytest
 
 from mclas_lightning.corpora.toy import (
-    TOY_SIZES,
     TOY_SPLITS,
     ToldStory,
     stories,
     tell_story,
     write_toy,
 )
+from mclas_lightning.corpora.toy.editions import TOY
 from mclas_lightning.corpora.toy.german import CASES, Noun, contract, parse_noun
 from mclas_lightning.corpora.toy.lexicon import NOUNS
 from mclas_lightning.corpora.toy.render import SLOT, document, fill, summary
@@ -33,7 +33,7 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.example import read_jsonl
 from mclas_lightning.files import sha256
 
-SIZES = dict(zip(TOY_SIZES, (53, 7, 11, 59, 5, 3), strict=True))
+SIZES = dict(zip(TOY.sizes, (53, 7, 11, 59, 5, 3), strict=True))
 SEED = 17
 
 
@@ -93,7 +93,7 @@ def test_another_seed_gives_other_stories():
 
 
 def test_a_split_does_not_depend_on_the_size_of_any(corpus: Path, tmp_path: Path):
-    write_toy(tmp_path / "small", seed=SEED, sizes=dict.fromkeys(TOY_SIZES, 2))
+    write_toy(tmp_path / "small", seed=SEED, sizes=dict.fromkeys(TOY.sizes, 2))
     for path in (tmp_path / "small").rglob("*.jsonl"):
         whole = (corpus / path.relative_to(tmp_path / "small")).read_bytes()
         assert whole.startswith(path.read_bytes())
@@ -153,7 +153,7 @@ def test_progress_hears_of_every_story(tmp_path: Path):
     ("sizes", "message"),
     [
         ({**SIZES, "trian": 5}, "did you mean 'train'"),
-        ({"train": 5}, "size of 'valid' must be from 0"),
+        ({"train": 5}, "size of 'test' must be from 0"),
         ({**SIZES, "test": 100_000}, "found 100000"),
     ],
 )
@@ -341,7 +341,7 @@ def test_every_kind_is_told_in_every_language(kind: str, language: Language):
     assert len(KINDS) >= 8
     story, rng = story_of(kind), Random(0)
     length = len(summary(story, language, rng))
-    assert 0 < length < len(document(story, language, rng)) / 2
+    assert 0 < length < len(document(story, language, rng, TOY.sentences)) / 2
 
 
 @pytest.mark.parametrize("language", TOY_LANGUAGES)
@@ -404,7 +404,10 @@ def test_the_vocabulary_is_small_but_not_tiny(told, language, fewest, most):
 def test_one_story_is_worded_in_many_ways():
     story = story_of("fire")
     for language in TOY_LANGUAGES:
-        assert len({document(story, language, Random(seed)) for seed in range(50)}) == 50
+        assert (
+            len({document(story, language, Random(seed), TOY.sentences) for seed in range(50)})
+            == 50
+        )
         assert len({summary(story, language, Random(seed)) for seed in range(50)}) > 1
 
 

@@ -11,7 +11,8 @@ import pytest
 from mclas_lightning.config.compose import compose
 from mclas_lightning.config.settings import read_settings
 from mclas_lightning.corpora.build import build_tokenizer
-from mclas_lightning.corpora.toy import TOY_SIZES, write_toy
+from mclas_lightning.corpora.toy import write_toy
+from mclas_lightning.corpora.toy.editions import TOY
 from mclas_lightning.decoding.candidates import Candidate
 from mclas_lightning.errors import InputError
 from mclas_lightning.evaluate import evaluate, main
@@ -27,7 +28,7 @@ from mclas_lightning.task import Pipeline
 from mclas_lightning.train import train
 from tests.conftest import read_lines
 
-SIZES = dict(zip(TOY_SIZES, (53, 7, 11, 59, 7, 5), strict=True))
+SIZES = dict(zip(TOY.sizes, (53, 7, 11, 59, 7, 5), strict=True))
 TINY = [
     "network.encoder.width=16", "network.encoder.feed_forward=32", "network.encoder.layers=1",
     "network.decoder.feed_forward=32", "network.decoder.layers=1", "optim.validations=2",

@@ -4,6 +4,7 @@ from torch import nn
 
 from mclas_lightning.config.compose import compose
 from mclas_lightning.corpora.build import build_toy
+from mclas_lightning.corpora.toy.editions import BRIEF
 from mclas_lightning.evaluate import evaluate
 from mclas_lightning.model import linear as linear_module
 from mclas_lightning.model.linear import (
@@ -108,11 +109,11 @@ def test_every_layer_of_the_network_is_one():
 
 
 @pytest.mark.slow
-def test_8_bits_change_rouge_by_little_on_the_toy_corpus(tmp_path):
-    build_toy(tmp_path / "data" / "toy", seed=0)
+def test_8_bits_change_rouge_by_little_on_brief_news(tmp_path):
+    build_toy(tmp_path / "data" / "brief", 0, BRIEF)
     words = [
-        "dataset=toy_mono", "scenario=full", "model=ms", f"data={tmp_path / 'data'}",
-        f"runs={tmp_path / 'runs'}", "optim.updates.full=300", "optim.validations=2",
+        "dataset=brief_mono", "scenario=full", "model=ms", f"data={tmp_path / 'data'}",
+        f"runs={tmp_path / 'runs'}", "optim.updates.full=500", "optim.validations=2",
     ]  # fmt: skip
     exact = train(compose("train", words))
     assert exact is not None

@@ -13,6 +13,11 @@ from mclas_lightning.cli.arguments import positive, seed, share
 from mclas_lightning.cli.corpora import add_languages
 from mclas_lightning.errors import InputError
 
+TOY_EDITIONS = {
+    "toy": "short news",
+    "brief": "news of three kinds in three or four sentences, which a network learns in minutes,",
+}
+
 E5_SMALL = Path("data/e5-small")  # the folder that conf/network/e5_small.yaml names
 
 
@@ -26,10 +31,11 @@ def add_commands(commands: Any) -> None:
 
 
 def _add_generators(commands: Any) -> None:
-    toy = commands.add_parser("toy", help="short trilingual news (en, de, zh), generated")
-    toy.add_argument("--out", type=Path, default=Path("data/toy"), help="folder to write")
-    toy.add_argument("--seed", type=seed, default=0, help="of the random numbers (0)")
-    toy.set_defaults(run=_toy)
+    for name, what in TOY_EDITIONS.items():
+        toy = commands.add_parser(name, help=f"{what} in en, de and zh, generated")
+        toy.add_argument("--out", type=Path, default=Path("data", name), help="folder to write")
+        toy.add_argument("--seed", type=seed, default=0, help="of the random numbers (0)")
+        toy.set_defaults(run=_toy, edition=name)
 
     debian = commands.add_parser(
         "debian", help="Debian's package descriptions and synopses, translated by people"
@@ -99,8 +105,9 @@ def _add_vocab(commands: Any) -> None:
 
 def _toy(arguments: argparse.Namespace) -> None:
     from mclas_lightning.corpora.build import build_toy
+    from mclas_lightning.corpora.toy.editions import BRIEF, TOY
 
-    build_toy(arguments.out, arguments.seed)
+    build_toy(arguments.out, arguments.seed, {"toy": TOY, "brief": BRIEF}[arguments.edition])
 
 
 def _debian(arguments: argparse.Namespace) -> None:

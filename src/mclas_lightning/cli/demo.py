@@ -1,7 +1,8 @@
 """``mclas demo``: the paper's low-resource experiment in miniature, from nothing to a table.
 
-After one MS pretraining, NCLS, NCLS+MS and MCLAS are fine-tuned from it on the minimum scenario and
-scored on the test set. All are ordinary runs, so that a second start of the demo does what is left.
+After one MS pretraining, NCLS, NCLS+MS and MCLAS are fine-tuned from it and scored on the test set:
+on few parallel summaries and, as the paper does, beside more of them. All are ordinary runs, so
+that a second start of the demo does what is left.
 """
 
 import dataclasses
@@ -12,28 +13,42 @@ from pathlib import Path
 import torch
 from rich.console import Console
 
+from mclas_lightning.cli.sweep import work
 from mclas_lightning.config.compose import compose
 from mclas_lightning.config.overrides import command, override, quoted, runs_option, uninterpolated
 from mclas_lightning.config.settings import Settings, read_settings
 from mclas_lightning.corpora.build import build_debian, build_toy
+from mclas_lightning.corpora.toy.editions import BRIEF, TOY
 from mclas_lightning.data.sampler import UpdateSampler
 from mclas_lightning.model.seq2seq import Seq2Seq
 from mclas_lightning.report.cases import pick_cases
 from mclas_lightning.report.comparison import comparison_sheets
+from mclas_lightning.report.gains import gain_lines
 from mclas_lightning.report.render import terminal
 from mclas_lightning.report.render.cases import draw_cases
 from mclas_lightning.report.started import PRETRAIN
-from mclas_lightning.runs.results import find_results
+from mclas_lightning.runs.results import Results, find_results
+from mclas_lightning.sweep.plan import plan_words
+from mclas_lightning.sweep.runner import share_of
 from mclas_lightning.train import train
 from mclas_lightning.training.module import SummarizationModule
 from mclas_lightning.training.preparation import prepare
 
 SYSTEMS = ("ncls", "ncls_ms", "mclas")
 
-TOY_TARGETS = ("dataset.target=de", "dataset.target=zh")
+# Words of each comparison of a generated corpus: German with few and with more parallel summaries,
+# and another direction with few.
+GENERATED = (
+    ("dataset.target=de", "scenario=minimum"),
+    ("dataset.target=de", "scenario=maximum"),
+    ("dataset.target=zh", "scenario=minimum"),
+)
 
-# Recipes of minutes, by the beginning of a dataset's name.
-QUICK = {"toy": "tiny_quick", "debian": "small_quick"}
+OTHER = (("scenario=minimum",),)
+
+EDITIONS = {"brief": BRIEF, "toy": TOY}
+
+QUICK = {"debian": "small_quick"}  # recipes of minutes, by the beginning of a dataset's name
 
 # A folder of its own: the same words with another recipe would be another run in the same place.
 RUNS = "runs=runs/demo"
@@ -47,20 +62,19 @@ def demo(dataset: str, words: Sequence[str] = ()) -> None:
     began = time.monotonic()
     words = [RUNS, *(quoted(word) for word in words)]
     quick = [f"optim={recipe}" for name, recipe in QUICK.items() if dataset.startswith(name)]
-    directions = [
-        [f"dataset={dataset}", *target, *quick, *words]
-        for target in ([[target] for target in TOY_TARGETS] if dataset == "toy" else [[]])
+    comparisons = [
+        [f"dataset={dataset}", *chosen, *quick, *words]
+        for chosen in (GENERATED if dataset in EDITIONS else OTHER)
     ]
-    first = _settings([*directions[0], "scenario=minimum"])
+    first = _settings(comparisons[0])
     first.dataset.language("cross")  # A monolingual corpus is refused now, not after pretraining.
     _build_if_missing(dataset, first)
-    plan = _plan(directions, [*(f"{word}{PRETRAIN}" for word in quick), *words])
+    plan = _plan(comparisons, [*(f"{word}{PRETRAIN}" for word in quick), *words])
     _print_estimate([_settings(run) for run in plan])
-    for number, run in enumerate(plan, start=1):
-        print(f"\n[{number}/{len(plan)}] {command('mclas-train', run)}", flush=True)
-        train(compose("train", run))
-    for direction in directions:
-        _show(_settings([*direction, "scenario=minimum"]))
+    _train(plan)
+    shown = [_settings(comparison) for comparison in comparisons]
+    results = [run for settings in shown for run in _results(settings)]
+    _show(shown, results)
     print(
         f"\nDone in {(time.monotonic() - began) / 60:.1f} minutes. The runs, each with config.yaml,"
     )
@@ -68,24 +82,37 @@ def demo(dataset: str, words: Sequence[str] = ()) -> None:
     for run in plan:
         print(f"  {_settings(run).run}")
     print("More:")
-    shown = [_settings(direction) for direction in directions]
-    runs, names = runs_option(_runs(shown[0])), [settings.dataset.name for settings in shown]
+    runs = runs_option(_runs(first))
+    names = list(dict.fromkeys(settings.dataset.name for settings in shown))
     print(f"  {command('mclas table', ['--dataset', *names, *runs])}")
     for name in names:
         print(f"  {command('mclas show', ['--dataset', name, '--num', '10', *runs])}")
 
 
-def _plan(directions: Sequence[list[str]], of_pretraining: Sequence[str]) -> list[list[str]]:
+def _plan(comparisons: Sequence[list[str]], of_pretraining: Sequence[str]) -> list[list[str]]:
     """The words of every run, the pretraining first."""
-    pretraining = _settings(directions[0]).dataset.pretraining
+    pretraining = _settings(comparisons[0]).dataset.pretraining
     ms = [*map(quoted, pretraining), "scenario=full", "model=ms", *of_pretraining]
     init_from = override("init_from", uninterpolated(str(_settings(ms).run.folder.parent)))
     systems = [
-        [*direction, "scenario=minimum", f"model={system}", init_from]
-        for direction in directions
+        [*comparison, f"model={system}", init_from]
+        for comparison in comparisons
         for system in SYSTEMS
     ]
     return [ms, *systems]
+
+
+def _train(plan: Sequence[list[str]]) -> None:
+    """Train and score all runs: the pretraining first, and the others as this machine allows."""
+    planned = plan_words(plan)
+    share = share_of(planned[1:])
+    several = share is not None and share.jobs > 1
+    for number, words in enumerate(plan[:1] if several else plan, start=1):
+        print(f"\n[{number}/{len(plan)}] {command('mclas-train', words)}", flush=True)
+        train(compose("train", words))
+    if share and several:
+        print(f"\n{len(plan) - 1} runs, {share}:", flush=True)
+        work(planned, share.jobs)
 
 
 def _settings(words: list[str]) -> Settings:
@@ -96,8 +123,8 @@ def _build_if_missing(dataset: str, settings: Settings) -> None:
     if settings.dataset.file("train").exists() and Path(settings.dataset.tokenizer).is_dir():
         return
     out = Path(settings.dataset.path).parent
-    if dataset == "toy":
-        build_toy(out, seed=0)
+    if dataset in EDITIONS:
+        build_toy(out, 0, EDITIONS[dataset])
     elif dataset.startswith("debian"):
         build_debian(out, seed=0, suites=None)
 
@@ -108,9 +135,9 @@ def _print_estimate(runs: Sequence[Settings]) -> None:
         return
     seconds = sum(run.updates * _seconds_per_update(run) for run in unfinished)
     print(
-        f"\n{len(unfinished)} runs of {sum(run.updates for run in unfinished):,} updates in all: "
-        f"about {max(1, round(seconds / 60))} minutes of training on this machine "
-        f"({torch.get_num_threads()} threads), then scoring.",
+        f"\n{len(unfinished)} runs of at most {sum(run.updates for run in unfinished):,} updates, "
+        f"which end when validation says so: at most about {max(1, round(seconds / 60))} "
+        f"minutes of training on this machine ({torch.get_num_threads()} threads).",
         flush=True,
     )
 
@@ -141,11 +168,22 @@ def _runs(settings: Settings) -> Path:
     return settings.run.folder.parents[3]
 
 
-def _show(settings: Settings) -> None:
+def _results(settings: Settings) -> list[Results]:
+    """The runs of a comparison."""
+    found = find_results(_runs(settings), settings.dataset.name, settings.scenario)
+    return [run for run in found if run.seed == settings.seed]
+
+
+def _show(shown: Sequence[Settings], results: Sequence[Results]) -> None:
+    """The tables, what came out in words, and three documents of each direction."""
     console = Console()
-    results = find_results(_runs(settings), settings.dataset.name, settings.scenario)
-    results = [run for run in results if run.seed == settings.seed]
     console.print()
     terminal.show(console, comparison_sheets(results))
-    console.print()
-    console.print(draw_cases(pick_cases(results)))
+    sizes = {settings.scenario: settings.dataset.sizes[settings.scenario] for settings in shown}
+    print("\n" + ", ".join(f"{name}: {size:,} parallel summaries" for name, size in sizes.items()))
+    for line in gain_lines(results):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    for name in dict.fromkeys(settings.dataset.name for settings in shown):
+        mine = [run for run in results if (run.dataset, run.scenario) == (name, "minimum")]
+        console.print()
+        console.print(draw_cases(pick_cases(mine)))

@@ -41,7 +41,7 @@ def add_commands(commands: Any) -> None:
     page.set_defaults(run=_page)
 
     demo = commands.add_parser("demo", help="pages and scores of simulated annotators")
-    demo.add_argument("--dataset", default="toy_en2de", help="(default: %(default)s)")
+    demo.add_argument("--dataset", default="brief_en2de", help="(default: %(default)s)")
     demo.add_argument("--num", type=positive, default=20, help="documents (default: %(default)s)")
     demo.add_argument("--runs", type=Path, default=Path("runs/demo"), help="(default: %(default)s)")
     demo.add_argument(

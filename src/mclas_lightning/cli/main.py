@@ -88,7 +88,9 @@ def parser() -> argparse.ArgumentParser:
     wandb.add_commands(_group(commands, "wandb", "upload offline runs to W&B, compare runs there"))
 
     demo = commands.add_parser("demo", help="pretrain, fine-tune three systems, compare them")
-    demo.add_argument("--dataset", default="toy", help="a name in conf/dataset (default: toy)")
+    demo.add_argument(
+        "--dataset", default="brief", help="a name in conf/dataset (default: %(default)s)"
+    )
     demo.add_argument("words", nargs="*", help="further words for every mclas-train of it")
     demo.set_defaults(run=_demo)
 

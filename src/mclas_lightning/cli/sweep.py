@@ -123,7 +123,7 @@ def _run(arguments: argparse.Namespace) -> None:
         _submit(runs, left, of_launcher, arguments.only)
     else:
         _refuse(left, [], slurm=False)
-        _work(runs, left, arguments)
+        work(runs, _jobs(left, arguments), arguments.only)
 
 
 def _submit(
@@ -167,13 +167,13 @@ def _jobs(left: Sequence[Any], arguments: argparse.Namespace) -> int:
     return found.jobs
 
 
-def _work(runs: Sequence[Any], left: Sequence[Any], arguments: argparse.Namespace) -> None:
+def work(runs: Sequence[Any], jobs: int, only: Sequence[str] = STARTABLE) -> None:
+    """Do what is left of the runs, ``jobs`` at a time on this machine; exits where one failed."""
     from mclas_lightning.sweep.runner import LocalSweep, Terminated
     from mclas_lightning.sweep.status import failure_lines, state_counts
 
-    jobs = _jobs(left, arguments)
     try:
-        found = LocalSweep(runs, jobs, arguments.only).work()
+        found = LocalSweep(runs, jobs, only).work()
     except (Terminated, KeyboardInterrupt) as asked:
         print("asked to end; start it again to go on", file=sys.stderr)
         sys.exit(TERMINATED if isinstance(asked, Terminated) else INTERRUPTED)

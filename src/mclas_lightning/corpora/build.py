@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mclas_lightning.config.overrides import command, override, uninterpolated
 from mclas_lightning.corpora import debian, toy
+from mclas_lightning.corpora.toy.editions import Edition
 from mclas_lightning.data.store import open_store
 from mclas_lightning.data.tokenizer import Tokenizer, train_tokenizer
 from mclas_lightning.data.vocabulary import read_ids, target_vocabulary
@@ -14,26 +15,23 @@ from mclas_lightning.example import Side, read_jsonl
 from mclas_lightning.files import num_records, write_json
 from mclas_lightning.progress import progress_bar
 
-# Entries of the tokenizer, and whether it lower-cases. Generated news has no rare words; package
-# descriptions have many.
-TOY_VOCABULARY = (4000, False)
-
-DEBIAN_VOCABULARY = (12000, True)
+DEBIAN_VOCABULARY = (12000, True)  # entries of the tokenizer, and whether it lower-cases
 
 BAR_FROM = 500_000  # examples; fewer are read without a progress bar
 
 MAX_SUMMARY_PIECES = 512  # word pieces of a summary that count for a target vocabulary
 
 
-def build_toy(out: Path, seed: int) -> None:
-    """Write the toy corpus and its tokenizer to ``out``, and print the number of examples."""
-    with progress_bar(sum(toy.TOY_SIZES.values()), "writing", "stories") as bar:
+def build_toy(out: Path, seed: int, edition: Edition) -> None:
+    """Write a corpus of toy stories and its tokenizer to ``out``, and print its size."""
+    with progress_bar(sum(edition.sizes.values()), "writing", "stories") as bar:
         manifest = toy.write_toy(
             out,
             seed=seed,
-            sizes=toy.TOY_SIZES,
+            sizes=edition.sizes,
+            edition=edition,
             progress=bar.update,
-            finish=lambda folder: build_tokenizer(folder, *TOY_VOCABULARY),
+            finish=lambda folder: build_tokenizer(folder, edition.vocabulary, lowercase=False),
         )
     _print_summary(out, manifest)
 

@@ -64,11 +64,23 @@ def plan_runs(files: Iterable[str], words: Sequence[str] = ()) -> list[PlannedRu
     return [planned[folder] for folder in _in_order(planned)]
 
 
+def plan_words(runs: Iterable[Sequence[str]]) -> list[PlannedRun]:
+    """The runs of these words for mclas-train, in their order; each needs those that come before it
+    and that it builds on.
+    """
+    planned: dict[Path, PlannedRun] = {}
+    for words in runs:
+        cfg = _run_config(tuple(words))
+        run = _planned_run(tuple(words), cfg)
+        needs = tuple(sorted(_builds_on_folders(cfg) & planned.keys()))
+        planned[run.folder] = replace(run, needs=needs)
+    return [*planned.values()]
+
+
 def _add_run(planned: dict[Path, PlannedRun], words: list[str], shared: Sequence[str]) -> None:
     cfg = _run_config(tuple(words))
     run = _planned_run(tuple(_uninterpolated_word(word, cfg) for word in words), cfg)
-    names = [name for name in _builds_on(cfg) if name]
-    places = {place for name in names for place in seed_folders(name, run.seed)}
+    places = _builds_on_folders(cfg)
     if places and cfg.dataset.pretraining and cfg.model.name != "ms":
         for first in _pretrainings(words, cfg, shared):
             if Path(_run_config(tuple(first)).run_dir) in places:
@@ -125,6 +137,11 @@ def _planned_run(words: tuple[str, ...], cfg: DictConfig) -> PlannedRun:
         raise InputError(
             f"{command('mclas-train', words)}: {str(error).splitlines()[0]}"
         ) from error
+
+
+def _builds_on_folders(cfg: DictConfig) -> set[Path]:
+    """The folders where a run would find what it builds on."""
+    return {place for name in _builds_on(cfg) if name for place in seed_folders(name, cfg.seed)}
 
 
 def _builds_on(cfg: DictConfig) -> list[str | None]:

@@ -13,6 +13,7 @@ from random import Random
 from typing import Any
 
 from mclas_lightning.corpora.manifest import check_replaceable, whole_corpus
+from mclas_lightning.corpora.toy.editions import TOY, Edition
 from mclas_lightning.corpora.toy.phrases import phrase_pairs, write_lexicon
 from mclas_lightning.corpora.toy.render import document, summary
 from mclas_lightning.corpora.toy.story import Story, draw_story
@@ -22,15 +23,6 @@ from mclas_lightning.example import Example, write_jsonl
 from mclas_lightning.files import sha256, write_json
 
 DIRECTIONS: tuple[tuple[Language, Language], ...] = tuple(permutations(TOY_LANGUAGES, 2))
-
-TOY_SIZES = {
-    "train": 4000,
-    "valid": 200,
-    "test": 200,
-    "mono_train": 12000,
-    "mono_valid": 200,
-    "mono_test": 200,
-}
 
 # The stories of each split have a hundred thousand numbers of their own, so that the size of a
 # split never changes another split. Of equal stories, the split that stands first here keeps one.
@@ -49,15 +41,16 @@ class ToldStory:
     summaries: dict[Language, str]
 
 
-def tell_story(seed: int, index: int) -> ToldStory:
+def tell_story(seed: int, index: int, edition: Edition = TOY) -> ToldStory:
     """The story with the number ``index``, told in all languages."""
-    story = draw_story(Random(f"{seed}:{index}"))
+    story = draw_story(Random(f"{seed}:{index}"), edition.kinds)
     wording = {language: Random(f"{seed}:{index}:{language}") for language in TOY_LANGUAGES}
     return ToldStory(
-        id=f"toy-{index:06}",
+        id=f"{edition.name}-{index:06}",
         story=story,
         documents={
-            language: document(story, language, wording[language]) for language in TOY_LANGUAGES
+            language: document(story, language, wording[language], edition.sentences)
+            for language in TOY_LANGUAGES
         },
         summaries={
             language: summary(story, language, wording[language]) for language in TOY_LANGUAGES
@@ -65,11 +58,13 @@ def tell_story(seed: int, index: int) -> ToldStory:
     )
 
 
-def stories(seed: int, split: str, seen: set[object]) -> Iterator[ToldStory]:
+def stories(
+    seed: int, split: str, seen: set[object], edition: Edition = TOY
+) -> Iterator[ToldStory]:
     """The stories of a split whose event and documents are new; they are added to ``seen``."""
     start = TOY_SPLITS.index(split) * STORIES_A_SPLIT
     for index in range(start, start + STORIES_A_SPLIT):
-        told = tell_story(seed, index)
+        told = tell_story(seed, index, edition)
         marks = {told.story.event, *told.documents.values()}
         if seen.isdisjoint(marks):
             seen |= marks
@@ -81,6 +76,7 @@ def write_toy(
     *,
     seed: int,
     sizes: Mapping[str, int],
+    edition: Edition = TOY,
     progress: Callable[[int], object] = lambda done: None,
     finish: Callable[[Path], object] = lambda folder: None,
 ) -> dict[str, Any]:
@@ -91,11 +87,12 @@ def write_toy(
     and ``finish`` may add files to the folder before it becomes ``out``. InputError for unknown
     splits, for sizes out of range, and where ``out`` holds something else.
     """
-    _check(out, sizes)
+    _check(out, sizes, edition)
     seen: set[object] = set()
     with whole_corpus(out) as folder:
         for split in TOY_SPLITS:
-            _write(folder, split, _take(stories(seed, split, seen), split, sizes[split], progress))
+            told = stories(seed, split, seen, edition)
+            _write(folder, split, _take(told, split, sizes[split], progress))
         for source, target in DIRECTIONS:
             pairs = phrase_pairs(source, target)
             write_lexicon(folder / f"{source}2{target}" / "lexicon.tsv", pairs)
@@ -106,7 +103,7 @@ def write_toy(
             }
             for path in sorted(folder.rglob("*.jsonl"))
         }
-        manifest = {"corpus": "toy", "seed": seed, "sizes": dict(sizes), "files": files}
+        manifest = {"corpus": edition.name, "seed": seed, "sizes": dict(sizes), "files": files}
         write_json(folder / "manifest.json", manifest)
         finish(folder)
     return manifest
@@ -142,13 +139,13 @@ def _example(told: ToldStory, source: Language, target: Language | None) -> Exam
     )
 
 
-def _check(out: Path, sizes: Mapping[str, int]) -> None:
-    for split in (*sizes, *TOY_SIZES):
-        if split not in TOY_SIZES:
-            raise unknown_choice("toy split", split, TOY_SIZES)
+def _check(out: Path, sizes: Mapping[str, int], edition: Edition) -> None:
+    for split in (*sizes, *TOY_SPLITS):
+        if split not in TOY_SPLITS:
+            raise unknown_choice("toy split", split, TOY_SPLITS)
         if not 0 <= sizes.get(split, -1) < STORIES_A_SPLIT:
             raise InputError(
                 f"toy corpus: size of '{split}' must be from 0 to {STORIES_A_SPLIT - 1:,}, "
                 f"found {sizes.get(split, 'none')}"
             )
-    check_replaceable(out, "toy")
+    check_replaceable(out, edition.name)

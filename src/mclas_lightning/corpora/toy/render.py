@@ -23,9 +23,9 @@ def summary(story: Story, language: Language, rng: Random) -> str:
     return fill(KINDS[story.kind].summary[story.angle][language], story, language, rng)
 
 
-def document(story: Story, language: Language, rng: Random) -> str:
-    """Four to six sentences, of which the lead is the first in half of the documents."""
-    kind, length = KINDS[story.kind], rng.randint(4, 6)
+def document(story: Story, language: Language, rng: Random, sentences: tuple[int, int]) -> str:
+    """The fewest to the most ``sentences``; the lead is the first in half of the documents."""
+    kind, length = KINDS[story.kind], rng.randint(*sentences)
     opening = rng.sample(kind.past + COMMON.opening, k=rng.randint(0, 1))
     rest = length - 2 - len(opening)  # A lead has two sentences.
     details = rng.sample(kind.detail, k=min(rng.randint(1, 2), rest))

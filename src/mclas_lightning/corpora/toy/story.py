@@ -1,6 +1,6 @@
 """Stories: events with their facts, without a language; ``kinds/`` holds the kinds of event."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -55,9 +55,9 @@ class Story:
         return self.kind, *(self.facts[name] for name in KINDS[self.kind].facts)
 
 
-def draw_story(rng: Random) -> Story:
-    """A story whose people, places and things all differ."""
-    name = rng.choice(list(KINDS))
+def draw_story(rng: Random, kinds: Sequence[str] = tuple(KINDS)) -> Story:
+    """A story of one of these kinds, whose people, places and things all differ."""
+    name = rng.choice(kinds)
     facts: dict[str, Fact] = {}
     for slot, declaration in (KINDS[name].facts | COMMON.facts).items():
         fact = draw_fact(declaration, rng)
