@@ -7,7 +7,7 @@ DATASET ?= brief
 # Of tables: DATASET only where it is given; the paper's own otherwise.
 FORMAT ?= terminal
 # Of section 6: a trained run, by default the demo's MCLAS.
-RUN ?= runs/demo/toy_en2de/minimum/mclas/seed=0
+RUN ?= runs/demo/brief_en2de/minimum/mclas/seed=0
 PROFILE ?= standard
 TABLE = --profile $(PROFILE) $(if $(filter command environment,$(firstword $(origin DATASET))),--dataset $(DATASET)) $(if $(STRICT),--strict)
 
