@@ -21,7 +21,7 @@ from mclas_lightning.decoding.beam import Beam, beam_search
 from mclas_lightning.decoding.output import OutputLayer, shortlists_of
 from mclas_lightning.decoding.processors import RepetitionBlock, SideLengths
 from mclas_lightning.decoding.repetition import REPETITION_CHARACTERS
-from mclas_lightning.decoding.step import DecoderStep
+from mclas_lightning.decoding.step import DecoderStep, FixedStep
 from mclas_lightning.model.linear import packed
 from mclas_lightning.model.seq2seq import Seq2Seq
 
@@ -40,9 +40,18 @@ class Ours:
         steps: int,
         renormalize: bool = True,
         int8: bool = False,
+        captured: bool = False,
     ) -> None:
         self.network, self.device = network, network.output_bias.device
-        self.beam = Beam(width=beam, max_length=steps, length_penalty=1.0, bos_id=BOS, eos_id=EOS)
+        self.captured = captured
+        self.beam = Beam(
+            width=beam,
+            max_length=steps,
+            length_penalty=1.0,
+            bos_id=BOS,
+            eos_id=EOS,
+            halving=captured,
+        )
         vocabulary = len(network.output_bias)
         shortlists = shortlists_of([words.tolist()], vocabulary, lsep_id=LSEP, eos_id=EOS)
         self.shortlists = shortlists.to(self.device)
@@ -61,7 +70,8 @@ class Ours:
     def __call__(self, source_BS: Tensor) -> list[list[int]]:
         self.in_network = 0.0
         memory = self._timed(lambda: self.network.encode(source_BS))
-        step = DecoderStep(self.network, "decoder", memory, self.output)
+        system = (self.network, "decoder", memory, self.output)
+        step = FixedStep(*system, self.beam) if self.captured else DecoderStep(*system)
         step, num = _Watched(step, self), len(source_BS)
         found = beam_search(step, num, self.beam, self.processors, self.device)
         return [list(hypothesis.ids) for hypothesis in found]

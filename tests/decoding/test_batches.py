@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from mclas_lightning.decoding import batches
 from mclas_lightning.decoding.batches import Budget, batch_budget, batches_by_length, document_bytes
 from mclas_lightning.decoding.beam import Beam
-from mclas_lightning.model.attention import Cache, KeysValues
+from mclas_lightning.model.attention import Cache, FixedCache, KeysValues
 from tests.conftest import small_network
 from tests.decoding.conftest import DECODING
 
@@ -62,3 +62,7 @@ def test_a_document_needs_what_its_keys_values_and_scores_take():
     scores = 53 * BEAM.width * 4
     assert of_position * source > sum(part.nbytes for part in cross) + memory.hidden_BSD.nbytes
     assert of_document == 2 * sum(part.nbytes for part in held) + batches.SCORE_COPIES * scores
+    fixed = FixedCache(len(decoder.layers), cross[0], BEAM.width, BEAM.max_length)
+    room = sum(part.nbytes for kept in fixed.kept for part in kept)
+    # Where documents leave, a copy of at most half of them stands beside the room.
+    assert 1.5 * room + 2 * fixed.seen_BKTK.nbytes <= 2 * sum(part.nbytes for part in held)

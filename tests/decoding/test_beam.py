@@ -134,11 +134,13 @@ def textbook(model: Model, document: int, beam: Beam) -> tuple[int, ...]:
     alpha=st.sampled_from([0.0, 0.8, 1.5]),
     cut=st.booleans(),
     every=st.sampled_from([1, 2, 5, 9]),
+    halving=st.booleans(),
 )
 def test_stopping_early_and_leaving_the_batch_never_change_the_result(
-    seed, width, alpha, cut, every
+    seed, width, alpha, cut, every, halving
 ):
-    beam = Beam(width=width, max_length=7, cut=cut, length_penalty=alpha, bos_id=BOS, eos_id=EOS)
+    words = {"width": width, "max_length": 7, "length_penalty": alpha, "bos_id": BOS, "eos_id": EOS}
+    beam = Beam(**words, cut=cut, halving=halving)
     with as_on_a_gpu(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(beam_module, "STEPS_BETWEEN_CHECKS", every)
         found = beam_search(RandomModel(range(3), 7, seed), 3, beam)

@@ -8,6 +8,7 @@ import torch
 
 from mclas_lightning.data.batch import pad
 from mclas_lightning.decoding import beam as beam_module
+from mclas_lightning.decoding import step as step_module
 from mclas_lightning.decoding.beam import Beam, n_best_search
 from mclas_lightning.decoding.output import OutputLayer
 from mclas_lightning.decoding.processors import BLOCKED
@@ -255,3 +256,34 @@ def test_8_bits_are_for_cpus(tokenizer):
     summarizer.network.to("meta")
     with pytest.raises(InputError, match=r"decoding\.weights=int8: is for CPUs"):
         summarizer.summarize(["storm"], dataclasses.replace(DECODING, weights="int8"))
+
+
+def test_a_captured_step_is_refused_without_a_gpu_and_in_8_bits(tokenizer):
+    captured = dataclasses.replace(DECODING, captured=True)
+    with pytest.raises(
+        InputError, match=r"decoding\.captured=true: is for GPUs, and the network is"
+    ):
+        make_summarizer(TASKS[0], tokenizer).summarize(["storm"], captured)
+    with pytest.raises(InputError, match=r"decoding\.captured=true: .* decoding\.weights=int8"):
+        dataclasses.replace(captured, weights="int8")
+
+
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+def test_a_summarizer_captures_where_it_is_asked_to(task, tokenizer, monkeypatch):
+    captured = []
+    monkeypatch.setattr(
+        step_module, "captured", lambda call, device: captured.append(device) or call
+    )
+    summarizer = make_summarizer(task, tokenizer)
+    texts = [example.document for example in examples(5)]
+    found = []
+    for asked in (False, True):
+        config = dataclasses.replace(DECODING, captured=asked)
+        outputs = {
+            name: summarizer._output(summarizer.network, sides, config)
+            for name, sides in task.targets.items()
+        }
+        found.append(summarizer._search(summarizer.network, config, outputs, texts, 2))
+        assert bool(captured) == asked
+    for plain, fixed in zip(*found, strict=True):
+        assert [c.summaries for c in plain] == [c.summaries for c in fixed]

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from mclas_lightning.model import attention as attention_module
-from mclas_lightning.model.attention import Attention, Cache, KeysValues
+from mclas_lightning.model.attention import Attention, Cache, FixedCache, KeysValues
 
 WIDTH, HEADS = 15, 3
 
@@ -78,6 +78,36 @@ def test_a_cache_holds_each_rows_own_past_in_every_layer(kept, of_gpu, monkeypat
             past = [[[each[kept] for each in part] for part in held] for held in past]
             rows = len(kept)
     assert cache.length == steps
+
+
+def test_a_fixed_cache_shows_each_beam_its_own_past_and_moves_nothing_until_documents_leave():
+    torch.manual_seed(0)
+    layers, documents, beams, room = 2, 3, 4, 5
+    like = torch.zeros(documents, HEADS, 1, 4)
+    cache = FixedCache(layers, like, beams, room)
+    past: list[list[list[torch.Tensor]]] = [[[], []] for _ in range(layers)]
+    addresses = set()
+    for step in range(room):
+        assert cache.places(beams).tolist() == [step]
+        for layer, held in enumerate(past):
+            new = KeysValues(*torch.randn(2, documents, HEADS, beams, 4))
+            found = cache.append(layer, new)
+            addresses |= {cache.seen.data_ptr(), *(part.data_ptr() for part in found)}
+            seen_BKP = cache.seen[:, 0]
+            for part, new_BHKd, found_BHPd in zip(held, new, found, strict=True):
+                part.append(new_BHKd.transpose(1, 2).flatten(0, 1))
+                expected_NTHd = torch.stack(part, 1)
+                for row, expected_THd in enumerate(expected_NTHd):
+                    document, beam = divmod(row, beams)
+                    kept = found_BHPd[document][:, seen_BKP[document, beam]]
+                    assert torch.equal(kept.transpose(0, 1), expected_THd)
+        stay = torch.tensor([2, 0]) if step == 2 else torch.arange(documents)
+        rows = (stay[:, None] * beams + torch.randint(beams, (len(stay), beams))).flatten()
+        if step < room - 1:
+            cache.select(rows, stay)
+            past = [[[each[rows] for each in part] for part in held] for held in past]
+            documents = len(stay)
+    assert len(addresses) == 2 * (1 + 2 * layers)  # before and after a document left
 
 
 @pytest.mark.parametrize("causal", [True, False])

@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
-from mclas_lightning.model.device import free_memory, reading_waits, set_float32_products
+from mclas_lightning.model.device import captured, free_memory, reading_waits, set_float32_products
 from tests.conftest import examples
-from tests.decoding.conftest import DECODING, TASKS, make_summarizer
+from tests.decoding.conftest import DECODING, RELEASED, TASKS, make_summarizer
+from tests.graphs import recorded_graphs
 from tests.waits import host_waits
 
 X = torch.arange(7.0)
@@ -55,10 +58,30 @@ def test_values_of_a_cpu_alone_are_read_at_once():
     assert reading_waits(torch.zeros(3, device="meta"))
 
 
+def test_what_is_captured_is_called_for_a_warm_up_and_for_the_graph_and_never_again():
+    called, x = [], torch.arange(3.0)
+
+    def call() -> torch.Tensor:
+        called.append(len(called))
+        return x * 2 + 1
+
+    with recorded_graphs() as graphs:
+        replay = captured(call, torch.device("cuda"))
+        for n in range(3):
+            x.fill_(n)
+            assert replay().tolist() == [2 * n + 1] * 3
+        assert replay() is replay()
+    assert called == [0, 1]
+    assert [graph.replays for graph in graphs] == [5]
+    assert captured(call, torch.device("cpu")) is call
+
+
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+@pytest.mark.parametrize("graph", [False, True], ids=["plain", "captured"])
+@pytest.mark.parametrize("config", [DECODING, RELEASED], ids=["paper", "released"])
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
-def test_a_gpu_finds_the_loss_and_the_summaries_that_a_cpu_finds(task, tokenizer):
+def test_a_gpu_finds_the_loss_and_the_summaries_that_a_cpu_finds(task, config, graph, tokenizer):
     summarizer = make_summarizer(task, tokenizer, seed=4)
     texts = [example.document for example in examples(7)]
     source_BS, target_BT = torch.randint(9, 200, (2, 3, 11))
@@ -70,7 +93,7 @@ def test_a_gpu_finds_the_loss_and_the_summaries_that_a_cpu_finds(task, tokenizer
         hidden_BTD = network.hidden(name, target_BT[:, :-1].to(device), memory)
         return float(network.loss(hidden_BTD.flatten(0, 1), gold_M, 0.1))
 
-    of_cpu = loss(), summarizer.summarize(texts, DECODING)
+    of_cpu = loss(), summarizer.summarize(texts, config)
     summarizer.network.cuda()
-    of_gpu = loss(), summarizer.summarize(texts, DECODING)
+    of_gpu = loss(), summarizer.summarize(texts, replace(config, captured=graph))
     assert of_gpu == (pytest.approx(of_cpu[0], rel=1e-4), of_cpu[1])

@@ -168,6 +168,7 @@ class DecodingConfig:
     bound: str = (
         "longest"  # the length at which an open hypothesis can still win: longest | present
     )
+    captured: bool = False  # the network's step is a CUDA graph; on a GPU alone
 
     def __post_init__(self) -> None:
         for name, words in DECODING_CHOICES.items():
@@ -181,3 +182,8 @@ class DecodingConfig:
         check_range("decoding.max_length", self.max_length, least, LONGEST_SUMMARY)
         if self.max_tokens is not None:
             check_range("decoding.max_tokens", self.max_tokens, 1)
+        if self.captured and self.weights == "int8":
+            raise InputError(
+                "decoding.captured=true: is for GPUs, and decoding.weights=int8 for CPUs; "
+                "leave one of them out"
+            )

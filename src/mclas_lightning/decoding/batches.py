@@ -44,7 +44,7 @@ def document_bytes(network: Seq2Seq, beam: Beam, columns: int) -> tuple[int, int
     vector = weight.shape[1] * weight.element_size()
     layers = max(len(network.decoder(name).layers) for name in network.decoders)
     keys_values = 2 * layers * vector
-    # A cache and its copy in new order (``Cache.select``).
+    # A cache and its copy: in new order, or of the documents that stay (``Cache``, ``FixedCache``).
     of_row = 2 * beam.max_length * keys_values + SCORE_COPIES * columns * torch.float32.itemsize
     return keys_values + ENCODER_COPIES * vector, beam.width * of_row
 

@@ -47,6 +47,7 @@ class Beam:
     eos_id: int
     num_best: int = 1  # finished hypotheses that are kept of each document
     sure: bool = True  # A document is done when no hypothesis can win, not when none seems to.
+    halving: bool = False  # Documents leave the batch only where at most half of it is open.
 
     def normalize(self, log_p: Tensor | float, length: int) -> Tensor:
         """log P / ((5 + length) / 6)^alpha."""
@@ -146,6 +147,8 @@ def n_best_search(
         bound_B = beam.normalize(log_p_BK[:, 0], beam.max_length if beam.sure else length)
         open_B = bound_B > finished.score_BH[:, -1]
         num_open = int(open_B.sum()) if length % every == 0 else B  # The host waits here alone.
+        if beam.halving and 2 * num_open > B:
+            num_open = B
         slot_BK = _slots(row_BM.gather(1, at_BK))
         at_BK, log_p_BK = at_BK.gather(1, slot_BK), log_p_BK.gather(1, slot_BK)
         row_BK = row_BM.gather(1, at_BK)

@@ -29,7 +29,7 @@ from mclas_lightning.decoding.processors import (
     TargetLength,
 )
 from mclas_lightning.decoding.repetition import released_repetition_shares, repetition_shares
-from mclas_lightning.decoding.step import DecoderStep
+from mclas_lightning.decoding.step import DecoderStep, FixedStep
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Side
 from mclas_lightning.metrics.accents import kept_by_tokenizer
@@ -76,6 +76,10 @@ class Summarizer(System):
         network, int8 = self.network.eval(), config.weights == "int8"
         if int8 and network.output_bias.device.type != "cpu":
             raise InputError("decoding.weights=int8: is for CPUs; take trainer.accelerator=cpu")
+        if config.captured and network.output_bias.device.type != "cuda":
+            raise InputError(
+                "decoding.captured=true: is for GPUs, and the network is on none; set it to false"
+            )
         if config.weights == "bfloat16":
             network = copy.deepcopy(network).bfloat16()
         outputs = {
@@ -131,14 +135,11 @@ class Summarizer(System):
         found: list[list[list[Hypothesis]]] = []  # by decoder, then by document
         for decoder, sides in self.task.targets.items():
             output = outputs[decoder]
-            hypotheses = n_best_search(
-                DecoderStep(network, decoder, memory, output),
-                len(sources),
-                replace(self._beam(len(sides), config), num_best=num_best),
-                self._processors(sides, config, output.shortlists),
-                device,
-            )
-            found.append(hypotheses)
+            beam = replace(self._beam(len(sides), config), num_best=num_best)
+            system = (network, decoder, memory, output)
+            step = FixedStep(*system, beam) if config.captured else DecoderStep(*system)
+            processors = self._processors(sides, config, output.shortlists)
+            found.append(n_best_search(step, len(sources), beam, processors, device))
         # A decoder that found fewer hypotheses than another limits their document's candidates.
         return [
             [self._candidate(targets) for targets in zip(*of_document, strict=False)]
@@ -182,6 +183,7 @@ class Summarizer(System):
             max_length=config.max_length if of_target else num_sides * config.max_length + control,
             cut=of_target,
             sure=config.bound == "longest",
+            halving=config.captured,
             length_penalty=config.length_penalty,
             bos_id=self.tokenizer.special.bos,
             eos_id=self.tokenizer.special.eos,

@@ -20,15 +20,24 @@ class KeysValues(NamedTuple):
     keys_BHSd: Tensor
     values_BHSd: Tensor
 
+    def of(self, rows: Tensor) -> "KeysValues":
+        """Those of some of the documents or rows."""
+        return KeysValues(self.keys_BHSd[rows], self.values_BHSd[rows])
+
 
 class Cache:
     """The key-value cache of all self-attention layers, over the target positions so far."""
 
     ROOM = 32  # positions that the buffer grows by
+    seen = None  # A query attends to all cached positions.
 
     def __init__(self, layers: int) -> None:
         self.layers, self.length = layers, 0
         self._room_NL2HSd: Tensor | None = None  # Row first: a row moves as one block.
+
+    def places(self, T: int) -> slice:
+        """The next T positions."""
+        return slice(self.length, self.length + T)
 
     def append(self, layer: int, new: KeysValues) -> KeysValues:
         """Add ``new`` positions to ``layer``; returns its keys and values of all positions.
@@ -70,6 +79,55 @@ class Cache:
         if kept is not None:
             start = self.length - T
             self._room_NL2HSd[..., :start, :] = kept[..., :start, :]
+
+
+class FixedCache:
+    """A cache of a beam search whose tensors keep shapes and addresses, as a CUDA graph needs.
+
+    The K beams of a document are K queries side by side. Keys and values stay where they were
+    written, at a position and a beam; the mask ``seen`` says which of them belong to the hypothesis
+    of each beam. So no beam is ever copied.
+    """
+
+    def __init__(self, layers: int, like_BHSd: Tensor, beams: int, room: int) -> None:
+        (B, H, _, d), K, device = like_BHSd.shape, beams, like_BHSd.device
+        # Zeros: a key that is not seen has the weight 0, and 0 times NaN would be NaN.
+        kept_LpBHTKd = like_BHSd.new_zeros(layers, 2, B, H, room, K, d)
+        self.kept = [KeysValues(*kept_pBHTKd) for kept_pBHTKd in kept_LpBHTKd]
+        self.own_1K1K = torch.eye(K, dtype=torch.bool, device=device)[None, :, None]
+        self.position_1 = torch.zeros(1, dtype=torch.long, device=device)
+        self.seen_BKTK = torch.zeros(B, K, room, K, dtype=torch.bool, device=device)
+        self.seen_BKTK[:, :, :1] = self.own_1K1K
+
+    def places(self, T: int) -> Tensor:
+        """The position of all T queries."""
+        return self.position_1
+
+    @property
+    def seen(self) -> Tensor:
+        """The mask ``[B, 1, K, room x K]`` of self-attention."""
+        return self.seen_BKTK.flatten(2)[:, None]
+
+    def append(self, layer: int, new: KeysValues) -> KeysValues:
+        """Write the beams' keys and values of this position; returns those of the whole room."""
+        for kept_BHTKd, new_BHKd in zip(self.kept[layer], new, strict=True):
+            kept_BHTKd.index_copy_(2, self.position_1, new_BHKd[:, :, None])
+        return KeysValues(*(kept_BHTKd.flatten(2, 3) for kept_BHTKd in self.kept[layer]))
+
+    def select(self, rows_N: Tensor, documents_B: Tensor) -> None:
+        """Go to the next position, with the hypotheses of ``rows_N`` of ``documents_B``."""
+        seen_BKTK = self.seen_BKTK.flatten(0, 1)[rows_N].view(-1, *self.seen_BKTK.shape[1:])
+        self.position_1 += 1
+        own_BK1K = self.own_1K1K.expand(len(seen_BKTK), -1, -1, -1)
+        seen_BKTK.index_copy_(2, self.position_1, own_BK1K)
+        if len(documents_B) < len(self.seen_BKTK):
+            self.kept = [kept.of(documents_B) for kept in self.kept]
+        self.seen_BKTK = in_place(self.seen_BKTK, seen_BKTK)
+
+
+def in_place(kept: Tensor, new: Tensor) -> Tensor:
+    """The values of ``new`` at the address of ``kept``; with another shape, ``new`` itself."""
+    return kept.copy_(new) if kept.shape == new.shape else new
 
 
 class Attention(nn.Module):

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from mclas_lightning.model.attention import Attention, Cache, KeysValues
+from mclas_lightning.model.attention import Attention, Cache, FixedCache, KeysValues
 from mclas_lightning.model.linear import Linear
 
 NORM_EPS = 1e-6  # Released code; the encoder has BERT's 1e-12.
@@ -54,17 +54,23 @@ class DecoderLayer(nn.Module):
         return self.cross_attention.keys_values(memory_BSD)
 
     def forward(
-        self, x_NTD: Tensor, cross: KeysValues, mask_B11S: Tensor, append: Append | None
+        self,
+        x_NTD: Tensor,
+        cross: KeysValues,
+        mask_B11S: Tensor,
+        append: Append | None,
+        seen: Tensor | None = None,
     ) -> Tensor:
         """The layer's output at the positions of ``x``.
 
-        ``append`` adds their keys and values to the cached ones. Several positions attend causally,
-        and nothing may be cached before them.
+        ``append`` adds their keys and values to the cached ones, of which ``seen`` is a mask.
+        Without a mask, several positions attend causally, and nothing may be cached before them.
         """
         own = self.self_attention.keys_values(normed_NTD := self.self_norm(x_NTD))
         if append is not None:
             own = append(own)
-        mixed_NTD = self.self_attention(normed_NTD, own, causal=x_NTD.shape[1] > 1)
+        causal = seen is None and x_NTD.shape[1] > 1
+        mixed_NTD = self.self_attention(normed_NTD, own, seen, causal=causal)
         x_NTD = x_NTD + self.dropout(mixed_NTD)
         mixed_NTD = self.cross_attention(self.cross_norm(x_NTD), cross, mask_B11S)
         x_NTD = x_NTD + self.dropout(mixed_NTD)
@@ -93,20 +99,20 @@ class Decoder(nn.Module):
         embedded_NTD: Tensor,
         cross: list[KeysValues],
         mask_B11S: Tensor,
-        cache: Cache | None = None,
+        cache: Cache | FixedCache | None = None,
     ) -> Tensor:
         """Vectors of T positions.
 
         A step of the search has a ``cache`` and T = 1, the position after the cached ones. Teacher
         forcing has none, a given prefix an empty one: each of T positions sees those before it.
+        With a fixed cache, N are documents and T their beams, all at the same position.
         """
         T, D = embedded_NTD.shape[1:]
-        start = cache.length if cache else 0
-        positions_TD = self.get_buffer("positions_TD")[start : start + T]
+        positions_TD = self.get_buffer("positions_TD")[cache.places(T) if cache else slice(T)]
         x_NTD = self.dropout(embedded_NTD * math.sqrt(D) + positions_TD)
         for index, layer in enumerate(self.layers):
             append = partial(cache.append, index) if cache else None
-            arguments = (x_NTD, cross[index], mask_B11S, append)
+            arguments = (x_NTD, cross[index], mask_B11S, append, cache.seen if cache else None)
             if self.recompute and self.training:
                 x_NTD = checkpoint(layer, *arguments, use_reentrant=False)
             else:

@@ -27,7 +27,7 @@ NOT_IDENTITY = (
 )
 
 # Of configurations of earlier versions.
-UNSAID_KEYS = {**UNSAID, "decoding.bound": "longest"}
+UNSAID_KEYS = {**UNSAID, "decoding.bound": "longest", "decoding.captured": False}
 
 LENGTH_KEYS = ("max_source", "max_summary")
 
