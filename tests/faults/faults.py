@@ -213,7 +213,7 @@ def read_only(trial: Trial, name: str, _: int) -> Iterator[tuple[str, list[str]]
 
 def damaged(trial: Trial, name: str, _: int) -> Iterator[tuple[str, list[str]]]:
     """A file before the command is emptied, cut in half, or has one other byte."""
-    whole, _, _ = trial.undisturbed(name)
+    whole = trial.undisturbed(name)[0]
     paths = [p for pattern in COMMANDS[name].damaged for p in sorted(trial.before.glob(pattern))]
     for path in paths:
         for damage in (emptied, cut, flipped):

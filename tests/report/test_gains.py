@@ -1,4 +1,3 @@
-from itertools import product
 
 import pytest
 
@@ -14,8 +13,9 @@ MODELS = ("mclas", "ncls", "ncls_ms")
 def write(tmp_path):
     """Write made-up runs of each system in these scenarios; all finished runs below."""
 
-    def written(scenarios, seeds, models=MODELS):
-        for scenario, model, seed in product(scenarios, models, range(seeds)):
+    def written(scenarios: tuple[str, ...], seeds: int, models: tuple[str, ...] = MODELS):
+        places = [(s, m, seed) for s in scenarios for m in models for seed in range(seeds)]
+        for scenario, model, seed in places:
             write_run(tmp_path, "toy_en2de", scenario, model, seed, num=31)
         return find_results(tmp_path)
 
