@@ -2,6 +2,7 @@ import argparse
 import os
 import subprocess
 import sys
+import time
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,6 +65,18 @@ def test_no_runs_is_one_line_and_exit_code_2(tmp_path, words):
     assert done.returncode == 2
     assert done.stderr.startswith("error: runs")
     assert done.stderr.count("\n") == 1
+
+
+def test_sigterm_leaves_nothing_half_written(tmp_path):
+    words = [sys.executable, "-m", "mclas_lightning.cli.main", "data", "toy", "--out", "out/toy"]
+    process = subprocess.Popen(words, cwd=tmp_path, stderr=subprocess.DEVNULL)
+    for _ in range(1200):
+        if list(tmp_path.glob("out/.toy.*.part/*")):
+            break
+        time.sleep(0.05)
+    process.terminate()
+    assert process.wait(timeout=60) == 143
+    assert not list((tmp_path / "out").iterdir())
 
 
 @pytest.mark.parametrize("dataset", ["toyy", "toy_mono", "debian_en"])

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from mclas_lightning.corpora.check import check_corpus
 from mclas_lightning.corpora.importing import _scratch, describe_import, import_corpus
 from mclas_lightning.data.store import open_store
 from mclas_lightning.errors import InputError
@@ -102,6 +103,19 @@ def test_an_import_leaves_out_what_is_nearly_a_held_out_document(raw, tmp_path):
     assert [*manifest["counts"]["train"]["skipped"]] == [
         f"its document is nearly one of {others[0] / split}.jsonl" for split in ("test", "valid")
     ]
+
+
+def test_most_of_a_split_may_be_left_out_as_asked(raw, tmp_path):
+    held_out = read_lines(raw / "test.jsonl")
+    train = read_lines(raw / "train.jsonl")
+    for record in train[:30]:
+        record["document"] = held_out[0]["document"]
+    lines = "".join(f"{json.dumps(record)}\n" for record in train)
+    (raw / "train.jsonl").write_text(lines)
+    import_corpus("jsonl", [raw], tmp_path / "apart", **EN_DE, others=[])
+    assert len(read_lines(tmp_path / "apart" / "train.jsonl")) == 10
+    (found,) = (f for f in check_corpus(tmp_path / "apart").findings if f.topic == "import")
+    assert (found.ok, found.said[:36]) == (True, "train: 10 records kept, 30 skipped (")
 
 
 def test_a_name_that_is_not_text_is_shown_as_it_can_be(raw, tmp_path):

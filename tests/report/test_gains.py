@@ -1,4 +1,3 @@
-
 import pytest
 
 from benchmarks.runs import write_run

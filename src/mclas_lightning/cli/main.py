@@ -15,6 +15,7 @@ if __name__ == "__main__":  # Ctrl-C is heard during the imports below, too.
 import argparse
 import logging
 import os
+import signal
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -36,6 +37,7 @@ from mclas_lightning.cli import (
     wandb,
 )
 from mclas_lightning.errors import InputError, exits_cleanly
+from mclas_lightning.runs.preemption import TERMINATED
 
 
 @exits_cleanly
@@ -46,6 +48,8 @@ def main() -> None:
 
         argcomplete.autocomplete(parser())
     arguments = parsed(sys.argv[1:])
+    # An exception on the way out lets a command remove what it has half written.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     # Of a hub that cannot be reached, our one line is printed, not the fifty of its client.
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     arguments.run(arguments)

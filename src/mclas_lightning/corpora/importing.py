@@ -13,7 +13,7 @@ from typing import Any
 from mclas_lightning.config.dataset import SPLITS, Split, check_two_languages
 from mclas_lightning.config.overrides import command
 from mclas_lightning.corpora.manifest import check_replaceable, whole_corpus
-from mclas_lightning.corpora.near import apart, held_out_of
+from mclas_lightning.corpora.near import apart, held_out_of, skipped_unasked
 from mclas_lightning.corpora.readers.archives import unpack
 from mclas_lightning.corpora.readers.formats import FORMATS, Files, Format, find_files
 from mclas_lightning.corpora.readers.log import Log, Sources, printable
@@ -164,8 +164,11 @@ def _write(path: Path, examples: Iterable[Example], log: Log) -> dict[str, Any]:
 
 
 def _check_kept(log: Log, split: Split) -> None:
-    """InputError where a split has no record, or more skipped than kept: the files are wrong."""
-    if log.num_skipped <= log.kept and log.kept:
+    """InputError where a split has no record, or more skipped than kept: the files are wrong.
+
+    Records that ``apart`` leaves out are right, however many they are.
+    """
+    if skipped_unasked(log.skipped) <= log.kept and log.kept:
         return
     if not log.skipped:
         others = f" but those not read ({', '.join(log.unknown)})" if log.unknown else ""

@@ -15,9 +15,9 @@ looked up are streamed, so that a training set of any size can be compared with 
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rensa import RMinHash, RMinHashLSH  # pyright: ignore[reportAttributeAccessIssue]  # Rust
 
@@ -127,6 +127,14 @@ def held_out_of(corpora: Iterable[Path]) -> HeldOut:
     return held_out
 
 
+APART = "its document is nearly one of"
+
+
+def skipped_unasked(skipped: Mapping[str, Mapping[str, Any]]) -> int:
+    """The records of an import's log that were skipped for another reason than ``apart``'s."""
+    return sum(seen["records"] for why, seen in skipped.items() if not why.startswith(APART))
+
+
 def apart(
     split: Split, examples: Iterable[Example], held_out: HeldOut, skip: Callable[[str], object]
 ) -> Iterator[Example]:
@@ -137,7 +145,7 @@ def apart(
     """
     for example in examples:
         if near := held_out.nearest(example.id, example.document, own=split):
-            skip(f"its document is nearly one of {near.set}")
+            skip(f"{APART} {near.set}")
             continue
         if split in HELD_OUT:
             held_out.add(split, example.id, example.document)

@@ -11,6 +11,7 @@ import numpy as np
 from mclas_lightning.config.dataset import SPLITS
 from mclas_lightning.corpora.check.corpus import FIELD_NAMES, Corpus, Finding
 from mclas_lightning.corpora.check.measure import SplitStatistics
+from mclas_lightning.corpora.near import skipped_unasked
 from mclas_lightning.example import SIDES
 
 # Shares of a split that need no look: of its documents, and of its summaries (two stories can have
@@ -133,7 +134,7 @@ def _import(corpus: Corpus) -> Verdicts:
         skipped = sum(reason["records"] for reason in reasons.values())
         if skipped:
             why = (f"{name}: {r['records']:,}, first {r['first']}" for name, r in reasons.items())
-            few = skipped <= MAX_SKIPPED * (kept + skipped)
+            few = skipped_unasked(reasons) <= MAX_SKIPPED * (kept + skipped)
             yield few, f"{split}: {kept:,} records kept, {skipped:,} skipped ({'; '.join(why)})"
     for tag, seen in corpus.manifest.unknown_tags.items():
         yield True, f"not read: {tag}, {seen['times']:,} times, first {seen['first']}"
