@@ -175,15 +175,15 @@ def _results(settings: Settings) -> list[Results]:
 
 
 def _show(shown: Sequence[Settings], results: Sequence[Results]) -> None:
-    """The tables, what came out in words, and three documents of each direction."""
+    """The tables, three documents of each direction, and what came out, in words."""
     console = Console()
     console.print()
     terminal.show(console, comparison_sheets(results))
-    sizes = {settings.scenario: settings.dataset.sizes[settings.scenario] for settings in shown}
-    print("\n" + ", ".join(f"{name}: {size:,} parallel summaries" for name, size in sizes.items()))
-    for line in gain_lines(results):
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
     for name in dict.fromkeys(settings.dataset.name for settings in shown):
         mine = [run for run in results if (run.dataset, run.scenario) == (name, "minimum")]
         console.print()
         console.print(draw_cases(pick_cases(mine)))
+    sizes = {settings.scenario: settings.dataset.sizes[settings.scenario] for settings in shown}
+    print("\n" + ", ".join(f"{name}: {size:,} parallel summaries" for name, size in sizes.items()))
+    for line in gain_lines(results):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
