@@ -156,7 +156,7 @@ def test_tasks_of_other_tools_are_said_with_the_command_that_brings_answers_back
 
 @pytest.mark.usefixtures("runs")
 def test_the_demo_says_that_its_annotators_are_simulated_and_prints_commands_that_run(main):
-    said = " ".join(main("demo", "--runs", "runs", "--num", "3").split())
+    said = " ".join(main("demo", "--dataset", "toy_en2de", "--runs", "runs", "--num", "3").split())
     assert "3 simulated annotators" in said
     assert "Every annotator here is SIMULATED" in said
     assert "mclas table 3 --dataset toy_en2de --runs build/demo-human/runs" in said

@@ -8,7 +8,7 @@ from mclas_lightning.errors import InputError
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["decoding.beam=0"], "decoding.beam: expected 1 or more, found 0"),
+        (["decoding.beam=0"], "decoding.beam: expected from 1 to 1000, found 0"),
         (["decoding.mask=all"], "decoding.mask 'all' does not exist; choose from: both, cross"),
         (
             ["decoding.lengths=target", "decoding.max_length=5"],

@@ -48,11 +48,14 @@ def main() -> None:
 
         argcomplete.autocomplete(parser())
     arguments = parsed(sys.argv[1:])
-    # An exception on the way out lets a command remove what it has half written.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     # Of a hub that cannot be reached, our one line is printed, not the fifty of its client.
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
-    arguments.run(arguments)
+    # An exception on the way out lets a command remove what it has half written.
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    try:
+        arguments.run(arguments)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def parsed(words: list[str]) -> argparse.Namespace:
