@@ -1,6 +1,7 @@
 """What every reader of a jsonl file takes alike."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from mclas_lightning.corpora.check.measure import measure_split
 from mclas_lightning.corpora.importing import import_corpus
 from mclas_lightning.corpora.manifest import num_examples
 from mclas_lightning.data.store import open_store
-from mclas_lightning.errors import InputError
+from mclas_lightning.errors import DISK_FULL, InputError
 from mclas_lightning.evaluation.texts import read_texts
 from mclas_lightning.example import read_jsonl
 from mclas_lightning.files import num_records, read_json, whole_folder, write_json
@@ -162,3 +163,19 @@ def test_a_folder_is_there_again_after_a_kill_between_its_two_renames(tmp_path):
     with pytest.raises(ZeroDivisionError), whole_folder(folder):
         raise ZeroDivisionError
     assert (folder / "vocabulary.json").read_text() == "{}"
+
+
+@pytest.mark.parametrize("number", sorted(DISK_FULL))
+def test_a_full_disk_is_one_line_also_where_a_library_in_rust_met_it(tmp_path, number):
+    with (
+        pytest.raises(InputError, match=rf"out: cannot be written \({os.strerror(number)}\)"),
+        whole_folder(tmp_path / "out"),
+    ):
+        raise Exception(f"{os.strerror(number)} (os error {number})")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("said", ["Broken pipe (os error 32)", "something else"])
+def test_another_error_of_such_a_library_stays_what_it_is(tmp_path, said):
+    with pytest.raises(RuntimeError, match="o"), whole_folder(tmp_path / "out"):
+        raise RuntimeError(said)

@@ -54,10 +54,14 @@ def clear_when_full(path: Path, advice: str = NOTHING_KEPT) -> Iterator[None]:
     """Turn the error of a full disk, quota or file size limit into an InputError on ``path``."""
     try:
         yield
-    except OSError as error:
-        if error.errno not in DISK_FULL:
+    except Exception as error:
+        # Libraries in Rust (tokenizers) raise other errors, which end in "(os error 28)".
+        said = re.search(r"\(os error (\d+)\)$", str(error))
+        number = error.errno if isinstance(error, OSError) else said and int(said[1])
+        if number not in DISK_FULL:
             raise
-        raise InputError(f"{path}: cannot be written ({error.strerror}); {advice}") from error
+        reason = os.strerror(number)
+        raise InputError(f"{path}: cannot be written ({reason}); {advice}") from error
 
 
 @contextmanager
