@@ -55,8 +55,8 @@ def clear_when_full(path: Path, advice: str = NOTHING_KEPT) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        # Libraries in Rust (tokenizers) raise other errors, which end in "(os error 28)".
-        said = re.search(r"\(os error (\d+)\)$", str(error))
+        # Libraries in Rust (tokenizers, safetensors) raise errors of their own: "(os error 28)".
+        said = re.search(r"\(os error (\d+)\)", str(error))
         number = error.errno if isinstance(error, OSError) else said and int(said[1])
         if number not in DISK_FULL:
             raise

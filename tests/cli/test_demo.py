@@ -36,7 +36,7 @@ def check_what_came_out(shown: str) -> None:
     assert shown.count("Document brief-") == 6
     assert "minimum: 200 parallel summaries, medium: 500 parallel summaries\n" in shown
     assert shown.count("MCLAS against NCLS: ") == 2
-    assert "over these 6 differences" in shown
+    assert "over these 6 differences.\nEach system was trained once: " in shown
     assert "mclas table --dataset brief_en2de brief_en2zh --runs runs/demo" in shown
 
 

@@ -105,9 +105,9 @@ def _add_vocab(commands: Any) -> None:
 
 def _toy(arguments: argparse.Namespace) -> None:
     from mclas_lightning.corpora.build import build_toy
-    from mclas_lightning.corpora.toy.editions import BRIEF, TOY
+    from mclas_lightning.corpora.toy.editions import EDITIONS
 
-    build_toy(arguments.out, arguments.seed, {"toy": TOY, "brief": BRIEF}[arguments.edition])
+    build_toy(arguments.out, arguments.seed, EDITIONS[arguments.edition])
 
 
 def _debian(arguments: argparse.Namespace) -> None:

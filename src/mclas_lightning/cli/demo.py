@@ -18,7 +18,7 @@ from mclas_lightning.config.compose import compose
 from mclas_lightning.config.overrides import command, override, quoted, runs_option, uninterpolated
 from mclas_lightning.config.settings import Settings, read_settings
 from mclas_lightning.corpora.build import build_debian, build_toy
-from mclas_lightning.corpora.toy.editions import BRIEF, TOY
+from mclas_lightning.corpora.toy.editions import EDITIONS
 from mclas_lightning.data.sampler import UpdateSampler
 from mclas_lightning.model.seq2seq import Seq2Seq
 from mclas_lightning.report.cases import pick_cases
@@ -30,6 +30,7 @@ from mclas_lightning.report.started import PRETRAIN
 from mclas_lightning.runs.results import Results, find_results
 from mclas_lightning.sweep.plan import plan_words
 from mclas_lightning.sweep.runner import share_of
+from mclas_lightning.sweep.worker import warm_up
 from mclas_lightning.train import train
 from mclas_lightning.training.module import SummarizationModule
 from mclas_lightning.training.preparation import prepare
@@ -45,8 +46,6 @@ GENERATED = (
 )
 
 OTHER = (("scenario=minimum",),)
-
-EDITIONS = {"brief": BRIEF, "toy": TOY}
 
 QUICK = {"debian": "small_quick"}  # recipes of minutes, by the beginning of a dataset's name
 
@@ -107,6 +106,8 @@ def _train(plan: Sequence[list[str]]) -> None:
     planned = plan_words(plan)
     share = share_of(planned[1:])
     several = share is not None and share.jobs > 1
+    if several:
+        warm_up()
     for number, words in enumerate(plan[:1] if several else plan, start=1):
         print(f"\n[{number}/{len(plan)}] {command('mclas-train', words)}", flush=True)
         train(compose("train", words))

@@ -29,13 +29,7 @@ from mclas_lightning.data.encoding import (
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import SIDES, Side, read_jsonl
-from mclas_lightning.files import (
-    make_folder,
-    read_json,
-    sha256,
-    whole_folder,
-    write_json,
-)
+from mclas_lightning.files import make_folder, read_json, sha256, whole_folder, write_json
 from mclas_lightning.progress import cores, progress_bar, worker_pool
 from mclas_lightning.runs.lock import one_at_a_time
 

@@ -4,12 +4,11 @@ import re
 from pathlib import Path
 
 from huggingface_hub import HfApi, snapshot_download
-from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from mclas_lightning.data.vocabulary import load_vocabulary, save_vocabulary
 from mclas_lightning.errors import InputError
-from mclas_lightning.files import NOTHING_KEPT, read_json, sha256, whole_folder, write_json
+from mclas_lightning.files import read_json, sha256, whole_folder, write_json
 from mclas_lightning.inference.card import model_card
 from mclas_lightning.inference.trained import task_of, tokenizer_of, weights_of
 from mclas_lightning.runs.exported import (
@@ -52,10 +51,7 @@ def export_run(run: Run, out: Path, *, half: bool, place: str, license: str) -> 
         for name, tensor in weights_of(run).items()
     }
     with whole_folder(out) as part:
-        try:
-            save_file(tensors, part / WEIGHTS, metadata={"format": "pt"})
-        except SafetensorError as error:  # of a full disk, too
-            raise InputError(f"{out}: cannot be written ({error}); {NOTHING_KEPT}") from error
+        save_file(tensors, part / WEIGHTS, metadata={"format": "pt"})
         (part / WEIGHTS).chmod(0o644)  # safetensors lets nobody else read its files.
         tokenizer.backend.save_pretrained(part)
         save_vocabulary(part / "vocabulary", vocabulary)

@@ -65,9 +65,7 @@ def plan_runs(files: Iterable[str], words: Sequence[str] = ()) -> list[PlannedRu
 
 
 def plan_words(runs: Iterable[Sequence[str]]) -> list[PlannedRun]:
-    """The runs of these words for mclas-train, in their order; each needs those that come before it
-    and that it builds on.
-    """
+    """The runs of these words for mclas-train; each needs the earlier ones that it builds on."""
     planned: dict[Path, PlannedRun] = {}
     for words in runs:
         cfg = _run_config(tuple(words))

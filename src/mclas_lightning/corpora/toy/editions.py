@@ -38,3 +38,5 @@ BRIEF = Edition(
     sizes={**TOY.sizes, "train": 2000, "mono_train": 8000},
     vocabulary=3000,
 )
+
+EDITIONS = {edition.name: edition for edition in (TOY, BRIEF)}
