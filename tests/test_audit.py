@@ -1,8 +1,12 @@
 """Licences and hashes of what we depend on; ``make audit`` adds known vulnerabilities."""
 
 import re
+import tomllib
+from importlib.metadata import distributions
+from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from tests.audit import LOCK, NAMED, is_permissive, needed, other_licences, pins, unlike_lock
 
@@ -32,6 +36,20 @@ def test_the_lock_file_has_a_hash_of_every_package_and_names_no_server():
         assert re.search(r"--hash=sha256:[0-9a-f]{64}", block), block.split()[0]
     assert "://" not in text
     assert not [line for line in unlike_lock() if "constraints.txt" in line]
+
+
+def test_every_package_installs_on_the_first_release_of_each_python():
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))
+    named = [line.rpartition(" :: ")[2] for line in project["project"]["classifiers"]]
+    pythons = [f"{version}.0" for version in named if re.fullmatch(r"3\.\d+", version)]
+    assert len(pythons) >= 3
+    refuse = {
+        f"{each.name} {each.version}: {asked}"
+        for each in distributions()
+        if (asked := each.metadata.get("Requires-Python"))
+        and not all(version in SpecifierSet(asked) for version in pythons)
+    }
+    assert refuse == set()
 
 
 def test_exceptions_are_of_packages_that_are_needed():

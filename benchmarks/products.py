@@ -1,0 +1,65 @@
+"""Rates of bf16 products on a CPU, by oneDNN and by torch, beside float32: a table in Markdown.
+
+    python -m benchmarks.products --repeats 12
+
+Products are those of a training step and of a search at the paper's size. Rates are ratios to the
+packed float32 product of the same size. All kinds take turns, so that what else the machine does
+falls on each; the best turn counts.
+"""
+
+import time
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+
+from benchmarks.measure import arguments
+from mclas_lightning.model.linear import linear_no_grad, pack_linear
+
+# Rows, features in, features out: a feed-forward layer, the loss, and the output layer of a search.
+SIZES = [(1024, 768, 3072), (152, 768, 105_879), (120, 768, 24_646), (20, 768, 24_646)]
+
+KINDS = ("float32, packed", "bf16, packed", "bf16", "bf16 by torch", "float32")
+
+
+def products(rows: int, inner: int, outer: int) -> dict[str, Callable[[], object]]:
+    """The same product, of each kind."""
+    x, weight, bias = torch.randn(rows, inner), torch.randn(outer, inner), torch.randn(outer)
+    half = [each.bfloat16() for each in (x, weight, bias)]
+    packed, packed_half = pack_linear(weight, bias), pack_linear(*half[1:])
+    calls = (
+        lambda: packed(x),
+        lambda: packed_half(half[0]),
+        lambda: linear_no_grad(*half),
+        lambda: F.linear(*half),
+        lambda: linear_no_grad(x, weight, bias),
+    )
+    return dict(zip(KINDS, calls, strict=True))
+
+
+@torch.no_grad()
+def best_seconds(calls: dict[str, Callable[[], object]], turns: int) -> dict[str, float]:
+    """The least seconds of each call in ``turns`` turns, after a first one."""
+    best = dict.fromkeys(calls, float("inf"))
+    for turn in range(turns + 1):
+        for name, call in calls.items():
+            began = time.perf_counter()
+            call()
+            if turn:
+                best[name] = min(best[name], time.perf_counter() - began)
+    return best
+
+
+def main() -> None:
+    """Print the table."""
+    asked = arguments(__doc__ or "")
+    base, *others = KINDS
+    print(f"| rows x in x out | {' | '.join(others)} |", f"|---|{'---|' * len(others)}", sep="\n")
+    for size in SIZES:
+        best = best_seconds(products(*size), asked.repeats)
+        cells = " | ".join(f"{best[base] / best[name]:.2f}" for name in others)
+        print(f"| {' x '.join(f'{each:,}' for each in size)} | {cells} |")
+
+
+if __name__ == "__main__":
+    main()
