@@ -4,7 +4,7 @@ import pytest
 
 from mclas_lightning.cli import demo as module
 from mclas_lightning.cli.demo import demo
-from mclas_lightning.corpora.toy.editions import BRIEF
+from mclas_lightning.corpora.toy.editions import BRIEF, EDITIONS
 from mclas_lightning.progress import Share
 
 FEW = {"train": 530, "valid": 7, "test": 5, "mono_train": 90, "mono_valid": 7, "mono_test": 5}
@@ -23,7 +23,7 @@ RUNS = [
 def small(tmp_path, monkeypatch):
     """An empty folder to work in, and a corpus of seconds."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(module.EDITIONS, "brief", replace(BRIEF, sizes=FEW))
+    monkeypatch.setitem(EDITIONS, "brief", replace(BRIEF, sizes=FEW))
 
 
 def check_what_came_out(shown: str) -> None:
