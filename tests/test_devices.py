@@ -1,6 +1,7 @@
 """Two processes on this machine's cores, as torchrun starts them, against one."""
 
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -44,6 +45,15 @@ def command(words: list[str], processes: int, *more: str) -> list[str]:
     start = ["-m", "torch.distributed.run", f"--nproc-per-node={processes}"]
     place = ["--master-addr=127.0.0.1", f"--master-port={free_port()}"]
     return [sys.executable, *start, *place, *job(words, *more)]
+
+
+def kill(agent: subprocess.Popen[bytes]) -> None:
+    """torchrun's agent and its ranks, each of which leads a session of its own."""
+    ranks = Path(f"/proc/{agent.pid}/task/{agent.pid}/children").read_text().split()
+    for handle in [os.pidfd_open(int(pid)) for pid in (agent.pid, *ranks)]:
+        signal.pidfd_send_signal(handle, signal.SIGKILL)
+        select.select([handle], [], [])
+    agent.wait()
 
 
 def trained(words: list[str], processes: int, runs: Path, *more: str) -> Run:
@@ -95,13 +105,11 @@ def test_a_sharded_run_that_was_killed_goes_on_as_if_it_had_not_been(words, tmp_
         command(words, 2, f"runs={runs}", *sharded),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        start_new_session=True,
     )
     while not killed.last.exists() and process.poll() is None:
         time.sleep(0.01)
     time.sleep(0.3)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    kill(process)
     assert killed.last.exists()
     assert not killed.trained
     trained(words, 2, runs, *sharded)
