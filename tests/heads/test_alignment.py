@@ -3,6 +3,7 @@ import pytest
 from mclas_lightning.errors import InputError
 from mclas_lightning.heads.alignment import (
     Lexicon,
+    at_random,
     diagonal,
     error_rate,
     identical,
@@ -48,6 +49,13 @@ def test_the_diagonal_keeps_the_order():
     assert diagonal(6, 3) == {(0, 1), (1, 3), (2, 5)}
     assert diagonal(1, 3) == {(0, 0), (1, 0), (2, 0)}
     assert diagonal(0, 3) == set()
+
+
+def test_a_random_link_of_each_word_is_the_same_for_the_same_seed():
+    links = at_random(5, 40, seed=1)
+    assert sorted(j for j, _ in links) == [*range(40)]
+    assert {i for _, i in links} == {*range(5)}
+    assert links == at_random(5, 40, seed=1) != at_random(5, 40, seed=2)
 
 
 def test_the_error_rate_counts_only_words_that_gold_links():

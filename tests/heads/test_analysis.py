@@ -29,7 +29,13 @@ def test_a_run_is_analyzed_on_references_and_own_summaries(trained, corpus, tmp_
         assert (np.array(score["low"]) <= np.array(score["mean"]) + 1e-4).all()
         assert (np.array(score["high"]) >= np.array(score["mean"]) - 1e-4).all()
     assert found.alignment["model 1"] < 0.5
-    assert found.alignment.keys() == {"best head", "diagonal", "model 1"}
+    assert found.alignment.keys() == {
+        "best head",
+        "through the document",
+        "diagonal",
+        "random",
+        "model 1",
+    }
     change = found.ablation["decoder"]["change"]
     for array in (
         change["zero"]["cross"]["rouge1"]["mono"],

@@ -56,6 +56,21 @@ def test_the_best_heads_alignment_is_compared_with_gold():
     assert rates["model 1"] == 1
 
 
+def test_words_correspond_through_the_document_where_they_read_it_alike():
+    found = findings()
+    # The rows before "munchen" ([LSEP]) and "munich" read one word of the document; the rows
+    # before "brennt" and "fire" read another one.
+    reading = maps(translates=False)
+    reading.cross_LHWV[0, 1, [2, 4]], reading.cross_LHWV[0, 1, [0, 5]] = np.eye(4)[1], np.eye(4)[2]
+    for place in range(5, 10):
+        add_document(found, str(place), reading)
+    rates = error_rates(found, summary_of(found))
+    # In the first five documents all rows are alike, and "fire" is the first of equals.
+    assert rates["through the document"] == 1 - 15 / 20
+    assert rates["best head"] > rates["through the document"]
+    assert rates["random"] > 0
+
+
 def test_kept_documents_say_their_words_and_links():
     (one,) = findings().kept
     assert shown_entry("decoder", one) == {

@@ -5,12 +5,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from mclas_lightning.report.heads_table import (
-    heads_sheet,
-    heads_sheets,
-    rank_correlation,
-    strongest,
-)
+from mclas_lightning.report.heads_table import heads_sheet, heads_sheets, rank_correlation
 from mclas_lightning.report.render import sheets_as_text
 from mclas_lightning.runs.heads import HeadsResults
 
@@ -57,10 +52,6 @@ def test_notes_say_what_the_counts_are_and_what_was_left_out():
     assert "Alignment error" not in sheets_as_text(
         [heads_sheet(replace(FOUND, alignment={}))], "md"
     )
-
-
-def test_the_strongest_head_is_found():
-    assert strongest(FOUND, "self", "translation") == ((0, 0), 0.5)
 
 
 def ablated(side: str, sign: float = 1) -> dict[str, Any]:

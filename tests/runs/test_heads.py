@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.runs.heads import HEAD_MAPS, HeadsResults
+from mclas_lightning.runs.heads import HEAD_MAPS, HeadsResults, strongest
 
 MEAN = {"translation": [[0.1, 0.3]], "translation_ahead": [[0.4, 0.1]], "self": [[0.0, 0.2]]}
 
@@ -28,6 +28,12 @@ def test_a_head_is_of_a_kind_by_the_row_of_a_word_or_by_the_row_before():
     assert made().kinds("self", factor=0.5)["translation"].tolist() == [[True, True]]
     assert made().kinds("self", "own") == {}
     assert made().name == "toy_en2de/minimum/mclas/seed=1"
+
+
+def test_the_strongest_head_is_found_with_its_row():
+    scores = made().scores("self")
+    assert strongest(scores, "translation") == (0, 0, 1, 0.4)
+    assert strongest(scores, "self") == (0, 1, 0, 0.2)
 
 
 def test_files_are_read_as_written(tmp_path):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -72,6 +74,25 @@ def test_a_real_run_is_linked_by_its_own_attention(summarizer):
     assert found is not None
     assert [j for j, _, _ in found.pairs] == [*range(len(found.spans["cross"]))]
     assert {text for _, text, _ in found.pairs} == {"mono"}
+
+
+def test_the_alignment_with_the_lower_error_rate_is_shown(summarizer, monkeypatch):
+    real = gather.document_maps
+
+    # Read alike: all words of S^B by the kept heads, and no word of S^A but the last one.
+    def alike(*given):
+        maps = made_up(real(*given), 0)
+        maps.cross_LHWV[0, 1, maps.target.places(0)[-1], maps.source.places()[-1]] = 1
+        return maps
+
+    monkeypatch.setattr(links, "document_maps", alike)
+    heads = heads_results(translation=scores(0, 2, 0.5), lookup=scores(0, 1, 0.4))
+    for rates, last in (({"best head": 0.2, "through the document": 0.9}, {0, 1, 2, 3}),
+                        ({"best head": 0.9, "through the document": 0.2}, {3})):  # fmt: skip
+        known = replace(heads, alignment=rates)
+        found = links_of(summarizer, known, DOCUMENT, TEXTS, 40, "en")
+        assert found is not None
+        assert {i for _, text, i in found.pairs if text == "mono"} == last
 
 
 def test_an_empty_summary_has_no_links(summarizer):

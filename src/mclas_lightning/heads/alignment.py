@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mclas_lightning.errors import InputError
 from mclas_lightning.heads.ibm1 import Aligner
 from mclas_lightning.metrics.tokens import tokens, without_accents
@@ -84,6 +86,11 @@ def diagonal(num_a: int, num_b: int) -> Links:
 def diagonal_place(j: int, num_a: int, num_b: int) -> int:
     """The place in a that corresponds to place ``j`` in b where both have one order."""
     return min(num_a - 1, (2 * j + 1) * num_a // (2 * num_b))
+
+
+def at_random(num_a: int, num_b: int, seed: int) -> Links:
+    """The link of each word of b to any word of a."""
+    return set(enumerate(np.random.default_rng(seed).integers(num_a, size=num_b).tolist()))
 
 
 def error_rate(found: set[tuple[Any, int]], gold: set[tuple[Any, int]]) -> float:

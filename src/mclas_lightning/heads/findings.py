@@ -17,13 +17,14 @@ from mclas_lightning.example import read_jsonl
 from mclas_lightning.heads import alignment
 from mclas_lightning.heads.alignment import Lexicon, Links, keys
 from mclas_lightning.heads.config import HeadsConfig
+from mclas_lightning.heads.counterparts import BEST_HEAD, WAYS
 from mclas_lightning.heads.gather import DocumentMaps
 from mclas_lightning.heads.ibm1 import Aligner
 from mclas_lightning.heads.kinds import Scores, cross_scores, self_scores
 from mclas_lightning.heads.words import Array
 from mclas_lightning.metrics.significance import bootstrap_intervals
 from mclas_lightning.metrics.tokens import tokens
-from mclas_lightning.runs.heads import AHEAD
+from mclas_lightning.runs.heads import AHEAD, strongest
 
 WordPlace = tuple[str, int]  # the id of a document, and the place of a word of its S^B
 
@@ -65,7 +66,10 @@ class Findings:
     scores: dict[tuple[str, str], list[Array]] = field(default_factory=lambda: defaultdict(list))
     kept: list[Kept] = field(default_factory=list)
     # A word of S^B is (document, j) here, so that links of all documents are one set.
-    heads: list[tuple[list[WordPlace], Array]] = field(default_factory=list)
+    # By way, each word's counterpart in S^A: [2, L, H, J], of its own row and of the row before.
+    heads: dict[str, list[tuple[list[WordPlace], Array]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     others: dict[str, set[tuple[WordPlace, int]]] = field(default_factory=lambda: defaultdict(set))
 
 
@@ -118,30 +122,34 @@ def _compare(
     ways = {
         "gold": aligning.lexicon.links(a, b),
         "diagonal": alignment.diagonal(len(a), len(b)),
+        "random": alignment.at_random(len(a), len(b), seed=len(findings.heads[BEST_HEAD])),
     }
     if aligning.model1 is not None:
         ways["model 1"] = alignment.statistical(a, b, aligning.model1, aligning.least)
     for name, links in ways.items():
         findings.others[name] |= {((id, j), i) for j, i in links}
-    rows = np.stack([maps.self_LHWW[..., second - ahead, :][..., first] for ahead in (0, 1)])
-    findings.heads.append(([(id, j) for j in range(len(b))], rows.argmax(-1)))
+    places = [(id, j) for j in range(len(b))]
+    for name, way in WAYS.items():
+        found = np.stack([way.likeness(maps, ahead).argmax(-1) for ahead in (0, 1)])
+        findings.heads[name].append((places, found))
 
 
 def error_rates(findings: Findings, scores: Mapping[str, Any]) -> dict[str, float]:
-    """Alignment error rates of the best translation head, the diagonal and model 1."""
-    of_self = scores["self"]
+    """Alignment error rates of the best heads, the diagonal, model 1 and chance."""
     gold = findings.others["gold"]
-    if not gold or "translation" not in of_self:
+    if not gold:
         return {}
-    both = np.stack([of_self[name]["mean"] for name in ("translation", f"translation{AHEAD}")])
-    best = np.unravel_index(both.argmax(), both.shape)
-    of_head = {
-        (place, int(i))
-        for places, aligned in findings.heads
-        for place, i in zip(places, aligned[best], strict=True)
-    }
-    ways = {"best head": of_head, **findings.others}
-    return {name: alignment.error_rate(ways[name], gold) for name in ways if name != "gold"}
+    found = dict(findings.others)
+    for name, (attention, kind, _) in WAYS.items():
+        if kind in scores[attention]:
+            layer, head, ahead, _ = strongest(scores[attention], kind)
+            found[name] = {
+                (place, int(i))
+                for places, aligned in findings.heads[name]
+                for place, i in zip(places, aligned[ahead, layer, head], strict=True)
+            }
+    order = [*WAYS, "diagonal", "random", "model 1"]
+    return {name: alignment.error_rate(found[name], gold) for name in order if name in found}
 
 
 def summary_of(findings: Findings) -> dict[str, dict[str, Any]]:

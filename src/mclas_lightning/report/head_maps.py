@@ -18,8 +18,7 @@ from matplotlib.figure import Figure
 from mclas_lightning.errors import InputError
 from mclas_lightning.report.drawing import INK, save_figure, svg_element
 from mclas_lightning.report.fonts import drawable, families
-from mclas_lightning.report.heads_table import strongest
-from mclas_lightning.runs.heads import HeadsResults, ShownMaps
+from mclas_lightning.runs.heads import HeadsResults, ShownMaps, strongest
 
 Head = tuple[int, int]  # layer and head, from 0
 
@@ -72,11 +71,13 @@ def panels(
     layers, heads = maps.shape[:2]
     if kinds and not named:
         chosen = [
-            (kind, *strongest(found, attention, kind))
+            (kind, strongest(found.scores(attention), kind))
             for kind in kinds
             if kind in found.scores(attention)
         ]
-        titles = [(f"{kind}, {_name(head)} ({score:.2f})", head) for kind, head, score in chosen]
+        titles = [
+            (f"{kind}, {_name(best[:2])} ({best.score:.2f})", best[:2]) for kind, best in chosen
+        ]
     else:
         every = named or [(layer, head) for layer in range(layers) for head in range(heads)]
         titles = [(_name(head), head) for head in every]

@@ -7,7 +7,7 @@ import numpy as np
 
 from mclas_lightning import paper
 from mclas_lightning.report.sheet import MISSING, Column, Section, Sheet, SheetEntry
-from mclas_lightning.runs.heads import MEASURED, HeadsResults
+from mclas_lightning.runs.heads import MEASURED, HeadsResults, strongest
 
 PAPER_SECTIONS = {"self": "self_attention", "cross": "encoder_decoder"}
 
@@ -99,7 +99,7 @@ def _ablation_rows(
         for change_LH in of_sides.values()
     ]
     for kind in found.kinds(attention):
-        (layer, head), _ = strongest(found, attention, kind)
+        layer, head, *_ = strongest(found.scores(attention), kind)
         values_LH = found.strength(attention, kind)
         yield (
             kind,
@@ -166,7 +166,7 @@ def _rows(found: HeadsResults, attention: str) -> Iterator[tuple[SheetEntry, ...
             yield (kind, theirs, *[MISSING] * (len(HEAD_COLUMNS) - 1))
             continue
         heads_LH = gold[kind]
-        best, score = strongest(found, attention, kind)
+        best = strongest(found.scores(attention), kind)
         yield (
             kind,
             theirs,
@@ -176,16 +176,9 @@ def _rows(found: HeadsResults, attention: str) -> Iterator[tuple[SheetEntry, ...
             _stability(found, attention, kind, heads_LH),
             str(own[kind].sum()) if kind in own else MISSING,
             *(str(kinds[kind].sum()) for kinds in scaled),
-            f"{best[0] + 1}.{best[1] + 1}",
-            f"{score:.2f}",
+            f"{best.layer + 1}.{best.head + 1}",
+            f"{best.score:.2f}",
         )
-
-
-def strongest(found: HeadsResults, attention: str, kind: str) -> tuple[tuple[int, int], float]:
-    """The layer and head, from 0, with the highest score of a kind, and the score."""
-    values_LH = found.strength(attention, kind)
-    layer, head = np.unravel_index(values_LH.argmax(), values_LH.shape)
-    return (int(layer), int(head)), float(values_LH.max())
 
 
 def _stability(found: HeadsResults, attention: str, kind: str, heads_LH: Any) -> str:
@@ -201,5 +194,7 @@ def _alignment(found: HeadsResults) -> list[str]:
     rates = ", ".join(f"{name} {rate:.3f}" for name, rate in found.alignment.items())
     return [
         f"Alignment error rate of S^B with S^A, on the words of the corpus's lexicon: {rates}. The "
-        "best head has the highest score of translation."
+        "best head has the highest score of translation. Through the document, a word of S^B "
+        "corresponds to the word of S^A whose row of encoder-decoder attention is most like its "
+        "own, in the head with the highest score of lookup."
     ]

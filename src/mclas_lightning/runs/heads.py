@@ -4,7 +4,8 @@
      "thresholds": {"self": {"translation": 0.2, ...}, "cross": {...}},
      "decoders": {"decoder": {"gold": {"self": {"translation": SCORE, ...}, "cross": {...}},
                               "own": {...}}},
-     "alignment": {"best head": 0.2, "diagonal": 0.5, "model 1": 0.1},
+     "alignment": {"best head": 0.2, "through the document": 0.2, "diagonal": 0.5,
+                   "random": 0.9, "model 1": 0.1},
      "ablation": {"decoder": {"num": 100, "loss": {"mono": 1.5, "cross": 2.0},
                               "rouge1": {"mono": 0.5, "cross": 0.4},
                               "change": {"zero": {"self": {"loss": {"mono": [layers][heads], ...},
@@ -21,7 +22,7 @@ documents that reach the threshold. ``gold`` is of reference summaries, ``own`` 
 ``[layers, heads, words, words]``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -53,6 +54,22 @@ class ShownMaps(NamedTuple):
     of: dict[str, Any]
     self_LHWW: np.ndarray
     cross_LHWV: np.ndarray
+
+
+class Strongest(NamedTuple):
+    """The head, from 0, with the highest score of a kind; ``ahead`` is 1 for the row before."""
+
+    layer: int
+    head: int
+    ahead: int
+    score: float
+
+
+def strongest(scores: Mapping[str, Any], kind: str) -> Strongest:
+    """The strongest head of a kind in the ``scores`` of an attention, which have the kind."""
+    values = np.stack([scores[name]["mean"] for name in (kind, kind + AHEAD) if name in scores])
+    ahead, layer, head = map(int, np.unravel_index(values.argmax(), values.shape))
+    return Strongest(layer, head, ahead, float(values.max()))
 
 
 def _check_score(name: str, score: Any) -> None:

@@ -1,22 +1,18 @@
 """Words of a document and its summaries that attention aligns, by the heads that heads.json names.
 
-The head of kind ``translation`` looks from a word of S^B at its word of S^A, and the head of kind
-``lookup`` from a word of S^B at its word of the document (``heads.kinds``). A word is linked with
-the one word that its head looks at most.
+A word of S^B is linked with the word of the document that the strongest lookup head gives most, and
+with one word of S^A (``heads.counterparts``).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from mclas_lightning.decoding.candidates import Summaries
 from mclas_lightning.decoding.summarizer import Summarizer
-from mclas_lightning.heads.gather import DocumentMaps, document_maps
+from mclas_lightning.heads.counterparts import WAYS, Way, looking_up
+from mclas_lightning.heads.gather import document_maps
 from mclas_lightning.heads.inputs import BOTH
-from mclas_lightning.heads.words import Array, Places
-from mclas_lightning.report.heads_table import strongest
-from mclas_lightning.runs.heads import AHEAD, HeadsResults
+from mclas_lightning.runs.heads import HeadsResults, strongest
 
 Span = tuple[int, int]  # first character and the one after the last
 
@@ -47,17 +43,11 @@ def links_of(
     maps = document_maps(summarizer, decoders[-1], document, summaries, max_summary, language)
     places = {"mono": maps.target.places(0), "cross": maps.target.places(1)}
     places["document"] = maps.source.places()
-    pairs = [
-        (j, text, i)
-        for attention, kind, text in (
-            ("self", "translation", "mono"),
-            ("cross", "lookup", "document"),
-        )
-        if kind in heads.scores(attention)
-        for j, i in enumerate(
-            _looks_at(maps, heads, attention, kind, places["cross"], places[text])
-        )
-    ]
+    pairs = []
+    for text, way in _ways(heads).items():
+        layer, head, ahead, _ = strongest(heads.scores(way.attention), way.kind)
+        counterparts = way.likeness(maps, ahead)[layer, head].argmax(-1).tolist()
+        pairs += [(j, text, i) for j, i in enumerate(counterparts)]
     texts = {**{side: summaries[side] for side in BOTH}, "document": document}
     labels = {"mono": maps.target.labels, "cross": maps.target.labels}
     labels["document"] = maps.source.labels
@@ -70,23 +60,11 @@ def links_of(
     )
 
 
-def _looks_at(
-    maps: DocumentMaps,
-    heads: HeadsResults,
-    attention: str,
-    kind: str,
-    rows: Places,
-    columns: Places,
-) -> list[int]:
-    """The column that the strongest head of a kind gives most from each row."""
-    (layer, head), _ = strongest(heads, attention, kind)
-    scores = heads.scores(attention)
-    means = {
-        name: scores[name]["mean"][layer][head] for name in (kind, kind + AHEAD) if name in scores
-    }
-    ahead = max(means, key=means.__getitem__) != kind  # from the row that predicts the word
-    weights: Array = (maps.self_LHWW if attention == "self" else maps.cross_LHWV)[layer, head]
-    return np.asarray(weights[rows - ahead][:, columns]).argmax(-1).tolist()
+def _ways(heads: HeadsResults) -> dict[str, Way]:
+    """How words of S^A and of the document are found; S^A's by the lower known error rate."""
+    to_mono = min(WAYS, key=lambda name: heads.alignment.get(name, 1))
+    ways = {"mono": WAYS[to_mono], "document": Way("cross", "lookup", looking_up)}
+    return {text: way for text, way in ways.items() if way.kind in heads.scores(way.attention)}
 
 
 def spans(text: str, words: Sequence[str]) -> list[Span | None]:
