@@ -99,6 +99,8 @@ def _print_to(log: Path) -> None:
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     for stream in (1, 2):
         os.dup2(descriptor, stream)
+    # pytest puts streams of its own in the place of these.
+    sys.stdout, sys.stderr = (os.fdopen(stream, "w", 1, closefd=False) for stream in (1, 2))
 
 
 def _exit_of(run: Callable[[], None]) -> None:
