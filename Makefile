@@ -12,7 +12,7 @@ PROFILE ?= standard
 TABLE = --profile $(PROFILE) $(if $(filter command environment,$(firstword $(origin DATASET))),--dataset $(DATASET)) $(if $(STRICT),--strict)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-human table1 table2 table3 table4 table5 table6 table7 figure3 figure5 figure6 figure9 figure10 section6 paper study study-collect study-draw study-quick docs wheel bench bench-data test test-slow audit check faults fuzz format install-locked lock lock-hashes clean
+.PHONY: help install demo demo-human table1 table2 table3 table4 table5 table6 table7 figure3 figure5 figure6 figure9 figure10 section6 paper study study-collect study-draw study-quick docs wheel bench bench-data test test-slow audit check coverage faults fuzz mutants format install-locked lock lock-hashes clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9% -]+:.*## / {sub(/ .* /, " ... ", $$1); printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -111,6 +111,17 @@ format: $(INSTALLED) ## put the code into the project's format
 
 faults: $(INSTALLED) ## kills, full disks, damaged files ... over every command that writes (an hour; disks: as root)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.faults
+
+coverage: $(INSTALLED) ## branch coverage of src/ by the default tests
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[quality]'
+	@$(BIN)/python -m coverage run -m pytest -q -n 2 -m 'not slow'
+	@$(BIN)/python -m coverage combine --quiet
+	@$(BIN)/python -m coverage report --skip-covered --sort=cover
+
+mutants: $(INSTALLED) ## mutation testing of task, loss, search, splits, metrics, significance and resume (an hour)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[quality]'
+	@OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m mutmut run
+	@$(BIN)/python -m mutmut results
 
 RUNS ?= 100000
 
