@@ -1,3 +1,4 @@
+import hashlib
 import json
 from itertools import accumulate
 
@@ -71,6 +72,25 @@ def test_the_rows_are_in_the_order_of_the_corpus_and_the_manifest_in_the_order_o
     assert subset("full")[1]["ids"] == "all"
 
 
+def test_the_manifest_is_pinned():
+    _, manifest = subset("minimum")
+    ids = ["story-0", "story-1"]
+    assert manifest == {
+        "scenario": "minimum", "split": "random", "seed": 0, "size": 5, "of": 46,
+        "corpus_sha256": "c", "ids": manifest["ids"],
+        "sha256": hashlib.sha256("\n".join(manifest["ids"]).encode()).hexdigest(),
+    }  # fmt: skip
+    whole = subset("full", ids)[1]
+    assert whole == {
+        **manifest,
+        "scenario": "full",
+        "size": 2,
+        "of": 2,
+        "ids": "all",
+        "sha256": None,
+    }
+
+
 def test_another_seed_chooses_others():
     keys = np.array([key_of(f"story-{i}") for i in range(1000)], np.uint64)
     both = set(choose(keys, 100, 0).tolist()) & set(choose(keys, 100, 1).tolist())
@@ -103,10 +123,12 @@ def test_first_shards_are_those_of_the_released_codes_sorted_glob():
 
 
 def test_a_corpus_is_cut_into_the_shards_that_its_dataset_names():
-    corpus = dataset(shards=Shards(size=4, take={"minimum": 1, "medium": 3}))
-    for scenario, shards in (("minimum", [0]), ("medium", [0, 1, 10])):  # of 12, the last of 2
+    corpus = dataset(shards=Shards(size=4, take={"minimum": 1, "medium": 3, "maximum": 4}))
+    # Of 12 shards, the last one has 2 examples.
+    for scenario, shards in (("minimum", [0]), ("medium", [0, 1, 10]), ("maximum", [0, 1, 10, 11])):
         ids, manifest = subset(scenario, split="first_shards", corpus=corpus)
-        assert ids == [IDS[row] for k in shards for row in range(4 * k, 4 * k + 4)]
+        assert ids == [IDS[row] for k in shards for row in range(4 * k, min(4 * k + 4, 46))]
+        assert manifest["size"] == len(ids)
         assert manifest["split"] == "first_shards"
         assert manifest["seed"] is None
     assert subset("full", split="first_shards", corpus=corpus)[0] == IDS
@@ -118,10 +140,10 @@ def test_a_corpus_is_cut_into_the_shards_that_its_dataset_names():
 
 def test_imported_shards_bring_their_own_sizes(tmp_path):
     corpus = dataset(tmp_path, Shards(size=4, take={"minimum": 1, "medium": 3}))
-    shards = [["a.0.bert.pt", 7], ["a.1.bert.pt", 30], ["a.10.bert.pt", 9]]
+    shards = [["a.1.bert.pt", 30], ["a.10.bert.pt", 9], ["a.0.bert.pt", 7]]
     manifest = tmp_path / "manifest.json"
     manifest.write_text(json.dumps({"shards": {"train": shards}}))
-    assert subset("minimum", split="first_shards", corpus=corpus)[0] == IDS[:7]
+    assert subset("minimum", split="first_shards", corpus=corpus)[0] == IDS[39:]
     assert subset("medium", split="first_shards", corpus=corpus)[0] == IDS
     manifest.write_text(json.dumps({"shards": {"train": shards[:2]}}))
     with pytest.raises(InputError, match=r"do not add up to train\.jsonl"):
@@ -166,6 +188,7 @@ def test_a_size_that_cannot_be_is_refused(size, said):
 def test_few_examples_are_said(size, found, said):
     warning = few_examples("full", size, dict(zip(("training", "validation"), found, strict=True)))
     assert (said in warning) if warning and said else warning is said
+    assert warning is None or "(" in warning or warning.endswith("say little")
     assert ("1.0 is all" in str(warning)) == (size == 1 and isinstance(size, int))
 
 
@@ -179,6 +202,8 @@ def test_the_manifest_is_kept_and_checked(tmp_path):
     assert len(kept["ids"]) == kept["size"] == 5
     with pytest.raises(InputError, match=r"another subset \(split_seed was 0, is 1\)"):
         write_or_check(path, subset("minimum", seed=1)[1])
-    with pytest.raises(InputError, match="another subset"):
+    with pytest.raises(InputError, match=r"another subset \(of was 46, is 47\)"):
         write_or_check(path, subset("minimum", [*IDS, "another"])[1])
+    with pytest.raises(InputError, match="another subset; restore"):  # Ids would fill a page.
+        write_or_check(path, {**manifest, "ids": manifest["ids"][::-1]})
     assert json.loads(path.read_text()) == kept
