@@ -18,6 +18,7 @@ from experiments.study.findings import findings, missing
 from mclas_lightning.metrics.significance import compare_all
 from mclas_lightning.report.gains import Place, gains
 from mclas_lightning.runs.documents import DOCUMENT_SCORES
+from mclas_lightning.runs.heads import HeadsResults
 from mclas_lightning.runs.results import find_results
 from mclas_lightning.sweep.plan import plan_runs
 
@@ -121,6 +122,11 @@ def test_the_correlation_is_of_the_documents_ranks(runs):
     ranks = [rankdata(run[f"{side}/rouge1_f"]) for side in ("mono", "cross")]
     assert found[0] == pytest.approx(np.corrcoef(*ranks)[0, 1])
     assert correlations(Study(runs), place._replace(model="ncls")) == []
+    scores = Study(runs).documents(place, "mono/rouge1_f")
+    assert scores is not None
+    mean = scores.mean(1)
+    row = f"| MCLAS | 3 | {mean.mean():.2f} ±{mean.std(ddof=1):.2f} | {np.mean(found):.2f} ±"
+    assert row in findings(Study(runs), [])
 
 
 def test_a_missing_run_and_one_that_was_cut_off_are_named(runs):
@@ -129,6 +135,31 @@ def test_a_missing_run_and_one_that_was_cut_off_are_named(runs):
     assert "toy_en2de/minimum/ncls/seed=2" not in left
     assert len(left) == 35 - 2 * 3 * 3
     assert "they improved: toy_en2de/minimum/ncls/seed=2," in findings(Study(runs), [])
+
+
+def test_the_findings_hold_what_heads_do_over_seeds(tmp_path):
+    for seed in (0, 1):
+        folder = write_trained(tmp_path, "maximum", "mclas", seed)
+        mean, lists = [[0.1, 0.3 + seed / 10]], [[0.0, 0.0]]
+        score = {"num": 3, "mean": mean, "low": lists, "high": lists, "share": lists}
+        loss = {"mono": [[0.01, 0.04]], "cross": [[0.03, 0.02 * seed]]}
+        made = HeadsResults(
+            run={"dataset": "toy_en2de", "scenario": "maximum", "model": "mclas", "seed": seed},
+            thresholds={"self": {"translation": 0.2, "local": 0.2}, "cross": {}},
+            decoders={"decoder": {"gold": {"self": {"translation": score}, "cross": {}}}},
+            alignment={"best head": 0.5 + seed / 10},
+            ablation={"decoder": {"change": {"zero": {"self": {"loss": loss}}}}},
+        )
+        made.write(folder, [])
+    found = findings(Study(tmp_path), [])
+    assert (
+        "| self: translation | 23 | 1.0 ±0.0 | 0.35 ±0.07 | +0.040 ±0.000 | +0.010 ±0.014 "
+        "| +1.00 ±0.00 | -1.00 ±0.00 |"
+    ) in found
+    assert "self: local" not in found
+    assert "| best head | 0.550 ±0.071 |" in found
+    collect(tmp_path, tmp_path / "results")
+    assert findings(Study(tmp_path / "results"), []) == found
 
 
 def test_the_findings_hold_what_followed_a_forced_summary(runs, tmp_path):

@@ -2,8 +2,8 @@
 
     python -m experiments.study.collect runs experiments/study/results
 
-Copied are results.json, scores.npz without what no table of the study reads, and search.json
-(``benchmarks.search``); summaries and weights stay where they are.
+Copied are results.json, scores.npz without what no table of the study reads, search.json
+(``benchmarks.search``) and heads.json; summaries and weights stay where they are.
 """
 
 import re
@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from mclas_lightning.runs.documents import DOCUMENT_SCORES
+from mclas_lightning.runs.heads import HEADS
 
 # F1 of the profile "standard" and lengths: 8 KB a run instead of 150.
 KEPT = re.compile(r"ids|predictions_sha256|(mono|cross)/(rouge[12L]_f|(reference_)?length)")
@@ -25,7 +26,7 @@ def collect(runs: Path, results: Path) -> int:
     for path in found:
         to = results / path.parent.relative_to(runs)
         to.mkdir(parents=True, exist_ok=True)
-        for file in (path, path.with_name("search.json")):
+        for file in (path, path.with_name("search.json"), path.with_name(HEADS)):
             if file.exists():
                 shutil.copy2(file, to / file.name)
         with np.load(path.with_name(DOCUMENT_SCORES)) as scores:

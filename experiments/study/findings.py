@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from statistics import fmean, stdev
 
+from experiments.study import heads
 from experiments.study.effects import (
     LOW_RESOURCE,
     PAPER_GAIN,
@@ -31,7 +31,8 @@ those of the [plan](../experiments/study/plan.md); scores are ROUGE-1 F of S^B o
 
 def findings(study: Study, sweeps: Sequence[str] = SWEEPS) -> str:
     """The findings as Markdown, and which of the runs of ``sweeps`` are missing."""
-    parts = [_progress(study, sweeps), _gains(study), _worth(study), _sides(study), _verdict(study)]
+    parts = [_progress(study, sweeps), _gains(study), _worth(study), _sides(study), _heads(study)]
+    parts.append(_verdict(study))
     return HEAD + "\n".join("\n".join(part) for part in parts)
 
 
@@ -115,28 +116,39 @@ def _worth(study: Study) -> Iterator[str]:
 def _sides(study: Study) -> Iterator[str]:
     yield "## S^A and S^B\n"
     yield (
-        "Spearman's correlation of both summaries' ROUGE-1 over documents (mean and deviation over "
-        "seeds). NCLS+MS, which writes them with two decoders, is the control.\n"
+        "ROUGE-1 of S^A, and Spearman's correlation of both summaries' ROUGE-1 over documents; mean"
+        " and deviation over seeds. MS is what the others start from; NCLS+MS, which writes both "
+        "summaries with two decoders, is the control.\n"
     )
-    rows, forced = [], []
+    pretrained = [place for place in study.results if place.model == "ms"]
+    rows = [(*_mono(study, place), "-") for place in pretrained]
+    forced = []
     for dataset in study.datasets:
         for scenario in SCENARIOS:
             for model in ("mclas", "ncls_ms"):
                 place = Place(dataset, scenario, model)
                 if found := correlations(study, place):
-                    rows.append((dataset, scenario, MODELS[model], len(found), _spread(found)))
+                    rows.append((*_mono(study, place), heads.spread(found)))
                 if searched := _searched(study, place):
                     forced.append(
                         (
                             dataset,
                             scenario,
                             len(searched),
-                            *map(_spread, zip(*searched, strict=True)),
+                            *map(heads.spread, zip(*searched, strict=True)),
                         )
                     )
-    yield from _table(["dataset", "scenario", "system", "seeds", "correlation"], rows)
+    headings = ["dataset", "scenario", "system", "seeds", "R-1 of S^A", "correlation"]
+    yield from _table(headings, rows)
     yield "ROUGE-1 of S^B after MCLAS's own S^A, after the reference S^A, and after an empty one.\n"
     yield from _table(["dataset", "scenario", "seeds", "own", "reference", "empty"], forced)
+
+
+def _mono(study: Study, place: Place) -> tuple[str, str, str, int, str]:
+    """The place, its number of seeds, and ROUGE-1 of S^A."""
+    scores = study.documents(place, "mono/rouge1_f")
+    assert scores is not None
+    return (*place[:2], MODELS[place.model], len(scores), heads.spread(scores.mean(1).tolist()))
 
 
 def _searched(study: Study, place: Place) -> list[list[float]]:
@@ -151,8 +163,18 @@ def _searched(study: Study, place: Place) -> list[list[float]]:
     return found
 
 
-def _spread(values: Sequence[float]) -> str:
-    return f"{fmean(values):.2f}" + (f" ±{stdev(values):.2f}" if len(values) > 1 else "")
+def _heads(study: Study) -> Iterator[str]:
+    for place in heads.places(study):
+        all_of = heads.analyzed(study, place)
+        yield f"## The decoder's heads: {place.dataset}, {place.scenario}\n"
+        yield (
+            f"MCLAS, {len(all_of)} seeds, mean and deviation ([Heads](heads.md) has definitions). "
+            "Losses are those without the kind's best head minus those with all, in nats a word "
+            "piece; the correlation is Spearman's, over heads, of the score with that change.\n"
+        )
+        headings = ["kind", "paper, of 48", "heads, of 8", "best score", "loss S^A", "loss S^B"]
+        yield from _table([*headings, "corr. S^A", "corr. S^B"], [*heads.kinds(all_of)])
+        yield from _table(["S^B aligned with S^A by", "error rate"], [*heads.alignments(all_of)])
 
 
 def _verdict(study: Study) -> Iterator[str]:
