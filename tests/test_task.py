@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Example, Side
-from mclas_lightning.task import Baseline, Special, Task
+from mclas_lightning.task import Baseline, Pipeline, Special, Task
 
 SPECIAL = Special(pad=0, unk=1, cls=2, sep=3, bos=4, eos=5, lsep=6)
 TASKS = [
@@ -73,7 +73,7 @@ def test_a_task_that_makes_no_sense_is_refused(targets, source):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"copies": "tail"}, "model.copies 'tail' does not exist"),
+        ({"copies": "tail"}, r"model.copies 'tail' does not exist; .*lead, mono, oracle"),
         ({"sentences": 0}, "model.sentences: expected 1 or more"),
         ({"sides": ("third",)}, "model.sides: side 'third' does not exist"),
     ],
@@ -82,3 +82,12 @@ def test_a_baseline_that_makes_no_sense_is_refused(changes, said):
     words: dict[str, Any] = {"copies": "lead", "sentences": 1, "sides": ("mono",), **changes}
     with pytest.raises(InputError, match=said):
         Baseline(name="x", **words)
+
+
+def test_a_pipeline_summarizes_and_translates_in_one_order_or_the_other():
+    paths = {"summarizer": None, "translator": None}
+    assert Pipeline(name="x", steps=("summarize", "translate"), **paths).sides == ("mono", "cross")
+    assert Pipeline(name="x", steps=("translate", "summarize"), **paths).sides == ("cross",)
+    said = r"model 'x': steps must be \[summarize, translate\] .*; found \['summarize'\]"
+    with pytest.raises(InputError, match=said):
+        Pipeline(name="x", steps=("summarize",), **paths)

@@ -95,6 +95,7 @@ def test_another_seed_chooses_others():
     keys = np.array([key_of(f"story-{i}") for i in range(1000)], np.uint64)
     both = set(choose(keys, 100, 0).tolist()) & set(choose(keys, 100, 1).tolist())
     assert len(both) < 30  # 10 expected
+    assert subset("minimum", seed=1)[0] != subset("minimum", seed=0)[0]
 
 
 def test_every_example_is_as_likely_as_another():

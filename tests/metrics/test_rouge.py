@@ -222,11 +222,14 @@ def test_the_signature_says_all_that_scores_depend_on():
 def test_profiles_are_found_by_name(tmp_path, tokenizer):
     tokenizer.save(tmp_path)
     assert named_profile("standard", "zh").signature == standard_profile("zh").signature
+    assert named_profile("folded", "de").signature == folded_profile("de").signature
     assert named_profile("paper", "de").signature == paper_profile("de").signature
     named = named_profile("paper", "zh", tmp_path)
     assert f"|vocabulary:{WordPieces.read(tmp_path).hash}|" in named.signature
     with pytest.raises(InputError, match="profile 'papr' does not exist; did you mean 'paper'"):
         named_profile("papr", "de")
+    with pytest.raises(InputError, match="--lang de --profile paper; leave it out"):
+        named_profile("paper", "de", tmp_path)
     with pytest.raises(
         InputError, match="by the word pieces of a tokenizer, found none; give it with"
     ):
