@@ -13,6 +13,7 @@ from scipy.stats import rankdata
 from benchmarks.runs import write_run
 from benchmarks.search import SEARCHES
 from experiments.study.collect import collect
+from experiments.study.draw import main as draw
 from experiments.study.effects import Curve, Study, correlations, curve, needed, worth
 from experiments.study.findings import findings, missing
 from mclas_lightning.metrics.significance import compare_all
@@ -170,3 +171,13 @@ def test_the_findings_hold_what_followed_a_forced_summary(runs, tmp_path):
         (folder / SEARCHES).write_text(json.dumps(written))
     row = "| toy_en2de | minimum | 2 | 41.50 ±0.71 | 83.50 ±0.71 | 29.50 ±0.71 |"
     assert row in findings(Study(tmp_path), [])
+
+
+@pytest.mark.slow
+def test_what_is_committed_is_what_the_committed_results_draw(tmp_path, monkeypatch):
+    results = ROOT / "experiments" / "study" / "results"
+    (tmp_path / "images").mkdir()
+    monkeypatch.setattr("sys.argv", ["draw", str(results), str(tmp_path)])
+    draw()
+    for name in ("study-findings.md", "images/study.svg"):
+        assert (tmp_path / name).read_bytes() == (ROOT / "docs" / name).read_bytes()

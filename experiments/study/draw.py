@@ -65,7 +65,6 @@ def _panel(axes: Axes, study: Study, dataset: str) -> None:
             )  # fmt: skip
     axes.set_xticks(sorted(sizes), [f"{size:,}" for size in sorted(sizes)], fontsize=8)
     axes.minorticks_off()
-    axes.set_ylim(bottom=0)
     axes.tick_params(axis="y", labelsize=8)
 
 
