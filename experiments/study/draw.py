@@ -64,6 +64,7 @@ def _panel(axes: Axes, study: Study, dataset: str) -> None:
                 label=MODELS[name],
             )  # fmt: skip
     axes.set_xticks(sorted(sizes), [f"{size:,}" for size in sorted(sizes)], fontsize=8)
+    axes.set_xlim(min(sizes) / 1.3, max(sizes) * 1.3)
     axes.minorticks_off()
     axes.tick_params(axis="y", labelsize=8)
 
