@@ -18,7 +18,8 @@ from typing import NamedTuple
 
 import pytest
 
-from mclas_lightning import cli, evaluate, train
+from mclas_lightning import evaluate, train
+from mclas_lightning.cli.main import main as mclas
 from mclas_lightning.cli.main import parsed
 from mclas_lightning.config.compose import compose
 from mclas_lightning.config.settings import read_settings
@@ -37,7 +38,7 @@ BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.S | re.M)
 FAST = ["optim.updates={minimum: 4, full: 4}", "optim.validations=2"]
 SHORT = ["decoding.beam=1", "decoding.max_length=5"]
 MODULES = {"mclas": "cli.main", "mclas-train": "train", "mclas-evaluate": "evaluate"}
-MAINS = {"mclas": cli.main.main, "mclas-train": train.main, "mclas-evaluate": evaluate.main}
+MAINS = {"mclas": mclas, "mclas-train": train.main, "mclas-evaluate": evaluate.main}
 FASTER = {"mclas-train": [*FAST, *SHORT]}
 SHELL = "\n".join(
     f'{program}() {{ "{sys.executable}" -m mclas_lightning.{module} "$@" {fast}; }}'
