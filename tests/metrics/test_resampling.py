@@ -177,5 +177,7 @@ def test_what_is_no_score_is_refused(scores: object, message: str):
 def test_the_message_says_which_system():
     with pytest.raises(InputError, match=r"scores of the second system: .* found nan"):
         sample_of_differences([0.1], [float("nan")])
+    with pytest.raises(InputError, match=r"scores of the first system: .* found nan"):
+        sample_of_differences([float("nan")], [0.1])
     with pytest.raises(InputError, match="same documents, in the same order; found 2 and 3 scores"):
         sample_of_differences([0.1, 0.2], [[0.1, 0.2, 0.3], [0.1, 0.2, 0.3]])
