@@ -16,6 +16,7 @@ from experiments.study.collect import collect
 from experiments.study.draw import main as draw
 from experiments.study.effects import Curve, Study, correlations, curve, needed, worth
 from experiments.study.findings import findings, missing
+from experiments.study.heads import analyzed, places
 from mclas_lightning.metrics.significance import compare_all
 from mclas_lightning.report.gains import Place, gains
 from mclas_lightning.runs.documents import DOCUMENT_SCORES
@@ -161,6 +162,14 @@ def test_the_findings_hold_what_heads_do_over_seeds(tmp_path):
     assert "| best head | 0.550 ±0.071 |" in found
     collect(tmp_path, tmp_path / "results")
     assert findings(Study(tmp_path / "results"), []) == found
+
+
+def test_trained_runs_align_through_the_document_better_than_the_diagonal_and_chance():
+    study = Study(ROOT / "experiments" / "study" / "results")
+    found = [one.alignment for place in places(study) for one in analyzed(study, place)]
+    assert len(found) >= 5
+    for rates in found:
+        assert rates["through the document"] < 0.7 * rates["diagonal"] < rates["random"]
 
 
 def test_the_findings_hold_what_followed_a_forced_summary(runs, tmp_path):
