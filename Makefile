@@ -60,9 +60,9 @@ study: $(INSTALLED) ## what is left of the study (experiments/study/plan.md): ma
 	@$(BIN)/mclas sweep run study_debian
 	@$(MAKE) --no-print-directory study-collect study-draw
 
-study-collect: $(INSTALLED) ## the scores of the study's finished runs, and S^B after other S^A, heads, to experiments/study/results
+study-collect: $(INSTALLED) ## scores and heads of the study's finished runs, and S^B after other S^A, to experiments/study/results
 	@for run in $(dir $(wildcard runs/toy_*/maximum/mclas/seed=*/results.json)); do \
-		$(BIN)/mclas heads $$run --num 200 --ablate || exit; done
+		test -e $$run/heads.json || $(BIN)/mclas heads $$run --num 200 --ablate || exit; done
 	@$(BIN)/python -m benchmarks.search --split test --write $(dir $(wildcard runs/toy_*/*/mclas/seed=*/results.json))
 	@$(BIN)/python -m experiments.study.collect runs experiments/study/results
 

@@ -28,7 +28,7 @@ SIZES = {"train": 230, "valid": 7, "test": 5, "mono_train": 1, "mono_valid": 1, 
 WORDS = (
     "dataset=toy", "model=mclas_scratch", "network.encoder.width=16",
     "network.encoder.feed_forward=32", "network.decoder.feed_forward=32", "optim.max_tokens=512",
-    "decoding.beam=1", "decoding.max_length=8", "trainer.accelerator=cpu", "dataset.leaks=allow",
+    "decoding.beam=1", "decoding.max_length=8", "trainer.accelerator=cpu",
 )  # fmt: skip
 SWEEP = (
     "# @package _global_\nhydra: {{mode: MULTIRUN, sweeper: {{params: {{seed: 'range({})'}}}}}}\n"

@@ -31,8 +31,8 @@ those of the [plan](../experiments/study/plan.md); scores are ROUGE-1 F of S^B o
 
 def findings(study: Study, sweeps: Sequence[str] = SWEEPS) -> str:
     """The findings as Markdown, and which of the runs of ``sweeps`` are missing."""
-    parts = [_progress(study, sweeps), _gains(study), _worth(study), _sides(study), _heads(study)]
-    parts.append(_verdict(study))
+    sections = (_gains, _worth, _sides, _heads, _verdict)
+    parts = [_progress(study, sweeps), *(section(study) for section in sections)]
     return HEAD + "\n".join("\n".join(part) for part in parts)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from experiments.study.effects import Study
 from mclas_lightning import paper
+from mclas_lightning.example import SIDES
 from mclas_lightning.report.gains import Place
 from mclas_lightning.report.heads_table import PAPER_SECTIONS, rank_correlation
 from mclas_lightning.runs.heads import ATTENTIONS, HEADS, HeadsResults, strongest
@@ -47,9 +48,6 @@ def measured(found: HeadsResults, attention: str, kind: str) -> Measured | None:
         [float(change_LH[layer, head]) for change_LH in changes],
         [rank_correlation(strength_LH, change_LH) for change_LH in changes],
     )
-
-
-SIDES = ("mono", "cross")
 
 
 def analyzed(study: Study, place: Place) -> list[HeadsResults]:
