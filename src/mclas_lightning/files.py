@@ -104,9 +104,15 @@ def whole_folder(path: Path) -> Iterator[Path]:
             part = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
     except OSError as error:
         raise InputError(f"{path}: cannot create this folder ({error.strerror})") from error
+    # An open folder's number is given to no other folder.
+    opened = os.open(part, os.O_RDONLY)
     try:
         with clear_when_full(path):
             yield part
+        if not os.path.samestat(os.fstat(opened), part.stat()):
+            raise InputError(
+                f"{part}: was deleted or renamed while this process worked in it; start it again"
+            )
         part.chmod(0o755)
         old = part.with_suffix(".old")
         if path.exists():
@@ -114,6 +120,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
         part.rename(path)
         shutil.rmtree(old, ignore_errors=True)
     finally:
+        os.close(opened)
         shutil.rmtree(part, ignore_errors=True)
 
 
