@@ -168,13 +168,14 @@ def test_a_folder_is_there_again_after_a_kill_between_its_two_renames(tmp_path):
 
 @pytest.mark.parametrize("lose", [shutil.rmtree, lambda part: part.rename(f"{part}.moved")])
 def test_a_folder_that_was_made_anew_meanwhile_gets_no_final_name(tmp_path, lose):
-    with (
-        pytest.raises(InputError, match=r"out\..*\.part: was deleted or renamed while"),
-        whole_folder(tmp_path / "out") as part,
-    ):
-        write_json(part / "first.json", {})
-        lose(part)
-        write_json(part / "second.json", {})  # makes its folder where there is none
+    def write() -> None:
+        with whole_folder(tmp_path / "out") as part:
+            write_json(part / "first.json", {})
+            lose(part)
+            write_json(part / "second.json", {})  # makes its folder where there is none
+
+    with pytest.raises(InputError, match=r"out\..*\.part: was deleted or renamed while"):
+        write()
     assert not (tmp_path / "out").exists()
 
 

@@ -40,7 +40,8 @@ from mclas_lightning.model.device import set_float32_products
 from mclas_lightning.model.malloc import keep_freed_memory
 from mclas_lightning.report.comparable import first_differences, unlike_other_seeds
 from mclas_lightning.runs.identity import differences_in_words, scoring_differences
-from mclas_lightning.runs.lock import check_still_there, locked
+from mclas_lightning.runs.lock import locked
+from mclas_lightning.runs.moves import whole_files
 from mclas_lightning.runs.preemption import Preempted, Preemption
 from mclas_lightning.runs.results import Results
 from mclas_lightning.runs.suspicion import with_suspicions
@@ -185,8 +186,8 @@ def _fit(
             "seconds": round(last.seconds, 1),
             "subset_sha256": sha256(settings.subset_manifest),
         }
-        check_still_there(run.folder)
-        write_json(run.training_path, ended)
+        with whole_files(run.folder) as part:
+            write_json(part / run.training_path.name, ended)
         announce_end(ended)
 
 

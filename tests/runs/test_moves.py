@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from mclas_lightning.errors import InputError
+from mclas_lightning.runs.lock import locked
 from mclas_lightning.runs.moves import whole_files
 
 NAMES = ["a.jsonl", "results.json", "z.npz"]
@@ -74,3 +76,17 @@ def test_a_kill_before_the_first_move_leaves_the_old_files(folder):
     with pytest.raises(RuntimeError), whole_files(folder):
         raise RuntimeError
     assert contents(folder) == dict.fromkeys(NAMES, "old")
+
+
+@pytest.mark.parametrize("inner", ["", "trial"])
+def test_nothing_moves_into_a_folder_that_was_made_anew_meanwhile(tmp_path, inner):
+    run = tmp_path / "seed=0"
+
+    def write() -> None:
+        run.rename(tmp_path / "moved")
+        with whole_files(run / inner) as part:
+            (part / "training.json").touch()
+
+    with locked(run), pytest.raises(InputError, match="seed=0: was deleted or renamed while"):
+        write()
+    assert not [path for path in run.rglob("*") if path.is_file()]

@@ -25,7 +25,6 @@ from mclas_lightning.metrics.score import SystemScores
 from mclas_lightning.model.device import set_float32_products
 from mclas_lightning.progress import progress_bar
 from mclas_lightning.runs.documents import DOCUMENT_SCORES, write_document_scores
-from mclas_lightning.runs.lock import check_still_there
 from mclas_lightning.runs.moves import whole_files
 from mclas_lightning.runs.predictions import PREDICTIONS
 from mclas_lightning.runs.recipe import recipe
@@ -132,7 +131,6 @@ def write_scores(
             folder=folder,
         )
         results.write(part / "results.json")
-        check_still_there(settings.run.folder)
     return results
 
 

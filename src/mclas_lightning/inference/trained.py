@@ -25,7 +25,7 @@ from mclas_lightning.model.checkpoint import load_checkpoint, network_state, pos
 from mclas_lightning.model.decoder import DecoderConfig
 from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq, encoder_config, encoder_settings
 from mclas_lightning.runs.exported import CONFIG, TOKENIZER, WEIGHTS, ExportedRun, opened
-from mclas_lightning.runs.lock import check_still_there
+from mclas_lightning.runs.moves import whole_files
 from mclas_lightning.runs.run import Run, run_of_seed
 from mclas_lightning.schema import typed
 from mclas_lightning.task import Task, task_from
@@ -96,8 +96,7 @@ def start_run(
     started = {"started": datetime.now(UTC).isoformat(), **environment(run.folder)}
     write_json(run.folder / "environment.json", started)
     write_json(run.folder / "corpus.json", {path.stem: sha256(path) for path in files})
-    check_still_there(run.folder)
-    with whole_file(run.folder / "config.yaml") as file:
+    with whole_files(run.folder) as part, whole_file(part / "config.yaml") as file:
         yaml.safe_dump(dict(config), file, allow_unicode=True, sort_keys=False)
 
 

@@ -98,8 +98,8 @@ def locked(folder: Path) -> Iterator[None]:
 def check_still_there(folder: Path) -> None:
     """InputError where a folder that this process has locked was deleted or renamed meanwhile.
 
-    Whoever writes a file that says how far a run is asks first: in a folder that is made anew, that
-    file would stand without those before it.
+    A file that says how far a run is would stand, in a folder that was made anew, without those
+    before it.
     """
     if folder not in _HELD or _is_open_as(_HELD[folder], folder / LOCK_FILE):
         return

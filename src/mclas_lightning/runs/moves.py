@@ -1,4 +1,4 @@
-"""Predictions, scores and results of a run, which replace the earlier ones together.
+"""Files of a run that say how far it is, which replace the earlier ones together.
 
 Three files cannot be replaced in one step. They are written into a folder whose renaming to
 ``.ready`` decides that they count, and are then moved out of it. After a kill between two moves,
@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mclas_lightning.files import clear_when_full, make_folder
+from mclas_lightning.runs.lock import check_still_there
 
 READY = ".ready"
 
@@ -20,8 +21,8 @@ READY = ".ready"
 def whole_files(folder: Path) -> Iterator[Path]:
     """An empty folder whose files move into ``folder`` once the block has ended without an error.
 
-    A block that fails moves none. One that ends moves all: where its process is killed meanwhile,
-    ``finish_moves`` moves the rest.
+    A block that fails moves none, nor does one whose locked folder has vanished meanwhile. One that
+    ends moves all: where its process is killed meanwhile, ``finish_moves`` moves the rest.
     """
     make_folder(folder)
     finish_moves(folder)
@@ -30,6 +31,8 @@ def whole_files(folder: Path) -> Iterator[Path]:
     try:
         with clear_when_full(folder):
             yield part
+        for place in (folder, *folder.parents):
+            check_still_there(place)
         part.rename(folder / READY)
         finish_moves(folder)
     finally:
