@@ -182,6 +182,38 @@ def test_the_findings_hold_what_followed_a_forced_summary(runs, tmp_path):
     assert row in findings(Study(tmp_path), [])
 
 
+def test_cases_are_of_the_least_the_median_and_the_largest_gain_of_the_first_seed(tmp_path):
+    runs, results = tmp_path / "runs", tmp_path / "results"
+    for model, seed in product(("ncls", "ncls_ms", "mclas"), (0, 1)):
+        folder = write_trained(runs, "minimum", model, seed)
+        texts = [
+            {
+                "id": str(n),
+                "document": f"d{n}",
+                "references": {"mono": f"a{n}", "cross": f"b{n}"},
+                "hypotheses": {"cross": f"{model}{seed} of {n}"},
+            }
+            for n in range(31)
+        ]
+        (folder / "predictions.jsonl").write_text("".join(json.dumps(t) + "\n" for t in texts))
+    collect(runs, results)
+    mclas, ncls = (
+        Study(results).documents(Place("toy_en2de", "minimum", model))
+        for model in ("mclas", "ncls")
+    )
+    assert mclas is not None
+    assert ncls is not None
+    gains_of_first = (mclas - ncls)[0]
+    order = np.argsort(gains_of_first, kind="stable")
+    least, median, most = (int(order[place]) for place in (0, 15, 30))
+    found = json.loads((results / "toy_en2de" / "minimum" / "cases.json").read_text())
+    assert [case["id"] for case in found] == [str(n) for n in (least, median, most)]
+    page = findings(Study(results), [])
+    head = f"**Most: {gains_of_first.max():+.1f}.** d{most}\n"
+    assert f"{head}\n- reference: S^A: a{most}; S^B: b{most}\n" in page
+    assert f"- MCLAS: S^B: mclas0 of {most} ({mclas[0, most]:.1f})" in page
+
+
 @pytest.mark.slow
 def test_what_is_committed_is_what_the_committed_results_draw(tmp_path, monkeypatch):
     results = ROOT / "experiments" / "study" / "results"

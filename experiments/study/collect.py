@@ -3,7 +3,8 @@
     python -m experiments.study.collect runs experiments/study/results
 
 Copied are results.json, scores.npz without what no table of the study reads, search.json
-(``benchmarks.search``) and heads.json; summaries and weights stay where they are.
+(``benchmarks.search``) and heads.json; of the summaries, those of three documents a cell
+(``experiments.study.cases``). Weights stay where they are.
 """
 
 import re
@@ -13,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from experiments.study.cases import write_cases
+from experiments.study.effects import Study
 from mclas_lightning.runs.documents import DOCUMENT_SCORES
 from mclas_lightning.runs.heads import HEADS
 
@@ -32,6 +35,7 @@ def collect(runs: Path, results: Path) -> int:
         with np.load(path.with_name(DOCUMENT_SCORES)) as scores:
             kept = {name: scores[name] for name in scores.files if KEPT.fullmatch(name)}
         np.savez_compressed(to / DOCUMENT_SCORES, **kept)
+    write_cases(Study(results), runs)
     return len(found)
 
 
