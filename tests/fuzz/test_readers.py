@@ -11,10 +11,6 @@ from tests.fuzz.readers import readers
 
 READERS = readers()
 
-# Readers with code of their own for each line, or of results. The others read JSON or YAML.
-MANY = {"jsonl", "predictions", "results", "texts", "texts.jsonl", "translations", "lexicon"}
-
-
 # Contents that grow by lines, each with a number of its own.
 LINES = {
     "jsonl": '{"id": "%d", "document": "d", "mono": "m"}',
@@ -43,11 +39,7 @@ def test_valid_files_are_read(name, tmp_path):
 def test_damaged_files_are_read_or_end_in_one_line(name, folder):
     reader = READERS[name]
 
-    @settings(
-        max_examples=1000 if name in MANY else 200,
-        database=None,
-        suppress_health_check=CHECKS,
-    )
+    @settings(max_examples=1000, database=None, suppress_health_check=CHECKS)
     @given(damaged(reader.valid))
     def tried(content: bytes) -> None:
         check(reader, folder / name, content)
