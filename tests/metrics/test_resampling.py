@@ -1,4 +1,5 @@
 import tracemalloc
+from collections.abc import Callable
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -94,6 +95,14 @@ def test_a_sample_does_not_depend_on_its_company():
     for each, found in zip(mixed, bootstrap(mixed, 997, seed=2), strict=True):
         alone = bootstrap([each], 997, seed=2)[0]
         np.testing.assert_allclose(found, alone, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("test", [bootstrap, randomize])
+def test_one_resample_is_the_least(test: Callable[..., list[Any]]):
+    sample = sample_of_scores([0.3, 0.1, -0.2])
+    assert len(test([sample], 1, seed=0)) == 1
+    with pytest.raises(InputError, match=r"^resamples: expected 1 or more, found 0$"):
+        test([sample], 0, seed=0)
 
 
 def test_memory_does_not_grow_with_the_resamples():
