@@ -123,7 +123,8 @@ coverage: $(INSTALLED) ## branch coverage of src/ by the default tests
 
 mutants: $(INSTALLED) ## mutation testing of task, loss, search, splits, metrics, significance and resume (an hour)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[quality]'
-	@OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m mutmut run
+	@# Not -m tests.mutants: mutmut puts a copy of tests/ in the place of this one.
+	@OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -P tests/mutants.py run
 	@$(BIN)/python -m mutmut results
 
 RUNS ?= 100000

@@ -1,0 +1,25 @@
+"""``make mutants``: mutation testing by mutmut, where a mutant meets the tests of its own room.
+
+The tests of other rooms reach most of the code, too, and take a hundred times as long. Where a
+mutant's own room has no test that reaches it, all others are run.
+"""
+
+from mutmut.__main__ import cli  # pyright: ignore[reportMissingImports]
+from mutmut.workers.isolation import ForkRunner  # pyright: ignore[reportMissingImports]
+
+submit = ForkRunner.submit
+
+
+def submit_to_own_room(
+    runner: ForkRunner, mutant: str, tests: list[str], limit: int, seconds: float
+) -> None:
+    """Run the tests of the room; ``limit`` and ``seconds`` are bounds of time for all of them."""
+    room = mutant.split(".")[1]
+    own = [test for test in tests if test.startswith((f"tests/{room}/", f"tests/test_{room}.py"))]
+    submit(runner, mutant, own or tests, limit, seconds)
+
+
+ForkRunner.submit = submit_to_own_room
+
+if __name__ == "__main__":
+    cli()
