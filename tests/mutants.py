@@ -11,12 +11,16 @@ submit = ForkRunner.submit
 
 
 def submit_to_own_room(
-    runner: ForkRunner, mutant: str, tests: list[str], limit: int, seconds: float
+    self: ForkRunner,
+    mutant_name: str,
+    tests: list[str],
+    cpu_time_limit: int,
+    estimated_time: float,
 ) -> None:
-    """Run the tests of the room; ``limit`` and ``seconds`` are bounds of time for all of them."""
-    room = mutant.split(".")[1]
+    """As ``ForkRunner.submit``; limit and time are those of all tests."""
+    room = mutant_name.split(".")[1]
     own = [test for test in tests if test.startswith((f"tests/{room}/", f"tests/test_{room}.py"))]
-    submit(runner, mutant, own or tests, limit, seconds)
+    submit(self, mutant_name, own or tests, cpu_time_limit, estimated_time)
 
 
 ForkRunner.submit = submit_to_own_room
