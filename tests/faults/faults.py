@@ -184,7 +184,9 @@ def vanished(trial: Trial, name: str, times: int) -> Iterator[tuple[str, list[st
         wrong = [] if ended.clean else [f"exit code {ended.code}: {ended.printed[-500:]}"]
         wrong += [f"{path.relative_to(place)}: is a half file" for path in half_files(place)]
         shutil.copytree(trial.before, place, dirs_exist_ok=True)  # What the fault has taken.
-        wrong += trial.after_next_start(name, place)
+        again = trial.after_next_start(name, place)
+        # Weights that were taken after the training had ended are not made again silently.
+        wrong += [one for one in again if "best.ckpt: no such checkpoint; bring it" not in one]
         yield f"folder {act.__name__}d before operation {at} of {operations}", wrong
 
 

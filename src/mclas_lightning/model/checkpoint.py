@@ -84,7 +84,9 @@ def _is_bidirectional(encoder: PreTrainedModel) -> bool:
 def load_checkpoint(path: Path) -> dict[str, Any]:
     """A checkpoint of Lightning's: plain types and tensors; no code of the file is executed."""
     if not path.exists():
-        raise InputError(f"{path}: no such checkpoint")
+        raise InputError(
+            f"{path}: no such checkpoint; bring it back, or delete the run's folder and train again"
+        )
     try:
         with zipfile.ZipFile(path) as archive:  # torch reads no checksums.
             if damaged := archive.testzip():
