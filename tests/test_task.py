@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mclas_lightning.config.compose import compose
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Example, Side
-from mclas_lightning.task import Baseline, Pipeline, Special, Task
+from mclas_lightning.task import Baseline, Pipeline, Special, Task, task_from
 
 SPECIAL = Special(pad=0, unk=1, cls=2, sep=3, bos=4, eos=5, lsep=6)
 TASKS = [
@@ -82,6 +83,18 @@ def test_a_baseline_that_makes_no_sense_is_refused(changes, said):
     words: dict[str, Any] = {"copies": "lead", "sentences": 1, "sides": ("mono",), **changes}
     with pytest.raises(InputError, match=said):
         Baseline(name="x", **words)
+
+
+def test_a_task_is_what_its_file_says_and_a_pipeline_has_none():
+    model = compose("train", ["dataset=toy", "model=ncls"])["model"]
+    task = task_from(model)
+    assert (task.name, task.source, task.targets) == ("ncls", "document", {"decoder": ("cross",)})
+    assert not task.bos_after_lsep
+    assert task_from({**model, "bos_after_lsep": True}).bos_after_lsep
+    with pytest.raises(
+        InputError, match=r"^model 'tltran' is a pipeline and has no network of its"
+    ):
+        task_from({"name": "tltran"})
 
 
 def test_a_pipeline_summarizes_and_translates_in_one_order_or_the_other():

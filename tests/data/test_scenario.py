@@ -1,5 +1,6 @@
 import hashlib
 import json
+from dataclasses import replace
 from itertools import accumulate
 
 import numpy as np
@@ -47,6 +48,7 @@ def subset(scenario, ids=IDS, seed=0, split="random", corpus=None):
 def test_counts_stand_as_they_are_and_fractions_are_of_the_corpus():
     assert [subset_size(name, SIZES, 46) for name in SIZES] == [5, 11, 23, 46]
     assert subset_size("one", {"one": 1}, 46) == 1
+    assert subset_size("two", {"two": 2.0}, 46, least=9) == 2
 
 
 def test_a_fraction_stands_for_the_least_number_of_examples():
@@ -54,6 +56,8 @@ def test_a_fraction_stands_for_the_least_number_of_examples():
     assert subset_size("maximum", SIZES, 46, least=31) == 31
     assert subset_size("maximum", SIZES, 46, least=500) == 46
     assert subset_size("minimum", SIZES, 46, least=31) == 5
+    rows, _ = subset("maximum", corpus=replace(dataset(), least=31))
+    assert len(rows) == 31
 
 
 @given(st.integers(0, 10**6), st.permutations(IDS))
@@ -153,7 +157,10 @@ def test_imported_shards_bring_their_own_sizes(tmp_path):
 
 @pytest.mark.parametrize(
     ("scenario", "said"),
-    [("minium", "did you mean 'minimum'"), ("maximum", "asks for 50 .* corpus has 46")],
+    [
+        ("minium", "^scenario 'minium' does not exist; did you mean 'minimum'"),
+        ("maximum", "asks for 50 .* corpus has 46"),
+    ],
 )
 def test_a_scenario_that_is_unknown_or_too_large_is_named(scenario, said):
     with pytest.raises(InputError, match=said):
@@ -165,6 +172,7 @@ def test_a_scenario_that_is_unknown_or_too_large_is_named(scenario, said):
     [
         (0.001, "asks for 0 training examples and the corpus has 46; raise dataset.sizes.minimum"),
         (47, "lower dataset.sizes.minimum"),
+        (1.5, "expected a number of examples, or a fraction up to 1.0; found 1.5"),
         (2.5, "expected a number of examples, or a fraction up to 1.0; found 2.5"),
         (float("nan"), "found nan"),
         (float("inf"), "found inf"),
