@@ -4,7 +4,10 @@ The tests of other rooms reach most of the code, too, and take a hundred times a
 mutant's own room has no test that reaches it, all others are run.
 """
 
+from math import ceil
+
 from mutmut.__main__ import cli  # pyright: ignore[reportMissingImports]
+from mutmut.state import state  # pyright: ignore[reportMissingImports]
 from mutmut.workers.isolation import ForkRunner  # pyright: ignore[reportMissingImports]
 
 submit = ForkRunner.submit
@@ -17,10 +20,13 @@ def submit_to_own_room(
     cpu_time_limit: int,
     estimated_time: float,
 ) -> None:
-    """As ``ForkRunner.submit``; limit and time are those of all tests."""
+    """As ``ForkRunner.submit``, with limits for the tests of the room instead of all."""
     room = mutant_name.split(".")[1]
     own = [test for test in tests if test.startswith((f"tests/{room}/", f"tests/test_{room}.py"))]
-    submit(self, mutant_name, own or tests, cpu_time_limit, estimated_time)
+    own = own or tests
+    time = sum(state().duration_by_test[test] for test in own)
+    share = (time + 1) / (estimated_time + 1)  # mutmut allows a second more, times a number.
+    submit(self, mutant_name, own, ceil(share * cpu_time_limit), time)
 
 
 ForkRunner.submit = submit_to_own_room

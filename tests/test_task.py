@@ -45,6 +45,13 @@ def test_every_task_splits_what_it_joined(task, mono, cross, padding):
     assert sum(len(target) - 1 for target in targets) == num_pieces + control
 
 
+def test_a_second_bos_belongs_to_the_side_after_lsep():
+    released = Task(name="released", targets={"decoder": ("mono", "cross")}, bos_after_lsep=True)
+    alone = Task(name="ncls", targets={"decoder": ("cross",)}, bos_after_lsep=True)
+    assert [released.num_control_tokens(side) for side in released.sides] == [1, 2]
+    assert alone.num_control_tokens("cross") == 1
+
+
 def test_nothing_after_eos_is_read_and_a_side_never_begun_is_empty():
     assert TASKS[3].split("decoder", [4, 11, 5, 6, 21], SPECIAL) == {"mono": [11], "cross": []}
 
@@ -52,6 +59,7 @@ def test_nothing_after_eos_is_read_and_a_side_never_begun_is_empty():
 def test_a_translator_reads_the_mono_summary():
     example = Example(id="1", document="d", mono="m", cross="c")
     assert [task.source_text(example) for task in TASKS[-2:]] == ["d", "m"]
+    assert TASKS[-1].source_text(Example(id="1", document="d", mono=None, cross="c")) == ""
     assert TASKS[-1].required == ("mono", "cross")
 
 
@@ -67,7 +75,8 @@ def test_a_translator_reads_the_mono_summary():
     ],
 )
 def test_a_task_that_makes_no_sense_is_refused(targets, source):
-    with pytest.raises(InputError, match="model 'x'"):
+    what = "of mono, cross, each side once; found {" if source == "document" else "source must be"
+    with pytest.raises(InputError, match=f"model 'x': .*{what}"):
         Task(name="x", targets=targets, source=source)
 
 

@@ -16,7 +16,7 @@ class Batches(Dataset):
         return batch
 
 
-def samplers(lengths, shape, epoch=0, seed=0):
+def samplers(lengths, shape, epoch=0, seed=0, **more):
     """A sampler for each rank; a budget of the released code counts [BOS], too."""
     predicted = [target for _, target in lengths]
     counted = [(source, target + (shape.unit == "released")) for source, target in lengths]
@@ -26,6 +26,7 @@ def samplers(lengths, shape, epoch=0, seed=0):
             shape,
             rank=rank,
             seed=seed,
+            **more,
         )
         for rank in range(shape.ranks)
     ]
@@ -101,6 +102,35 @@ def test_epochs_differ_and_a_seed_repeats():
     epochs = [list(samplers(lengths, shape, epoch)[0]) for epoch in (0, 1, 0)]
     assert epochs[0] == epochs[2] != epochs[1]
     assert list(samplers(lengths, shape, 0, seed=1)[0]) != epochs[0]
+
+
+def test_batches_come_by_chance_or_from_the_shortest_in_every_epoch_alike():
+    lengths = [(10 + i % 40, 5) for i in range(80)]
+    shape = UpdateShape(max_tokens=300)
+
+    def shortest(batches):
+        return [min(-(-lengths[i][0] // BUCKET) for i in indices) for indices, _ in batches]
+
+    by_chance = list(samplers(lengths, shape)[0])
+    assert shortest(by_chance) != sorted(shortest(by_chance))
+    in_order, later = (list(samplers(lengths, shape, e, shuffle=False)[0]) for e in (0, 3))
+    assert shortest(in_order) == sorted(shortest(in_order))
+    assert in_order == later
+
+
+def test_order_is_chance_among_lengths_of_one_step():
+    lengths = [(BUCKET, 1 + i % BUCKET) for i in range(40)]
+    targets = [
+        {lengths[i][1] for i in indices}
+        for indices, _ in samplers(lengths, UpdateShape(max_tokens=5 * 2 * BUCKET))[0]
+    ]
+    assert max(map(len, targets)) > 2
+
+
+def test_more_buckets_than_sixteen_bits_hold_are_kept_apart():
+    lengths = [(8 * BUCKET, BUCKET), (2**10 * BUCKET, 64 * BUCKET)] * 20
+    (sampler,) = samplers(lengths, UpdateShape(max_tokens=2**10 * BUCKET + 64 * BUCKET))
+    assert sorted(len({lengths[i] for i in indices}) for indices, _ in sampler) == [1] * 21
 
 
 @pytest.mark.parametrize("ranks", [1, 2])

@@ -98,6 +98,7 @@ def test_accents_are_stripped_as_an_uncased_bert_strips_them():
 
 def test_stems_of_words_are_porters():
     # Nothing is cut of three letters or fewer; no rule of Porter's cuts "großen".
+    assert stemmed_tokens(["It was her runs"]) == [["it", "was", "her", "run"]]
     assert stemmed_tokens(["Running dogs is fun", "Die großen Städtes"]) == [
         ["run", "dog", "is", "fun"],
         ["die", "großen", "stadt"],
