@@ -33,6 +33,10 @@ def test_damage_of_any_kind_is_one_kind_of_error(tmp_path):
         archive.writestr("a.npy", b"\x93NUMPY\x01\x00\x10\x00{'descr': '<f8'}")
     with pytest.raises(ValueError, match=r"."):
         read_arrays(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.npy", b"no array")
+    with pytest.raises(ValueError, match="'a' is no array"):
+        read_arrays(path)
     np.savez(path, a=np.array([{}], dtype=object))
     with pytest.raises(ValueError, match="allow_pickle=False"):
         read_arrays(path)

@@ -23,7 +23,11 @@ def read_arrays(path: Path, names: Sequence[str] | None = None) -> dict[str, np.
             file.seek(0)
             with np.load(file, allow_pickle=False) as arrays:
                 wanted = arrays.files if names is None else names
-                return {name: arrays[name] for name in wanted if name in arrays.files}
+                found = {name: arrays[name] for name in wanted if name in arrays.files}
+        for name, array in found.items():
+            if not isinstance(array, np.ndarray):  # numpy gives the bytes of what is no array.
+                raise ValueError(f"'{name}' is no array")
+        return found
     except (OSError, ValueError):
         raise
     except Exception as error:  # zipfile, zlib and numpy raise many kinds.
