@@ -6,6 +6,7 @@ from sentencex import segment  # pyright: ignore[reportAttributeAccessIssue]
 
 from mclas_lightning.metrics.normalization import normalize
 from mclas_lightning.metrics.tokens import (
+    length_unit,
     num_tokens,
     stemmed_tokens,
     token_spans,
@@ -74,6 +75,10 @@ def test_a_letter_keeps_its_marks(text: str, words: list[str]):
 )
 def test_scripts_without_spaces_are_split_into_characters(text: str, characters: str):
     assert tokens(text) == characters.split()
+
+
+def test_a_length_is_counted_in_characters_where_no_space_parts_words():
+    assert [length_unit(language) for language in ("zh", "de")] == ["characters", "words"]
 
 
 def test_no_case_splits_a_word():
