@@ -167,9 +167,9 @@ def test_the_findings_hold_what_heads_do_over_seeds(tmp_path):
 def test_trained_runs_align_through_the_document_better_than_the_diagonal_and_chance():
     study = Study(ROOT / "experiments" / "study" / "results")
     found = [one.alignment for place in places(study) for one in analyzed(study, place)]
-    assert len(found) >= 5
+    assert len(found) >= 10
     for rates in found:
-        assert rates["through the document"] < 0.7 * rates["diagonal"] < rates["random"]
+        assert rates["through the document"] < rates["diagonal"] < rates["random"]
 
 
 def test_the_findings_hold_what_followed_a_forced_summary(runs, tmp_path):
