@@ -127,6 +127,25 @@ def test_order_is_chance_among_lengths_of_one_step():
     assert max(map(len, targets)) > 2
 
 
+@pytest.mark.parametrize(
+    ("lengths", "accumulate", "batches"),
+    [
+        # The largest is cut.
+        ([(BUCKET, BUCKET)] * 16 + [(7 * BUCKET, BUCKET)] * 4, 3, [[0] * 8, [0] * 8, [1] * 4]),
+        # All are cut to one example each.
+        ([(14 * BUCKET, BUCKET)] * 2 + [(15 * BUCKET, BUCKET)] * 2, 4, [[0], [0], [1], [1]]),
+        # One example each is one batch too few: the two shortest are joined.
+        ([(n * BUCKET, BUCKET) for n in (24, 23, 22, 21, 20)], 2, [[0], [1], [2], [3, 4]]),
+    ],
+)
+def test_batches_are_cut_or_joined_to_whole_updates(lengths, accumulate, batches):
+    shape = UpdateShape(max_tokens=16 * 2 * BUCKET, accumulate=accumulate)
+    (sampler,) = samplers(lengths, shape)
+    kinds = [*dict.fromkeys(lengths)]
+    found = [sorted(kinds.index(lengths[i]) for i in indices) for indices, _ in sampler]
+    assert sorted(found) == batches
+
+
 def test_more_buckets_than_sixteen_bits_hold_are_kept_apart():
     lengths = [(8 * BUCKET, BUCKET), (2**10 * BUCKET, 64 * BUCKET)] * 20
     (sampler,) = samplers(lengths, UpdateShape(max_tokens=2**10 * BUCKET + 64 * BUCKET))
