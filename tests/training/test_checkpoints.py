@@ -4,9 +4,9 @@ import json
 import os
 import shutil
 import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
+from traceback import walk_stack
 from types import SimpleNamespace
 
 import pytest
@@ -89,7 +89,9 @@ def test_a_run_that_is_stopped_again_and_again_is_the_same(
     seen: set[tuple[int, bool]] = set()
 
     def wish(last: Last) -> int:
-        here = (last.update, sys._getframe(2).f_code.co_name == "on_validation_batch_end")
+        # mutmut puts functions of its own in between, and adds to names.
+        callers = {frame.f_code.co_name for frame, _ in walk_stack(None)}
+        here = (last.update, any("on_validation_batch_end" in name for name in callers))
         if here in seen or place == ("in a validation", "after an update")[here[1]]:
             return GO_ON
         seen.add(here)
