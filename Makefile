@@ -121,7 +121,7 @@ coverage: $(INSTALLED) ## branch coverage of src/ by the default tests
 	@$(BIN)/python -m coverage combine --quiet
 	@$(BIN)/python -m coverage report --skip-covered --sort=cover
 
-mutants: $(INSTALLED) ## mutation testing of task, loss, search, splits, metrics, significance and resume (an hour)
+mutants: $(INSTALLED) ## mutation testing of task, loss, search, splits, metrics, significance and resume (hours; goes on where it was stopped)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[quality]'
 	@# Not -m tests.mutants: mutmut puts a copy of tests/ in the place of this one.
 	@OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -P tests/mutants.py run

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+import shutil
 from itertools import product
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from scipy.stats import rankdata
 
-from benchmarks.runs import write_run
+from benchmarks.runs import SIDES, write_run
 from benchmarks.search import SEARCHES
 from experiments.study.collect import collect
 from experiments.study.draw import main as draw
@@ -188,10 +189,10 @@ def test_cases_are_of_the_least_the_median_and_the_largest_gain_of_the_first_see
         folder = write_trained(runs, "minimum", model, seed)
         texts = [
             {
-                "id": str(n),
+                "id": f"toy_en2de-{n:06}",
                 "document": f"d{n}",
                 "references": {"mono": f"a{n}", "cross": f"b{n}"},
-                "hypotheses": {"cross": f"{model}{seed} of {n}"},
+                "hypotheses": {side: f"{side} {n} by {model}{seed}" for side in SIDES[model]},
             }
             for n in range(31)
         ]
@@ -207,11 +208,15 @@ def test_cases_are_of_the_least_the_median_and_the_largest_gain_of_the_first_see
     order = np.argsort(gains_of_first, kind="stable")
     least, median, most = (int(order[place]) for place in (0, 15, 30))
     found = json.loads((results / "toy_en2de" / "minimum" / "cases.json").read_text())
-    assert [case["id"] for case in found] == [str(n) for n in (least, median, most)]
+    assert [case["document"] for case in found] == [f"d{n}" for n in (least, median, most)]
     page = findings(Study(results), [])
     head = f"**Most: {gains_of_first.max():+.1f}.** d{most}\n"
     assert f"{head}\n- reference: S^A: a{most}; S^B: b{most}\n" in page
-    assert f"- MCLAS: S^B: mclas0 of {most} ({mclas[0, most]:.1f})" in page
+    written = f"S^A: mono {most} by mclas0; S^B: cross {most} by mclas0"
+    assert f"- MCLAS: {written} ({mclas[0, most]:.1f})" in page
+    shutil.rmtree(runs / "toy_en2de" / "minimum" / "ncls")
+    collect(runs, results)
+    assert findings(Study(results), []) == page, "cases stay where their runs have gone"
 
 
 @pytest.mark.slow

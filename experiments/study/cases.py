@@ -4,7 +4,6 @@ Documents are chosen by the difference in ROUGE-1 F of S^B between the runs of t
 summaries are shown. A cell's cases.json holds three documents.
 """
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,44 +14,42 @@ from experiments.study.effects import Study
 from mclas_lightning.example import SIDES
 from mclas_lightning.files import read_json, write_json
 from mclas_lightning.report.gains import MAIN, Place
-from mclas_lightning.runs.predictions import PREDICTIONS
-from mclas_lightning.runs.results import MODELS, SCENARIOS
+from mclas_lightning.runs.predictions import read_predictions
+from mclas_lightning.runs.results import MODELS, SCENARIOS, Results
 
 CASES = "cases.json"
 
 SYSTEMS = ("ncls", "ncls_ms", "mclas")
 
 
-def write_cases(study: Study, runs: Path) -> None:
-    """Write cases.json of each cell whose systems have all run; ``runs`` has their summaries."""
+def write_cases(study: Study, results: Path) -> None:
+    """Write cases.json below ``results`` for each cell of a study whose systems have all run."""
     for dataset in study.datasets:
         for scenario in SCENARIOS:
-            scores = {m: study.documents(Place(dataset, scenario, m)) for m in SYSTEMS}
-            if all(found is not None for found in scores.values()):
-                folder = Path(dataset, scenario)
-                write_json(study.folder / folder / CASES, _cases(scores, runs / folder))
+            runs = {m: study.results.get(Place(dataset, scenario, m)) for m in SYSTEMS}
+            first = {model: found[0] for model, found in runs.items() if found}
+            if len(first) == len(SYSTEMS):
+                write_json(results / dataset / scenario / CASES, _cases(first))
 
 
-def _cases(scores: dict[str, Any], cell: Path) -> list[dict[str, Any]]:
-    gains = scores["mclas"][0] - scores["ncls"][0]
+def _cases(runs: dict[str, Results]) -> list[dict[str, Any]]:
+    """The three documents of a cell, from the first run of each system."""
+    scores = {model: 100 * run.documents()[MAIN] for model, run in runs.items()}
+    summaries = {model: read_predictions(run) for model, run in runs.items()}
+    gains, ids = scores["mclas"] - scores["ncls"], runs["mclas"].documents()["ids"]
     order = np.argsort(gains, kind="stable")
     found = []
     for name, place in (("least", 0), ("median", len(order) // 2), ("most", -1)):
         at = int(order[place])
-        lines = {model: _prediction(cell, model, at) for model in SYSTEMS}
+        of_system = {model: lines[str(ids[at])] for model, lines in summaries.items()}
         written = {
-            model: {**line["hypotheses"], MAIN: float(scores[model][0, at])}
-            for model, line in lines.items()
+            model: {**line.hypotheses, MAIN: float(scores[model][at])}
+            for model, line in of_system.items()
         }
-        kept = {key: lines["mclas"][key] for key in ("id", "document", "references")}
+        shown = of_system["mclas"]
+        kept = {"id": shown.id, "document": shown.document, "references": shown.references}
         found.append({"gain": name, "points": float(gains[at]), **kept, "systems": written})
     return found
-
-
-def _prediction(cell: Path, model: str, number: int) -> dict[str, Any]:
-    """The first seed's line of a document, by its place in the test set."""
-    folder = min((cell / model).glob("seed=*"), key=lambda path: int(path.name.split("=")[1]))
-    return json.loads((folder / PREDICTIONS).read_text(encoding="utf-8").splitlines()[number])
 
 
 def drawn(study: Study) -> Iterator[str]:

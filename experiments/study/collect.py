@@ -35,7 +35,7 @@ def collect(runs: Path, results: Path) -> int:
         with np.load(path.with_name(DOCUMENT_SCORES)) as scores:
             kept = {name: scores[name] for name in scores.files if KEPT.fullmatch(name)}
         np.savez_compressed(to / DOCUMENT_SCORES, **kept)
-    write_cases(Study(results), runs)
+    write_cases(Study(runs), results)
     return len(found)
 
 

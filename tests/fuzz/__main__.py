@@ -15,7 +15,7 @@ from pathlib import Path
 
 FOUND = Path("build/fuzz")  # where files that a reader stumbles over are kept
 
-# Files in memory: those of a disk take ten times as long.
+# Files lie in memory: a disk is slower than the readers.
 MEMORY = Path("/dev/shm")
 
 MEGABYTES = 4000  # of memory, most of which torch and transformers take

@@ -1,8 +1,8 @@
 """Files of a run that say how far it is, which replace the earlier ones together.
 
-Three files cannot be replaced in one step. They are written into a folder whose renaming to
-``.ready`` decides that they count, and are then moved out of it. After a kill between two moves,
-the next process that writes there moves the rest.
+Predictions, scores and results cannot be replaced in one step. Files are written into a folder
+whose renaming to ``.ready`` decides that they count, and are then moved out of it. After a kill
+between two moves, the next process that writes there moves the rest.
 """
 
 import shutil
