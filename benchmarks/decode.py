@@ -5,6 +5,7 @@ we do; CTranslate2 has no mask and scores the whole vocabulary. CTranslate2 is l
 not installed.
 """
 
+import copy
 import importlib.util
 import statistics
 import time
@@ -142,6 +143,11 @@ def main() -> None:
         small = Ours(network, words, **search, int8=True)
         report["ours, int8"] = _measured(small, source_BS, asked.repeats)
         report["ours, int8"]["same_tokens"] = _agreement(exact, small(source_BS))
+    half = copy.deepcopy(network).to(torch.bfloat16)
+    with packed(half):
+        system = Ours(half, words, **search)
+        report["ours, bf16"] = _measured(system, source_BS, asked.repeats)
+        report["ours, bf16"]["same_tokens"] = _agreement(exact, system(source_BS))
     theirs = {"transformers": with_torchs_products(network), "transformers, oneDNN": network}
     for name, its in theirs.items():
         peer = transformers_generate(its, allowed_V, **search, bos=BOS, eos=EOS)

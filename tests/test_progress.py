@@ -131,8 +131,9 @@ def test_small_networks_share_the_cores_and_large_ones_do_not(widths, gb, expect
 
 
 def test_what_a_cpu_can_do_is_read_from_linux(tmp_path):
-    (tmp_path / "cpuinfo").write_text("model\t: x\nflags\t\t: fpu amx_bf16 avx2\nbugs\t: none\n")
-    assert cpu_flags(tmp_path / "cpuinfo") >= {"fpu", "amx_bf16", "avx2"}
+    lines = "vendor_id\t: GenuineIntel\nmodel\t: x\nflags\t\t: fpu amx_bf16 avx2\nbugs\t: none\n"
+    (tmp_path / "cpuinfo").write_text(lines)
+    assert cpu_flags(tmp_path / "cpuinfo") == {"GenuineIntel", "fpu", "amx_bf16", "avx2"}
     assert cpu_flags(tmp_path / "nothing") == set()
 
 

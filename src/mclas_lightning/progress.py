@@ -5,6 +5,7 @@ when torch is loaded.
 """
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -86,9 +87,9 @@ def ctrl_c_for_this_process() -> Iterator[None]:
 
 
 def cpu_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> set[str]:
-    """What the CPU can do, in Linux's words; empty where they are not known."""
+    """What the CPU can do and who made it, in Linux's words; empty where they are not known."""
     text = cpuinfo.read_text() if cpuinfo.exists() else ""
-    return set(text.partition("flags")[2].partition("\n")[0].split())
+    return set(" ".join(re.findall(r"^(?:vendor_id|flags)\s*:(.*)$", text, re.M)).split())
 
 
 def bound_spinning() -> None:

@@ -37,6 +37,7 @@ from mclas_lightning.evaluation.run import load_neural, score_run
 from mclas_lightning.files import make_folder, sha256, write_json
 from mclas_lightning.inference.trained import check_content
 from mclas_lightning.model.device import set_float32_products
+from mclas_lightning.model.dropout import short_random_numbers
 from mclas_lightning.model.malloc import keep_freed_memory
 from mclas_lightning.report.comparable import first_differences, unlike_other_seeds
 from mclas_lightning.runs.identity import differences_in_words, scoring_differences
@@ -171,7 +172,8 @@ def _fit(
         LoaderConfig(shape=exposure.shape, workers=settings.workers),
         seed=settings.seed,
     )
-    trainer.fit(module, datamodule=data, ckpt_path=resumed, weights_only=True)
+    with short_random_numbers():
+        trainer.fit(module, datamodule=data, ckpt_path=resumed, weights_only=True)
     assert best.best_model_score is not None, "every training ends with a validation"
     if trainer.is_global_zero:
         stopped_early = trainer.global_step < settings.updates
@@ -205,12 +207,10 @@ def build_trainer(
         save_weights_only=True,
         enable_version_counter=False,
     )
-    # Divergence before all that keeps what a training has come to; best before last, which holds
-    # its state.
+    # Divergence first, so that nothing diverged is kept; best before last, which holds its state.
     writer, divergence = WholeCheckpoints(run), Divergence(run)
     last = Last(run, preemption, settings.checkpoint_minutes, writer, divergence)
     patience = Patience(monitor, patience=optim.patience)
-    callbacks = [divergence, patience, UpdatesBar(monitor), best, last]
     plugins: list[Any] = [writer]
     if not TorchElasticEnvironment.detect() and SLURMEnvironment.detect():
         plugins.append(SLURMEnvironment(auto_requeue=False))  # Who started the job does that.
@@ -218,7 +218,7 @@ def build_trainer(
         trainer = pl.Trainer(
             **hydra.utils.instantiate(settings.trainer, _convert_="all"),  # names classes
             logger=[MetricsFile(run.folder / "metrics.csv"), *loggers],
-            callbacks=callbacks,
+            callbacks=[divergence, patience, UpdatesBar(monitor), best, last],
             plugins=plugins,
             max_epochs=-1,
             max_steps=settings.updates,

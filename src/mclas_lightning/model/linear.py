@@ -1,7 +1,8 @@
-"""Linear layers that oneDNN multiplies on a CPU.
+"""Linear layers whose products are those of the faster library on a CPU, oneDNN or MKL.
 
 torch multiplies float32 matrices by MKL, whose fast kernels are for Intel's processors. oneDNN
-chooses a kernel by the instructions that the processor has (docs/performance.md).
+chooses a kernel by the instructions that the processor has; of matrices that are transposed views,
+as a gradient's are, MKL's are faster where they are for the processor (docs/performance.md).
 
 Shape letters: M rows, I and O features in and out.
 """
@@ -15,6 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mclas_lightning.progress import cpu_flags
+
 PackedLinear = Callable[[Tensor], Tensor]
 
 PACKED_ROWS = 20  # Weights are packed for products of M = 20; other M are correct, too.
@@ -22,7 +25,7 @@ PACKED_ROWS = 20  # Weights are packed for products of M = 20; other M are corre
 
 def linear_no_grad(x_MI: Tensor, weight_OI: Tensor, bias_O: Tensor | None = None) -> Tensor:
     """x W^T + b of matrices, without a gradient; x and W may be transposed views."""
-    if _onednn_multiplies(x_MI):
+    if weight_OI.is_mkldnn or _onednn_multiplies(x_MI):
         return torch.ops.mkldnn._linear_pointwise(x_MI, weight_OI, bias_O, "none", [], "")
     return F.linear(x_MI, weight_OI, bias_O)
 
@@ -36,7 +39,7 @@ def pack_linear(weight_OI: Tensor, bias_O: Tensor | None, *, int8: bool = False)
     weight_OI = weight_OI.detach().contiguous()
     if int8:
         return _pack_int8(weight_OI, bias_O)
-    if _onednn_multiplies(weight_OI):
+    if _onednn_knows(weight_OI):
         weight_OI = torch.ops.mkldnn._reorder_linear_weight(weight_OI, PACKED_ROWS)
     return lambda x_MI: linear_no_grad(x_MI, weight_OI, bias_O)
 
@@ -59,6 +62,16 @@ def _pack_int8(weight_OI: Tensor, bias_O: Tensor | None) -> PackedLinear:
 
 
 def _onednn_multiplies(x: Tensor) -> bool:
+    return _onednn_knows(x) and not (x.dtype == torch.float32 and _mkl_knows_avx512())
+
+
+@cache
+def _mkl_knows_avx512() -> bool:
+    """Whether MKL multiplies by AVX-512 on this CPU: it does on Intel's alone."""
+    return torch.backends.mkl.is_available() and {"GenuineIntel", "avx512f"} <= cpu_flags()
+
+
+def _onednn_knows(x: Tensor) -> bool:
     known = x.dtype == torch.float32 or (x.dtype == torch.bfloat16 and _onednn_knows_bf16())
     available = x.is_cpu and known and torch.backends.mkldnn.is_available()
     return available and not torch.is_autocast_enabled("cpu")
