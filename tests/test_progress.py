@@ -1,6 +1,7 @@
 """Bars are for terminals; started processes leave Ctrl-C to the command; threads sleep soon."""
 
 import io
+import json
 import os
 import signal
 import subprocess
@@ -11,8 +12,9 @@ import pytest
 
 from mclas_lightning import progress
 from mclas_lightning.progress import (
+    KERNELS,
     SPINS,
-    bound_spinning,
+    bound_libraries,
     cpu_flags,
     ctrl_c_for_this_process,
     free_memory,
@@ -63,15 +65,17 @@ def test_a_process_that_was_started_does_not_end_by_ctrl_c():
     assert (child.stdout, child.stderr) == ("goes on\n", "")
 
 
-UNSAID = {key: value for key, value in os.environ.items() if key not in progress.SPINNING}
+SAID = (*progress.SPINNING, *progress.KERNEL_CACHES)
+UNSAID = {key: value for key, value in os.environ.items() if key not in SAID}
+OURS = {"GOMP_SPINCOUNT": str(SPINS), **dict.fromkeys(progress.KERNEL_CACHES, str(KERNELS))}
 
-# The variable at the moment at which torch, and with it OpenMP, is loaded.
-LOADED = """
-import os, runpy, sys
+# The variables at the moment at which torch, and with it OpenMP and oneDNN, is loaded.
+LOADED = f"""
+import json, os, runpy, sys
 class Torch:
     def find_spec(name, *_):
         if name == "torch":
-            print(os.environ.get("GOMP_SPINCOUNT"), os.environ.get("OMP_WAIT_POLICY"))
+            print(json.dumps({{key: os.environ[key] for key in {SAID} if key in os.environ}}))
             os._exit(0)
 sys.meta_path.insert(0, Torch)
 """
@@ -90,24 +94,52 @@ sys.meta_path.insert(0, Torch)
         "runpy.run_module('mclas_lightning.cli.main', run_name='__main__')",
     ],
 )
-def test_how_threads_wait_is_said_before_torch_is_loaded(start):
+def test_threads_and_kernels_are_bound_before_torch_is_loaded(start):
     line = [sys.executable, "-c", LOADED + start]
     done = subprocess.run(line, env=UNSAID, capture_output=True, text=True, check=True)
-    assert done.stdout == f"{SPINS} None\n"
+    assert json.loads(done.stdout) == OURS
 
 
-@pytest.mark.parametrize("name", progress.SPINNING)
+@pytest.mark.parametrize("name", SAID)
 def test_what_the_user_has_said_stays(name, monkeypatch):
-    for each in progress.SPINNING:
-        monkeypatch.delenv(each, raising=False)
-    bound_spinning()
-    assert os.environ.pop("GOMP_SPINCOUNT") == str(SPINS)
-    monkeypatch.setenv(name, "7")
-    bound_spinning()
-    assert {key: os.environ.get(key) for key in progress.SPINNING} == {
-        **dict.fromkeys(progress.SPINNING),
-        name: "7",
-    }
+    monkeypatch.setattr(os, "environ", {})
+    bound_libraries()
+    assert os.environ == OURS
+    monkeypatch.setattr(os, "environ", {name: "7"})
+    bound_libraries()
+    ours = {} if name in progress.SPINNING else {"GOMP_SPINCOUNT": str(SPINS)}
+    assert os.environ == {**dict.fromkeys(progress.KERNEL_CACHES, str(KERNELS)), **ours, name: "7"}
+
+
+PRODUCTS = """
+import torch
+from pathlib import Path
+from mclas_lightning.model.linear import pack_linear
+from mclas_lightning.model.malloc import give_freed_memory_back
+
+def held():
+    give_freed_memory_back()
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20
+
+torch.set_num_threads(1)
+product, x = pack_linear(torch.randn(256, 128), None), torch.randn(2000, 128)
+product(x)
+before = held()
+for rows in range(1000, 1600):
+    product(x[:rows])
+print(held() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="of Linux's figures")
+def test_products_of_many_sizes_hold_no_more_memory_than_those_of_a_few():
+    growth = []
+    for kernels in (KERNELS, 1024):
+        environment = {**UNSAID, **dict.fromkeys(progress.KERNEL_CACHES, str(kernels))}
+        line = [sys.executable, "-c", PRODUCTS]
+        done = subprocess.run(line, env=environment, capture_output=True, text=True, check=True)
+        growth.append(float(done.stdout))
+    assert growth[0] < growth[1] / 2
 
 
 @pytest.mark.parametrize(

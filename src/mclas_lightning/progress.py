@@ -22,6 +22,13 @@ from tqdm import tqdm
 # ``python -m benchmarks.busy`` measures others.
 SPINS = 1_000
 
+# Kernels that oneDNN keeps, in each of two caches; the libraries' own number is 1,024. A product of
+# other sizes has a kernel of its own, and documents have many lengths: the memory of an evaluation
+# would grow for hours. A training step has about 80 (docs/quality.md).
+KERNELS = 128
+
+KERNEL_CACHES = ("LRU_CACHE_CAPACITY", "ONEDNN_PRIMITIVE_CACHE_CAPACITY")
+
 SPINNING = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY", "KMP_BLOCKTIME")  # variables that say it, too
 
 SMALL_WIDTH = 256  # of an encoder, up to which a second thread gains less than a second run
@@ -92,14 +99,16 @@ def cpu_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> set[str]:
     return set(" ".join(re.findall(r"^(?:vendor_id|flags)\s*:(.*)$", text, re.M)).split())
 
 
-def bound_spinning() -> None:
-    """Let waiting threads sleep soon, unless the user has said how they wait.
+def bound_libraries() -> None:
+    """Let waiting threads sleep soon, and oneDNN keep few kernels, unless the user has said more.
 
     Threads wait for each other at the end of every product. One that spins takes the core from a
     thread that works, where other programs run on the machine, too.
     """
     if not any(name in os.environ for name in SPINNING):
         os.environ["GOMP_SPINCOUNT"] = str(SPINS)
+    for name in KERNEL_CACHES:
+        os.environ.setdefault(name, str(KERNELS))
 
 
 class Share(NamedTuple):

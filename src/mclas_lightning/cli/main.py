@@ -7,9 +7,9 @@ import sys
 
 if __name__ == "__main__":  # Ctrl-C is heard during the imports below, too.
     from mclas_lightning.errors import run_main
-    from mclas_lightning.progress import bound_spinning
+    from mclas_lightning.progress import bound_libraries
 
-    bound_spinning()
+    bound_libraries()
     sys.exit(run_main("mclas_lightning.cli.main"))
 
 import argparse

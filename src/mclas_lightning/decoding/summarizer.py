@@ -35,8 +35,13 @@ from mclas_lightning.example import Side
 from mclas_lightning.metrics.accents import kept_by_tokenizer
 from mclas_lightning.model.device import reading_waits
 from mclas_lightning.model.linear import packed
+from mclas_lightning.model.malloc import give_freed_memory_back
 from mclas_lightning.model.seq2seq import Seq2Seq
 from mclas_lightning.task import Task
+
+# Batches after which malloc returns what is free: each has other sizes, which do not fit the gaps
+# that the one before has left.
+TRIM_BATCHES = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,12 +113,14 @@ class Summarizer(System):
         longest = self._beam(max(map(len, self.task.targets.values())), config)
         columns = max(output.shortlists.token_SC.shape[1] for output in outputs.values())
         budget = batch_budget(network, config, longest, columns)
-        for indices in batches_by_length(sources, budget):
+        for number, indices in enumerate(batches_by_length(sources, budget), start=1):
             batch = [sources[i] for i in indices]
             found = self._search_batch(network, batch, config, outputs, num_best)
             for index, of_text in zip(indices, found, strict=True):
                 candidates[index] = of_text
             progress(len(indices))
+            if number % TRIM_BATCHES == 0:
+                give_freed_memory_back()
         return candidates
 
     def source_lengths(self, texts: Sequence[str]) -> list[int]:

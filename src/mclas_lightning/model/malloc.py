@@ -20,7 +20,7 @@ def keep_freed_memory() -> None:
 
 
 def give_freed_memory_back() -> None:
-    """Return freed memory to the system once, before an allocation too large for a freed block."""
+    """Return freed memory to the system once: what comes next would not fit the freed blocks."""
     malloc_trim = _glibc("malloc_trim")
     if malloc_trim is not None:
         malloc_trim(0)
