@@ -8,18 +8,31 @@ from collections.abc import Callable
 from pathlib import Path
 from traceback import walk_stack
 from types import SimpleNamespace
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
+import pytorch_lightning as pl
 import torch
 
 from benchmarks.kills import survive
 from mclas_lightning.config.compose import compose
-from mclas_lightning.errors import InputError
+from mclas_lightning.errors import INTERRUPTED, InputError
 from mclas_lightning.inference.trained import weights_of
-from mclas_lightning.runs.preemption import Preempted
+from mclas_lightning.runs.preemption import TERMINATED, Preempted
 from mclas_lightning.runs.run import Run
 from mclas_lightning.train import train
-from mclas_lightning.training.checkpoints import END, GO_ON, SAVE, Last, resumable
+from mclas_lightning.training.checkpoints import (
+    DIVERGED,
+    END,
+    GO_ON,
+    INTERRUPT,
+    SAVE,
+    Best,
+    Last,
+    WholeCheckpoints,
+    resumable,
+)
 from mclas_lightning.training.module import SummarizationModule
 
 # Epochs of 8, 3 and 2 updates; validations inside epochs and at their ends.
@@ -103,6 +116,77 @@ def test_a_run_that_is_stopped_again_and_again_is_the_same(
     assert_equal(again, expected)
 
 
+def saving(minutes: float | None = 1, group: object = None) -> Last:
+    """What saves a training that it has saved at second 1,000."""
+    run: Any = SimpleNamespace(last=Path("last.ckpt"))
+    unasked: Any = SimpleNamespace(code=None, saving=True)
+    healthy: Any = SimpleNamespace(fault=None)
+    last = Last(run, unasked, minutes, WholeCheckpoints(run), healthy)
+    last.saved, last.group = 1000, group
+    return last
+
+
+@pytest.mark.parametrize(
+    ("minutes", "seconds", "code", "fault", "wish"),
+    [
+        (None, 10**6, None, None, GO_ON),
+        (2, 120, None, None, GO_ON),
+        (2, 120.5, None, None, SAVE),
+        (2, 0, TERMINATED, None, END),
+        (2, 500, TERMINATED, None, END),
+        (2, 500, INTERRUPTED, None, INTERRUPT),
+        (None, 0, INTERRUPTED, "loss", DIVERGED),
+    ],
+)
+def test_the_end_of_an_update_brings_what_is_most_urgent(
+    monkeypatch, minutes, seconds, code, fault, wish
+):
+    clock = SimpleNamespace(monotonic=lambda: 1000 + seconds)
+    monkeypatch.setattr("mclas_lightning.training.checkpoints.time", clock)
+    last = saving(minutes)
+    last.preemption.code, last.divergence.fault = code, fault
+    assert last._most_urgent_wish() == wish
+    asked: list[object] = []
+
+    def all_reduce(wishes, op, group):
+        asked.append((wishes.item(), op, group))
+        wishes.fill_(max(wishes, INTERRUPT))
+
+    monkeypatch.setattr("torch.distributed.all_reduce", all_reduce)
+    last.group = "ranks"
+    # Another rank was interrupted.
+    assert last._most_urgent_wish() == max(wish, INTERRUPT)
+    assert asked == [(wish, torch.distributed.ReduceOp.MAX, "ranks")]
+
+
+def test_after_the_training_a_signal_ends_the_process_at_once():
+    last = saving()
+    last.teardown(pl.Trainer(), pl.LightningModule(), "fit")
+    assert last.preemption.saving is False
+
+
+def test_the_last_checkpoint_alone_keeps_the_one_before_it(tmp_path, monkeypatch):
+    run: Any = SimpleNamespace(**{name: tmp_path / name for name in ("best", "last", "previous")})
+    writer = WholeCheckpoints(run)
+    for kept, path in ((False, run.best), (True, run.last)):
+        for number in range(2):
+            writer.save_checkpoint({"number": number}, path)
+        assert run.previous.exists() is kept
+    assert writer.error is None
+    full = InputError("the disk is full")
+    monkeypatch.setattr(
+        "mclas_lightning.training.checkpoints.save_checkpoint", Mock(side_effect=full)
+    )
+    writer.save_checkpoint({}, run.last)
+    assert writer.error is full
+
+
+def test_a_best_checkpoint_that_there_is_not_has_no_path_in_another_folder(tmp_path):
+    best = Best(dirpath=tmp_path)
+    assert best._here("") == ""
+    assert best._here("/before/best.ckpt") == str(tmp_path / "best.ckpt")
+
+
 def at_micro_batch(monkeypatch, wanted: int, do: Callable[[], None]) -> None:
     """Do something once, before the micro-batch of this number is computed."""
     step, count = SummarizationModule.training_step, [0]
@@ -134,6 +218,8 @@ def test_a_signal_inside_an_update_ends_the_run_after_it(words, whole, tmp_path,
         assert ended.value.code == 143
     finally:
         signal.signal(sent, other)
+    run = Run(tmp_path / "again" / "small" / "minimum" / "mclas" / "seed=0")
+    assert torch.load(run.last, weights_only=True)["global_step"] == 5
     assert heard == [sent]  # Who listened before, as submitit does, asks for another turn.
     again, stops = finish(line)
     assert stops == 0

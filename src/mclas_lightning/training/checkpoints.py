@@ -209,7 +209,6 @@ def settle_loop_counters(loops: dict[str, Any], batches_a_validation: int) -> No
         return
     loops["epoch_loop.state_dict"]["_batches_that_stepped"] += 1
     if batches["is_last_batch"]:
-        batches["is_last_batch"] = False
         batches["current"] = dict.fromkeys(batches["current"], 0)
         for count in (loops["epoch_progress"]["total"], loops["epoch_progress"]["current"]):
             count.update(processed=count["ready"], completed=count["ready"])
