@@ -159,6 +159,44 @@ def test_the_end_of_an_update_brings_what_is_most_urgent(
     assert asked == [(wish, torch.distributed.ReduceOp.MAX, "ranks")]
 
 
+def test_from_its_start_a_training_listens_and_saves_together_with_the_other_ranks():
+    last, trainer = saving(), SimpleNamespace(global_step=4, loggers=[])
+    last.preemption, last.divergence.group = Mock(saving=False), "ranks"
+    last.on_train_start(trainer, pl.LightningModule())  # pyright: ignore[reportArgumentType]
+    assert (last.update, last.validated, last.group) == (4, 0, "ranks")
+    assert last.preemption.saving is True
+    last.preemption.listen.assert_called_once_with()
+
+
+@pytest.mark.parametrize(("wish", "code"), [(END, TERMINATED), (INTERRUPT, INTERRUPTED)])
+def test_a_training_that_ends_has_looked_at_itself_and_at_its_folder_and_has_saved(
+    monkeypatch, wish, code
+):
+    there = Mock()
+    monkeypatch.setattr("mclas_lightning.training.checkpoints.check_still_there", there)
+    monkeypatch.setattr(Last, "_most_urgent_wish", lambda last: wish)
+    last, trainer = saving(), Mock(global_step=5, max_steps=9, loggers=[Mock()])
+    last.path, last.divergence = Path("run/checkpoints/last.ckpt"), Mock()
+    with pytest.raises(Preempted) as ended:
+        last._save_or_end(trainer)
+    assert ended.value.code == code
+    there.assert_called_once_with(Path("run"))
+    last.divergence.check.assert_called_once_with(trainer)
+    assert last.divergence.saved == 5
+    trainer.loggers[0].save.assert_called_once_with()
+    trainer.save_checkpoint.assert_called_once_with(last.path)
+
+
+def test_a_training_that_diverged_is_stopped_and_not_saved(monkeypatch):
+    monkeypatch.setattr(Last, "_most_urgent_wish", lambda last: DIVERGED)
+    last, trainer = saving(), Mock(global_step=5, max_steps=9)
+    last.divergence = Mock(**{"stop.side_effect": InputError("diverged")})
+    with pytest.raises(InputError, match="diverged"):
+        last._save_or_end(trainer)
+    last.divergence.stop.assert_called_once_with(trainer)
+    trainer.save_checkpoint.assert_not_called()
+
+
 def test_after_the_training_a_signal_ends_the_process_at_once():
     last = saving()
     last.teardown(pl.Trainer(), pl.LightningModule(), "fit")
