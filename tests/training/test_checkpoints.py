@@ -352,12 +352,15 @@ def test_a_checkpoint_cut_short_falls_back_to_the_one_before_it(
     assert_equal(again, whole("middle"))
 
 
-def test_two_checkpoints_cut_short_are_named(words, tmp_path, monkeypatch):
+def test_checkpoints_that_are_all_cut_short_are_named(words, tmp_path, monkeypatch):
     line = training(words, tmp_path, "middle")
     run = preempted(line, monkeypatch, 8)
     for path in (run.last, run.previous):
         path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(InputError, match=r"previous\.ckpt: not a whole checkpoint"):
+        train(compose("train", line))
+    run.previous.unlink()
+    with pytest.raises(InputError, match=r"last\.ckpt: not a whole checkpoint"):
         train(compose("train", line))
 
 
