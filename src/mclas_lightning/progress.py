@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -100,15 +101,28 @@ def cpu_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> set[str]:
 
 
 def bound_libraries() -> None:
-    """Let waiting threads sleep soon, and oneDNN keep few kernels, unless the user has said more.
+    """Let oneDNN keep few kernels, and threads wait without spinning long on a busy machine.
 
     Threads wait for each other at the end of every product. One that spins takes the core from a
-    thread that works, where other programs run on the machine, too.
+    thread that works, where other programs compute, too. What the user has said stays.
     """
-    if not any(name in os.environ for name in SPINNING):
+    if not any(name in os.environ for name in SPINNING) and busy():
         os.environ["GOMP_SPINCOUNT"] = str(SPINS)
     for name in KERNEL_CACHES:
         os.environ.setdefault(name, str(KERNELS))
+
+
+def busy(loadavg: Path = Path("/proc/loadavg")) -> bool:
+    """Whether other programs compute on this machine now; True where Linux does not say so.
+
+    Linux counts what runs, this process included. Something else runs for a moment at any time, so
+    that three counts are taken.
+    """
+    counts = []
+    while loadavg.exists() and len(counts) < 3:
+        counts.append(int(loadavg.read_text().split()[3].partition("/")[0]))
+        time.sleep(0.003)
+    return min(counts, default=2) > 1
 
 
 class Share(NamedTuple):
