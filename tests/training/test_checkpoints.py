@@ -116,13 +116,13 @@ def test_a_run_that_is_stopped_again_and_again_is_the_same(
     assert_equal(again, expected)
 
 
-def saving(minutes: float | None = 1, group: object = None) -> Last:
+def saving(minutes: float | None = 1) -> Any:
     """What saves a training that it has saved at second 1,000."""
     run: Any = SimpleNamespace(last=Path("last.ckpt"))
     unasked: Any = SimpleNamespace(code=None, saving=True)
     healthy: Any = SimpleNamespace(fault=None)
     last = Last(run, unasked, minutes, WholeCheckpoints(run), healthy)
-    last.saved, last.group = 1000, group
+    last.saved, last.group = 1000, None
     return last
 
 
@@ -162,7 +162,7 @@ def test_the_end_of_an_update_brings_what_is_most_urgent(
 def test_from_its_start_a_training_listens_and_saves_together_with_the_other_ranks():
     last, trainer = saving(), SimpleNamespace(global_step=4, loggers=[])
     last.preemption, last.divergence.group = Mock(saving=False), "ranks"
-    last.on_train_start(trainer, pl.LightningModule())  # pyright: ignore[reportArgumentType]
+    last.on_train_start(trainer, pl.LightningModule())
     assert (last.update, last.validated, last.group) == (4, 0, "ranks")
     assert last.preemption.saving is True
     last.preemption.listen.assert_called_once_with()
