@@ -149,12 +149,85 @@ def test_what_is_edited_is_named_and_nothing_else(run, edit, topics):
     assert found.in_words.startswith("no: ")
 
 
+def unsigned(keys: str, value: object = None) -> Callable[[Path], None]:
+    """An edit of results.json by hand; without a value it takes the key out."""
+
+    def edit(run: Path) -> None:
+        record = json.loads((run / "results.json").read_text())
+        *outer, last = keys.split("/")
+        inner = record
+        for key in outer:
+            inner = inner[key]
+        inner.pop(last, None)
+        if value is not None:
+            inner[last] = value
+        (run / "results.json").write_text(json.dumps(record))
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        unsigned("decoding/beam", 11),
+        unsigned("provenance/platform", "another machine"),
+        unsigned("provenance/threads", 99),
+        unsigned("provenance/git_commit", "0" * 40),
+        unsigned("provenance/writes"),
+        unsigned("provenance/predictions_sha256"),
+        unsigned("scores/cross/meteor", 0.95),
+        unsigned("scores/cross/empty", False),
+        unsigned("content_sha256", "0" * 64),
+    ],
+)
+def test_what_no_other_file_tells_is_found_where_it_is_edited(run, edit):
+    edit(run)
+    found = verify(run)
+    assert "results" in {finding.topic for finding in found.of("mismatch")}
+    assert any("was edited after it was written" in f.said for f in found.of("mismatch"))
+
+
+def test_the_layout_of_results_is_no_edit_and_results_without_their_hash_are_not_checked(run):
+    record = json.loads((run / "results.json").read_text())
+    (run / "results.json").write_text(json.dumps(dict(reversed(record.items()))))
+    assert "results" in verify(run).topics
+    unsigned("content_sha256")(run)
+    found = verify(run)
+    assert found.matches
+    assert "results" in {finding.topic for finding in found.of("unchecked")}
+
+
+def test_without_its_configuration_the_files_of_a_run_are_still_checked(run):
+    (run / "config.yaml").unlink()
+    other_file("network.json")(run)
+    found = verify(run)
+    assert {finding.topic for finding in found.of("mismatch")} == {"network"}
+    assert "weights" in found.topics
+
+
+def test_scores_of_documents_that_are_gone_are_named(run):
+    with np.load(run / "scores.npz") as file:
+        kept = {name: array for name, array in file.items() if name != "cross/rouge1_f"}
+    np.savez(run / "scores.npz", **kept)  # pyright: ignore[reportArgumentType]
+    (finding,) = verify(run).of("mismatch")
+    assert (finding.topic, finding.said) == ("scores.npz", "cross: cross/rouge1_f is missing")
+    (run / "scores.npz").unlink()
+    assert "scores.npz" in {finding.topic for finding in verify(run).of("unchecked")}
+
+
+def test_values_of_other_types_are_named_without_a_traceback(run):
+    change(run / "results.json", provenance__files_sha256="x")
+    (finding,) = verify(run).of("mismatch")
+    assert finding.topic == "provenance"
+    assert "has another type" in finding.said
+
+
 def test_an_untouched_run_matches_in_all_that_it_depends_on(run):
     found = verify(run)
     assert found.of("mismatch") == []
     assert set(found.topics) - {"code"} == {
         *("configuration", "corpus", "subset", "network", "tokenizer", "vocabulary", "weights"),
-        *("environment", "training", "predictions", "scores", "scores.npz"),
+        *("environment", "training", "predictions", "scores", "scores.npz", "results"),
     }
     assert found.in_words == "yes"
     assert verify_all([run, run]) == [found, found]
@@ -179,7 +252,7 @@ def test_results_of_an_outside_system_have_little_to_check(tmp_path, made_up):
     found = verify(tmp_path)
     assert found.matches
     assert [(finding.topic, finding.state) for finding in found.findings] == [
-        *(("configuration", "unchecked"), ("predictions", "unchecked")),
+        *(("results", "match"), ("configuration", "unchecked"), ("predictions", "unchecked")),
     ]
     (tmp_path / "results.json").write_text("{}")
     assert verify(tmp_path).in_words == "no: results"

@@ -93,6 +93,7 @@ def test_notes_go_to_stderr_and_into_records(summarize):
         (["optim.updates=3"], b"", "optim.updates=3: neither a file nor a word for decoding"),
         (["nowhere.txt"], b"", "nowhere.txt: cannot be read (No such file"),
         (["decoding.beams=3"], b"a storm", "decoding.beams"),
+        (["decoding.beam=${decoding.beam}"], b"a storm", "decoding.beam: Recursive"),
         (["decoding.beam=0"], b"a storm", "decoding.beam: expected from 1 to 1000"),
     ],
 )

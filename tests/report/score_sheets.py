@@ -7,6 +7,7 @@ from mclas_lightning.report.finished_runs import Runs
 from mclas_lightning.report.layout import LAYOUTS
 from mclas_lightning.report.score_tables import score_table_sheets
 from mclas_lightning.report.sheet import Sheet
+from mclas_lightning.runs.results import CONTENT, content_sha256
 
 NUM = 41
 TABLE2 = [(system.scenario, system.model) for system in LAYOUTS[2].systems]
@@ -34,6 +35,8 @@ def change(path: Path, **keys: object) -> None:
         for key in outer:
             inner = inner[key]
         inner[last] = value
+    if CONTENT in record:
+        record[CONTENT] = content_sha256(record)
     path.write_text(json.dumps(record))
 
 

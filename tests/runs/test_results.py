@@ -37,7 +37,7 @@ def test_the_file_has_the_documented_keys(tmp_path, made_up):
     made_up("ncls").write(tmp_path / "results.json")
     record = json.loads((tmp_path / "results.json").read_text())
     documented = "format dataset scenario model seed languages scores signatures decoding"
-    assert list(record) == [*documented.split(), "provenance"]
+    assert list(record) == [*documented.split(), "provenance", "content_sha256"]
     assert record["format"] == 2
     assert list(record["scores"]) == ["cross"]
 

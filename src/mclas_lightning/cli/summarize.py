@@ -85,9 +85,10 @@ def _changes(summarizer: "Summarizer", words: Sequence[str]) -> dict[str, Any]:
     """The keys of the decoding as ``words`` of the command line change them."""
     if not words:
         return {}
-    from mclas_lightning.config.compose import compose_over
+    from mclas_lightning.config.compose import clear_errors, compose_over
 
-    return dict(compose_over({"decoding": asdict(summarizer.decoding)}, words).decoding)
+    with clear_errors("train"):
+        return dict(compose_over({"decoding": asdict(summarizer.decoding)}, words).decoding)
 
 
 def _named(documents: Iterable[Document], names: deque[str]) -> Iterator[str]:

@@ -182,6 +182,9 @@ def _pipeline(run: Run, device: str) -> Summarizer:
 
 def _device(name: str) -> torch.device:
     try:
-        return device_of("auto", 1) if name == "auto" else torch.device(name)
-    except RuntimeError as error:
-        raise InputError(f"device '{name}': expected auto, cpu or cuda") from error
+        found = device_of("auto", 1) if name == "auto" else torch.device(name)
+        torch.empty(0, device=found)
+    except (AssertionError, NotImplementedError, RuntimeError) as error:
+        here = "auto, cpu or cuda" if torch.cuda.is_available() else "auto or cpu: there is no GPU"
+        raise InputError(f"device '{name}': expected {here}") from error
+    return found

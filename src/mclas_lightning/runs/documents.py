@@ -90,5 +90,5 @@ def _check_score(
     if values.dtype != np.float64 or not np.isfinite(values).all():
         raise InputError(f"{where}: expected finite float64 numbers; {SCORE_AGAIN}")
     if abs(values.mean() - mean) > 1e-9 * max(1, abs(mean)):
-        found_mean = f"its mean is {values.mean():.6g}, that in results.json is {mean:.6g}"
+        found_mean = f"its mean is {values.mean():.12g}, that in results.json is {mean:.12g}"
         raise InputError(f"{where}: {found_mean}; {SCORE_AGAIN}")

@@ -5,15 +5,18 @@
      "languages": {"source": "en", "target": "de"},
      "scores": {"cross": {"rouge1_f": 0.31, ..., "num": 100}, "mono": {...}},
      "signatures": {"cross": {"rouge": "rouge|profile:standard|lang:de|...", ...}, "mono": {...}},
-     "decoding": {...}, "provenance": {...}}
+     "decoding": {...}, "provenance": {...}, "content_sha256": "9f2c..."}
 
 ``scores`` and ``signatures`` hold the sides that the model writes. A side's scores are means over
 documents, from 0 to 1 (lengths in words or characters); ``metrics.score`` lists them, and tables
 need those that ``runs.score_checks`` lists. ``signatures`` holds one signature for each family of
 scores. Tables read only this file and ``scores.npz`` beside it: an outside system enters them by
-such files in ``<dataset>/<scenario>/<model>/seed=<n>/``.
+such files in ``<dataset>/<scenario>/<model>/seed=<n>/``. ``content_sha256``, which these files may
+lack, is the hash of all else: ``mclas verify`` finds a file that was edited.
 """
 
+import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 RESULTS_FORMAT = 2
+
+CONTENT = "content_sha256"
 
 SEED_FOLDER = re.compile(r"seed=\d+")
 
@@ -147,9 +152,9 @@ class Results:
 
     def write(self, path: Path) -> None:
         """Write a results.json as ``path``, whole or not at all."""
-        write_json(
-            path, {"format": RESULTS_FORMAT} | {name: getattr(self, name) for name in FILE_FIELDS}
-        )
+        content = {name: getattr(self, name) for name in FILE_FIELDS}
+        record = {"format": RESULTS_FORMAT, **content}
+        write_json(path, {**record, CONTENT: content_sha256(record)})
 
     @classmethod
     def read(cls, path: Path) -> "Results":
@@ -164,6 +169,12 @@ def _from_record(folder: Path, record: Mapping[str, Any]) -> Results:
             state = "has the wrong type" if name in record else "is missing"
             raise InputError(f"'{name}' {state}; expected {kind.__name__}")
     return Results(**{name: record[name] for name in FILE_FIELDS}, folder=folder)
+
+
+def content_sha256(record: Mapping[str, Any]) -> str:
+    """The SHA-256 of all values of a results.json but for this one, in any order and layout."""
+    rest = {name: value for name, value in record.items() if name != CONTENT}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
 def headline(results: Results) -> str:

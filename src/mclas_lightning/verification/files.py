@@ -28,6 +28,8 @@ def file_findings(results: Results) -> Iterator[Finding]:
     run, known = Run(run_folder_of(results.folder)), results.provenance
     if not run.started:
         yield unchecked("configuration", f"{run}: was not made here (no config.yaml)")
+        if known.get("files_sha256"):
+            yield from _network(results, run)
         yield from _named_files("outputs", known.get("outputs") or {})
         return
     try:

@@ -35,6 +35,9 @@ def score_findings(results: Results) -> Iterator[Finding]:
     except InputError as error:
         yield mismatched("scores.npz", str(error))
         kept = {}
+    else:
+        if not kept:
+            yield unchecked("scores.npz", f"{results.folder}: has none")
     if kept and kept["ids"].tolist() != [prediction.id for prediction in predictions]:
         yield mismatched("scores.npz", "its ids are not those of predictions.jsonl, in their order")
         kept = {}
@@ -92,7 +95,7 @@ def _side(
         if not any(name.startswith(family) for family in unlike)
     ]
     wrong = [
-        f"{name} {recorded[name]:.6g}, found {again.totals[name]:.6g}"
+        f"{name} {recorded[name]:.12g}, found {again.totals[name]:.12g}"
         for name in sorted(names)
         if not math.isclose(
             recorded[name], again.totals[name], rel_tol=TOLERANCE, abs_tol=TOLERANCE
@@ -110,11 +113,14 @@ def _of_documents(
 ) -> Iterator[Finding]:
     """Findings on the scores of single documents."""
     wrong = [
-        f"{name} of {kept['ids'][rows[0]]} and {len(rows) - 1:,} more documents"
+        f"{name} of {kept['ids'][rows[0]]}" + f" and {len(rows) - 1:,} more" * (len(rows) > 1)
         for name in sorted({*names} & again.documents.keys())
         if f"{side}/{name}" in kept
         and len(rows := np.flatnonzero(_differ(kept[f"{side}/{name}"], again.documents[name])))
     ]
+    if kept:
+        counted = {f"{side}/{name}" for name in {*names} & again.documents.keys()}
+        wrong += [f"{name} is missing" for name in sorted(counted - kept.keys())]
     if wrong:
         yield mismatched("scores.npz", f"{side}: {_named(wrong)}")
     elif kept:

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from mclas_lightning.errors import InputError
+from mclas_lightning.files import read_json
 from mclas_lightning.progress import progress_bar
 from mclas_lightning.runs.predictions import PREDICTIONS
-from mclas_lightning.runs.results import Results
+from mclas_lightning.runs.results import CONTENT, Results, content_sha256
 from mclas_lightning.verification.files import file_findings
-from mclas_lightning.verification.finding import Finding, mismatched, unchecked
+from mclas_lightning.verification.finding import Finding, matched, mismatched, unchecked
 
 LARGE = 5_000_000  # bytes of predictions whose verification shows a progress bar
 
@@ -74,11 +75,11 @@ def verify(folder: Path) -> Verification:
         results = Results.read(folder / "results.json")
     except InputError as error:
         return Verification(folder, [mismatched("results", str(error))])
-    findings: list[Finding] = []
+    findings = [_content(folder / "results.json")]
     try:
         findings += file_findings(results)
     except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
-        said = f"{folder}/results.json: not the provenance of a run ({error!r})"
+        said = f"{folder}/results.json: a value of the provenance has another type ({error})"
         findings.append(mismatched("provenance", said))
     if "predictions_sha256" in results.provenance or (folder / PREDICTIONS).exists():
         # An import of rouge-score, which takes long.
@@ -89,3 +90,13 @@ def verify(folder: Path) -> Verification:
         said = f"{folder}: has none, and records no hash of them"
         findings.append(unchecked("predictions", said))
     return Verification(folder, findings)
+
+
+def _content(path: Path) -> Finding:
+    """Whether results.json is as it was written: no other file tells how it was decoded."""
+    record = read_json(path, dict)
+    if CONTENT not in record:
+        return unchecked("results", f"{path}: records no hash of its own content")
+    if record[CONTENT] == content_sha256(record):
+        return matched("results", str(path))
+    return mismatched("results", f"{path}: was edited after it was written")
