@@ -33,7 +33,7 @@ from tests.faults.processes import Ended, Running, on_operations
 
 # Times and the state of this checkout; all else is equal to the last bit.
 VOLATILE = re.compile(
-    r'"(started|seconds|git_\w+|environment\.json|training\.json)": .*\n? *'
+    r'"(started|seconds|git_\w+|environment\.json|training\.json|content_sha256)": .*\n? *'
     r"|\d{4}-\d\d-\d\d \d\d:\d\d"
 )
 
