@@ -122,6 +122,16 @@ def test_the_report_is_one_file_and_its_tables_are_files(runs, tmp_path, monkeyp
     assert (tmp_path / unquote(link)).read_text("utf-8").startswith("<!doctype html>")
 
 
+def test_a_report_whose_tables_have_no_place_writes_nothing(runs, tmp_path, monkeypatch, capsys):
+    (tmp_path / "paper").write_text("a file")
+    words = ("--runs", str(runs), "--out", str(tmp_path / "report.html"), "--data", str(tmp_path))
+    files = ("--files", str(tmp_path / "paper"))
+    code, out, err = run(monkeypatch, capsys, "report", *words, *files)
+    assert (code, out) == (2, "")
+    assert f"{tmp_path / 'paper'}: cannot create this folder" in err
+    assert not (tmp_path / "report.html").exists()
+
+
 def test_what_the_report_sets_aside_is_said_on_stderr(runs, tmp_path, monkeypatch, capsys):
     broken = runs / "en2desum" / "full" / "ncls" / "seed=0" / "results.json"
     broken.write_text("{")

@@ -137,9 +137,11 @@ def _draw_heads(arguments: argparse.Namespace, out: Path) -> None:
 
 
 def _report(arguments: argparse.Namespace) -> None:
-    from mclas_lightning.files import whole_file
+    from mclas_lightning.files import make_folder, whole_file
     from mclas_lightning.report import page
 
+    if arguments.files:
+        make_folder(arguments.files)  # Before the report is written, not after it.
     found = page.full_report(_request(arguments))
     with whole_file(arguments.out) as file:
         file.write(page.page_html(found, arguments.runs, f"{arguments.out.stem}-pages"))
