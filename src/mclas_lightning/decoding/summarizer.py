@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import count
 
 import torch
 
@@ -39,8 +40,8 @@ from mclas_lightning.model.malloc import give_freed_memory_back
 from mclas_lightning.model.seq2seq import Seq2Seq
 from mclas_lightning.task import Task
 
-# Batches after which malloc returns what is free: each has other sizes, which do not fit the gaps
-# that the one before has left.
+# Batches of a search after which malloc returns what is free. Each batch has other sizes, which do
+# not fit the gaps that earlier batches have left (docs/quality.md).
 TRIM_BATCHES = 16
 
 
@@ -92,13 +93,14 @@ class Summarizer(System):
         }
         # In 8 bits the whole network is packed; else the decoders, whose products have few rows.
         with packed(network if int8 else network.decoders, int8=int8):
-            yield partial(self._search, network, config, outputs)
+            yield partial(self._search, network, config, outputs, count(1))
 
     def _search(
         self,
         network: Seq2Seq,
         config: DecodingConfig,
         outputs: Mapping[str, OutputLayer],
+        batches: Iterator[int],
         texts: Sequence[str],
         num_best: int,
         progress: Progress = lambda done: None,
@@ -113,13 +115,13 @@ class Summarizer(System):
         longest = self._beam(max(map(len, self.task.targets.values())), config)
         columns = max(output.shortlists.token_SC.shape[1] for output in outputs.values())
         budget = batch_budget(network, config, longest, columns)
-        for number, indices in enumerate(batches_by_length(sources, budget), start=1):
+        for indices in batches_by_length(sources, budget):
             batch = [sources[i] for i in indices]
             found = self._search_batch(network, batch, config, outputs, num_best)
             for index, of_text in zip(indices, found, strict=True):
                 candidates[index] = of_text
             progress(len(indices))
-            if number % TRIM_BATCHES == 0:
+            if next(batches) % TRIM_BATCHES == 0:
                 give_freed_memory_back()
         return candidates
 
