@@ -1,6 +1,6 @@
-"""Progress bars, pools of worker processes, and how cores and threads are shared.
+"""Progress bars, pools of worker processes, and how cores, threads and memory are shared.
 
-Nothing here imports torch: OpenMP, in whose threads torch computes on a CPU, reads its settings
+Nothing here imports torch: OpenMP and oneDNN, by which torch computes on a CPU, read their settings
 when torch is loaded.
 """
 
@@ -23,9 +23,8 @@ from tqdm import tqdm
 # ``python -m benchmarks.busy`` measures others.
 SPINS = 1_000
 
-# Kernels that oneDNN keeps, in each of two caches; the libraries' own number is 1,024. A product of
-# other sizes has a kernel of its own, and documents have many lengths: the memory of an evaluation
-# would grow for hours. A training step has about 80 (docs/quality.md).
+# Kernels that each of oneDNN's two caches keeps; their own number is 1,024. Matrices of other sizes
+# have a kernel of their own, and batches of documents have many sizes (docs/quality.md).
 KERNELS = 128
 
 KERNEL_CACHES = ("LRU_CACHE_CAPACITY", "ONEDNN_PRIMITIVE_CACHE_CAPACITY")
@@ -115,14 +114,14 @@ def bound_libraries() -> None:
 def busy(loadavg: Path = Path("/proc/loadavg")) -> bool:
     """Whether other programs compute on this machine now; True where Linux does not say so.
 
-    Linux counts what runs, this process included. Something else runs for a moment at any time, so
-    that three counts are taken.
+    Linux counts what runs, this process included. On an idle machine something else runs for a
+    moment at times, so that up to three counts are taken.
     """
-    counts = []
-    while loadavg.exists() and len(counts) < 3:
-        counts.append(int(loadavg.read_text().split()[3].partition("/")[0]))
+    for _ in range(3):
+        if loadavg.exists() and loadavg.read_text().split()[3].startswith("1/"):
+            return False
         time.sleep(0.003)
-    return min(counts, default=2) > 1
+    return True
 
 
 class Share(NamedTuple):
