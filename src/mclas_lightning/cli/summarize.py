@@ -87,7 +87,7 @@ def _changes(summarizer: "Summarizer", words: Sequence[str]) -> dict[str, Any]:
         return {}
     from mclas_lightning.config.compose import clear_errors, compose_over
 
-    with clear_errors("train"):
+    with clear_errors("evaluate"):
         return dict(compose_over({"decoding": asdict(summarizer.decoding)}, words).decoding)
 
 

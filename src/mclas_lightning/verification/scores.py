@@ -112,18 +112,18 @@ def _of_documents(
     side: Side, again: SystemScores, kept: Mapping[str, np.ndarray], names: Sequence[str]
 ) -> Iterator[Finding]:
     """Findings on the scores of single documents."""
-    wrong = [
+    if not kept:
+        return
+    counted = {f"{side}/{name}": again.documents[name] for name in names if name in again.documents}
+    wrong = [f"{name} is missing" for name in sorted(counted.keys() - kept.keys())]
+    wrong += [
         f"{name} of {kept['ids'][rows[0]]}" + f" and {len(rows) - 1:,} more" * (len(rows) > 1)
-        for name in sorted({*names} & again.documents.keys())
-        if f"{side}/{name}" in kept
-        and len(rows := np.flatnonzero(_differ(kept[f"{side}/{name}"], again.documents[name])))
+        for name in sorted(counted.keys() & kept.keys())
+        if len(rows := np.flatnonzero(_differ(kept[name], counted[name])))
     ]
-    if kept:
-        counted = {f"{side}/{name}" for name in {*names} & again.documents.keys()}
-        wrong += [f"{name} is missing" for name in sorted(counted - kept.keys())]
     if wrong:
         yield mismatched("scores.npz", f"{side}: {_named(wrong)}")
-    elif kept:
+    else:
         yield matched("scores.npz", f"{side}: each document")
 
 
