@@ -14,8 +14,8 @@ BITS = 16  # of a random number; a probability is rounded to a multiple of 2^-16
 def short_random_numbers() -> Iterator[None]:
     """Within the context ``bernoulli_``, which dropout calls, draws 16 bits an entry on a CPU.
 
-    Random numbers of torch's own took a tenth of a training step (docs/performance.md). Attention
-    of Hugging Face's encoders calls dropout inside torch, where no layer of ours can replace it.
+    torch's own numbers take longer (docs/performance.md). Attention of Hugging Face's encoders
+    calls dropout inside torch, where no layer of ours can replace it.
     """
     library = torch.library.Library("aten", "IMPL")
     with warnings.catch_warnings():

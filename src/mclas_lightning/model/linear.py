@@ -1,8 +1,8 @@
-"""Linear layers whose products are those of the faster library on a CPU, oneDNN or MKL.
+"""Linear layers that on a CPU oneDNN multiplies, or MKL where it is faster.
 
 torch multiplies float32 matrices by MKL, whose fast kernels are for Intel's processors. oneDNN
-chooses a kernel by the instructions that the processor has; of matrices that are transposed views,
-as a gradient's are, MKL's are faster where they are for the processor (docs/performance.md).
+chooses a kernel by the instructions that the processor has. On Intel's processors MKL is faster
+where matrices are transposed views, as those of gradients are (docs/performance.md).
 
 Shape letters: M rows, I and O features in and out.
 """
