@@ -3,9 +3,9 @@
     python -m benchmarks.bound runs/demo/brief_en2de/minimum/mclas/seed=0
 
 A search by ``longest`` ends a document where no open beam can win at any length, by ``present``
-where none would win at its present length. For each run: document-steps and seconds of ``present``
-as shares of those of ``longest``, the percentage of documents whose summaries differ, and ROUGE-1
-of S^B, or of S^A where the system writes no S^B.
+where none would win at its present length. For each run: steps, each counted once for each of its
+rows, and seconds of ``present`` as shares of those of ``longest``, the percentage of documents
+whose summaries differ, and ROUGE-1 of S^B, or of S^A where the system writes no S^B.
 """
 
 import argparse
@@ -47,7 +47,7 @@ def measured(run: Run, num: int, turns: int) -> dict[str, float]:
             with patch.object(DecoderStep, "__call__", counted):
                 summaries[bound] = summarizer.summarize(texts, replace(config, bound=bound))
             seconds[bound] = min(seconds[bound], time.perf_counter() - began)
-            steps[bound] = rows / config.beam
+            steps[bound] = rows
     for bound, found in summaries.items():
         profile = standard_profile(dataset.language(side))
         scores = system_scores([summary[side] for summary in found], references, [profile])

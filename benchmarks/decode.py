@@ -144,11 +144,11 @@ def main() -> None:
         report["ours, int8"] = _measured(small, source_BS, asked.repeats)
         report["ours, int8"]["same_tokens"] = _agreement(exact, small(source_BS))
     half = copy.deepcopy(network).to(torch.bfloat16)
-    with packed(half):
+    with packed(half.decoders):
         system = Ours(half, words, **search)
         report["ours, bf16"] = _measured(system, source_BS, asked.repeats)
         report["ours, bf16"]["same_tokens"] = _agreement(exact, system(source_BS))
-    theirs = {"transformers": with_torchs_products(network), "transformers, oneDNN": network}
+    theirs = {"transformers": with_torchs_products(network), "transformers, our products": network}
     for name, its in theirs.items():
         peer = transformers_generate(its, allowed_V, **search, bos=BOS, eos=EOS)
         report[name] = _measured(peer, source_BS, max(1, asked.repeats // 2))

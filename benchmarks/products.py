@@ -9,7 +9,8 @@ falls on each; the best turn counts.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +18,8 @@ from torch import Tensor
 
 from benchmarks.measure import arguments
 from mclas_lightning.model.linear import linear_no_grad, pack_linear
+
+Name = TypeVar("Name", bound=Hashable)
 
 # Rows, features in, features out: a feed-forward layer, the loss, and the output layer of a search.
 SIZES = [(1024, 768, 3072), (152, 768, 105_879), (120, 768, 24_646), (20, 768, 24_646)]
@@ -65,8 +68,7 @@ def gradients(rows: int, inner: int, outer: int) -> dict[str, Callable[[], objec
     return dict(zip(GRADIENT_KINDS, calls, strict=True))
 
 
-@torch.no_grad()
-def best_seconds(calls: dict[str, Callable[[], object]], turns: int) -> dict[str, float]:
+def best_seconds(calls: Mapping[Name, Callable[[], object]], turns: int) -> dict[Name, float]:
     """The least seconds of each call in ``turns`` turns, after a first one."""
     best = dict.fromkeys(calls, float("inf"))
     for turn in range(turns + 1):

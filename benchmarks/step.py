@@ -12,7 +12,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
@@ -28,16 +28,13 @@ WIDTH, ENCODER, DECODER = 768, (12, 12, 3072), (6, 8, 2048)  # layers, heads, fe
 
 
 def ours(
-    source_BS: Tensor, target_BT: Tensor, *, recompute: bool = False, half: bool = False
+    source_BS: Tensor, target_BT: Tensor, *, recompute: bool = False, **options: Any
 ) -> Callable[[], object]:
-    """One update of a SummarizationModule, with ``trainer.recompute_activations`` or without.
-
-    ``half`` is ``trainer.precision=bf16-mixed``.
-    """
+    """One update of a SummarizationModule, with ``trainer.recompute_activations`` or without."""
     network = paper_network()
     if recompute:
         network.recompute_activations()
-    return update(network, source_BS, target_BT, half=half)
+    return update(network, source_BS, target_BT, **options)
 
 
 def with_torchs_products(
@@ -60,8 +57,12 @@ def update(
     target_BT: Tensor,
     wrap: Callable[[nn.Module], nn.Module] = lambda module: module,
     half: bool = False,
+    numbers: Callable[[], AbstractContextManager[None]] = short_random_numbers,
 ) -> Callable[[], object]:
-    """What a SummarizationModule does with a batch; ``wrap`` is DDP where there is one."""
+    """What a SummarizationModule does with a batch; ``wrap`` is DDP where there is one.
+
+    ``half`` is ``trainer.precision=bf16-mixed``, ``numbers`` are the random ones of dropout.
+    """
     from mclas_lightning.config.compose import compose
     from mclas_lightning.config.settings import read_settings
     from mclas_lightning.data.batch import make_batch
@@ -78,9 +79,10 @@ def update(
     batch = make_batch(source_BS, {"decoder": target_BT}, tokens, pad_id=0)
 
     def step() -> None:
-        with torch.autocast(source_BS.device.type, torch.bfloat16, enabled=half):
-            loss = loss_of(batch)
-        (loss / tokens).backward()
+        with numbers():
+            with torch.autocast(source_BS.device.type, torch.bfloat16, enabled=half):
+                loss = loss_of(batch)
+            (loss / tokens).backward()
         optimizer.step()
         optimizer.zero_grad()
 
@@ -196,8 +198,7 @@ def main() -> None:
     for row in range(1, asked.batch):  # The first row has full length.
         target_BT[row, asked.real + 1 :] = 0
     step = {**SYSTEMS, **COMPILED}[only](source_BS, target_BT)
-    with short_random_numbers() if only.startswith("ours") else nullcontext():
-        found: dict[str, Any] = timed(step, asked.repeats)
+    found: dict[str, Any] = timed(step, asked.repeats)
     memory = peak_memory()  # Before ``matmul_rate`` allocates.
     rate, counted = matmul_rate(), operations(step)
     found |= {
