@@ -17,6 +17,9 @@ from mclas_lightning.runs.results import MODELS, SCENARIOS
 from mclas_lightning.sweep.axes import sweep_file
 from mclas_lightning.sweep.plan import PlannedRun, plan_runs
 
+# What is asked of search.json (``benchmarks.search``).
+SEARCHED = ("joint", "staged", "reference S^A", "empty S^A")
+
 SWEEPS = [path.stem for path in sorted(sweep_file("study_main").parent.glob("study_*.yaml"))]
 
 
@@ -140,8 +143,12 @@ def _sides(study: Study) -> Iterator[str]:
                     )
     headings = ["dataset", "scenario", "system", "seeds", "R-1 of S^A", "correlation"]
     yield from _table(headings, rows)
-    yield "ROUGE-1 of S^B after MCLAS's own S^A, after the reference S^A, and after an empty one.\n"
-    yield from _table(["dataset", "scenario", "seeds", "own", "reference", "empty"], forced)
+    yield (
+        "ROUGE-1 of S^B with MCLAS's own S^A in one beam, after its own best S^A, after the "
+        "reference S^A, and after an empty one.\n"
+    )
+    headings = ["dataset", "scenario", "seeds", "one beam", "own", "reference", "empty"]
+    yield from _table(headings, forced)
 
 
 def _mono(study: Study, place: Place) -> tuple[str, str, str, int, str]:
@@ -152,14 +159,14 @@ def _mono(study: Study, place: Place) -> tuple[str, str, str, int, str]:
 
 
 def _searched(study: Study, place: Place) -> list[list[float]]:
-    """``cross R-1`` after own, reference and empty S^A, of each seed that has a search.json."""
+    """``cross R-1`` of each search, of each seed that has a search.json."""
     found = []
     for run in study.results.get(place, ()):
         assert run.folder is not None
         path = run.folder / "search.json"
         if path.exists():
             record = json.loads(path.read_text(encoding="utf-8"))
-            found.append([record[f]["cross R-1"] for f in ("joint", "reference S^A", "empty S^A")])
+            found.append([record[search]["cross R-1"] for search in SEARCHED])
     return found
 
 
