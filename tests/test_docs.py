@@ -82,7 +82,7 @@ def test_concepts_name_every_file_of_a_run(trained):
     for path in trained().iterdir():
         if path.suffix == ".diff":  # of code that was not committed
             assert "`code-....diff`" in page
-        elif path.name[0] != "." and path.name != "lock.json":
+        elif path.name[0] != ".":
             assert f"`{path.name}" in page
             assert path.name in picture
 
