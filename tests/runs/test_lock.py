@@ -4,6 +4,8 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -94,3 +96,10 @@ def test_a_folder_that_vanishes_under_its_process_is_named(tmp_path, how):
         with pytest.raises(InputError, match="seed=0: was deleted or renamed while"):
             check_still_there(folder)
     check_still_there(folder)  # No longer ours.
+    assert (folder / "lock.json").exists() == (how == "made again")  # Another owner's.
+
+
+def test_an_error_of_the_file_system_does_not_say_that_a_folder_vanished(tmp_path, monkeypatch):
+    with locked(tmp_path / "seed=0"), monkeypatch.context() as broken:
+        broken.setattr(Path, "stat", Mock(side_effect=OSError(errno.EIO, "input/output error")))
+        check_still_there(tmp_path / "seed=0")

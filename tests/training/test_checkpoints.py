@@ -19,6 +19,7 @@ from benchmarks.kills import survive
 from mclas_lightning.config.compose import compose
 from mclas_lightning.errors import INTERRUPTED, InputError
 from mclas_lightning.inference.trained import weights_of
+from mclas_lightning.runs.lock import locked
 from mclas_lightning.runs.preemption import TERMINATED, Preempted
 from mclas_lightning.runs.run import Run
 from mclas_lightning.train import train
@@ -169,18 +170,13 @@ def test_from_its_start_a_training_listens_and_saves_together_with_the_other_ran
 
 
 @pytest.mark.parametrize(("wish", "code"), [(END, TERMINATED), (INTERRUPT, INTERRUPTED)])
-def test_a_training_that_ends_has_looked_at_itself_and_at_its_folder_and_has_saved(
-    monkeypatch, wish, code
-):
-    there = Mock()
-    monkeypatch.setattr("mclas_lightning.training.checkpoints.check_still_there", there)
+def test_a_training_that_ends_has_looked_at_itself_and_has_saved(monkeypatch, wish, code):
     monkeypatch.setattr(Last, "_most_urgent_wish", lambda last: wish)
     last, trainer = saving(), Mock(global_step=5, max_steps=9, loggers=[Mock()])
     last.path, last.divergence = Path("run/checkpoints/last.ckpt"), Mock()
     with pytest.raises(Preempted) as ended:
         last._save_or_end(trainer)
     assert ended.value.code == code
-    there.assert_called_once_with(Path("run"))
     last.divergence.check.assert_called_once_with(trainer)
     assert last.divergence.saved == 5
     trainer.loggers[0].save.assert_called_once_with()
@@ -204,7 +200,8 @@ def test_after_the_training_a_signal_ends_the_process_at_once():
 
 
 def test_the_last_checkpoint_alone_keeps_the_one_before_it(tmp_path, monkeypatch):
-    run: Any = SimpleNamespace(**{name: tmp_path / name for name in ("best", "last", "previous")})
+    files = {name: tmp_path / name for name in ("best", "last", "previous")}
+    run: Any = SimpleNamespace(folder=tmp_path, **files)
     writer = WholeCheckpoints(run)
     for kept, path in ((False, run.best), (True, run.last)):
         for number in range(2):
@@ -217,6 +214,17 @@ def test_the_last_checkpoint_alone_keeps_the_one_before_it(tmp_path, monkeypatch
     )
     writer.save_checkpoint({}, run.last)
     assert writer.error is full
+
+
+def test_no_checkpoint_is_written_in_a_folder_that_was_made_anew(tmp_path):
+    run = Run(tmp_path / "seed=0")
+    writer = WholeCheckpoints(run)
+    with locked(run.folder):
+        run.folder.rename(tmp_path / "moved")
+        run.folder.mkdir()
+        writer.save_checkpoint({}, run.best)
+    assert "was deleted or renamed" in str(writer.error)
+    assert not run.best.exists()
 
 
 def test_a_best_checkpoint_that_there_is_not_has_no_path_in_another_folder(tmp_path):
@@ -262,6 +270,31 @@ def test_a_signal_inside_an_update_ends_the_run_after_it(words, whole, tmp_path,
     again, stops = finish(line)
     assert stops == 0
     assert_equal(again, expected)
+
+
+def give_away(run: Run) -> dict[str, str]:
+    """Make the folder of a run anew, as another process does; its files and their contents."""
+    run.folder.rename(run.folder.parents[3] / "moved")
+    run.best.parent.mkdir(parents=True)
+    paths = (run.folder / "lock.json", run.folder / "metrics.csv", run.best)
+    for path in paths:
+        path.write_text(f"{path.name} of another")
+    return contents(run)
+
+
+def contents(run: Run) -> dict[str, str]:
+    return {path.name: path.read_text() for path in run.folder.rglob("*") if path.is_file()}
+
+
+def test_a_training_whose_folder_is_anothers_meanwhile_writes_nothing_there(
+    words, tmp_path, monkeypatch
+):
+    cfg, theirs = compose("train", training(words, tmp_path, "middle")), {}
+    run = Run(Path(cfg.run_dir))
+    at_micro_batch(monkeypatch, 2, lambda: theirs.update(give_away(run)))
+    with pytest.raises(InputError, match=r"seed=0: was deleted or renamed while this process"):
+        train(cfg)
+    assert contents(run) == theirs != {}
 
 
 @pytest.mark.parametrize("killed", range(2, 36, 5))

@@ -20,7 +20,7 @@ from mclas_lightning.training.checkpoints import SAVE, Last
 from mclas_lightning.training.divergence import Diverged
 from mclas_lightning.training.module import SummarizationModule
 from tests.test_devices import command, free_port
-from tests.training.test_checkpoints import training
+from tests.training.test_checkpoints import at_micro_batch, contents, give_away, training
 
 UPDATE = 8  # after the validation of update 6; three micro-batches each
 
@@ -80,6 +80,16 @@ def test_a_loss_that_is_no_number_ends_the_training(words, tmp_path, monkeypatch
     assert f"(examples {seen.ids[0]}" in error
     assert "\n" not in error
     assert_kept(run, kept)
+
+
+def test_nothing_is_noted_in_a_folder_that_is_anothers_meanwhile(words, tmp_path, monkeypatch):
+    cfg, theirs = compose("train", training(words, tmp_path, "middle")), {}
+    run = Run(Path(cfg.run_dir))
+    Micro(monkeypatch, 3 * (UPDATE - 1) + 2, math.nan)
+    at_micro_batch(monkeypatch, 3 * (UPDATE - 1) + 1, lambda: theirs.update(give_away(run)))
+    with pytest.raises(InputError, match=r"seed=0: was deleted or renamed while this process"):
+        train(cfg)
+    assert contents(run) == theirs != {}
 
 
 def test_a_gradient_that_is_no_number_ends_the_training(words, tmp_path, monkeypatch):

@@ -88,7 +88,8 @@ def locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         _HELD.pop(folder, None)
-        path.unlink(missing_ok=True)
+        if _is_open_as(descriptor, path):  # In a folder that was made anew, it is another owner's.
+            path.unlink(missing_ok=True)
         os.close(descriptor)
         with suppress(OSError):
             for place in made:
@@ -139,8 +140,8 @@ def _is_open_as(descriptor: int, path: Path) -> bool:
     """Whether the open file is the one at ``path``, or cannot be told from it."""
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())
-    except OSError:
-        return False
+    except OSError as error:
+        return not isinstance(error, (FileNotFoundError, NotADirectoryError))
 
 
 def _acquire(descriptor: int) -> bool:

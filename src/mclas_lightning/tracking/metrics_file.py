@@ -9,6 +9,7 @@ from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities import rank_zero_only
 
 from mclas_lightning.files import whole_file
+from mclas_lightning.runs.lock import check_still_there
 
 
 class MetricsFile(Logger):
@@ -58,7 +59,8 @@ class MetricsFile(Logger):
 
     @rank_zero_only
     def save(self) -> None:
-        """Write all rows, whole or not at all."""
+        """Write all rows, whole or not at all; InputError where the run's folder was made anew."""
+        check_still_there(self.path.parent)
         columns = sorted({column for row in self.rows.values() for column in row})
         with whole_file(self.path) as file:
             writer = csv.DictWriter(file, ["step", *columns], lineterminator="\n")

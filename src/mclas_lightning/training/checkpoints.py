@@ -44,6 +44,7 @@ class WholeCheckpoints(TorchCheckpointIO):
         """
         path = Path(path)
         try:
+            check_still_there(self.run.folder)
             save_checkpoint(checkpoint, path, self.run.previous if path == self.run.last else None)
         except InputError as error:
             self.error = error
@@ -169,7 +170,6 @@ class Last(Checkpoint):
         # metrics.csv is written before last.ckpt: resuming drops rows after the checkpoint's
         # update, and cannot restore rows that were never written.
         with self._together():
-            check_still_there(self.path.parents[1])
             for logger in trainer.loggers:
                 logger.save()
         with self._together():

@@ -23,6 +23,7 @@ from mclas_lightning.data.datamodule import SummarizationData
 from mclas_lightning.distributed import gathered, host_group
 from mclas_lightning.errors import ErrorElsewhere, InputError
 from mclas_lightning.files import write_json
+from mclas_lightning.runs.lock import check_still_there
 from mclas_lightning.runs.run import DIVERGED_ADVICE, Run
 
 Places = tuple[int, ...]  # of the examples of a micro-batch, among those that are trained on
@@ -172,6 +173,7 @@ class Divergence(Callback):
         )
         noted = {"update": first.update, "reason": first.reason, "examples": ids, "of": of}
         checkpoint = {"checkpoint": here and here.name, "checkpoint_update": here and self.saved}
+        check_still_there(self.run.folder)
         write_json(self.run.diverged_path, {**noted, **checkpoint, "error": error})
         raise Diverged(error)
 
