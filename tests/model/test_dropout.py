@@ -27,6 +27,15 @@ def test_entries_are_independent():
         assert both == pytest.approx(0.25, abs=0.01)
 
 
+@pytest.mark.parametrize(("p", "mean"), [(0.0, 0), (1e-9, 0), (1 - 1e-7, 1), (1.0, 1)])
+def test_a_probability_that_16_bits_cannot_tell_from_0_or_1_is_kept(p, mean):
+    torch.manual_seed(0)
+    with short_random_numbers():
+        assert torch.empty(101, 103).bernoulli_(p).mean().item() == mean
+        generator = torch.Generator().manual_seed(0)
+        assert torch.empty(7).bernoulli_(p, generator=generator).mean().item() == mean
+
+
 def test_the_seed_decides_inside_and_torchs_own_numbers_are_back_outside():
     own = drawn()
     with short_random_numbers():

@@ -28,7 +28,10 @@ def short_random_numbers() -> Iterator[None]:
 
 
 def _bernoulli(entries: Tensor, p: float = 0.5, *, generator: Generator | None = None) -> Tensor:
+    share = round(p * 2**BITS)
+    if not 0 < share < 2**BITS:  # A threshold beyond those of 16 bits.
+        return entries.copy_(torch.rand(entries.shape, generator=generator) < p)
     words = torch.empty(-(-entries.numel() * BITS // 64), dtype=torch.int64)
     words.random_(-(2**63), None, generator=generator)
     numbers = words.view(torch.int16)[: entries.numel()].view(entries.shape)
-    return entries.copy_(numbers < round(p * 2**BITS) - 2 ** (BITS - 1))
+    return entries.copy_(numbers < share - 2 ** (BITS - 1))
