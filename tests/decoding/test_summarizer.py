@@ -1,7 +1,7 @@
 import copy
 import dataclasses
 from collections.abc import Sequence
-from itertools import count, pairwise
+from itertools import pairwise
 
 import pytest
 import torch
@@ -283,19 +283,20 @@ def test_a_summarizer_captures_where_it_is_asked_to(task, tokenizer, monkeypatch
             name: summarizer._output(summarizer.network, sides, config)
             for name, sides in task.targets.items()
         }
-        found.append(summarizer._search(summarizer.network, config, outputs, count(), texts, 2))
+        found.append(summarizer._search(summarizer.network, config, outputs, texts, 2))
         assert bool(captured) == asked
     for plain, fixed in zip(*found, strict=True):
         assert [c.summaries for c in plain] == [c.summaries for c in fixed]
 
 
-def test_a_prepared_search_gives_free_memory_back_between_its_calls(tokenizer, monkeypatch):
+def test_searches_give_free_memory_back_between_their_calls(tokenizer, monkeypatch):
     found, given = [], []
     monkeypatch.setattr(
         "mclas_lightning.decoding.summarizer.give_freed_memory_back",
         lambda: given.append(len(found)),
     )
-    with make_summarizer(TASKS[0], tokenizer).prepared(DECODING) as search:
-        for _ in range(2 * TRIM_BATCHES):
-            found.append(search(["storm"], 1))
-    assert given == [TRIM_BATCHES - 1, 2 * TRIM_BATCHES - 1]
+    summarizer = make_summarizer(TASKS[0], tokenizer)
+    for _ in range(2 * TRIM_BATCHES):
+        found.append(summarizer.summarize(["storm"], DECODING))
+    first, second = given
+    assert second - first == TRIM_BATCHES

@@ -44,6 +44,8 @@ from mclas_lightning.task import Task
 # not fit the gaps that earlier batches have left (docs/quality.md).
 TRIM_BATCHES = 16
 
+_BATCHES = count(1)  # of this process, whose memory malloc holds
+
 
 @dataclass(frozen=True, kw_only=True)
 class Summarizer(System):
@@ -93,14 +95,13 @@ class Summarizer(System):
         }
         # In 8 bits the whole network is packed; else the decoders, whose products have few rows.
         with packed(network if int8 else network.decoders, int8=int8):
-            yield partial(self._search, network, config, outputs, count(1))
+            yield partial(self._search, network, config, outputs)
 
     def _search(
         self,
         network: Seq2Seq,
         config: DecodingConfig,
         outputs: Mapping[str, OutputLayer],
-        batches: Iterator[int],
         texts: Sequence[str],
         num_best: int,
         progress: Progress = lambda done: None,
@@ -121,7 +122,7 @@ class Summarizer(System):
             for index, of_text in zip(indices, found, strict=True):
                 candidates[index] = of_text
             progress(len(indices))
-            if next(batches) % TRIM_BATCHES == 0:
+            if next(_BATCHES) % TRIM_BATCHES == 0:
                 give_freed_memory_back()
         return candidates
 
