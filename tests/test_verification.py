@@ -216,6 +216,8 @@ def test_scores_of_documents_that_are_gone_are_named(run):
 
 
 def test_values_of_other_types_are_named_without_a_traceback(run):
+    change(run / "results.json", provenance__test_file=5)
+    assert "test set" in {finding.topic for finding in verify(run).of("unchecked")}
     change(run / "results.json", provenance__files_sha256="x")
     (finding,) = verify(run).of("mismatch")
     assert finding.topic == "provenance"
@@ -251,6 +253,7 @@ def test_results_of_an_outside_system_have_little_to_check(tmp_path, made_up):
     made_up("theirs").write(tmp_path / "results.json")
     found = verify(tmp_path)
     assert found.matches
+    assert found.in_words == "-"
     assert [(finding.topic, finding.state) for finding in found.findings] == [
         *(("results", "match"), ("configuration", "unchecked"), ("predictions", "unchecked")),
     ]

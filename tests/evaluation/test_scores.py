@@ -86,6 +86,9 @@ def test_predictions_that_are_not_those_scored_are_refused(run):
     results = json.loads((run / "results.json").read_text())
     del results["provenance"]["predictions_sha256"]  # As in an outside system's.
     (run / "results.json").write_text(json.dumps(results))
+    assert "was edited after it was written" in str(outcome(lambda: mclas("rescore", run)))
+    del results["content_sha256"]
+    (run / "results.json").write_text(json.dumps(results))
     path.write_text(whole.replace('"cross"', '"third"', 1))
     assert "1: not a line of predictions" in str(outcome(lambda: mclas("rescore", run)))
     path.write_text(whole.replace('"cross": "', '"mono": "', 1))

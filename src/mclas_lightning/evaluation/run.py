@@ -186,9 +186,7 @@ def _weights(summarizer: LoadedSystem, settings: Settings) -> dict[str, Any]:
     training = read_json(settings.run.training_path, dict)
     if "imported" in training:
         return {"checkpoint": training["imported"], "checkpoint_sha256": training["sha256"]}
-    told = {
-        key: training[key] for key in ("updates", "seen", "cut_off", "leaks") if key in training
-    }
+    told = {key: training[key] for key in TOLD if key in training}
     return {**_subset(settings, training), "training": told}
 
 

@@ -171,6 +171,11 @@ def _from_record(folder: Path, record: Mapping[str, Any]) -> Results:
     return Results(**{name: record[name] for name in FILE_FIELDS}, folder=folder)
 
 
+def content_fits(record: Mapping[str, Any]) -> bool | None:
+    """Whether a results.json is as it was written; None where it has no hash of its content."""
+    return record[CONTENT] == content_sha256(record) if CONTENT in record else None
+
+
 def content_sha256(record: Mapping[str, Any]) -> str:
     """The SHA-256 of all values of a results.json but for this one, in any order and layout."""
     rest = {name: value for name, value in record.items() if name != CONTENT}

@@ -84,7 +84,7 @@ def _corpus(results: Results, run: Run, config: Mapping[str, Any]) -> Iterator[F
 def scored_set(results: Results) -> Path | None:
     """The file of the scored set by results.json or config.yaml; None where neither names one."""
     if named := results.provenance.get("test_file"):
-        return Path(named)
+        return Path(str(named))
     assert results.folder is not None
     with suppress(InputError, KeyError, TypeError):
         config = Run(run_folder_of(results.folder)).config

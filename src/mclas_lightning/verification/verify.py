@@ -9,7 +9,7 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.files import read_json
 from mclas_lightning.progress import progress_bar
 from mclas_lightning.runs.predictions import PREDICTIONS
-from mclas_lightning.runs.results import CONTENT, Results, content_sha256
+from mclas_lightning.runs.results import Results, content_fits
 from mclas_lightning.verification.files import file_findings
 from mclas_lightning.verification.finding import Finding, matched, mismatched, unchecked
 
@@ -40,9 +40,10 @@ class Verification:
 
     @property
     def in_words(self) -> str:
-        """``yes``, or ``no:`` with the topics that do not match."""
+        """``yes``, ``no:`` with the topics that do not match, or ``-``: no other file is there."""
         wrong = dict.fromkeys(finding.topic for finding in self.of("mismatch"))
-        return f"no: {', '.join(wrong)}" if wrong else "yes" if self.topics else "-"
+        others = {*self.topics} - {"results"}  # results.json is compared with its own hash.
+        return f"no: {', '.join(wrong)}" if wrong else "yes" if others else "-"
 
     def plus(self, finding: Finding) -> "Verification":
         """The findings with one more."""
@@ -94,9 +95,9 @@ def verify(folder: Path) -> Verification:
 
 def _content(path: Path) -> Finding:
     """Whether results.json is as it was written: no other file tells how it was decoded."""
-    record = read_json(path, dict)
-    if CONTENT not in record:
+    fits = content_fits(read_json(path, dict))
+    if fits is None:
         return unchecked("results", f"{path}: records no hash of its own content")
-    if record[CONTENT] == content_sha256(record):
+    if fits:
         return matched("results", str(path))
     return mismatched("results", f"{path}: was edited after it was written")
