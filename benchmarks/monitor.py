@@ -13,16 +13,16 @@ from mclas_lightning.example import SIDES
 from mclas_lightning.runs.run import Run
 from mclas_lightning.training.module import monitored
 
-LOSSES = {monitor: monitored(monitor, SIDES) for monitor in ("cross", "joint")}
-
 
 def chosen(run: Run) -> dict[str, int]:
     """The update with the lowest value of each loss."""
     with (run.folder / "metrics.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["val/loss"]]
+    sides = [side for side in SIDES if f"val/loss_{side}" in rows[0]]
+    losses = {monitor: monitored(monitor, sides) for monitor in ("cross", "joint")}
     return {
         name: int(min(rows, key=lambda row: float(row[loss]))["step"])
-        for name, loss in LOSSES.items()
+        for name, loss in losses.items()
     }
 
 

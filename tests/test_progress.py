@@ -127,13 +127,14 @@ def test_threads_of_an_idle_machine_wait_as_openmp_lets_them(monkeypatch):
 )
 def test_a_machine_is_busy_where_something_else_runs_all_the_time(running, found, monkeypatch):
     counts = iter(running)
-    monkeypatch.setattr(Path, "exists", lambda path: True)
     monkeypatch.setattr(Path, "read_text", lambda path: f"0.1 0.2 0.3 {next(counts)}/80 123\n")
     assert progress.busy() is found
 
 
 def test_a_machine_that_does_not_say_what_runs_counts_as_busy(tmp_path):
     assert progress.busy(tmp_path / "nothing")
+    (tmp_path / "empty").touch()
+    assert progress.busy(tmp_path / "empty")
 
 
 PRODUCTS = """

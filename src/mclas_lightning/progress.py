@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from multiprocessing.resource_tracker import ensure_running
 from pathlib import Path
@@ -117,10 +117,11 @@ def busy(loadavg: Path = Path("/proc/loadavg")) -> bool:
     Linux counts what runs, this process included. On an idle machine something else runs for a
     moment at times, so that up to three counts are taken.
     """
-    for _ in range(3):
-        if loadavg.exists() and loadavg.read_text().split()[3].startswith("1/"):
-            return False
-        time.sleep(0.003)
+    with suppress(OSError, IndexError):
+        for _ in range(3):
+            if loadavg.read_text().split()[3].startswith("1/"):
+                return False
+            time.sleep(0.003)
     return True
 
 

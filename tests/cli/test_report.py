@@ -130,6 +130,9 @@ def test_a_report_whose_tables_have_no_place_writes_nothing(runs, tmp_path, monk
     assert (code, out) == (2, "")
     assert f"{tmp_path / 'paper'}: cannot create this folder" in err
     assert not (tmp_path / "report.html").exists()
+    files = ("--files", str(tmp_path / "none"), "--dataset", "nope")
+    assert run(monkeypatch, capsys, "report", *words, *files)[0] == 2
+    assert not (tmp_path / "none").exists()
 
 
 def test_what_the_report_sets_aside_is_said_on_stderr(runs, tmp_path, monkeypatch, capsys):

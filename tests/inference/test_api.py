@@ -92,7 +92,7 @@ def test_other_folders_unended_trainings_and_unknown_devices_are_refused(finishe
     (tmp_path / "config.yaml").write_bytes((finished_run / "config.yaml").read_bytes())
     with pytest.raises(InputError, match="its training has not ended"):
         Summarizer.load(tmp_path)
-    for name in ("gpu", *(() if torch.cuda.is_available() else ("cuda", "mps"))):
+    for name in ("gpu", "meta", "hpu", *(() if torch.cuda.is_available() else ("cuda", "mps"))):
         with pytest.raises(InputError, match=f"device '{name}': expected auto"):
             Summarizer.load(finished_run, device=name)
 

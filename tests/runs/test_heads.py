@@ -1,8 +1,10 @@
+import json
+
 import numpy as np
 import pytest
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.runs.heads import HEAD_MAPS, HeadsResults, strongest
+from mclas_lightning.runs.heads import HEAD_MAPS, SCORE_KEYS, HeadsResults, strongest
 
 MEAN = {"translation": [[0.1, 0.3]], "translation_ahead": [[0.4, 0.1]], "self": [[0.0, 0.2]]}
 
@@ -45,6 +47,17 @@ def test_files_are_read_as_written(tmp_path):
     assert shown.of["target"] == ["y"]
     np.testing.assert_array_equal(shown.cross_LHWV, maps[1][1])
     assert found.maps(tmp_path).of["id"] == "a"
+
+
+@pytest.mark.parametrize("mean", [[[]], [[0.1]], [0.1, 0.3], "x"])
+def test_scores_of_other_sizes_are_named(tmp_path, mean):
+    made().write(tmp_path, [])
+    record = json.loads((tmp_path / "heads.json").read_text())
+    for key in SCORE_KEYS:
+        record["decoders"]["decoder"]["gold"]["self"]["translation"][key] = mean
+    (tmp_path / "heads.json").write_text(json.dumps(record))
+    with pytest.raises(InputError, match=r"heads\.json: .*decoders\.decoder\.gold\.self: "):
+        HeadsResults.read(tmp_path)
 
 
 def test_what_is_missing_is_said_in_one_line(tmp_path):

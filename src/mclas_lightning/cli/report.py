@@ -140,9 +140,10 @@ def _report(arguments: argparse.Namespace) -> None:
     from mclas_lightning.files import make_folder, whole_file
     from mclas_lightning.report import page
 
+    request = _request(arguments)
     if arguments.files:
         make_folder(arguments.files)  # Before the report is written, not after it.
-    found = page.full_report(_request(arguments))
+    found = page.full_report(request)
     with whole_file(arguments.out) as file:
         file.write(page.page_html(found, arguments.runs, f"{arguments.out.stem}-pages"))
     print(f"written: {arguments.out}")

@@ -27,9 +27,10 @@ def looking_up(maps: DocumentMaps, ahead: int) -> Array:
 
 
 def reading_alike(maps: DocumentMaps, ahead: int) -> Array:
-    """How alike words of S^B and of S^A read the document: [L, H, J, I], 1 for equal rows.
+    """How alike words of S^B and of S^A read the document: [L, H, J, I].
 
-    The Bhattacharyya coefficient of both rows of encoder-decoder attention.
+    The Bhattacharyya coefficient of both rows of encoder-decoder attention, over the words of the
+    document: 1 for equal rows that leave nothing to control tokens.
     """
     root_LHWV = np.sqrt(maps.cross_LHWV[..., maps.source.is_text_W])
     rows_A, rows_B = (root_LHWV[..., maps.target.places(side) - ahead, :] for side in (0, 1))

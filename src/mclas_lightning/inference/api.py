@@ -1,5 +1,6 @@
 """The Python interface to trained systems: ``Summarizer.load("runs/...")(["..."])``."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -182,9 +183,11 @@ def _pipeline(run: Run, device: str) -> Summarizer:
 
 def _device(name: str) -> torch.device:
     try:
+        if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", name):
+            raise ValueError(name)
         found = device_of("auto", 1) if name == "auto" else torch.device(name)
         torch.empty(0, device=found)
-    except (AssertionError, NotImplementedError, RuntimeError) as error:
+    except (AssertionError, RuntimeError, ValueError) as error:
         here = "auto, cpu or cuda" if torch.cuda.is_available() else "auto or cpu: there is no GPU"
         raise InputError(f"device '{name}': expected {here}") from error
     return found

@@ -72,13 +72,17 @@ def strongest(scores: Mapping[str, Any], kind: str) -> Strongest:
     return Strongest(layer, head, ahead, float(values.max()))
 
 
-def _check_score(name: str, score: Any) -> None:
-    """InputError unless a SCORE has its four lists, of the same layers and heads."""
+def _check_scores(name: str, kinds: Mapping[str, Any]) -> None:
+    """InputError unless scores of an attention have four lists, of one size."""
     try:
-        shapes = {np.array(score[key], dtype=float).shape for key in SCORE_KEYS}
+        shapes = {
+            np.array(score[key], dtype=float).shape
+            for score in kinds.values()
+            for key in SCORE_KEYS
+        }
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"decoders.{name}: is no score ({error!r})") from None
-    if len(shapes) > 1 or len(shapes.pop()) != 2:
+    if len(shapes) > 1 or any(len(shape) != 2 or 0 in shape for shape in shapes):
         raise InputError(f"decoders.{name}: expected lists [layers][heads] of one size")
 
 
@@ -106,8 +110,7 @@ class HeadsResults:
         for decoder, targets in self.decoders.items():
             for target, attentions in targets.items():
                 for attention, kinds in attentions.items():
-                    for kind, score in kinds.items():
-                        _check_score(f"{decoder}.{target}.{attention}.{kind}", score)
+                    _check_scores(f"{decoder}.{target}.{attention}", kinds)
 
     @classmethod
     def read(cls, folder: Path) -> "HeadsResults":
