@@ -198,3 +198,19 @@ def test_what_a_cpu_can_do_is_read_from_linux(tmp_path):
 def test_free_memory_is_less_than_all_memory():
     total = Path("/proc/meminfo").read_text().split()[1]
     assert 2**20 < free_memory() < 1024 * int(total)
+
+
+@pytest.mark.parametrize(
+    ("devices", "num"),
+    [(1, 1), (4, 4), ("2", 2), ([0, 3], 2), ("0,3", 2), ("0,", 1), (-1, None), ("-1", None),
+     ("auto", None)],
+)  # fmt: skip
+def test_the_devices_that_a_word_names_are_counted(devices, num):
+    assert progress.devices_named(devices) == num
+
+
+@pytest.mark.parametrize(("asked", "num"), [("3", 3), ("4,2", 4), (" 5", 5), ("x", 7), ("", 7)])
+def test_the_first_number_of_threads_counts(monkeypatch, asked, num):
+    monkeypatch.setattr(progress, "cores", lambda: 7)
+    monkeypatch.setenv("OMP_NUM_THREADS", asked)
+    assert progress.threads() == num

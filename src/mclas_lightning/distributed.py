@@ -15,6 +15,7 @@ from torch.distributed.distributed_c10d import PrefixStore, Store
 from torch.distributed.rendezvous import rendezvous
 
 from mclas_lightning.errors import ErrorElsewhere, InputError
+from mclas_lightning.progress import devices_named
 
 Item = TypeVar("Item")
 
@@ -64,15 +65,8 @@ def slurm_address(said: Mapping[str, str]) -> str:
 
 def processes_per_node(trainer: Mapping[str, Any]) -> int:
     """The number of processes on each node for a Trainer with these arguments."""
-    devices = trainer.get("devices", 1)
-    if isinstance(devices, str) and devices.strip().isdecimal():
-        devices = int(devices)
-    if isinstance(devices, list):
-        return len(devices)
-    if isinstance(devices, int) and devices > 0:
-        return devices
-    if isinstance(devices, str) and "," in devices:
-        return len([number for number in devices.split(",") if number.strip()])
+    if named := devices_named(trainer.get("devices", 1)):
+        return named
     on_cpu = trainer.get("accelerator") == "cpu"
     return 1 if on_cpu else max(torch.cuda.device_count(), 1)  # -1 and auto: all that are there
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from multiprocessing.resource_tracker import ensure_running
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
@@ -125,6 +125,18 @@ def busy(loadavg: Path = Path("/proc/loadavg")) -> bool:
     return True
 
 
+def devices_named(devices: Any) -> int | None:
+    """How many devices ``trainer.devices`` names; None for all that a machine has (-1, auto)."""
+    if isinstance(devices, str):
+        numbers = [number for number in devices.split(",") if number.strip()]
+        devices = int(devices) if devices.strip().lstrip("-").isdecimal() else numbers
+        if numbers == ["auto"]:
+            return None
+    if isinstance(devices, int):
+        return devices if devices > 0 else None
+    return len(devices)
+
+
 class Share(NamedTuple):
     """Runs at a time on this machine, and threads of each."""
 
@@ -141,12 +153,17 @@ def share(widths: Sequence[int]) -> Share:
     Products of a small network are too short for several threads. A large network's use all cores,
     and its training all memory, so that its runs follow each other.
     """
-    asked = os.environ.get("OMP_NUM_THREADS", "")
-    threads = int(asked) if asked.isdecimal() else cores()
+    num = threads()
     if not widths or max(widths) > SMALL_WIDTH:
-        return Share(1, threads)
-    jobs = max(1, min(threads, len(widths), free_memory() // RUN_MEMORY))
-    return Share(jobs, threads // jobs)
+        return Share(1, num)
+    jobs = max(1, min(num, len(widths), free_memory() // RUN_MEMORY))
+    return Share(jobs, num // jobs)
+
+
+def threads() -> int:
+    """Threads by OMP_NUM_THREADS, whose first number counts, or as many as there are cores."""
+    asked = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    return max(int(asked), 1) if asked.isdecimal() else cores()
 
 
 def free_memory() -> int:

@@ -65,3 +65,12 @@ def test_the_demo_trains_several_small_networks_at_a_time(small, capsys, monkeyp
     assert "[2/10]" not in shown
     assert "9 runs, 2 runs at a time, 1 thread each:" in shown
     check_what_came_out(shown)
+
+
+@pytest.mark.parametrize(("word", "num"), [("dataset.target=zh", 2), ("scenario=medium", 2)])
+def test_a_word_for_all_comparisons_leaves_none_twice(small, monkeypatch, word, num):
+    planned = []
+    monkeypatch.setattr(module, "_plan", lambda comparisons, words: planned.extend(comparisons))
+    with pytest.raises(TypeError):  # Nothing is planned.
+        demo("brief", [*WORDS, word])
+    assert len(planned) == num

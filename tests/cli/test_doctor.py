@@ -69,8 +69,9 @@ def test_a_server_that_does_not_answer_says_what_to_do_without(monkeypatch):
     assert finding.todo.startswith("logger=csv")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert server("model hub").found == "not asked (HF_HUB_OFFLINE is set)"
-    monkeypatch.setenv("WANDB_BASE_URL", "nonsense")
-    assert "does not answer" in server("W&B").found
+    for address in ("nonsense", "http://my host"):
+        monkeypatch.setenv("WANDB_BASE_URL", address)
+        assert "does not answer" in server("W&B").found
 
 
 @pytest.mark.parametrize(

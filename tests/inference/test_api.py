@@ -89,6 +89,9 @@ def test_what_cannot_be_summarized_is_refused(summarizer, texts, words, said):
 def test_other_folders_unended_trainings_and_unknown_devices_are_refused(finished_run, tmp_path):
     with pytest.raises(InputError, match="neither the folder of a trained run"):
         Summarizer.load(tmp_path)
+    (tmp_path / "config.yaml").write_text("port: 8000\n")  # Of another program.
+    with pytest.raises(InputError, match="neither the folder of a trained run"):
+        Summarizer.load(tmp_path)
     (tmp_path / "config.yaml").write_bytes((finished_run / "config.yaml").read_bytes())
     with pytest.raises(InputError, match="its training has not ended"):
         Summarizer.load(tmp_path)

@@ -54,3 +54,33 @@ def test_the_environment_says_how_a_gpu_multiplies_float32(checkout, tmp_path, m
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch, "get_float32_matmul_precision", lambda: "high")
     assert environment(tmp_path)["float32_products"] == "high"
+
+
+def test_a_package_inside_of_another_repository_has_no_commit(checkout, tmp_path, monkeypatch):
+    package = checkout / ".venv" / "mclas_lightning"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    monkeypatch.setattr(module, "CODE", package)
+    (checkout / "a.py").write_text("a = 2\n")
+    found = environment(tmp_path)
+    assert (found["git_commit"], found["git_changes"]) == (None, False)
+
+
+def test_changes_of_other_files_are_none_of_the_code(checkout, tmp_path, monkeypatch):
+    source = checkout / "src"
+    source.mkdir()
+    (source / "b.py").touch()
+    subprocess.run(["git", "-C", str(checkout), "add", "."], check=True)
+    (checkout / "a.py").write_text("a = 2\n")
+    assert environment(tmp_path)["git_changes"] is True
+    subprocess.run(
+        [
+            "git",
+            "-C",
+            str(checkout),
+            *["-c", "user.name=x", "-c", "user.email=x", "commit", "-q", "-m", "x", "src"],
+        ],
+        check=True,
+    )
+    monkeypatch.setattr(module, "CODE", source)
+    assert environment(tmp_path)["git_changes"] is False

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from benchmarks.runs import write_run
+from mclas_lightning.report.comparable import unlike_seeds
 from mclas_lightning.report.comparison import comparison_sheets
 from mclas_lightning.report.finished_runs import Runs
 from mclas_lightning.report.score_tables import score_table_sheets
@@ -160,3 +161,17 @@ def test_systems_that_see_more_documents_an_update_are_named(tmp_path, write):
     write("mclas", provenance={"training": {"leaks": 3}})
     leaking = [note for note in drawn(tmp_path).notes if "Trained on test documents" in note]
     assert [note.endswith("minimum/mclas/seed=0.") for note in leaking] == [True]
+
+
+def test_seeds_whose_updates_had_more_documents_than_others_have_no_mean(write):
+    seeds = [write("mclas", seed) for seed in range(3)]
+    assert unlike_seeds(seeds) == []
+
+    def saw(run: Results, documents: float) -> Results:
+        seen = {"seen": {"documents_per_update": documents}}
+        return replace(run, provenance=run.provenance | {"training": seen})
+
+    first, second, third = seeds
+    assert unlike_seeds([saw(first, 16.0), saw(second, 16.5), third]) == []
+    (said,) = unlike_seeds([saw(first, 16.2), saw(second, 64.8), third])
+    assert said == "documents an update 16: seed=0; 65: seed=1"

@@ -303,3 +303,36 @@ def test_a_recipe_of_one_system_alone_stays_its_own(tmp_path):
     assert {"model=ncls", "scenario=minimum", "seed=1", "optim.updates.minimum=9"} < set(own)
     assert not any("dataset.max_summary" in word for words in lines for word in words)
     assert sum("optim.updates.minimum=9" in words for words in lines) == 1
+
+
+def test_scores_are_added_as_the_others_were_counted(tmp_path):
+    words = ["dataset=toy", "scoring.bertscore=it", "scoring.layer=5", "scoring.rescale=true"]
+    started(tmp_path, words, "toy_en2de", ("minimum", "ncls"), 0)
+    (line,) = gap_commands("toy_en2de", [Gap("minimum", "ncls", "bertscore", 1)], Runs(tmp_path))
+    assert line.endswith(" --bertscore it --layer 5 --rescale")
+
+
+def test_the_full_scenario_starts_from_ms_where_its_other_seeds_did(tmp_path):
+    trained(tmp_path, "toy_en", "ms")
+    words = ["dataset=toy", f"init_from={tmp_path}/toy_en/full/ms", "trainer.precision=bf16-mixed"]
+    for seed, model in ((0, "mclas"), (0, "ncls"), (1, "ncls")):
+        started(tmp_path, words, "toy_en2de", ("full", model), seed)
+    gaps = [Gap("full", "mclas", None, 4)]
+    *_, line = gap_commands("toy_en2de", gaps, Runs(tmp_path))
+    (config,) = composed(line)
+    assert config["seed"] == 1
+    assert config["init_from"] == f"{tmp_path}/toy_en/full/ms"
+    assert config["trainer"]["precision"] == "bf16-mixed"
+
+
+def test_a_pipelines_own_summarizer_is_named(tmp_path):
+    words = ["dataset=toy", "model.summarizer=their/ms", "model.translator=their/mt"]
+    started(tmp_path, words, "toy_en2de", ("minimum", "tltran"), 0)
+    again = Gap("minimum", "tltran", "test set", 4)
+    (line,) = gap_commands("toy_en2de", [again], Runs(tmp_path))
+    (config,) = composed(line)
+    assert (config["model"]["summarizer"], config["model"]["translator"]) == (
+        "their/ms",
+        "their/mt",
+    )
+    assert config["init_from"] is None

@@ -10,6 +10,7 @@ from unittest.mock import Mock
 import pytest
 
 from mclas_lightning.errors import InputError
+from mclas_lightning.runs import lock
 from mclas_lightning.runs.lock import check_still_there, lock_owner, locked, one_at_a_time
 
 
@@ -103,3 +104,13 @@ def test_an_error_of_the_file_system_does_not_say_that_a_folder_vanished(tmp_pat
     with locked(tmp_path / "seed=0"), monkeypatch.context() as broken:
         broken.setattr(Path, "stat", Mock(side_effect=OSError(errno.EIO, "input/output error")))
         check_still_there(tmp_path / "seed=0")
+
+
+def test_a_process_that_asks_for_the_owner_refuses_nobody(tmp_path, monkeypatch):
+    answers = [False, True, False, True]  # As lock_owner of another process holds it for a moment.
+    acquire = lock._acquire
+    monkeypatch.setattr(
+        lock, "_acquire", lambda descriptor: answers.pop(0) if answers else acquire(descriptor)
+    )
+    with locked(tmp_path / "seed=0"):
+        assert not answers

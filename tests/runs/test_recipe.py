@@ -77,3 +77,8 @@ def test_a_recipe_is_plain_data():
 def test_what_one_does_not_say_differs_from_nothing():
     assert unlike_values([("a", {"x": 1}), ("b", {"y": 2}), ("c", {})]) == []
     assert unlike_values([("a", {"x": 1}), ("b", {"x": 1.0})]) == ["x 1: a; 1.0: b"]
+
+
+@pytest.mark.parametrize("devices", ["-1", "auto"])
+def test_devices_that_only_the_machine_knows_make_no_number(devices):
+    assert "optim.max_tokens of an update" not in of(f"trainer.devices={devices}")

@@ -118,7 +118,8 @@ def test_results_are_found_in_the_order_of_the_tables(tmp_path, made_up):
     assert find_results(tmp_path) == expected
     assert find_results(tmp_path, scenario="medium") == expected[-4:-2]
     assert find_results(tmp_path, dataset="toy_zh2en") == expected[-1:]
-    assert find_results(tmp_path, dataset="none") == []
+    for name in ("none", "", "/toy_en2de", "toy_en2de/minimum"):
+        assert find_results(tmp_path, dataset=name) == []
 
 
 def test_a_file_in_anothers_place_is_refused(tmp_path, made_up):

@@ -13,11 +13,11 @@ import pytest
 
 from mclas_lightning import progress
 from mclas_lightning.cli.main import parser
-from mclas_lightning.cli.sweep import _jobs
+from mclas_lightning.cli.sweep import _jobs, work
 from mclas_lightning.runs.results import find_results
 from mclas_lightning.sweep import runner
 from mclas_lightning.sweep.plan import plan_runs
-from mclas_lightning.sweep.runner import share_of, slot_environments
+from mclas_lightning.sweep.runner import gpu_numbers, share_of, slot_environments
 
 SWEEP = """\
 # @package _global_
@@ -237,3 +237,29 @@ def test_lightning_starts_no_processes_in_a_multirun(words, tmp_path):
     assert done.returncode == 1
     assert "error: trainer.devices=2" in done.stderr
     assert not find_results(tmp_path / "runs")
+
+
+def test_gpus_are_those_that_can_be_used(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3, 5,-1,6")
+    assert gpu_numbers() == ["3", "5"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    assert gpu_numbers() == []
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    lines = ["GPU 0: A100 (UUID: 1)", "  MIG 1g.5gb Device 0: (UUID: 2)", "GPU 1: A100 (UUID: 3)"]
+    done = subprocess.CompletedProcess([], 0, stdout="\n".join(lines))
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: done)
+    assert gpu_numbers() == ["0", "1"]
+
+
+def test_a_sweep_whose_run_ends_without_a_word_fails(tmp_path, monkeypatch):
+    class Ended:
+        pid, exitcode = 7, 1
+        sentinel = os.open(os.devnull, os.O_RDONLY)
+
+    monkeypatch.setattr(runner, "start_run", lambda run, slot: Ended())
+    monkeypatch.setattr(runner, "wait", lambda *_, **__: None)
+    words = ["dataset.target=de", "seed=0", "model=ncls_scratch", f"runs={tmp_path}"]
+    runs = plan_runs(["toy"], words)
+    with pytest.raises(SystemExit) as ended:
+        work(runs, 1)
+    assert ended.value.code == 1

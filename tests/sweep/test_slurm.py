@@ -4,8 +4,11 @@ import shutil
 
 import pytest
 
+from mclas_lightning.cli.sweep import STARTABLE
+from mclas_lightning.sweep import slurm as module
 from mclas_lightning.sweep.plan import plan_runs
-from mclas_lightning.sweep.slurm import Job, job_problems
+from mclas_lightning.sweep.slurm import Job, job_problems, submit
+from mclas_lightning.sweep.state import write_job
 
 OWN_SIZES = ["hydra.launcher.gpus_per_node=null", "hydra.launcher.tasks_per_node=1"]
 
@@ -37,3 +40,25 @@ def test_tasks_are_devices(monkeypatch, words, of_launcher, said):
 def test_a_requeued_job_is_the_same_again(tmp_path):
     job = Job(words=("seed=0",), folder=tmp_path)
     assert job.checkpoint().function == job
+
+
+def test_what_needs_a_running_job_waits_for_it(tmp_path, monkeypatch, held, capsys):
+    words = ["dataset.target=de", "seed=0", "model=ncls", f"runs={tmp_path}"]
+    ms, ncls = plan_runs(["toy"], [*words, f"init_from={tmp_path}/toy_en/full/ms"])
+    submitted = []
+
+    def submit_one(planned, launcher, after):
+        submitted.append((planned, after))
+        return "8"
+
+    monkeypatch.setattr(module, "_launcher_of", lambda *_: {})
+    monkeypatch.setattr(module, "_submit", submit_one)
+    for name in ("slurm", "state"):
+        monkeypatch.setattr(f"mclas_lightning.sweep.{name}.slurm_queue", lambda: {"7": "RUNNING"})
+    held(ms.folder)
+    assert submit([ms, ncls], [], STARTABLE) == 0
+    said = capsys.readouterr().out
+    assert f"{ncls}: left out, since a run that it needs is no job of Slurm" in said
+    write_job(ms.folder, "7", "log.txt")
+    assert submit([ms, ncls], [], STARTABLE) == 2
+    assert submitted == [(ncls, ["7"])]

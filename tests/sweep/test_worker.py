@@ -7,6 +7,7 @@ from mclas_lightning.config.compose import compose
 from mclas_lightning.config.settings import read_settings
 from mclas_lightning.errors import InputError
 from mclas_lightning.runs.lock import FolderBusy
+from mclas_lightning.runs.preemption import TERMINATED, Preempted
 from mclas_lightning.sweep.plan import plan_runs
 from mclas_lightning.sweep.worker import BUSY_EXIT, train_and_note
 
@@ -50,4 +51,16 @@ def test_a_run_in_other_hands_is_no_failure(tmp_path, monkeypatch):
 
     monkeypatch.setattr(train, "train", busy)
     assert train_and_note(dict, tmp_path, tmp_path / "log.txt") == BUSY_EXIT
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_retry_forgets_the_failure_before_it_even_where_it_is_interrupted(tmp_path, monkeypatch):
+    (tmp_path / "failure.json").write_text("{}")
+
+    def preempted(config):
+        raise Preempted(TERMINATED)
+
+    monkeypatch.setattr(train, "train", preempted)
+    with pytest.raises(Preempted):
+        train_and_note(dict, tmp_path, tmp_path / "log.txt")
     assert not list(tmp_path.iterdir())

@@ -65,6 +65,8 @@ def demo(dataset: str, words: Sequence[str] = ()) -> None:
         [f"dataset={dataset}", *chosen, *quick, *words]
         for chosen in (GENERATED if dataset in EDITIONS else OTHER)
     ]
+    # A word for the scenario or the target makes some comparisons the same.
+    comparisons = list({_settings(each).run.folder: each for each in comparisons}.values())
     first = _settings(comparisons[0])
     first.dataset.language("cross")  # A monolingual corpus is refused now, not after pretraining.
     _build_if_missing(dataset, first)
@@ -180,8 +182,9 @@ def _show(shown: Sequence[Settings], results: Sequence[Results]) -> None:
     console = Console()
     console.print()
     terminal.show(console, comparison_sheets(results))
-    for name in dict.fromkeys(settings.dataset.name for settings in shown):
-        mine = [run for run in results if (run.dataset, run.scenario) == (name, "minimum")]
+    smallest = {settings.dataset.name: settings.scenario for settings in reversed(shown)}
+    for place in reversed(smallest.items()):
+        mine = [run for run in results if (run.dataset, run.scenario) == place]
         console.print()
         console.print(draw_cases(pick_cases(mine)))
     sizes = {settings.scenario: settings.dataset.sizes[settings.scenario] for settings in shown}

@@ -8,6 +8,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from http.client import HTTPException
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from urllib.error import HTTPError
@@ -159,7 +160,7 @@ def server(name: str) -> Finding:
             pass
     except HTTPError:
         pass  # The server answers, though this page is not for all.
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException) as error:
         reason = str(getattr(error, "reason", error)).splitlines()[0]
         return Finding("network", name, f"{address} does not answer ({reason})", without)
     return Finding("network", name, f"{address} answers")

@@ -173,7 +173,8 @@ def work(runs: Sequence[Any], jobs: int, only: Sequence[str] = STARTABLE) -> Non
     from mclas_lightning.sweep.status import failure_lines, state_counts
 
     try:
-        found = LocalSweep(runs, jobs, only).work()
+        sweep = LocalSweep(runs, jobs, only)
+        found = sweep.work()
     except (Terminated, KeyboardInterrupt) as asked:
         print("asked to end; start it again to go on", file=sys.stderr)
         sys.exit(TERMINATED if isinstance(asked, Terminated) else INTERRUPTED)
@@ -181,5 +182,5 @@ def work(runs: Sequence[Any], jobs: int, only: Sequence[str] = STARTABLE) -> Non
     failures = list(failure_lines(runs, found))
     for line in failures:
         print(line, file=sys.stderr)
-    if failures:
+    if failures or sweep.undone(found):
         sys.exit(FAILED_EXIT)

@@ -24,9 +24,13 @@ def environment(folder: Path) -> dict[str, Any]:
 
     Uncommitted changes of the code are written into ``folder``, under a name that holds their hash.
     """
+    # A package in a virtual environment may lie inside of another repository.
+    if _git("ls-files", "--error-unmatch", str(CODE)) is None:
+        return {"git_commit": None, "git_changes": False, **machine()}
+    changes = _git("status", "--porcelain", "--untracked-files=no", "--", *_code())
     return {
         "git_commit": _git("rev-parse", "HEAD"),
-        "git_changes": bool(_git("status", "--porcelain", "--untracked-files=no")),
+        "git_changes": bool(changes),
         **_kept_diff(folder),
         **machine(),
     }

@@ -1,6 +1,7 @@
 """Export of a trained run into a folder that a model hub keeps, and its upload and download."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from huggingface_hub import HfApi, snapshot_download
@@ -93,7 +94,7 @@ def find_run(name: str | Path) -> Run:
     InputError where there is none.
     """
     run = opened(Run(Path(name)))
-    if run.started:
+    if run.started and isinstance(run.config.get("model"), Mapping):
         return run
     if run.folder.exists() or not HUB_NAME.fullmatch(str(name)):
         raise InputError(

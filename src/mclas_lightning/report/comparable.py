@@ -94,8 +94,21 @@ def unlike_values(settings: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str
 
 
 def unlike_seeds(runs: Sequence[Results]) -> list[str]:
-    """Keys of recipe and decoding in which the seeds of one system differ."""
-    return unlike_values((f"seed={run.seed}", {**run.recipe, **decoding_keys(run)}) for run in runs)
+    """Keys of recipe and decoding in which the seeds of one system differ.
+
+    Where one seed had more devices than another, their updates had more documents.
+    """
+    found = [(f"seed={run.seed}", {**run.recipe, **decoding_keys(run)}) for run in runs]
+    documents = [(f"seed={run.seed}", _documents(run)) for run in runs if _documents(run)]
+    numbers = [number for _, number in documents]
+    if numbers and max(numbers) > (1 + SAME_DOCUMENTS) * min(numbers):
+        found += [(name, {"documents an update": round(number)}) for name, number in documents]
+    return unlike_values(found)
+
+
+def _documents(run: Results) -> float:
+    """Documents an update of the run's training; 0 where nothing is known of them."""
+    return run.provenance.get("training", {}).get("seen", {}).get("documents_per_update", 0)
 
 
 def unlike_other_seeds(folder: Path, config: Mapping[str, Any]) -> list[str]:
@@ -131,9 +144,8 @@ def unlike_documents(runs: Iterable[Results]) -> str:
     """Documents an update of each system where systems differ; empty where they do not."""
     found: dict[str, float] = {}
     for run in runs:
-        seen = run.provenance.get("training", {}).get("seen", {})
-        if run.model not in PRETRAINING_MODELS and "documents_per_update" in seen:
-            found.setdefault(run.model, seen["documents_per_update"])
+        if run.model not in PRETRAINING_MODELS and (number := _documents(run)):
+            found.setdefault(run.model, number)
     differ = found and max(found.values()) > (1 + SAME_DOCUMENTS) * min(found.values())
     return ", ".join(f"{number:,.0f}: {model}" for model, number in found.items()) * bool(differ)
 

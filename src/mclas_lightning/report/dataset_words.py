@@ -26,8 +26,6 @@ from mclas_lightning.runs.results import MODELS, SCENARIOS, Results
 # datasets have a trained translator.
 WMT19_DATASETS = ("en2desum",)
 
-BERTSCORE_ENCODER = "bert-base-multilingual-cased"
-
 
 class SharedWords(NamedTuple):
     """What the runs of one command share: words before and after the axes, and missing seeds."""
@@ -81,13 +79,6 @@ class DatasetWords:
         """Whether the dataset's own translator is trained for every seed."""
         return all(is_trained(self.own_mt, seed) for seed in self.seeds)
 
-    @cached_property
-    def encoder(self) -> str:
-        """The BERTScore encoder of the dataset's runs, else multilingual BERT."""
-        configs = filter(None, (run.config for run in self.runs.of(self.dataset)))
-        named = (config.get("scoring", {}).get("bertscore") for config in configs)
-        return next(filter(None, named), BERTSCORE_ENCODER)
-
     def jobs(
         self, pairs: Sequence[tuple[str, str]], starts: bool, more: Sequence[str] = ()
     ) -> RunsByWords:
@@ -117,8 +108,9 @@ class DatasetWords:
         """The existing runs of a system, with the words that started the first of them."""
         pair, more = (scenario, model), ()
         if model == "tltran":
-            init = override("init_from", uninterpolated(str(self.ms(*pair))))
-            more = (init, *self.translator(pair))
+            place = self.ms(*pair)
+            init = [override("init_from", uninterpolated(str(place)))] if place else []
+            more = (*init, *self.translator(pair))
         seeds = tuple(run.seed for run in self._runs(*pair))
         return {SharedWords(tuple(self.started(*pair)), more, seeds): [pair]}
 
@@ -177,6 +169,11 @@ class DatasetWords:
         here = [run for run in first.values() if run.scenario == scenario]
         return [run.config for run in here or first.values() if run.config]
 
+    def started_from_ms(self, scenario: str, model: str) -> bool:
+        """Whether runs of the system are there that started from an ms run."""
+        configs = [run.config or {} for run in self._runs(scenario, model)]
+        return any(config.get("init_from") is not None for config in configs)
+
     def ms(self, scenario: str, model: str) -> Path | None:
         """The ms run that missing seeds start from, as the nearest run did; None from scratch."""
         configs = [run.config for run in self._runs(scenario, model) if run.config]
@@ -186,11 +183,19 @@ class DatasetWords:
         return next(filter(None, places), self.runs.folder / self.pretrained / "full" / "ms")
 
     def translator(self, pair: tuple[str, str]) -> list[str]:
-        """The word for TLTran's translator: that of its other seeds; no word for WMT19's."""
+        """Words for TLTran's systems, those of its other seeds; none for WMT19's translator.
+
+        The summarizer has a word where it is not the run of ``init_from``.
+        """
         for run, config in self._near(*pair):
             if run.model == "tltran":
-                named = config.get("model", {}).get("translator")
-                return [override("model.translator", uninterpolated(named))] if named else []
+                parts = ["translator", *(["summarizer"] if not config.get("init_from") else [])]
+                named = {part: config.get("model", {}).get(part) for part in parts}
+                return [
+                    override(f"model.{part}", uninterpolated(name))
+                    for part, name in named.items()
+                    if name
+                ]
         return [] if self.dataset in WMT19_DATASETS else [self.own_translator]
 
     def _near(self, scenario: str, model: str) -> Iterator[tuple[Results, Mapping[str, Any]]]:

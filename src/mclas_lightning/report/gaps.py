@@ -1,6 +1,6 @@
 """Commands that fill a table's missing cells: as few as Hydra's multiruns allow."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from mclas_lightning.config.overrides import command
@@ -8,11 +8,14 @@ from mclas_lightning.corpora import catalog
 from mclas_lightning.report.dataset_words import DatasetWords
 from mclas_lightning.report.finished_runs import Runs
 from mclas_lightning.report.layout import COMPARED_MODELS
+from mclas_lightning.runs.results import Results
 from mclas_lightning.runs.run import DIVERGED_ADVICE
 
 # Values of Gap.family for seeds that have no mean.
 OTHER_TEST_SET = "test set"  # test sets or decodings differ; the runs are evaluated again
 OTHER_TRAINING = "training"  # trainings differ; the user decides which to keep
+
+BERTSCORE_ENCODER = "bert-base-multilingual-cased"
 
 
 class Gap(NamedTuple):
@@ -48,7 +51,11 @@ def filling(dataset: str, gaps: Sequence[Gap], runs: Runs) -> Filling:
 
 
 def _trainings(absent: Sequence[tuple[str, str]], words: DatasetWords) -> Iterator[str]:
-    tuned = [(s, m) for s, m in absent if m in COMPARED_MODELS and s != "full"]
+    tuned = [
+        (s, m)
+        for s, m in absent
+        if m in COMPARED_MODELS and (s != "full" or words.started_from_ms(s, m))
+    ]
     pipelines = [(s, m) for s, m in absent if m == "tltran"]
     yield from words.pretrainings([*tuned, *pipelines], asked=("full", "ms") in absent)
     alone = [(s, m) for s, m in absent if m not in ("ms", "tltran") and (s, m) not in tuned]
@@ -68,5 +75,14 @@ def _scorings(again: Sequence[Gap], words: DatasetWords) -> Iterator[str]:
             yield from words.lines("mclas-evaluate", words.own_jobs(gap.scenario, gap.model))
     families = {gap.family for gap in again} - {OTHER_TEST_SET, OTHER_TRAINING}
     if families:
-        encoder = ["--bertscore", words.encoder] if "bertscore" in families else []
+        encoder = _encoder(words.runs.of(words.dataset)) if "bertscore" in families else []
         yield command("mclas rescore", [str(words.runs.folder / words.dataset), *encoder])
+
+
+def _encoder(runs: Iterable[Results]) -> list[str]:
+    """Words of ``mclas rescore`` for BERTScore as these runs have it, else by multilingual BERT."""
+    scoring = (run.config.get("scoring", {}) for run in runs if run.config)
+    own = next((found for found in scoring if found.get("bertscore")), {})
+    layer = ["--layer", str(own["layer"])] if own.get("layer") is not None else []
+    rescale = ["--rescale"] * bool(own.get("rescale"))
+    return ["--bertscore", own.get("bertscore", BERTSCORE_ENCODER), *layer, *rescale]

@@ -29,6 +29,8 @@ WITHOUT_WORDS = (
     *("dataset.pretraining", "dataset.licence", "dataset.how_to_get"),
 )
 
+PRECISION = "32-true"  # of conf/trainer/default.yaml
+
 # Beginnings of keys whose values other keys take over: one word sets all of them.
 FOLLOWED = ("optim.recipe.", *(f"optim.{key}" for key in LENGTH_KEYS))
 
@@ -47,7 +49,7 @@ def own_corpus_words(dataset: str, runs: Sequence[Results]) -> Iterator[str]:
 def train_words(config: Mapping[str, Any], corpus: Sequence[str]) -> list[str]:
     """The words beside those of ``corpus``; none where another version wrote the configuration."""
     try:
-        words = [*corpus, *_data_words(config)]
+        words = [*corpus, *_data_words(config), *_precision_words(config)]
         for group in CONF_GROUPS:
             words += _group_words(group, config, words)
         for keys in (FOLLOWED, ALL_KEYS):
@@ -96,6 +98,11 @@ def fine_tuning_words(words: Sequence[str]) -> list[str]:
 def _data_words(config: Mapping[str, Any]) -> list[str]:
     data = config.get("data", "data")
     return [] if data == "data" else [override("data", uninterpolated(str(data)))]
+
+
+def _precision_words(config: Mapping[str, Any]) -> list[str]:
+    precision = config.get("trainer", {}).get("precision", PRECISION)
+    return [] if precision == PRECISION else [override("trainer.precision", precision)]
 
 
 def _group_words(group: str, config: Mapping[str, Any], words: Sequence[str]) -> list[str]:

@@ -125,11 +125,16 @@ def one_at_a_time(path: Path, timeout: float = -1) -> Iterator[None]:
 
 
 def _open(path: Path) -> int:
+    refused = 0
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         if not _acquire(descriptor):
             os.close(descriptor)
-            who = lock_owner(path.parent) or "another process"
+            who, refused = lock_owner(path.parent), refused + 1
+            if who is None and refused < 100:  # A process that asks for the owner holds it briefly.
+                time.sleep(0.01)
+                continue
+            who = who or "another process"
             raise FolderBusy(f"{path.parent}: is being worked on ({who}); wait for it, or end it")
         if _is_open_as(descriptor, path):
             return descriptor

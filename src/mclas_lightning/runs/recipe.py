@@ -10,6 +10,7 @@ from math import prod
 from pathlib import PurePath
 from typing import Any
 
+from mclas_lightning.progress import devices_named
 from mclas_lightning.runs.identity import NOT_IDENTITY, is_under, of_scenario
 
 # Mappings that may be null. Each stays one value in a recipe, because comparisons pass over keys
@@ -56,9 +57,11 @@ def _leaves(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
 
 def _computed(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """The number of tokens of an update over all devices, and the precision."""
-    sizes = [size for key in UPDATE_LAYOUT if isinstance(size := _get(config, key), int)]
-    if sizes:
-        yield "optim.max_tokens of an update", prod(sizes)
+    tokens, accumulate, devices, nodes = (_get(config, key) for key in UPDATE_LAYOUT)
+    # Devices that a machine has are known where it is: ``unlike_seeds`` compares what was seen.
+    named = devices_named(1 if devices is None else devices)
+    if isinstance(tokens, int) and named:
+        yield "optim.max_tokens of an update", prod((tokens, accumulate or 1, named, nodes or 1))
     if (precision := _get(config, "trainer.precision")) is not None:
         yield "trainer.precision", precision
 

@@ -215,7 +215,10 @@ def results_paths(
     runs: Path, dataset: str | None = None, scenario: str | None = None, model: str | None = None
 ) -> list[Path]:
     """The ``results.json`` files of a dataset, scenario and model (None: of all), unread."""
-    folders = ["*" if name is None else escape(name) for name in (dataset, scenario, model)]
+    names = (dataset, scenario, model)
+    if any(name is not None and (not name or "/" in name) for name in names):
+        return []  # No run has such a name.
+    folders = ["*" if name is None else escape(name) for name in names]
     return [*runs.glob("/".join([*folders, "seed=*", "results.json"]))]
 
 

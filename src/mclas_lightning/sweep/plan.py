@@ -14,6 +14,7 @@ from mclas_lightning.config.compose import compose, multirun_words
 from mclas_lightning.config.overrides import command, override, quoted, uninterpolated
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import check_run_names
+from mclas_lightning.progress import devices_named
 from mclas_lightning.runs.identity import resolved_config
 from mclas_lightning.runs.run import seed_folders
 from mclas_lightning.sweep.axes import (
@@ -116,8 +117,7 @@ def _planned_run(words: tuple[str, ...], cfg: DictConfig) -> PlannedRun:
     try:
         config = resolved_config(cfg)
         check_run_names(cfg.dataset.name, cfg.scenario, cfg.model.name)
-        devices = trainer.devices if isinstance(trainer.devices, int) else len(trainer.devices)
-        ranks = max(devices, 1) * trainer.num_nodes
+        ranks = (devices_named(trainer.devices) or 1) * trainer.num_nodes
         return PlannedRun(
             words=words,
             folder=Path(cfg.run_dir),

@@ -5,13 +5,14 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import takewhile
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from types import FrameType
 
 from mclas_lightning.errors import INTERRUPTED
-from mclas_lightning.progress import Share, cores, progress_bar, share
+from mclas_lightning.progress import Share, progress_bar, share, threads
 from mclas_lightning.runs.preemption import TERMINATED
 from mclas_lightning.runs.run import Run
 from mclas_lightning.sweep.plan import PlannedRun
@@ -28,20 +29,21 @@ class Terminated(Exception):
 def gpu_numbers() -> list[str]:
     """The numbers of the GPUs that this process may use, as CUDA_VISIBLE_DEVICES writes them."""
     if (visible := os.environ.get("CUDA_VISIBLE_DEVICES")) is not None:
-        return [number for number in visible.split(",") if number]
+        numbers = [number.strip() for number in visible.split(",")]
+        return [*takewhile(lambda number: number and not number.startswith("-"), numbers)]
     try:
         done = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return []
-    return [str(number) for number, _ in enumerate(done.stdout.splitlines())]
+    gpus = [line for line in done.stdout.splitlines() if line.startswith("GPU ")]  # MIG: indented
+    return [str(number) for number, _ in enumerate(gpus)]
 
 
 def slot_environments(jobs: int) -> list[dict[str, str]]:
     """Environment variables of each run at a time: a GPU, and its share of the CPU's threads."""
     if jobs == 1:
         return [{}]
-    threads = int(os.environ.get("OMP_NUM_THREADS", cores()))
-    share = {"OMP_NUM_THREADS": str(max(threads // jobs, 1))}
+    share = {"OMP_NUM_THREADS": str(max(threads() // jobs, 1))}
     gpus = gpu_numbers()
     if not gpus:
         return [share] * jobs
@@ -94,6 +96,10 @@ class LocalSweep:
             bar.close()
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    def undone(self, found: Mapping[Path, State]) -> bool:
+        """Whether a run that was started here has not been done."""
+        return any(found[folder].name != "done" for folder in self._tried)
 
     def _start(self, found: Mapping[Path, State], say: Callable[[str], None]) -> None:
         for run in self.runs:

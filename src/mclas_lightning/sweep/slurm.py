@@ -15,7 +15,7 @@ from mclas_lightning.config.compose import compose, launcher_settings
 from mclas_lightning.errors import InputError
 from mclas_lightning.runs.run import Run
 from mclas_lightning.sweep.plan import PlannedRun
-from mclas_lightning.sweep.state import read_job, states, write_job
+from mclas_lightning.sweep.state import read_job, slurm_queue, states, write_job
 from mclas_lightning.sweep.worker import train_and_note
 
 HYDRA_KEYS = ("_target_", "submitit_folder", "array_parallelism", "max_num_timeout")
@@ -26,17 +26,19 @@ def submit(runs: Sequence[PlannedRun], words: Sequence[str], only: Collection[st
 
     ``words`` set keys of ``hydra.launcher``.
     """
-    found = states(runs)
+    found, queue = states(runs), slurm_queue()
     jobs: dict[Path, str] = {}
     for planned in runs:
         state = found[planned.folder]
-        if state.name == "queued":
-            jobs[planned.folder] = str(read_job(planned.folder)["id"])
+        if (number := str(read_job(planned.folder).get("id"))) in queue:
+            jobs[planned.folder] = number
         if state.name not in (*only, "waiting"):
             continue
         needs = [need for need in planned.needs if not Run(need).trained]
         if any(need not in jobs for need in needs):
-            continue  # This run needs a run that failed and is not started again.
+            if any(found[need].name == "running" for need in needs):
+                print(f"{planned}: left out, since a run that it needs is no job of Slurm")
+            continue  # Else this run needs one that failed and is not started again.
         launcher = _launcher_of(planned, words)
         jobs[planned.folder] = _submit(planned, launcher, [jobs[need] for need in needs])
         print(f"job {jobs[planned.folder]}: {planned}")

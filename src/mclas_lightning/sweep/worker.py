@@ -15,7 +15,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
-from mclas_lightning.progress import ctrl_c_for_this_process, worker_pool
+from mclas_lightning.progress import ctrl_c_for_this_process, threads, worker_pool
 from mclas_lightning.sweep.plan import PlannedRun
 from mclas_lightning.sweep.state import FAILURE_FILE, LOG_FILE, write_failure
 
@@ -98,15 +98,15 @@ def train_and_note(
     from mclas_lightning.train import train
 
     escape_unwritable()
-    if threads := os.environ.get("OMP_NUM_THREADS"):
+    if "OMP_NUM_THREADS" in os.environ:
         import torch
 
-        torch.set_num_threads(int(threads))
+        torch.set_num_threads(threads())
     code, error = 0, ""
+    if writes:  # An earlier try's.
+        (folder / FAILURE_FILE).unlink(missing_ok=True)
     try:
         train(config())
-        if writes:
-            (folder / FAILURE_FILE).unlink(missing_ok=True)
     except FolderBusy:
         return BUSY_EXIT
     except InputError as mistake:
