@@ -193,3 +193,13 @@ def test_a_full_disk_is_one_line_also_where_a_library_in_rust_met_it(tmp_path, n
 def test_another_error_of_such_a_library_stays_what_it_is(tmp_path, said):
     with pytest.raises(RuntimeError, match="o"), whole_folder(tmp_path / "out"):
         raise RuntimeError(said)
+
+
+def test_a_link_to_a_folder_stays_a_link(tmp_path):
+    (tmp_path / "large disk" / "real").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "large disk" / "real")
+    with whole_folder(tmp_path / "link") as part:
+        (part / "new").touch()
+    assert (tmp_path / "link").is_symlink()
+    assert [path.name for path in (tmp_path / "large disk").iterdir()] == ["real"]
+    assert (tmp_path / "large disk" / "real" / "new").exists()

@@ -93,7 +93,11 @@ def whole_file(path: Path) -> Iterator[TextIO]:
 
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """An empty folder that replaces ``path`` once the block has ended without an error."""
+    """An empty folder that replaces ``path`` once the block has ended without an error.
+
+    A symbolic link, as to a folder on a larger disk, stays a link.
+    """
+    path = path.resolve()
     make_folder(path.parent)
     # A process that was killed between the two renames below has left the old folder.
     for old in path.parent.glob(f".{glob.escape(path.name)}.*.old"):

@@ -37,6 +37,17 @@ def settings_of(*words: str) -> Settings:
         (["model.initialize=[third]"], "model.initialize: decoder 'third' does not exist"),
         (["dataset.source=2"], "dataset.source: expected a text, found '2'"),
         (["trainer.float32_products=low"], "trainer.float32_products 'low' does not exist"),
+        (["workers=-1"], "workers: expected 0 or more, found -1"),
+        (["optim.recipe.devices=0"], "optim.recipe: devices: expected 1 or more, found 0"),
+        (["optim.recipe.accumulate=0"], "optim.recipe: accumulate: expected 1 or more, found 0"),
+        (
+            ["dataset.shards={size: 0, take: {}}"],
+            "dataset.shards: size: expected 1 or more, found 0",
+        ),
+        (
+            ["dataset.shards={size: 2, take: {minimum: 0}}"],
+            "dataset.shards: take.minimum: expected 1 or more, found 0",
+        ),
         (["optim.updates.full=33"], "optim.updates.full: expected a multiple of"),
     ],
 )

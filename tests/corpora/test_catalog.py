@@ -59,3 +59,31 @@ def test_datasets_of_ones_own_are_in_the_catalog(tmp_path, monkeypatch):
     with pytest.raises(InputError, match=r"broken.yaml: is no dataset in YAML") as raised:
         catalog.names()
     assert "\n" not in str(raised.value)
+
+
+def test_paths_of_any_form_are_recognized(tmp_path, monkeypatch):
+    folder = tmp_path / "conf" / "dataset"
+    folder.mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    paths = {
+        "twice": "${data}/news+/${.source}/${.source}2${.target}",
+        "absolute": f"{tmp_path}/big disk/mine",
+    }
+    for name, path in paths.items():
+        text = f"defaults: [toy, _self_]\nname: {name}\ntarget: zh\npretraining: []\npath: {path}\n"
+        (folder / f"{name}.yaml").write_text(text)
+    found = catalog.at(tmp_path / "data" / "news+" / "en" / "en2zh")
+    assert found
+    assert found.name == "twice"
+    assert catalog.at(tmp_path / "data" / "news+" / "en" / "de2zh") is None
+    found = catalog.at(tmp_path / "big disk" / "mine")
+    assert found
+    assert found.name == "absolute"
+    words = catalog.of_run("twice")
+    assert words
+    assert words.pretrained == "twice"
+    (folder / "misspelled.yaml").write_text(
+        "defaults: [toyy, _self_]\nname: x\nsource: en\npath: x\n"
+    )
+    with pytest.raises(InputError, match=r"toyy\.yaml: does not exist; a file"):
+        catalog.names()

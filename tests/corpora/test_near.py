@@ -128,3 +128,22 @@ def test_two_files_are_compared(tmp_path):
     write_jsonl(tmp_path / "train.jsonl", examples([*texts[2:], texts[1].title()]))
     (near,) = near_duplicates(tmp_path / "train.jsonl", held_out_of([tmp_path]))
     assert near == ("3", str(tmp_path / "test.jsonl"), "1", 1.0, False)
+
+
+def test_other_corpora_take_documents_out_of_train_alone():
+    texts = [f"storm number {n} hits the old harbour town at night" for n in range(6)]
+    held_out, skipped = HeldOut(), []
+    for text in texts:
+        held_out.add("other/test.jsonl", "x", text)
+    kept = {
+        split: list(
+            apart(split, examples(texts[2 * place : 2 * place + 2]), held_out, skipped.append)
+        )
+        for place, split in enumerate(("test", "valid", "train"))
+    }
+    assert {split: len(found) for split, found in kept.items()} == {
+        "test": 2,
+        "valid": 2,
+        "train": 0,
+    }
+    assert skipped == ["its document is nearly one of other/test.jsonl"] * 2

@@ -174,3 +174,13 @@ def test_a_store_of_an_earlier_version_is_not_made_again(path, tmp_path, tokeniz
     (folder / "hashes.json").unlink()
     open_store(path, tokenizer, LIMIT, tmp_path / "store")
     assert not (folder / "hashes.json").exists()
+
+
+def test_another_splitter_of_sentences_makes_another_store(path, tmp_path, tokenizer, monkeypatch):
+    def folder(sentences):
+        return open_store(path, tokenizer, LIMIT, tmp_path / "store", sentences=sentences).folder
+
+    before = folder(None), folder("en")
+    monkeypatch.setattr("mclas_lightning.data.store.version", lambda name: f"{name} 9")
+    assert folder(None) == before[0]
+    assert folder("en") != before[1]

@@ -117,9 +117,14 @@ def test_the_released_names_are_found_in_mberts_vocabulary(tmp_path):
     assert special == (0, 100, 101, 102, 1, 2, 5)  # RELEASED: [BOS] 1, [EOS] 2, [LSEP] 5
 
 
-def test_a_tokenizer_that_is_not_there_or_lacks_control_tokens_is_named(tmp_path):
+def test_a_tokenizer_that_is_not_there_or_lacks_control_tokens_is_named(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="'nowhere/at-all': neither a folder"):
         Tokenizer.load("nowhere/at-all")
+    slow = type("BertJapaneseTokenizer", (), {})
+    with monkeypatch.context() as japanese:
+        japanese.setattr("transformers.AutoTokenizer.from_pretrained", lambda *_, **__: slow())
+        with pytest.raises(InputError, match="'jp': is not fast, but of Python"):
+            Tokenizer.load("jp")
     corpus = tmp_path / "Mein Korpus"
     (corpus / "en2de").mkdir(parents=True)
     (corpus / "en2de" / "train.jsonl").touch()

@@ -1,1 +1,1 @@
-"""x"""
+"""The commands ``mclas``, ``mclas-train`` and ``mclas-evaluate``."""

@@ -23,6 +23,11 @@ class Shards:
     size: int  # examples of a shard; a corpus imported from released shards has its own sizes
     take: dict[str, int]  # scenario -> shards; a scenario that is missing takes all
 
+    def __post_init__(self) -> None:
+        check_range("dataset.shards: size", self.size, 1)
+        for scenario, number in self.take.items():
+            check_range(f"dataset.shards: take.{scenario}", number, 1)
+
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetConfig:

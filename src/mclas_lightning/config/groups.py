@@ -123,7 +123,7 @@ class TopLevel:
 
 @dataclass(frozen=True, kw_only=True)
 class ScoringConfig:
-    """A file of ``conf/scoring/``: the encoders that score summaries."""
+    """The section ``scoring`` of ``conf/train.yaml``: the encoders that score summaries."""
 
     bertscore: str | None  # the encoder of BERTScore: a name on a hub, or a folder
     layer: int | None  # the layer of this encoder; null: bert-score's, else three quarters of all

@@ -81,6 +81,10 @@ class BatchRecipe:
     accumulate: int
     devices: int
 
+    def __post_init__(self) -> None:
+        check_range("optim.recipe: accumulate", self.accumulate, 1)
+        check_range("optim.recipe: devices", self.devices, 1)
+
     def shape(self) -> UpdateShape:
         """An update of theirs."""
         return UpdateShape(

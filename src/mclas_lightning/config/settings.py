@@ -128,12 +128,17 @@ def read_settings(cfg: Mapping[str, Any]) -> tuple[Settings, dict[str, Any]]:
         split=top.split,
         split_seed=top.split_seed,
         init_from=top.init_from if initialize else None,
-        workers=top.workers,
+        workers=_checked_workers(top.workers),
         store=Path(top.store),
         run=Run(Path(top.run_dir)),
         subset_manifest=Path(top.runs, dataset.name, top.scenario, "subset.json"),
     )
     return settings, plain
+
+
+def _checked_workers(workers: int) -> int:
+    check_range("workers", workers, 0)
+    return workers
 
 
 def _system(model: Mapping[str, Any]) -> tuple[Task | Pipeline | Baseline, tuple[str, ...]]:

@@ -18,8 +18,8 @@ from mclas_lightning.corpora.manifest import read_manifest
 from mclas_lightning.errors import InputError, unknown_choice
 from mclas_lightning.schema import typed
 
-# Named groups in place of languages: with them a name or path resolves to a regular expression.
-_ANY_LANGUAGES = {key: f"(?P<{key}>[a-z]{{2,3}})" for key in ("source", "target")}
+# In place of languages; ``_pattern`` makes groups of a regular expression of them.
+_ANY_LANGUAGES = {key: f"@{key}@" for key in ("source", "target")}
 
 _DATA = "./"  # begins a path that is relative to the data folder
 
@@ -73,7 +73,7 @@ def at(folder: Path) -> DatasetConfig | None:
     if (name := read_manifest(folder).dataset) in names():
         return named(str(name))
     for name in names():
-        if found := re.search(f"/{_patterns(name)[1]}$", folder.resolve().as_posix()):
+        if found := re.search(f"(?:^|/){_patterns(name)[1]}$", folder.resolve().as_posix()):
             return _typed(name, found.groupdict())
     return None
 
@@ -84,7 +84,7 @@ def of_run(name: str) -> DatasetWords | None:
         if found := re.fullmatch(_patterns(choice)[0], name):
             languages = found.groupdict()
             chosen = dict(w.split("=", 1) for w in _resolved(choice, languages).pretraining)
-            base = chosen.pop("dataset")
+            base = chosen.pop("dataset", choice)
             own = {key.removeprefix("dataset."): value for key, value in chosen.items()}
             return DatasetWords(
                 choice, _words(choice, languages), _words(base, own), _resolved(base, own).name
@@ -119,8 +119,11 @@ def _unresolved(name: str) -> DictConfig:
 
 
 def _file(name: str) -> Path:
-    paths = (folder / "dataset" / f"{name}.yaml" for folder in conf_folders())
-    return next(path for path in paths if path.exists())
+    paths = [folder / "dataset" / f"{name}.yaml" for folder in conf_folders()]
+    for path in paths:
+        if path.exists():
+            return path
+    raise InputError(f"{paths[-1]}: does not exist; a file of conf/dataset/ names it")
 
 
 @cache
@@ -144,7 +147,15 @@ def _patterns(name: str) -> tuple[str, str]:
 @cache
 def _patterns_of(file: Path) -> tuple[str, str]:
     dataset = _with_languages(_read(file), _ANY_LANGUAGES)
-    return dataset.name, dataset.path.removeprefix(_DATA)
+    return _pattern(dataset.name), _pattern(dataset.path.removeprefix(_DATA))
+
+
+def _pattern(text: str) -> str:
+    """A regular expression for ``text`` in any languages, which are its named groups."""
+    found = re.escape(text)
+    for key, mark in _ANY_LANGUAGES.items():
+        found = found.replace(mark, f"(?P<{key}>[a-z]{{2,3}})", 1).replace(mark, f"(?P={key})")
+    return found
 
 
 def _resolved(name: str, languages: dict[str, str]) -> Any:

@@ -55,8 +55,7 @@ def import_corpus(
     languages = _languages(FORMATS[format], source, target)
     check_replaceable(out, "imported")
     held_out = None if others is None else held_out_of(others)
-    # Resolved, so that a symbolic link to a folder on a larger disk stays a link.
-    with whole_corpus(out.resolve()) as part:
+    with whole_corpus(out) as part:
         sources = Sources(int)
         files = _files(FORMATS[format], paths, languages, part / "unpacked", sources)
         joined = _mono_files(FORMATS[format], mono, languages, part / "unpacked", sources)
@@ -148,6 +147,7 @@ def _once(examples: Iterator[Example], log: Log, scratch: sqlite3.Connection) ->
     for example in examples:
         if scratch.execute(insert, (example.id,)).rowcount:
             log.kept += 1
+            log.alone += example.mono is None
             yield example
         else:
             log.skip("the id was used before")

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +138,8 @@ def open_store(
     example or the id of another one.
     """
     corpus = sha256(path)
-    identity = f"{FORMAT}:{corpus}:{tokenizer.content_hash}:{limit}:{sentences}"
+    splitter = f"{sentences} by sentencex {version('sentencex')}" if sentences else sentences
+    identity = f"{FORMAT}:{corpus}:{tokenizer.content_hash}:{limit}:{splitter}"
     folder = root / hashlib.sha256(identity.encode()).hexdigest()[:32]
     if not _is_whole(folder):
         make_folder(root)

@@ -68,9 +68,7 @@ class Tokenizer:
             field: next((vocabulary[name] for name in names if name in vocabulary), None)
             for field, names in CONTROL_NAMES.items()
         }
-        missing = [
-            " or ".join(CONTROL_NAMES[field]) for field, index in found.items() if index is None
-        ]
+        missing = [" or ".join(CONTROL_NAMES[f]) for f, index in found.items() if index is None]
         if missing:
             raise InputError(
                 f"tokenizer '{backend.name_or_path}': its vocabulary lacks {', '.join(missing)}"
@@ -93,6 +91,8 @@ class Tokenizer:
                 f"tokenizer '{name}': neither a folder with a tokenizer nor a model that a hub "
                 f"could deliver{_made_by(Path(name))}"
             ) from error
+        if not isinstance(backend, PreTrainedTokenizerFast):
+            raise InputError(f"tokenizer '{name}': is not fast, but of Python alone; take another")
         return cls(backend)
 
     def __len__(self) -> int:

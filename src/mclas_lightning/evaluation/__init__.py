@@ -1,1 +1,1 @@
-"""x"""
+"""Summaries of a test set, and their scores."""

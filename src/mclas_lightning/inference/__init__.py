@@ -1,1 +1,1 @@
-"""x"""
+"""Trained systems, loaded from runs, exported folders or a hub."""

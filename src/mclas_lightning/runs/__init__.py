@@ -1,1 +1,1 @@
-"""x"""
+"""What lies in a run's folder, and who works there."""

@@ -1,1 +1,1 @@
-"""x"""
+"""The training of a network, by Lightning."""

@@ -38,6 +38,13 @@ def test_files_without_a_split_are_one_pool(files):
     assert [*own_files([files("my_test/c.csv")]).splits] == [POOL]
 
 
+def test_what_lies_in_hidden_folders_is_no_corpus(files):
+    folder = files("all.jsonl")
+    (folder / ".ipynb_checkpoints").mkdir()
+    (folder / ".ipynb_checkpoints" / "all-checkpoint.jsonl").touch()
+    assert own_files([folder]) == own_files([folder / "all.jsonl"])
+
+
 def test_a_file_of_another_ending_holds_lines(files):
     folder = files("train.fr", "train.uk")
     assert own_files([folder / "train.fr", folder / "train.uk"]).kind == "lines"

@@ -139,3 +139,21 @@ def test_a_damaged_or_other_file_is_one_line(tmp_path, name, content, said):
 def test_a_mistake_in_the_names_of_fields_is_named(text, said):
     with pytest.raises(InputError, match=said):
         fields_named(text)
+
+
+def test_what_the_first_record_lacks_others_may_have(tmp_path):
+    rows = [
+        {"document": "d", "cross": "c"},
+        {"document": "e", "cross": "f", "mono": "m", "id": "x"},
+    ]
+    (tmp_path / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found, _ = read(tmp_path / "x.jsonl")
+    assert [(e.id, e.mono) for e in found] == [("train-1", None), ("x", "m")]
+
+
+def test_a_text_in_the_place_of_a_nested_field_is_a_missing_one(tmp_path):
+    rows = [{"text": {"en": "d"}, "cross": "c"}, {"text": "plain", "cross": "c"}]
+    (tmp_path / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found, log = read(tmp_path / "x.jsonl", "document=text.en")
+    assert len(found) == 1
+    assert log.skipped["a text is missing or empty"]["records"] == 1

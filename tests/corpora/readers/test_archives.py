@@ -8,6 +8,7 @@ from mclas_lightning.corpora.readers.archives import unpack
 from mclas_lightning.corpora.readers.formats import FORMATS
 from mclas_lightning.corpora.readers.log import Sources
 from mclas_lightning.errors import InputError
+from mclas_lightning.example import read_jsonl
 from mclas_lightning.files import sha256
 from tests.corpora.readers import open_files as files
 
@@ -25,7 +26,7 @@ def test_files_of_the_format_are_unpacked_and_shown_in_their_archive(packed, tmp
     sources = Sources(int)
     (path,) = unpack(FORMATS["crosssum"], [packed.parent], tmp_path / "new", EN_FR, sources)
     assert len(path.read_bytes().splitlines()) == 17
-    assert sources.shown(path) == packed / "english-french_train.jsonl"
+    assert sources.shown(path) == packed / "deep" / "english-french_train.jsonl"
     assert sources.files == [
         {"file": packed.name, "bytes": packed.stat().st_size, "sha256": sha256(packed)}
     ]
@@ -84,3 +85,22 @@ def test_an_archive_without_such_files_is_named(tmp_path):
         pass
     with pytest.raises(InputError, match=r"x\.tar: holds no file with a name like english-"):
         import_corpus("crosssum", [tmp_path / "x.tar"], tmp_path / "out", source="en", target="fr")
+
+
+def test_files_of_one_name_in_folders_of_languages_stay_apart(tmp_path):
+    stories = files.stories()["train"]
+    names = {language: f"data/{language}/train.jsonl" for language in ("it", "de", "ja")}
+    members = {
+        name: [{"source": e.document, "target": [f"{e.cross} {language}"]} for e in stories]
+        for language, name in names.items()
+    }
+    path = files.archive(tmp_path / "raw" / "xscitldr.tar.bz2", members)
+    import_corpus("xscitldr", [path], tmp_path / "out", source="en", target="de")
+    read = list(read_jsonl(tmp_path / "out" / "train.jsonl"))
+    assert [e.cross for e in read] == [f"{e.cross} de" for e in stories]
+    twice = {f"{folder}/de/train.jsonl": [] for folder in ("human", "postedit")}
+    path = files.archive(tmp_path / "raw" / "twice.tar.bz2", twice)
+    with pytest.raises(
+        InputError, match=r"twice\.tar\.bz2: holds de/train\.jsonl twice; unpack it"
+    ):
+        import_corpus("xscitldr", [path], tmp_path / "out", source="en", target="de")

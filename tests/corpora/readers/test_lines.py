@@ -178,3 +178,10 @@ def test_any_bytes_give_examples_or_one_line(tmp_path_factory, format, raw):
     else:
         assert result["files"]["train.jsonl"]["records"] == len(found(folder / "out")) > 0
         assert all(e.document.strip() for e in found(folder / "out"))
+
+
+def test_two_files_of_one_field_are_named(tmp_path):
+    texts = dict.fromkeys(("train.lower.source", "train.source", "train.target.cls"), "x\n")
+    write(tmp_path / "raw", texts)
+    with pytest.raises(InputError, match=r"train\.source: ends in \.source, as .*train\.lower"):
+        import_corpus("lines", [tmp_path / "raw"], tmp_path / "out", **EN_DE)

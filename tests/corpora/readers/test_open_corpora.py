@@ -198,12 +198,12 @@ def test_xwikis_has_both_summaries_in_a_record(tmp_path, stories):
 
 def test_xwikis_without_a_mono_summary_takes_it_from_the_files_in_one_language(tmp_path, stories):
     train = [
-        xwikis(e, i, src_title=f"Storm {i}", src_summary=None)
+        xwikis(e, i, src_title=f"Storm  &amp; {i}", src_summary=None)
         for i, e in enumerate(stories["train"])
     ]
     files.jsonl(tmp_path / "train" / "en-de.jsonl", train)
     own = [
-        xwikis(e, i, src_title=f"Storm {i}", tgt_title=None, tgt_summary=None)
+        xwikis(e, i, src_title=f"Storm  &amp; {i}", tgt_title=None, tgt_summary=None)
         for i, e in enumerate(stories["train"][:5])
     ]
     files.jsonl(tmp_path / "valid" / "en.jsonl", own)

@@ -62,7 +62,12 @@ def _files_at(path: Path) -> Iterator[Path]:
     if path.is_file():
         yield path
         return
-    below = [file for file in sorted(path.rglob("*")) if _may_hold_examples(file)]
+    below = [
+        file
+        for file in sorted(path.rglob("*"))
+        if _may_hold_examples(file)
+        and not any(part.startswith(".") for part in file.relative_to(path).parts)
+    ]
     if not below:
         raise InputError(
             f"{path}: no file here ends in {', '.join(KINDS)}; name files of lines one by one"

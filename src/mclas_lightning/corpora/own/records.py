@@ -97,7 +97,7 @@ def _parallel(paths: Sequence[Path], fields: Fields) -> dict[str, Path]:
 
 
 def _names_in(record: Record, fields: Fields, path: Path) -> dict[str, str]:
-    """The name of each field that the records of a file have; mono and id may be missing."""
+    """The name of each field; InputError where the first record lacks one but mono and id."""
     names = {field: fields.get(field, field) for field in EXAMPLE_FIELDS}
     for field, name in names.items():
         needed = field in fields or field in ("document", "cross")
@@ -106,7 +106,7 @@ def _names_in(record: Record, fields: Fields, path: Path) -> dict[str, str]:
                 f"{path}: no field '{name}' for the {field}; its fields are "
                 f"{', '.join(map(str, record)) or 'none'}; say which is which: {FIELDS_OPTION}"
             )
-    return {field: name for field, name in names.items() if _has(record, name)}
+    return names
 
 
 def _has(record: Record, name: str) -> bool:
@@ -117,7 +117,9 @@ def _has(record: Record, name: str) -> bool:
 def _value(record: Record, name: str) -> Any:
     """A field, or a part of one: ``translation.en`` of ``{"translation": {"en": ...}}``."""
     outer, _, inner = name.partition(".")
-    return record[name] if name in record else (record.get(outer) or {}).get(inner)
+    whole = record.get(outer)
+    part = whole.get(inner) if isinstance(whole, Mapping) else None
+    return record.get(name, part)
 
 
 def _jsonl(path: Path, sources: Sources, log: Log) -> Iterator[Record]:

@@ -9,7 +9,7 @@ import shutil
 import tarfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from mclas_lightning.corpora.readers.formats import Format, is_archive
@@ -66,7 +66,8 @@ def unpack(
         members = list(_unpacked(format, archive, into / str(number) / archive.name, sources))
         if not members:
             raise InputError(f"{archive}: holds no file with a name like {format.names}")
-        sources.members |= {path: archive / path.name for path in members}
+        folder = into / str(number) / archive.name
+        sources.members |= {path: archive / path.relative_to(folder) for path in members}
         unpacked += members
     return unpacked
 
@@ -79,7 +80,10 @@ def _archives(paths: Sequence[Path]) -> Iterator[Path]:
 
 
 def _unpacked(format: Format, archive: Path, folder: Path, sources: Sources) -> Iterator[Path]:
-    """The members, written one by one; names of folders in an archive are left out."""
+    """The members, written one by one, each below the last of its folders, as of a language.
+
+    InputError for a second member of the same place.
+    """
     try:
         size = archive.stat().st_size
         with archive.open("rb") as file, progress_bar(size, "unpacking", "B") as bar:
@@ -93,10 +97,16 @@ def _unpacked(format: Format, archive: Path, folder: Path, sources: Sources) -> 
                     name = Path(member.name).name
                     packed = tar.extractfile(member) if member.isfile() else None
                     if packed and re.fullmatch(rf"(?!\.){format.pattern}", name):
-                        folder.mkdir(parents=True, exist_ok=True)
-                        with packed, (folder / name).open("wb") as written:
+                        path = folder / PurePosixPath(member.name).parent.name.strip(".") / name
+                        path.parent.mkdir(parents=True, exist_ok=True)
+                        if path.exists():
+                            raise InputError(
+                                f"{archive}: holds {'/'.join(path.parts[-2:])} twice; unpack it, "
+                                f"and name the folder"
+                            )
+                        with packed, path.open("wb") as written:
                             shutil.copyfileobj(packed, written)
-                        yield folder / name
+                        yield path
             while plain.read(2**20):
                 pass
             if not compression and any(hashed.tail):

@@ -26,6 +26,10 @@ def parallel_files(paths: Sequence[Path], split: str) -> dict[str, Path]:
     for name, ending in ENDINGS.items():
         for path in paths:
             if path.name.lower().endswith(ending):
+                if name in found:
+                    raise InputError(
+                        f"{path}: ends in {ending}, as {found[name]} does; name one of them"
+                    )
                 found[name] = path
     if "document" not in found or len(found) < 2:
         raise InputError(

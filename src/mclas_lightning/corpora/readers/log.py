@@ -25,7 +25,7 @@ class Log:
 
     kept: int = 0
     corrected: int = 0  # kept records whose reference people corrected
-    alone: int = 0  # records whose mono summary was not found
+    alone: int = 0  # kept records without a mono summary
     skipped: dict[str, dict[str, Any]] = field(default_factory=dict)  # reason -> records, first
     unknown: dict[str, dict[str, Any]] = field(default_factory=dict)  # tag -> times, first
     place: tuple[Path, int] = (Path(), 0)  # file and line of the record that is being read

@@ -64,16 +64,15 @@ class OpenCorpus:
             for _ in read_records(path, sources, log, insert):
                 pass
 
-    def _mono(self, key: str, log: Log) -> str | None:
-        """The indexed summary; the log counts the documents without one."""
+    def _mono(self, key: str) -> str | None:
+        """The indexed summary, if any."""
         found = self.scratch.execute("SELECT summary FROM mono WHERE key = ?", (key,)).fetchone()
-        log.alone += found is None
         return found and found[0]
 
     def _crosssum(self, record: Record, _: str) -> Example:
         address = record.document("source_url")
         document, cross = record.document("text"), record.summary("summary")
-        mono = self._mono(address, record.log)
+        mono = self._mono(address)
         return Example(id=address, document=document, mono=mono, cross=cross)
 
     def _xlsum(self, record: Record, _: str) -> Example:
@@ -90,7 +89,7 @@ class OpenCorpus:
                 record.log.unknown_tag(f"{pair[0]} to {pair[1]}", *record.log.place)
             return None
         document, cross = record.document("source"), record.summary("target")
-        mono = self._mono(_key(record["source"]), record.log)
+        mono = self._mono(_key(record["source"]))
         return Example(id=found, document=document, mono=mono, cross=cross)
 
     def _aligned(self, record: Record) -> tuple[str, tuple[str, ...]]:
@@ -138,11 +137,11 @@ class OpenCorpus:
         """The record's own mono summary, else that of the article with its title."""
         if record.fields.get("src_summary"):
             return record.summary("src_summary")
-        return self._mono(str(record.fields.get("src_title")), record.log)
+        return self._mono(one_line(record.text(record.fields.get("src_title") or "")))
 
     def _xscitldr(self, record: Record, name: str) -> Example:
         document, cross = record.document("source"), _first(record, "target")
-        mono = self._mono(_key(record["source"]), record.log)
+        mono = self._mono(_key(record["source"]))
         return Example(id=name, document=document, mono=mono, cross=cross)
 
     def _convsumx(self, record: Record, name: str) -> Example:
