@@ -17,10 +17,10 @@ from typing import get_args
 import torch
 from torch import Tensor
 
+from benchmarks.stages import search_cross, search_mono
 from mclas_lightning.config.dataset import Split
 from mclas_lightning.data.batch import pad
 from mclas_lightning.decoding.beam import beam_search
-from mclas_lightning.decoding.stages import search_cross, search_mono
 from mclas_lightning.decoding.step import DecoderStep
 from mclas_lightning.decoding.summarizer import Summarizer
 from mclas_lightning.files import write_json

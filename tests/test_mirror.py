@@ -22,6 +22,7 @@ WHOLE = {
     *(
         "test_mirror.py",
         "test_readme.py",
+        "test_stages.py",
         "test_study.py",
         "slurm/test_sweep.py",
         "tracking/test_server.py",

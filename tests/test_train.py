@@ -180,6 +180,17 @@ def test_a_training_whose_last_validation_was_the_best_is_cut_off(words):
     assert json.loads((run / "training.json").read_text())["cut_off"]
 
 
+def test_what_would_end_a_training_otherwise_is_refused(words):
+    for word in ("+trainer.max_time=00:08:00:00", "+trainer.max_steps=7"):
+        with pytest.raises(InputError, match=r"trainer: .*'max_(time|steps)'"):
+            go(words, "model=ncls", word)
+
+
+def test_nothing_is_logged_where_nothing_is_asked_for(words):
+    go(words, "model=ncls", "trainer.log_every_n_steps=0")
+    assert "train/loss" not in (folder(words, "ncls") / "metrics.csv").read_text()
+
+
 @pytest.mark.parametrize(
     ("model", "monitor", "column"),
     [

@@ -166,17 +166,13 @@ def _fit(
                 logger.log_hyperparams(dict(config))
             announce_training(settings, preparation, module, resumed)
             announce_update(settings, preparation.train, exposure)
-    data = SummarizationData(
-        preparation.train,
-        preparation.valid,
-        LoaderConfig(shape=exposure.shape, workers=settings.workers),
-        seed=settings.seed,
-    )
+    loaders = LoaderConfig(shape=exposure.shape, workers=settings.workers)
+    data = SummarizationData(preparation.train, preparation.valid, loaders, seed=settings.seed)
     with short_random_numbers():
         trainer.fit(module, datamodule=data, ckpt_path=resumed, weights_only=True)
     assert best.best_model_score is not None, "every training ends with a validation"
     if trainer.is_global_zero:
-        stopped_early = trainer.global_step < settings.updates
+        stopped_early = patience.wait_count >= patience.patience
         ended = {
             "updates": trainer.global_step,
             "monitor": best.monitor,
@@ -222,6 +218,7 @@ def build_trainer(
             plugins=plugins,
             max_epochs=-1,
             max_steps=settings.updates,
+            max_time=None,  # It would end a run before its last validation.
             accumulate_grad_batches=optim.accumulate,
             gradient_clip_val=optim.gradient_clip,
             val_check_interval=every * optim.accumulate,

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from mclas_lightning.decoding import beam as beam_module
 from mclas_lightning.decoding.beam import Beam, _slots, beam_search, n_best_search
+from mclas_lightning.decoding.processors import BLOCKED
 from tests.waits import as_on_a_gpu
 
 BOS, EOS = 0, 1
@@ -98,6 +99,21 @@ class Model(Protocol):
     def log_p(self, document: int, prefix: tuple[int, ...]) -> torch.Tensor: ...
 
 
+def normalized(log_p: float, length: int, beam: Beam) -> float:
+    """What a repetition costs is not divided."""
+    cost = int(log_p / BLOCKED) * BLOCKED
+    return cost + (log_p - cost) / ((5 + length) / 6) ** beam.length_penalty
+
+
+def test_a_longer_target_does_not_win_because_all_repeat():
+    beam = Beam(width=1, max_length=9, length_penalty=0.8, bos_id=BOS, eos_id=EOS)
+    short, long = beam.normalize(BLOCKED - 3.0, 4), beam.normalize(BLOCKED - 9.0, 8)
+    assert float(short) == pytest.approx(BLOCKED - 3 / 1.5**0.8, abs=2e-3)
+    assert short > long
+    assert beam.normalize(-torch.inf, 5) == -torch.inf
+    assert float(beam.normalize(-3.0, 4)) == pytest.approx(-3 / 1.5**0.8)
+
+
 def textbook(model: Model, document: int, beam: Beam) -> tuple[int, ...]:
     """Beam search in plain Python that never stops early, unless it need not be sure."""
     eos = beam.eos_id
@@ -116,12 +132,12 @@ def textbook(model: Model, document: int, beam: Beam) -> tuple[int, ...]:
             reverse=True,
         )
         finished += [
-            (log_p / ((5 + length) / 6) ** beam.length_penalty, ids)
+            (normalized(log_p, length, beam), ids)
             for log_p, ids in grown[: beam.width]
             if ids[-1] == eos or last
         ]
         opened = [(log_p, ids) for log_p, ids in grown if ids[-1] != eos][: beam.width]
-        bound = opened[0][0] / ((5 + length) / 6) ** beam.length_penalty if opened else -torch.inf
+        bound = normalized(opened[0][0], length, beam) if opened else -torch.inf
         if not beam.sure and finished and bound <= max(finished)[0]:
             break
     return max(finished)[1][1:]

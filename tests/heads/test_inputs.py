@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.heads.inputs import own_summaries, task_of_trained
+from mclas_lightning.heads.inputs import decoding_anywhere, own_summaries, task_of_trained
 from mclas_lightning.inference.trained import load_summarizer
 from mclas_lightning.runs.run import Run
 from tests.conftest import examples, read_lines
@@ -29,6 +29,15 @@ def test_what_has_no_heads_is_refused_in_one_line(tmp_path):
     diverged = made(tmp_path / "c", {"model": {}}, diverged={"update": 3, "reason": "nan"})
     with pytest.raises(InputError, match="has diverged at update 3"):
         task_of_trained(diverged)
+
+
+def test_a_run_that_was_decoded_on_another_device_is_analyzed_here(trained):
+    run = Run(trained("model=mclas"))
+    kept = run.config["decoding"]
+    run.config["decoding"] = {**kept, "captured": True, "weights": "bfloat16"}
+    decoding = decoding_anywhere(run)
+    assert (decoding.captured, decoding.weights) == (False, "auto")
+    assert decoding.beam == kept["beam"]
 
 
 def test_own_summaries_are_the_scored_ones_and_others_are_decoded(trained):

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mclas_lightning.decoding.processors import Processor
+from mclas_lightning.decoding.processors import BLOCKED, Processor
 from mclas_lightning.model.device import reading_waits
 
 STEPS_BETWEEN_CHECKS = 8  # on a GPU, of whether documents are done
@@ -50,8 +50,13 @@ class Beam:
     halving: bool = False  # Documents leave the batch only where at most half of it is open.
 
     def normalize(self, log_p: Tensor | float, length: int) -> Tensor:
-        """log P / ((5 + length) / 6)^alpha."""
-        return torch.as_tensor(log_p) / ((5 + length) / 6) ** self.length_penalty
+        """log P / ((5 + length) / 6)^alpha; what repetitions cost stays whole.
+
+        A longer target would else win where all repeat.
+        """
+        log_p = torch.as_tensor(log_p)
+        cost = torch.where(log_p.isinf(), 0, (log_p / BLOCKED).floor() * BLOCKED)
+        return (log_p - cost) / ((5 + length) / 6) ** self.length_penalty + cost
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,8 @@ class Summarizer(System):
         network, int8 = self.network.eval(), config.weights == "int8"
         if int8 and network.output_bias.device.type != "cpu":
             raise InputError("decoding.weights=int8: is for CPUs; take trainer.accelerator=cpu")
+        if int8 and not torch.backends.mkldnn.is_available():
+            raise InputError("decoding.weights=int8: needs oneDNN, and this torch has none")
         if config.captured and network.output_bias.device.type != "cuda":
             raise InputError(
                 "decoding.captured=true: is for GPUs, and the network is on none; set it to false"

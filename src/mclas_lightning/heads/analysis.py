@@ -21,11 +21,12 @@ from mclas_lightning.heads.findings import (
 from mclas_lightning.heads.gather import document_maps
 from mclas_lightning.heads.inputs import (
     chosen_examples,
+    decoding_anywhere,
     notes_on,
     own_summaries,
     task_of_trained,
 )
-from mclas_lightning.inference.trained import dataset_of, decoding_of, load_summarizer
+from mclas_lightning.inference.trained import dataset_of, load_summarizer
 from mclas_lightning.progress import progress_bar
 from mclas_lightning.runs.heads import HeadsResults
 from mclas_lightning.runs.run import Run
@@ -76,7 +77,7 @@ def analyze(
         if ablation:
             texts = [task.source_text(example) for example in examples]
             ablations[decoder] = ablate(
-                summarizer, decoder, texts, gold, dataset.max_summary, decoding_of(run)
+                summarizer, decoder, texts, gold, dataset.max_summary, decoding_anywhere(run)
             )
     results = HeadsResults(
         run=_identity(run),

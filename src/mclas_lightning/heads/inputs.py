@@ -1,10 +1,12 @@
 """What an analysis of heads reads: a trained run, documents, and the run's own summaries."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mclas_lightning.config.dataset import read_examples
+from mclas_lightning.config.groups import DecodingConfig
 from mclas_lightning.decoding.candidates import Summaries
 from mclas_lightning.decoding.summarizer import Summarizer
 from mclas_lightning.errors import InputError
@@ -52,9 +54,14 @@ def own_summaries(run: Run, summarizer: Summarizer, examples: Sequence[Example])
         known = read_predictions(Results.read(run.folder / "results.json"))
     missing = [e for e in examples if e.id not in known or known[e.id].document != e.document]
     texts = [summarizer.task.source_text(example) for example in missing]
-    decoded = summarizer.summarize(texts, decoding_of(run)) if texts else []
+    decoded = summarizer.summarize(texts, decoding_anywhere(run)) if texts else []
     made = {example.id: found for example, found in zip(missing, decoded, strict=True)}
     return [made.get(e.id) or known[e.id].hypotheses for e in examples]
+
+
+def decoding_anywhere(run: Run) -> DecodingConfig:
+    """The run's decoding without what only some devices can: CUDA graphs, weights of few bits."""
+    return replace(decoding_of(run), captured=False, weights="auto")
 
 
 def notes_on(

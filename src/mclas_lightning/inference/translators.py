@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -181,7 +181,7 @@ def _from_run(run: Run, source: str, target: str, device: torch.device) -> RunTr
     return RunTranslator(
         identity=f"{run} {sha256(run.best)}",
         summarizer=summarizer,
-        decoding=decoding_of(run),
+        decoding=replace(decoding_of(run), captured=False),
     )
 
 

@@ -20,6 +20,9 @@ from mclas_lightning.progress import cpu_flags
 
 PackedLinear = Callable[[Tensor], Tensor]
 
+# Flags of CPUs that add products of 8 bits in 32; others add two in 16 first.
+SUMS_OF_32_BITS = {"avx512_vnni", "avx_vnni", "amx_int8"}
+
 PACKED_ROWS = 20  # Weights are packed for products of M = 20; other M are correct, too.
 
 
@@ -34,7 +37,7 @@ def pack_linear(weight_OI: Tensor, bias_O: Tensor | None, *, int8: bool = False)
     """A function x -> x W^T + b whose weight is laid out for products of few rows.
 
     ``int8`` (on a CPU only) rounds the weight with a scale for each row, and x with one scale for
-    each product.
+    each product: to 7 bits where the CPU adds products in 16, which 8 would exceed.
     """
     weight_OI = weight_OI.detach().contiguous()
     if int8:
@@ -49,13 +52,14 @@ def _pack_int8(weight_OI: Tensor, bias_O: Tensor | None) -> PackedLinear:
     zero_O = torch.zeros(len(scale_O), dtype=torch.long)
     steps_OI = (weight_OI / scale_O[:, None]).round().to(torch.int8)
     held = torch.ops.onednn.qlinear_prepack(steps_OI, [PACKED_ROWS, weight_OI.shape[1]])
+    zero = 128 if SUMS_OF_32_BITS & cpu_flags() else 64
 
     def linear_int8(x_MI: Tensor) -> Tensor:
-        scale = max(x_MI.abs().max().item(), 1e-12) / 127
-        steps_MI = (x_MI * (1 / scale)).round_().add_(128).to(torch.uint8)
+        scale = max(x_MI.abs().max().item(), 1e-12) / (zero - 1)
+        steps_MI = (x_MI * (1 / scale)).round_().add_(zero).to(torch.uint8)
         weight, output = (held, scale_O, zero_O, bias_O), (1.0, 0, torch.float32)
         return torch.ops.onednn.qlinear_pointwise(
-            steps_MI, scale, 128, *weight, *output, "none", [], ""
+            steps_MI, scale, zero, *weight, *output, "none", [], ""
         )
 
     return linear_int8
@@ -72,9 +76,10 @@ def _mkl_knows_avx512() -> bool:
 
 
 def _onednn_knows(x: Tensor) -> bool:
+    if not (x.is_cpu and torch.backends.mkldnn.is_available()):
+        return False  # Without oneDNN, torch does not know what to ask it by.
     known = x.dtype == torch.float32 or (x.dtype == torch.bfloat16 and _onednn_knows_bf16())
-    available = x.is_cpu and known and torch.backends.mkldnn.is_available()
-    return available and not torch.is_autocast_enabled("cpu")
+    return known and not torch.is_autocast_enabled("cpu")
 
 
 @cache

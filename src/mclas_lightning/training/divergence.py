@@ -40,7 +40,7 @@ class Fault:
     """What one process has found."""
 
     update: int
-    rank: int  # 0: a loss, 1: the weights; a loss that is nan makes the weights so
+    order: int  # 0: a loss, 1: the weights; a loss that is nan makes the weights so
     reason: str
     train: Places  # examples of the update
     valid: Places = ()  # validation examples whose loss is no number, where others have one
@@ -79,7 +79,7 @@ class Update:
         batches = [self.batches[at] for at in bad] or self.batches
         reason = f"its training loss is {losses[bad[0]]}" if bad else _OF_WEIGHTS
         places = tuple(chain.from_iterable(batches))
-        return Fault(update=self.number, rank=0 if bad else 1, reason=reason, train=places)
+        return Fault(update=self.number, order=0 if bad else 1, reason=reason, train=places)
 
 
 _OF_WEIGHTS = "its gradient leaves weights that are no finite numbers"
@@ -140,7 +140,7 @@ class Divergence(Callback):
             bad = [b for b, loss in zip(batches, losses, strict=True) if not math.isfinite(loss)]
             self.fault = Fault(
                 update=self.update,
-                rank=0,
+                order=0,
                 reason=f"the validation loss after it is {loss}",
                 train=tuple(chain.from_iterable(self._last)),
                 valid=tuple(chain.from_iterable(bad)) if len(bad) < len(batches) else (),
@@ -157,8 +157,8 @@ class Divergence(Callback):
         """End all processes; the first one says why, and notes it in the run's folder."""
         self.look(newest=0)
         faults = [fault for fault in gathered(self.fault, self.group) if fault is not None]
-        first = min(faults, key=lambda fault: (fault.update, fault.rank))
-        alike = [f for f in faults if (f.update, f.rank) == (first.update, first.rank)]
+        first = min(faults, key=lambda fault: (fault.update, fault.order))
+        alike = [f for f in faults if (f.update, f.order) == (first.update, first.order)]
         if not trainer.is_global_zero:
             raise ErrorElsewhere(first.reason)
         data = trainer.datamodule  # pyright: ignore[reportAttributeAccessIssue]

@@ -119,7 +119,7 @@ class SummarizationModule(pl.LightningModule):
         # metrics.csv where a run is killed between the two.
         assert isinstance(optimizer, EncoderDecoderOptimizer)
         every = self.trainer.log_every_n_steps  # pyright: ignore[reportAttributeAccessIssue]
-        if (self.global_step + 1) % every == 0:
+        if every and (self.global_step + 1) % every == 0:
             loss = self.trainer.strategy.reduce(self.update_loss, reduce_op="sum")
             rates = {f"lr/{name}": p.param_groups[0]["lr"] for name, p in optimizer.parts.items()}
             for logger in self.loggers:

@@ -4,8 +4,8 @@ from itertools import product
 import pytest
 import torch
 
+from benchmarks.stages import search_cross, search_mono
 from mclas_lightning.decoding.beam import Hypothesis
-from mclas_lightning.decoding.stages import search_cross, search_mono
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Side
 from tests.conftest import examples
