@@ -1,6 +1,7 @@
 """What can be tested of Slurm jobs without a Slurm; ``tests/slurm`` has one."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -59,6 +60,6 @@ def test_what_needs_a_running_job_waits_for_it(tmp_path, monkeypatch, held, caps
     assert submit([ms, ncls], [], STARTABLE) == 0
     said = capsys.readouterr().out
     assert f"{ncls}: left out, since a run that it needs is no job of Slurm" in said
-    write_job(ms.folder, "7", "log.txt")
+    write_job(ms.folder, "7", Path("log.txt"))
     assert submit([ms, ncls], [], STARTABLE) == 2
     assert submitted == [(ncls, ["7"])]

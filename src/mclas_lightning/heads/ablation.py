@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
 from mclas_lightning.config.groups import DecodingConfig
 from mclas_lightning.data.batch import pad
@@ -183,8 +184,14 @@ def side_losses(
     sums, counts = np.zeros(len(sides)), np.zeros(len(sides))
     for memory, target_BT in batches:
         read_BT, gold_BT = target_BT[:, :-1], target_BT[:, 1:]
-        logits_BTV = network.logits(network.hidden(decoder, read_BT, memory)).float()
-        nll_BT = -logits_BTV.log_softmax(-1).gather(-1, gold_BT[..., None])[..., 0]
+        hidden_BTD = network.hidden(decoder, read_BT, memory)
+        # Of one document at a time: the logits of all take gigabytes.
+        nll_BT = torch.stack(
+            [
+                cross_entropy(network.logits(hidden_TD).float(), gold_T, reduction="none")
+                for hidden_TD, gold_T in zip(hidden_BTD, gold_BT, strict=True)
+            ]
+        )
         side_BT = (read_BT == special.lsep).cumsum(1)
         for side in range(len(sides)):
             of_side_BT = (gold_BT != special.pad) & (side_BT == side)
