@@ -97,7 +97,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
     A symbolic link, as to a folder on a larger disk, stays a link.
     """
-    path = path.resolve()
+    path = path.resolve() if path.is_symlink() else path
     make_folder(path.parent)
     # A process that was killed between the two renames below has left the old folder.
     for old in path.parent.glob(f".{glob.escape(path.name)}.*.old"):
