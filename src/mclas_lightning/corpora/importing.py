@@ -45,7 +45,8 @@ def import_corpus(
 
     ``paths`` are files of the format, or folders with such files. A damaged record is skipped and
     counted. With ``others`` (folders of corpora, or none), a document of train that is near one of
-    valid or test, here or there, is skipped, and a document of valid that is near one of test.
+    valid or test, here or there, is skipped, and a document of valid that is near one of test here
+    or of valid or test there; test stays as it is.
     ``mono`` are the files with the mono summaries, of a format that is joined with another corpus.
     InputError where a file is cut short, is of another format or mixes encodings, and where more
     records of a split are skipped than kept.
