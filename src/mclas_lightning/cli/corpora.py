@@ -53,7 +53,7 @@ def _add_import(commands: Any) -> None:
     )  # fmt: skip
     importing.add_argument(
         "--apart", nargs="*", type=Path, metavar="CORPUS",
-        help="leave out of train and valid what is nearly a document of valid or test, here or in these",
+        help="leave out of train and valid what is nearly held-out, here or in these",
     )  # fmt: skip
     importing.set_defaults(run=_import)
 
