@@ -66,14 +66,14 @@ def demo(dataset: str, words: Sequence[str] = ()) -> None:
         for chosen in (GENERATED if dataset in EDITIONS else OTHER)
     ]
     # A word for the scenario or the target makes some comparisons the same.
-    comparisons = list({_settings(each).run.folder: each for each in comparisons}.values())
-    first = _settings(comparisons[0])
+    distinct = {(s := _settings(each)).run.folder: (each, s) for each in comparisons}
+    comparisons, shown = map(list, zip(*distinct.values(), strict=True))
+    first = shown[0]
     first.dataset.language("cross")  # A monolingual corpus is refused now, not after pretraining.
     _build_if_missing(dataset, first)
     plan = _plan(comparisons, [*(f"{word}{PRETRAIN}" for word in quick), *words])
     _print_estimate([_settings(run) for run in plan])
     _train(plan)
-    shown = [_settings(comparison) for comparison in comparisons]
     results = [run for settings in shown for run in _results(settings)]
     _show(shown, results)
     print(

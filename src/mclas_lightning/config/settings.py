@@ -104,6 +104,7 @@ def read_settings(cfg: Mapping[str, Any]) -> tuple[Settings, dict[str, Any]]:
             f"found {optim.updates[top.scenario]}"
         )
     check_range("seed", top.seed, 0, 2**32 - 1)
+    check_range("workers", top.workers, 0)
     trainer = dict(top.trainer)
     extras = {key: trainer.pop(key) for key in TrainerExtras.__annotations__ if key in trainer}
     ours = typed("trainer", TrainerExtras, extras)
@@ -128,17 +129,12 @@ def read_settings(cfg: Mapping[str, Any]) -> tuple[Settings, dict[str, Any]]:
         split=top.split,
         split_seed=top.split_seed,
         init_from=top.init_from if initialize else None,
-        workers=_checked_workers(top.workers),
+        workers=top.workers,
         store=Path(top.store),
         run=Run(Path(top.run_dir)),
         subset_manifest=Path(top.runs, dataset.name, top.scenario, "subset.json"),
     )
     return settings, plain
-
-
-def _checked_workers(workers: int) -> int:
-    check_range("workers", workers, 0)
-    return workers
 
 
 def _system(model: Mapping[str, Any]) -> tuple[Task | Pipeline | Baseline, tuple[str, ...]]:

@@ -144,8 +144,9 @@ def apart(
     in turn, so that test comes first and train last.
     """
     for example in examples:
-        near = held_out.nearest(example.id, example.document, own=split)
-        if near and split != "test":  # A test set stays as it was published.
+        # A test set stays as it was published.
+        asked = split != "test"
+        if asked and (near := held_out.nearest(example.id, example.document, own=split)):
             skip(f"{APART} {near.set}")
             continue
         if split in HELD_OUT:

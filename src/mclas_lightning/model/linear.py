@@ -20,9 +20,6 @@ from mclas_lightning.progress import cpu_flags
 
 PackedLinear = Callable[[Tensor], Tensor]
 
-# Flags of CPUs that add products of 8 bits in 32; others add two in 16 first.
-SUMS_OF_32_BITS = {"avx512_vnni", "avx_vnni", "amx_int8"}
-
 PACKED_ROWS = 20  # Weights are packed for products of M = 20; other M are correct, too.
 
 
@@ -52,7 +49,7 @@ def _pack_int8(weight_OI: Tensor, bias_O: Tensor | None) -> PackedLinear:
     zero_O = torch.zeros(len(scale_O), dtype=torch.long)
     steps_OI = (weight_OI / scale_O[:, None]).round().to(torch.int8)
     held = torch.ops.onednn.qlinear_prepack(steps_OI, [PACKED_ROWS, weight_OI.shape[1]])
-    zero = 128 if SUMS_OF_32_BITS & cpu_flags() else 64
+    zero = 128 if _adds_in_32_bits() else 64
 
     def linear_int8(x_MI: Tensor) -> Tensor:
         scale = max(x_MI.abs().max().item(), 1e-12) / (zero - 1)
@@ -67,6 +64,12 @@ def _pack_int8(weight_OI: Tensor, bias_O: Tensor | None) -> PackedLinear:
 
 def _onednn_multiplies(x: Tensor) -> bool:
     return _onednn_knows(x) and not (x.dtype == torch.float32 and _mkl_knows_avx512())
+
+
+@cache
+def _adds_in_32_bits() -> bool:
+    """Whether this CPU adds products of 8 bits in 32; others add two of them in 16 first."""
+    return bool({"avx512_vnni", "avx_vnni", "amx_int8"} & cpu_flags())
 
 
 @cache

@@ -103,7 +103,7 @@ def train_and_note(
 
         torch.set_num_threads(threads())
     code, error = 0, ""
-    if writes:  # An earlier try's.
+    if writes:  # failure.json is of an earlier try.
         (folder / FAILURE_FILE).unlink(missing_ok=True)
     try:
         train(config())
