@@ -12,7 +12,7 @@ PROFILE ?= standard
 TABLE = --profile $(PROFILE) $(if $(filter command environment,$(firstword $(origin DATASET))),--dataset $(DATASET)) $(if $(STRICT),--strict)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-human table1 table2 table3 table4 table5 table6 table7 figure3 figure5 figure6 figure9 figure10 section6 paper study study-collect study-draw study-quick docs wheel bench bench-data test test-slow audit check coverage faults fuzz mutants format install-locked lock lock-hashes clean
+.PHONY: help install demo demo-human table1 table2 table3 table4 table5 table6 table7 figure3 figure5 figure6 figure9 figure10 section6 paper study study-tuning study-collect study-draw study-quick docs wheel bench bench-data test test-slow audit check coverage faults fuzz mutants format install-locked lock lock-hashes clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9% -]+:.*## / {sub(/ .* /, " ... ", $$1); printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,7 +58,12 @@ study: $(INSTALLED) ## what is left of the study (experiments/study/plan.md): ma
 	@$(BIN)/mclas sweep run $(STUDY)
 	@test -d data/debian || $(BIN)/mclas data debian
 	@$(BIN)/mclas sweep run study_debian
-	@$(MAKE) --no-print-directory study-collect study-draw
+	@$(MAKE) --no-print-directory study-tuning study-collect study-draw
+
+study-tuning: $(INSTALLED) ## the study's search of rates, the same for every system, by validation loss
+	@for rate in 0.01 0.02 0.04; do \
+		$(BIN)/mclas sweep run study_main scenario=minimum seed=0 init_from=runs/toy_en/full/ms \
+			optim.encoder.lr=$$rate optim.decoder.lr=$$rate runs=runs/tuning/$$rate || exit; done
 
 study-collect: $(INSTALLED) ## scores and heads of the study's finished runs, and S^B after other S^A, to experiments/study/results
 	@for run in $(dir $(wildcard runs/toy_*/maximum/mclas/seed=*/results.json)); do \

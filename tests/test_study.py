@@ -22,7 +22,7 @@ from mclas_lightning.metrics.significance import compare_all
 from mclas_lightning.report.gains import Place, gains
 from mclas_lightning.runs.documents import DOCUMENT_SCORES
 from mclas_lightning.runs.heads import HeadsResults
-from mclas_lightning.runs.results import find_results
+from mclas_lightning.runs.results import Results, find_results
 from mclas_lightning.sweep.plan import plan_runs
 
 ROOT = Path(__file__).parents[1]
@@ -181,6 +181,27 @@ def test_the_findings_hold_what_followed_a_forced_summary(runs, tmp_path):
         (folder / SEARCHES).write_text(json.dumps(written))
     row = "| toy_en2de | minimum | 2 | 41.50 ±0.71 | 37.50 ±0.71 | 83.50 ±0.71 | 29.50 ±0.71 |"
     assert row in findings(Study(tmp_path), [])
+
+
+def test_the_search_of_rates_is_logged_and_its_lowest_losses_are_bold(tmp_path):
+    losses = {("ncls", 0.01): 1.5, ("ncls", 0.02): 1.25, ("mclas", 0.01): 1.75, ("mclas", 0.04): 2}
+    for (model, rate), loss in losses.items():
+        folder = write_trained(tmp_path / "runs/tuning" / f"{rate}", "minimum", model, 0)
+        run = Results.read(folder / "results.json")
+        provenance = run.provenance | {"recipe": {"optim.encoder.lr": rate}}
+        dataclasses.replace(run, provenance=provenance).write(folder / "results.json")
+        trained = {"updates": 70, "cut_off": False, "monitor": "val/loss_cross"}
+        (folder / "training.json").write_text(json.dumps(trained | {"best_val_loss": loss}))
+    write_trained(tmp_path / "runs", "minimum", "ncls", 0)
+    collect(tmp_path / "runs", tmp_path / "results")
+    log = json.loads((tmp_path / "results" / "tuning.json").read_text())
+    assert [(run["model"], run["rate"]) for run in log] == [*losses]
+    assert [run["val/loss_cross"] for run in log] == [*losses.values()]
+    scores = [f"({100 * run['test/cross/rouge1_f']:.1f})" for run in log]
+    page = findings(Study(tmp_path / "results"), [])
+    place = "| toy_en2de | minimum |"
+    assert f"{place} NCLS | 1.500 {scores[0]} | **1.250** {scores[1]} | - |\n" in page
+    assert f"{place} MCLAS | **1.750** {scores[2]} | - | 2.000 {scores[3]} |\n" in page
 
 
 def test_cases_are_of_the_least_the_median_and_the_largest_gain_of_the_first_seed(tmp_path):

@@ -4,7 +4,8 @@
 
 Copied are results.json, scores.npz without what no table of the study reads, search.json
 (``benchmarks.search``) and heads.json; of the summaries, those of three documents a cell
-(``experiments.study.cases``). Weights stay where they are.
+(``experiments.study.cases``); the log of the search of rates (``experiments.study.tuning``).
+Weights stay where they are.
 """
 
 import re
@@ -16,6 +17,7 @@ import numpy as np
 
 from experiments.study.cases import write_cases
 from experiments.study.effects import Study
+from experiments.study.tuning import write_tuning
 from mclas_lightning.runs.documents import DOCUMENT_SCORES
 from mclas_lightning.runs.heads import HEADS
 
@@ -36,6 +38,7 @@ def collect(runs: Path, results: Path) -> int:
             kept = {name: scores[name] for name in scores.files if KEPT.fullmatch(name)}
         np.savez_compressed(to / DOCUMENT_SCORES, **kept)
     write_cases(Study(runs), results)
+    write_tuning(runs, results)
     return len(found)
 
 

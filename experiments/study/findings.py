@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 
-from experiments.study import cases, heads
+from experiments.study import cases, heads, tuning
 from experiments.study.effects import (
     LOW_RESOURCE,
     PAPER_GAIN,
@@ -34,7 +34,7 @@ those of the [plan](../experiments/study/plan.md); scores are ROUGE-1 F of S^B o
 
 def findings(study: Study, sweeps: Sequence[str] = SWEEPS) -> str:
     """The findings as Markdown, and which of the runs of ``sweeps`` are missing."""
-    sections = (_gains, _worth, _sides, _heads, cases.drawn, _verdict)
+    sections = (_gains, _worth, _sides, _heads, tuning.drawn, cases.drawn, _verdict)
     parts = [_progress(study, sweeps), *(section(study) for section in sections)]
     return HEAD + "\n".join("\n".join(part) for part in parts)
 
