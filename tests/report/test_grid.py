@@ -9,7 +9,7 @@ import pytest
 from tokenizers import Tokenizer, models, normalizers
 
 from benchmarks.runs import write_run
-from mclas_lightning.metrics.rouge import folded_profile, standard_profile
+from mclas_lightning.metrics.rouge import folded_profile, paper_profile, standard_profile
 from mclas_lightning.metrics.score import system_scores
 from mclas_lightning.report.comparison import comparison_sheets
 from mclas_lightning.report.finished_runs import Runs
@@ -25,9 +25,12 @@ UNCASED = ["großere flachen stehen unter wasser", "die zuge fahren wieder punkt
 BOTH = (standard_profile, folded_profile)
 
 
-def write(runs: Path, model: str, outputs: list[str], writes: dict | None, ways: tuple) -> Path:
+def write(
+    runs: Path, model: str, outputs: list[str], writes: dict | None, ways: tuple,
+    references: list[str] = REFERENCES,
+) -> Path:  # fmt: skip
     profiles = [way("de") for way in ways]
-    found = system_scores(outputs, REFERENCES, profiles)
+    found = system_scores(outputs, references, profiles)
     folder = runs / "mine" / "minimum" / model / "seed=0"
     Results(
         dataset="mine", scenario="minimum", model=model, seed=0,
@@ -88,6 +91,18 @@ def test_runs_without_folded_scores_are_a_gap(runs):
     write(runs, "cased", CASED, {"case": True, "accents": True}, (standard_profile,))
     _, rows = drawn(runs)
     assert rows["cased"][:3] == ["-", "-", "-"]
+
+
+def test_r_l_is_of_the_kind_that_the_signature_says(tmp_path):
+    """Two sentences in another order have a ROUGE-Lsum of 100, and a ROUGE-L of half of that."""
+    references = ["Das Wasser steigt\nDie Züge stehen"] * 6
+    swapped = ["Die Züge stehen\nDas Wasser steigt"] * 6
+    ways = (standard_profile, paper_profile)
+    write(tmp_path, "mine", swapped, None, ways, references)
+    for profile, kind, shown in (("standard", "rougeL", "50.00"), ("paper", "rougeLsum", "100.00")):
+        sheet, rows = drawn(tmp_path, profile)
+        assert any(f"|L:{kind}|" in note for note in sheet.notes)
+        assert rows["mine"][2] == shown
 
 
 def test_the_folded_profile_may_be_asked_for(tmp_path):

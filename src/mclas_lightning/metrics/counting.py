@@ -25,6 +25,12 @@ PRODUCTS_WORTH_PROCESSES = 2e7
 Pair = tuple[str, str]  # hypothesis, reference
 
 
+def l_kind(profile: str, language: str) -> str:
+    """The kind that a table shows as R-L: ``rougeL`` or ``rougeLsum``."""
+    # Released code: ROUGE-1.5.5 with sentences, but Chinese as one string of numbers.
+    return "rougeLsum" if profile == "paper" and language != "zh" else "rougeL"
+
+
 class SpaceTokenizer:
     """A tokenizer for rouge-score, of texts whose tokens are separated by spaces."""
 

@@ -26,7 +26,7 @@ import numpy as np
 from sentencex import segment  # pyright: ignore[reportAttributeAccessIssue]
 
 from mclas_lightning.errors import InputError, unknown_choice
-from mclas_lightning.metrics.counting import ROUGE_KINDS, count_overlaps
+from mclas_lightning.metrics.counting import ROUGE_KINDS, count_overlaps, l_kind
 from mclas_lightning.metrics.normalization import normalize
 from mclas_lightning.metrics.pieces import WordPieces
 from mclas_lightning.metrics.tokens import length_unit, stemmed_tokens, tokens, without_accents
@@ -54,9 +54,8 @@ class Profile:
 
     @property
     def l_kind(self) -> str:
-        """The kind that a table shows as R-L: ``rougeL`` or ``rougeLsum``."""
-        # Released code: ROUGE-1.5.5 with sentences, but Chinese as one string of numbers.
-        return "rougeLsum" if self.name == "paper" and self.language != "zh" else "rougeL"
+        """The kind that a table shows as R-L."""
+        return l_kind(self.name, self.language)
 
     @property
     def headline(self) -> list[str]:

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from statistics import fmean, stdev
 
+from mclas_lightning.metrics.counting import l_kind
 from mclas_lightning.report.comparable import (
     by_test_set,
     grouped,
@@ -128,8 +129,11 @@ class Grid:
 
     def key(self, score: TableScore) -> str:
         """The score's name in ``results.json``."""
-        own = self.family(score).endswith("_rouge")
-        return f"{self.counted}_{score.name}" if own else score.name
+        if not self.family(score).endswith("_rouge"):
+            return score.name
+        languages = [run.language(self.layout.side) for run in self.used]
+        kind = l_kind(self.counted, languages[0] if languages else "")
+        return f"{self.counted}_{score.name.replace('rougeL', kind)}"
 
     def value(self, run: Results, score: TableScore) -> float | None:
         """A run's score in the table's unit; None where the run lacks it."""
