@@ -13,7 +13,7 @@ import numpy as np
 from experiments.study.effects import Study
 from mclas_lightning.example import SIDES
 from mclas_lightning.files import read_json, write_json
-from mclas_lightning.report.gains import MAIN, Place
+from mclas_lightning.report.gains import MAIN, Place, check_same_documents
 from mclas_lightning.runs.predictions import read_predictions
 from mclas_lightning.runs.results import MODELS, SCENARIOS, Results
 
@@ -34,6 +34,7 @@ def write_cases(study: Study, results: Path) -> None:
 
 def _cases(runs: dict[str, Results]) -> list[dict[str, Any]]:
     """The three documents of a cell, from the first run of each system."""
+    check_same_documents([*runs.values()])
     scores = {model: 100 * run.documents()[MAIN] for model, run in runs.items()}
     summaries = {model: read_predictions(run) for model, run in runs.items()}
     gains, ids = scores["mclas"] - scores["ncls"], runs["mclas"].documents()["ids"]

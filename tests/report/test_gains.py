@@ -1,8 +1,13 @@
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from benchmarks.runs import write_run
+from mclas_lightning.errors import InputError
 from mclas_lightning.metrics.significance import compare_all, holm_corrected
 from mclas_lightning.report.gains import MAIN, Place, by_place, gain_lines, gains
+from mclas_lightning.runs.documents import DOCUMENT_SCORES
 from mclas_lightning.runs.results import find_results
 
 MODELS = ("mclas", "ncls", "ncls_ms")
@@ -52,6 +57,30 @@ def test_a_line_says_each_difference_and_whether_it_is_sure(write):
         ) in line
     assert how.endswith("over these 4 differences.")
     assert once.startswith("Each system was trained once: ")
+
+
+@pytest.mark.parametrize(("seeds", "first"), [((1,), "ncls.seed=0"), ((0, 1), "mclas.seed=0")])
+def test_scores_of_other_documents_are_not_subtracted(write, tmp_path, seeds, first):
+    results = write(("minimum",), seeds=2)
+    for seed in seeds:
+        path = tmp_path / "toy_en2de" / "minimum" / "ncls" / f"seed={seed}" / DOCUMENT_SCORES
+        with np.load(path) as scores:
+            arrays = {name: scores[name] for name in scores.files}
+        np.savez(path, **arrays | {"ids": arrays["ids"][::-1]})
+    with pytest.raises(InputError, match=f"its test documents are not those of .*{first}"):
+        gains(by_place(results))
+
+
+def test_scores_of_another_test_set_are_not_subtracted(write):
+    results = write(("minimum",), seeds=1)
+    of_set = {"mclas": "a", "ncls": "b", "ncls_ms": "a"}
+    hashed = [
+        replace(run, provenance=run.provenance | {"test_sha256": of_set[run.model]})
+        for run in results
+    ]
+    with pytest.raises(InputError, match="are not those of"):
+        gains(by_place(hashed))
+    assert gains(by_place([run for run in hashed if run.model != "ncls"]))
 
 
 def test_several_trainings_are_not_called_one(write):

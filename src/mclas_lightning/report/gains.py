@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mclas_lightning.errors import InputError
 from mclas_lightning.metrics.significance import (
     SIGNIFICANCE_LEVEL,
     Comparison,
@@ -45,8 +46,22 @@ def by_place(results: Sequence[Results]) -> dict[Place, list[Results]]:
 
 def documents(runs: Sequence[Results], name: str = MAIN) -> np.ndarray | None:
     """``[seeds, documents]`` of one score, 0 to 100; None where no run has it."""
+    check_same_documents(runs)
     found = [run.documents([name]) for run in runs]
     return 100 * np.stack([each[name] for each in found]) if found and name in found[0] else None
+
+
+def check_same_documents(runs: Sequence[Results]) -> None:
+    """InputError unless the document scores of all ``runs`` are of one test set, in one order."""
+    kept = [(run, found["ids"]) for run in runs if (found := run.documents(["ids"]))]
+    for run, ids in kept[1:]:
+        first, first_ids = kept[0]
+        sets = {one.provenance.get("test_sha256") for one in (first, run)} - {None}
+        if len(sets) > 1 or not np.array_equal(ids, first_ids):
+            raise InputError(
+                f"{run.folder}: its test documents are not those of {first.folder}, or in another "
+                f"order, so that their scores cannot be compared; evaluate both on one test set"
+            )
 
 
 def gains(
@@ -62,6 +77,7 @@ def gains(
             place = Place(dataset, scenario, other)
             second = documents(places.get(place, ()))
             if first is not None and second is not None:
+                check_same_documents([*places[place._replace(model=model)], *places[place]])
                 found.append((place, first, second))
     compared = holm_corrected(compare_all([(first, second) for _, first, second in found]))
     return [
