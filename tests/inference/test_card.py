@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import yaml
 
 from mclas_lightning.inference.card import model_card
@@ -26,6 +28,15 @@ def test_the_card_has_the_hubs_metadata_and_the_scores(finished_run):
         assert signatures["rouge"] in text
     assert "| optim.encoder.lr | " in text
     assert "| decoding.beam | 2 |" in text
+    assert "another decoding" not in text
+
+
+def test_the_card_says_that_its_scores_are_of_another_decoding(trained):
+    run = trained("model=ncls")
+    results = Results.read(run / "results.json")
+    replace(results, decoding=results.decoding | {"beam": 1}).write(run / "results.json")
+    card = model_card(Run(run), "here", "other")
+    assert "With another decoding than its own: decoding.beam=2, scored decoding.beam=1." in card
 
 
 def test_a_run_that_was_not_scored_has_a_card_without_scores(trained):

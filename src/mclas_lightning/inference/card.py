@@ -1,11 +1,12 @@
 """The model card of an exported run: a README.md with the metadata that a hub reads."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 
 from mclas_lightning.inference.trained import dataset_of, decoding_of, task_of
+from mclas_lightning.runs.identity import decoding_differences, differences_in_words
 from mclas_lightning.runs.recipe import recipe
 from mclas_lightning.runs.results import MODELS, Results
 from mclas_lightning.runs.run import Run
@@ -72,7 +73,8 @@ def model_card(run: Run, place: str, license: str) -> str:
         model_name=title,
         eval_results=list(_eval_results(results)) if results else None,
     )
-    rows = {**recipe(config), **{f"decoding.{k}": v for k, v in vars(decoding_of(run)).items()}}
+    decoding = vars(decoding_of(run))
+    rows = {**recipe(config), **{f"decoding.{key}": value for key, value in decoding.items()}}
     return CARD.format(
         metadata=metadata.to_yaml(),
         title=title,
@@ -83,7 +85,7 @@ def model_card(run: Run, place: str, license: str) -> str:
             f"{side} summaries in `{language}`"
             for side, language in zip(task.sides, languages, strict=True)
         ),
-        scores=_scores(results) if results else "This run was not scored.",
+        scores=_scores(results, decoding) if results else "This run was not scored.",
         dataset=dataset.name,
         scenario=config.get("scenario"),
         seed=config.get("seed"),
@@ -108,7 +110,7 @@ def _eval_results(results: Results) -> Iterator[EvalResult]:
             )
 
 
-def _scores(results: Results) -> str:
+def _scores(results: Results, decoding: Mapping[str, Any]) -> str:
     lines = [f"| summaries | documents | {' | '.join(HEADLINE.values())} | length |"]
     lines.append("|---" * (3 + len(HEADLINE)) + "|")
     for side, scores in results.scores.items():
@@ -116,6 +118,11 @@ def _scores(results: Results) -> str:
         label = f"{side} ({results.language(side)})"
         lines.append(f"| {label} | {scores['num']:,} | {numbers} | {scores['length']:.1f} |")
     signed = [f"- {side}: `{found['rouge']}`" for side, found in results.signatures.items()]
+    if unlike := decoding_differences(decoding, results.decoding):
+        lines += [
+            "",
+            f"With another decoding than its own: {differences_in_words(unlike, 'scored')}.",
+        ]
     return "\n".join([*lines, "", "Signatures of ROUGE:", "", *signed])
 
 
