@@ -27,6 +27,19 @@ def test_a_training_has_ended_once_its_file_says_how(tmp_path):
     assert run.updates == 7
 
 
+def test_a_training_goes_on_in_its_own_precision(tmp_path):
+    run = Run(tmp_path)
+    write_yaml = (tmp_path / "config.yaml").write_text
+    write_yaml("trainer: {precision: 32-true, devices: 1}\n")
+    run.check_identity({"trainer": {"precision": "32-true", "devices": 2}})
+    asked = {"trainer": {"precision": "bf16-mixed", "devices": 1}}
+    with pytest.raises(InputError, match=r'precision="32-true", you ask for .*="bf16-mixed"'):
+        run.check_identity(asked)
+    run.check_identity(asked, ["optim"])
+    (tmp_path / "training.json").write_text("{}")
+    run.check_identity(asked)
+
+
 def test_a_diverged_training_is_not_said_to_go_on(tmp_path):
     run = Run(tmp_path)
     with pytest.raises(InputError, match="run the same mclas-train again"):

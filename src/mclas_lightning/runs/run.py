@@ -17,7 +17,12 @@ from typing import Any
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import read_json, sha256
-from mclas_lightning.runs.identity import differences, differences_in_words, read_config
+from mclas_lightning.runs.identity import (
+    differences,
+    differences_in_words,
+    read_config,
+    unequal_keys,
+)
 
 DIVERGED_ADVICE = (
     "start it under another name (model.name=...) with lower optim.encoder.lr and "
@@ -175,12 +180,17 @@ class Run:
     def check_identity(self, config: Mapping[str, Any], sections: Sequence[str] = ()) -> None:
         """InputError where the folder holds a run of another configuration.
 
-        ``sections`` limits the comparison to these top-level keys.
+        ``sections`` limits the comparison to these top-level keys. A training that has not ended
+        goes on in its own precision, which config.yaml says of all its updates.
         """
         if not self.started:
             return
         advice = "give this one another name (model.name=...), or delete the old one"
         if sections:
             advice = "give the words that it was trained with (optim=... sets lengths, too)"
-        if found := differences(self.config, config, sections):
+        found = differences(self.config, config, sections)
+        if not (sections or self.trained):
+            unequal = unequal_keys(self.config, config)
+            found += [one for one in unequal if one.key == "trainer.precision"]
+        if found:
             raise InputError(f"{self}: holds a run with {differences_in_words(found)}; {advice}")
