@@ -16,6 +16,7 @@ TASKS = [
     Task(name="ncls", targets={"decoder": ("cross",)}),
     Task(name="ncls_ms", targets={"mono": ("mono",), "cross": ("cross",)}),
     Task(name="mclas", targets={"decoder": ("mono", "cross")}),
+    Task(name="released", targets={"decoder": ("mono", "cross")}, bos_after_lsep=True),
 ]
 DATASETS = [
     *("zh2ensum", "en2desum", "en2zhsum", "toy", "debian_en2de", "debian_de2en"),

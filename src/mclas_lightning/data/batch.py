@@ -93,11 +93,13 @@ class EncodedExamples(Dataset):
 
     def target_lengths(self, *sides: Side) -> np.ndarray:
         """Tokens to predict for the summaries ``sides`` of each example."""
-        of_sides = (
-            np.minimum(self.store.lengths(side)[self.rows], self.limits.max_summary)
-            + np.int32(self.task.num_control_tokens(side))
-            for side in sides
-        )
+        controls = sum(map(self.task.num_control_tokens, sides))
+        return self._summary_lengths(*sides) + np.int32(controls)
+
+    def _summary_lengths(self, *sides: Side) -> np.ndarray:
+        """Word pieces that are learned of the summaries ``sides`` of each example."""
+        longest, lengths = self.limits.max_summary, self.store.lengths
+        of_sides = (np.minimum(lengths(side)[self.rows], longest) for side in sides)
         return sum(of_sides, start=np.int32(0))  # pyright: ignore
 
     def cut(self) -> list[str]:
@@ -125,8 +127,11 @@ class EncodedExamples(Dataset):
         predicted = counted = self.target_lengths(*self.task.sides)
         if unit == "released":  # With [BOS], and of NCLS+MS only the target that ends in S^B.
             counted = self.target_lengths(*[*self.task.targets.values()][-1]) + np.int32(1)
-        elif unit in ("texts", "summaries"):  # A monolingual corpus has no cross summaries.
-            counted = self.target_lengths(*filter(self.store.written, SIDES))
+        elif unit in ("texts", "summaries"):
+            # A monolingual corpus has no cross summaries. Systems differ in control tokens, and
+            # see the same documents: one a summary, whatever the system writes.
+            sides = [*filter(self.store.written, SIDES)]
+            counted = self._summary_lengths(*sides) + np.int32(len(sides))
         return Lengths(self.source_lengths, counted, predicted)
 
 
