@@ -8,7 +8,6 @@ from mclas_lightning.human.analysis import (
     alpha,
     bootstrap_preferences,
     differences,
-    holm,
     kappa_interval,
     p_values,
     score_array,
@@ -61,11 +60,6 @@ def test_p_values_count_the_resamples_beyond_0():
     assert p_values(-differences_R) == p_values(differences_R)
     assert p_values(np.zeros(99)) == 1
     assert p_values(np.ones((99, 2))).tolist() == pytest.approx([0.02, 0.02])
-
-
-def test_holms_correction_by_hand():
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([0.9, 0.8]) == [1, 1]
 
 
 def test_kappas_interval_is_the_percentiles_of_fleiss_of_drawn_documents():

@@ -23,12 +23,11 @@ from mclas_lightning.human.results import (
     SystemDifference,
 )
 from mclas_lightning.human.sheet import SheetKey
+from mclas_lightning.metrics.significance import LEVEL, holm_adjusted
 
 Array = NDArray[np.float64]
 
 RESAMPLES = 10_000
-
-LEVEL = 0.95
 
 
 def score_array(judgements: Sequence[Judgement], systems: Sequence[str]) -> Array:
@@ -65,16 +64,6 @@ def p_values(differences: Array) -> Array:
     """Two-sided, of resamples [R, ...]: twice the share on the other side of 0, never 0."""
     other = np.minimum((differences <= 0).sum(0), (differences >= 0).sum(0))
     return np.minimum(1, 2 * (other + 1) / (len(differences) + 1))
-
-
-def holm(found: Sequence[float]) -> list[float]:
-    """P-values of several tests, adjusted after Holm (1979)."""
-    order = sorted(range(len(found)), key=found.__getitem__)
-    adjusted, largest = [0.0] * len(found), 0.0
-    for rank, i in enumerate(order):
-        largest = max(largest, min(1.0, (len(found) - rank) * found[i]))
-        adjusted[i] = largest
-    return adjusted
 
 
 def kappa_interval(scores_PDAS: Array, resamples: int, seed: int) -> list[float]:
@@ -121,7 +110,7 @@ def differences(
                 (perspective, systems[a], systems[b], float(mean_S[a] - mean_S[b]),
                  interval(differing_R), float(p_values(differing_R)))
             )  # fmt: skip
-    adjusted = holm([one[-1] for one in found])
+    adjusted = holm_adjusted([one[-1] for one in found])
     return [
         SystemDifference(
             perspective=where, a=a, b=b, difference=mean, interval=ends, p=p, holm=p_holm

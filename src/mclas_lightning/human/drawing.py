@@ -15,9 +15,8 @@ from mclas_lightning.human.results import (
     HumanResults,
     not_returned_sentence,
 )
+from mclas_lightning.metrics.significance import SIGNIFICANCE_LEVEL
 from mclas_lightning.runs.results import MODELS
-
-SIGNIFICANT = 0.05
 
 
 def draw_results(results: HumanResults) -> Group:
@@ -48,10 +47,10 @@ def draw_results(results: HumanResults) -> Group:
 
 
 def _details(analysis: HumanAnalysis) -> Iterator[RenderableType]:
-    title = "Differences whose p-value is below 0.05 after Holm's correction"
+    title = f"Differences whose p-value is below {SIGNIFICANCE_LEVEL} after Holm's correction"
     table = _table(title, "", "Systems", "Difference", "p")
     for one in analysis.differences:
-        if one.holm < SIGNIFICANT:
+        if one.holm < SIGNIFICANCE_LEVEL:
             table.add_row(
                 one.perspective, f"{_name(one.a)} - {_name(one.b)}",
                 f"{one.difference:+.3f}{_ends(one.interval)}", f"{one.holm:.4f}",

@@ -23,6 +23,7 @@ from rich.text import Text
 from mclas_lightning import paper
 from mclas_lightning.errors import InputError
 from mclas_lightning.human.analysis import Array, bootstrap_preferences, p_values
+from mclas_lightning.metrics.significance import SIGNIFICANCE_LEVEL
 
 SYSTEMS = 4
 
@@ -38,7 +39,7 @@ SIMULATIONS = 400
 
 RESAMPLES = 1_000
 
-SIGNIFICANT, ENOUGH = 0.05, 0.8  # of tests; of power
+ENOUGH = 0.8  # of power
 
 LARGEST_EFFECT = 1.0
 
@@ -116,7 +117,7 @@ def power(judges: Judges, documents: int, annotators: int) -> float:
     scores = simulate(judges, (SIMULATIONS, documents, annotators), seed=1)
     differing = (scores[..., 0] - scores[..., 1])[..., None]
     found = p_values(bootstrap_preferences(differing, RESAMPLES, seed=2)[..., 0])
-    return float((found < SIGNIFICANT).mean())
+    return float((found < SIGNIFICANCE_LEVEL).mean())
 
 
 def plan(effect: float) -> Plan:
