@@ -12,6 +12,7 @@ from mclas_lightning.errors import (
     InputError,
     check_range,
     exits_cleanly,
+    first_few,
     unknown_choice,
 )
 
@@ -105,6 +106,14 @@ def test_of_many_choices_the_near_ones_are_named_and_where_all_are():
     assert said.endswith(", ... (300 in all; all: ls)")
     assert len(said) < 150
     assert str(unknown_choice("side", "x", ["mono", "cross"])).endswith("choose from: cross, mono")
+
+
+@pytest.mark.parametrize(
+    ("num", "said"), [(0, ""), (1, "a"), (3, "a, b, c"), (4, "a, b, c and 1 more")]
+)
+def test_the_first_few_are_named_and_the_others_counted(num, said):
+    assert first_few([*"abcd"][:num]) == said
+    assert first_few([*"abcd"][:num], 3, "; ") == said.replace(",", ";")
 
 
 def test_a_second_interruption_has_the_same_exit_code():

@@ -11,6 +11,7 @@ from experiments.study.effects import (
     correlations,
     worth,
 )
+from mclas_lightning.errors import first_few
 from mclas_lightning.metrics.significance import SIGNIFICANCE_LEVEL
 from mclas_lightning.report.gains import Gain, Place, gains
 from mclas_lightning.runs.results import MODELS, SCENARIOS
@@ -61,8 +62,7 @@ def _progress(study: Study, sweeps: Sequence[str]) -> Iterator[str]:
     for sweep in sweeps:
         planned = plan_runs([sweep])
         left = missing(study, planned)
-        named = ", ".join(left[:3]) + (f" and {len(left) - 3} more" if left[3:] else "")
-        rows.append((sweep, len(planned), len(planned) - len(left), named or "none"))
+        rows.append((sweep, len(planned), len(planned) - len(left), first_few(left) or "none"))
     yield from _table(["sweep", "planned", "done", "missing"], rows)
     cut = [
         f"{run.dataset}/{run.scenario}/{run.model}/seed={run.seed}"

@@ -9,7 +9,7 @@ import re
 import select
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from importlib import import_module
@@ -77,6 +77,12 @@ def did_you_mean(found: str, choices: Iterable[str]) -> str:
     """``did you mean '...'? ``, or nothing where no choice is near."""
     close = difflib.get_close_matches(found, list(choices), n=1)
     return f"did you mean '{close[0]}'? " if close else ""
+
+
+def first_few(words: Sequence[str], most: int = 3, separator: str = ", ") -> str:
+    """The first ``most`` of ``words``, and the number of the others."""
+    more = f" and {len(words) - most} more" if len(words) > most else ""
+    return separator.join(words[:most]) + more
 
 
 def exits_cleanly(main: Callable[..., object]) -> Callable[..., None]:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from mclas_lightning.errors import InputError
+from mclas_lightning.errors import InputError, first_few
 from mclas_lightning.example import Side
 from mclas_lightning.report.sheet import format_number
 from mclas_lightning.runs.results import SEED_FOLDER, Results
@@ -15,7 +15,7 @@ Item = TypeVar("Item")
 
 Key = TypeVar("Key", bound=Hashable)
 
-NAMED_IN_NOTES = 3  # runs or keys that a note names; the others it only counts
+NAMED_IN_NOTES = 3  # differences that a note names; the others it only counts
 
 SAME_DOCUMENTS = 0.05  # relative difference up to which systems see as many documents an update
 
@@ -57,7 +57,8 @@ def _same(new: tuple, known: tuple) -> bool:
 
 def run_places(runs: Sequence[Results]) -> str:
     """Where runs lie, such as ``minimum/mclas/seed=0``; the first few runs."""
-    return _first_names([f"{run.scenario}/{run.model}/seed={run.seed}" for run in runs])
+    places = [f"{run.scenario}/{run.model}/seed={run.seed}" for run in runs]
+    return first_few([*dict.fromkeys(places)])
 
 
 def grouped(items: Iterable[Item], key: Callable[[Item], Key | None]) -> dict[Key, list[Item]]:
@@ -81,13 +82,13 @@ def _flat_decoding(decoding: Mapping[str, Any]) -> dict[str, Any]:
 
 def unlike_values(settings: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
     """Keys with several values, such as ``beam 5: ncls; 1: mclas``; a missing key is no value."""
-    found: dict[str, dict[str, list[str]]] = {}
+    found: dict[str, dict[str, dict[str, None]]] = {}
     for name, values in settings:
         for key, value in values.items():
             shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            found.setdefault(key, {}).setdefault(shown, []).append(name)
+            found.setdefault(key, {}).setdefault(shown, {})[name] = None
     return [
-        f"{key} " + "; ".join(f"{value}: {_first_names(names)}" for value, names in values.items())
+        f"{key} " + "; ".join(f"{value}: {first_few([*names])}" for value, names in values.items())
         for key, values in found.items()
         if len(values) > 1
     ]
@@ -154,12 +155,6 @@ def first_differences(found: Sequence[str]) -> str:
     """The first few differences, and the number of the others, in a line."""
     more = f"; and {len(found) - NAMED_IN_NOTES} more" if len(found) > NAMED_IN_NOTES else ""
     return "; ".join(found[:NAMED_IN_NOTES]) + more
-
-
-def _first_names(names: Sequence[str]) -> str:
-    names = list(dict.fromkeys(names))
-    more = f" and {len(names) - NAMED_IN_NOTES} more" if len(names) > NAMED_IN_NOTES else ""
-    return ", ".join(names[:NAMED_IN_NOTES]) + more
 
 
 def writes_accents(run: Results, side: Side) -> bool:

@@ -7,15 +7,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mclas_lightning.corpora import catalog
-from mclas_lightning.errors import InputError, unknown_choice
+from mclas_lightning.errors import InputError, first_few, unknown_choice
 from mclas_lightning.files import sha256
 from mclas_lightning.runs.identity import check_own_config
 from mclas_lightning.runs.predictions import check_scored, predictions_path
 from mclas_lightning.runs.results import Results, read_in_place, results_paths, table_order
 
 SET_ASIDE = "Set aside: "  # begins a note
-
-NAMED_FILES = 3  # files that a note names; the others it only counts
 
 
 class Aside(NamedTuple):
@@ -37,10 +35,7 @@ class FoundResults(NamedTuple):
 
 def aside_in_words(aside: Sequence[Aside]) -> str:
     """A line that names the first few of the files set aside, and counts the others."""
-    named = "; ".join(map(str, aside[:NAMED_FILES]))
-    return f"{SET_ASIDE}{named}" + (
-        f" and {len(aside) - NAMED_FILES} more" if aside[NAMED_FILES:] else ""
-    )
+    return SET_ASIDE + first_few([*map(str, aside)], separator="; ")
 
 
 def survey_runs(

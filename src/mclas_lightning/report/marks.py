@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mclas_lightning.errors import InputError
+from mclas_lightning.errors import InputError, first_few
 from mclas_lightning.metrics.power import detectable_difference
 from mclas_lightning.metrics.resampling import sample_of_differences
 from mclas_lightning.metrics.significance import SIGNIFICANCE_LEVEL, holm_adjusted, pvalues
@@ -25,8 +25,6 @@ from mclas_lightning.runs.results import Results
 RESAMPLES = 5_000
 
 MarkedPlace = tuple[str, TableSystem, TableScore]  # dataset, who is marked, in what
-
-NAMED_REASONS = 3  # reasons that a note spells out; the others it only counts
 
 
 class Contest(NamedTuple):
@@ -53,8 +51,7 @@ class Marks:
             yield self._verdict(dataset)
             yield self.detectable[dataset]
         if names := self.untested.get(dataset):
-            more = f" and {len(names) - NAMED_REASONS} more" if len(names) > NAMED_REASONS else ""
-            yield f"Not tested for significance: {'; '.join(names[:NAMED_REASONS])}{more}."
+            yield f"Not tested for significance: {first_few(names, separator='; ')}."
 
     def _verdict(self, dataset: str) -> str:
         what = "output" if self.one_seed else "system"

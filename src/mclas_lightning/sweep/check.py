@@ -9,7 +9,7 @@ from mclas_lightning.config.settings import Settings, read_settings
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.data.vocabulary import read_ids
 from mclas_lightning.distributed import check_processes
-from mclas_lightning.errors import InputError
+from mclas_lightning.errors import InputError, first_few
 from mclas_lightning.inference.trained import ms_run
 from mclas_lightning.inference.translators import default_translator
 from mclas_lightning.metrics.rouge import standard_profile
@@ -35,7 +35,7 @@ def run_problems(runs: Sequence[PlannedRun], slurm: bool) -> list[str]:
         for error in _errors(run, planned, in_full=kind not in known, slurm=slurm):
             found[str(error)].append(run)
         known.add(kind)
-    return [f"{_named(having)}: {message}" for message, having in found.items()]
+    return [f"{first_few([*map(str, having)], 1)}: {message}" for message, having in found.items()]
 
 
 def _errors(
@@ -98,8 +98,3 @@ def _check_pipeline(settings: Settings, pipeline: Pipeline, planned: Collection[
 def _check_ms(name: str, seed: int, word: str, planned: Collection[Path]) -> None:
     if not set(seed_folders(name, seed)) & set(planned):
         ms_run(name, seed, word)
-
-
-def _named(runs: Sequence[PlannedRun]) -> str:
-    others = len(runs) - 1
-    return f"{runs[0]}{f' and {others} more' if others else ''}"

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from mclas_lightning.config.optim import UNITS
 from mclas_lightning.config.overrides import command
-from mclas_lightning.errors import InputError
+from mclas_lightning.errors import InputError, first_few
 from mclas_lightning.files import read_json
 from mclas_lightning.runs.identity import differences_in_words
 from mclas_lightning.runs.results import MODELS, SCENARIOS
@@ -169,8 +169,8 @@ def _alike(
         state = found[run.folder]
         if state.name == name and state.detail:
             of_detail.setdefault(state.detail, []).append(run)
-    for detail, (first, *more) in of_detail.items():
-        yield detail, f"{first} and {len(more)} more" if more else str(first)
+    for detail, alike in of_detail.items():
+        yield detail, first_few([*map(str, alike)], 1)
 
 
 @dataclass(frozen=True)

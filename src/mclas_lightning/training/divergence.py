@@ -21,14 +21,12 @@ from torch.distributed.tensor import DTensor
 from mclas_lightning.data.batch import Batch
 from mclas_lightning.data.datamodule import SummarizationData
 from mclas_lightning.distributed import gathered, host_group
-from mclas_lightning.errors import ErrorElsewhere, InputError
+from mclas_lightning.errors import ErrorElsewhere, InputError, first_few
 from mclas_lightning.files import write_json
 from mclas_lightning.runs.lock import check_still_there
 from mclas_lightning.runs.run import DIVERGED_ADVICE, Run
 
 Places = tuple[int, ...]  # of the examples of a micro-batch, among those that are trained on
-
-SHOWN = 3  # ids in the message; all are in diverged.json
 
 
 class Diverged(InputError):
@@ -165,11 +163,9 @@ class Divergence(Callback):
         ids, of = _examples(alike, data)
         here = self.run.last if self.run.last.exists() else None
         kept = f"{here}, of update {self.saved}" if here else "none was saved before"
-        more = f" and {len(ids) - SHOWN} more" if len(ids) > SHOWN else ""
         error = (
             f"{self.run}: training diverged at update {first.update}: {first.reason} (examples "
-            f"{', '.join(ids[:SHOWN])}{more} of the {of} set); last good checkpoint: {kept}; "
-            f"{DIVERGED_ADVICE}"
+            f"{first_few(ids)} of the {of} set); last good checkpoint: {kept}; {DIVERGED_ADVICE}"
         )
         noted = {"update": first.update, "reason": first.reason, "examples": ids, "of": of}
         checkpoint = {"checkpoint": here and here.name, "checkpoint_update": here and self.saved}

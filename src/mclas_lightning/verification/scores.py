@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from mclas_lightning.errors import InputError
+from mclas_lightning.errors import InputError, first_few
 from mclas_lightning.example import Side, read_jsonl
 from mclas_lightning.files import sha256
 from mclas_lightning.metrics.profiles import PAPER_FAMILY, profiles_of
@@ -17,8 +17,6 @@ from mclas_lightning.verification.files import scored_set
 from mclas_lightning.verification.finding import Finding, matched, mismatched, unchecked
 
 TOLERANCE = 1e-9  # sums of the same numbers in another order differ by less
-
-NAMED = 3  # scores or documents that a finding names; the others it only counts
 
 
 def score_findings(results: Results) -> Iterator[Finding]:
@@ -60,7 +58,7 @@ def _test_set(results: Results, predictions: Sequence[Prediction]) -> Iterator[F
         or any((example.summary(s) or "") != text for s, text in prediction.references.items())
     ]
     if unlike:
-        said = f"documents or references are not those of {path}: {_named(unlike)}"
+        said = f"documents or references are not those of {path}: {first_few(unlike)}"
         yield mismatched("predictions", said)
     elif len(examples) != len(predictions):
         said = f"{len(predictions):,} of the {len(examples):,} documents of {path}"
@@ -102,7 +100,7 @@ def _side(
         )
     ]
     if wrong:
-        yield mismatched("scores", f"results.json, {side}: {_named(wrong)}")
+        yield mismatched("scores", f"results.json, {side}: {first_few(wrong)}")
     else:
         yield matched("scores", f"{side}: {len(names)} of {len(recorded)} counted again")
     yield from _of_documents(side, again, kept, names)
@@ -122,15 +120,10 @@ def _of_documents(
         if len(rows := np.flatnonzero(_differ(kept[name], counted[name])))
     ]
     if wrong:
-        yield mismatched("scores.npz", f"{side}: {_named(wrong)}")
+        yield mismatched("scores.npz", f"{side}: {first_few(wrong)}")
     else:
         yield matched("scores.npz", f"{side}: each document")
 
 
 def _differ(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return ~np.isclose(one, other, rtol=TOLERANCE, atol=TOLERANCE)
-
-
-def _named(found: Sequence[str]) -> str:
-    more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
-    return ", ".join(found[:NAMED]) + more

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from mclas_lightning.errors import InputError, unknown_choice
+from mclas_lightning.errors import InputError, first_few, unknown_choice
 from mclas_lightning.example import Example
 from mclas_lightning.metrics.language import share_in_wrong_language
 
@@ -103,12 +103,9 @@ def of_pair(
     chosen = [file for file in chosen if any(told[file])] or chosen
     if told and not chosen:
         there = sorted({_shown(found) for found in told.values()})
-        more = f" and {len(there) - 5} more" if len(there) > 5 else ""
         swapped = any(_agree(found, (pair[1], pair[0])) for found in told.values())
         advice = "swap --source and --target" if swapped else "name the files of this pair"
-        raise InputError(
-            f"{where}: has {', '.join(there[:5])}{more}, and no {_shown(pair)}; {advice}"
-        )
+        raise InputError(f"{where}: has {first_few(there, 5)}, and no {_shown(pair)}; {advice}")
     return chosen
 
 
