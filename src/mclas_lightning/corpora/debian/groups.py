@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 
 from mclas_lightning.config.dataset import Split
 from mclas_lightning.corpora.debian.index import Description, Index
+from mclas_lightning.corpora.own.groups import join, root
 
 LONG_PASSAGE = 60  # characters; a shorter passage is a phrase and no copy
 
@@ -37,19 +38,11 @@ def stem(synopsis: str) -> str:
 
 def group_of(english: Index) -> dict[str, str]:
     """md5 -> group, which has the smallest md5 of its descriptions for a name."""
-    parent = {md5: md5 for md5 in sorted(english)}
-
-    def find(md5: str) -> str:
-        while parent[md5] != md5:
-            parent[md5] = md5 = parent[parent[md5]]
-        return md5
-
-    first: dict[tuple[str, str], str] = {}
-    for md5 in parent:
-        for key in _keys(english[md5]):
-            one, other = sorted((find(first.setdefault(key, md5)), find(md5)))
-            parent[other] = one
-    return {md5: find(md5) for md5 in parent}
+    names = sorted(english)
+    first, holder = [*range(len(names))], dict[tuple[str, str], int]()
+    for row, md5 in enumerate(names):
+        join(first, [row, *(holder.setdefault(key, row) for key in _keys(english[md5]))])
+    return {md5: names[root(first, row)] for row, md5 in enumerate(names)}
 
 
 def split_of(groups: Mapping[str, str], shares: Mapping[str, float], seed: int) -> dict[str, Split]:

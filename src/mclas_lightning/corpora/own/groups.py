@@ -63,11 +63,11 @@ class Texts:
         for run in np.flatnonzero(np.diff(bounds) > 1):
             having = np.unique(rows[bounds[run] : bounds[run + 1]])
             if len(having) <= BOILERPLATE:
-                _join(first, having.tolist())
+                join(first, having.tolist())
         by_document: dict[int, int] = {}
         for row, document in enumerate(self.documents):
-            _join(first, (by_document.setdefault(document, row), row))
-        return np.array([_root(first, row) for row in range(len(self))], dtype=np.int64)
+            join(first, (by_document.setdefault(document, row), row))
+        return np.array([root(first, row) for row in range(len(self))], dtype=np.int64)
 
 
 def _plain(text: str) -> str:
@@ -84,24 +84,26 @@ def _common(example: Example) -> Iterator[tuple[str, str]]:
             yield "passage", _plain(passage)
 
 
-def _root(first: list[int], row: int) -> int:
+def root(first: list[int], row: int) -> int:
+    """The first row of the group of ``row``; halves its path in the disjoint sets ``first``."""
     while first[row] != row:
         first[row] = row = first[first[row]]
     return row
 
 
-def _join(first: list[int], rows: Iterable[int]) -> None:
-    roots = [_root(first, row) for row in rows]
-    for root in roots:
-        first[root] = min(roots)
+def join(first: list[int], rows: Iterable[int]) -> None:
+    """Make one group of the groups of ``rows``."""
+    roots = {root(first, row) for row in rows}
+    for each in roots:
+        first[each] = min(roots)
 
 
 def joined(groups: np.ndarray, pairs: Iterable[tuple[int, int]]) -> np.ndarray:
     """``groups`` in which those of both rows of each pair are one."""
     first = groups.tolist()
     for pair in pairs:
-        _join(first, pair)
-    return np.array([_root(first, row) for row in range(len(first))], dtype=np.int64)
+        join(first, pair)
+    return np.array([root(first, row) for row in range(len(first))], dtype=np.int64)
 
 
 def dealt(groups: np.ndarray, ids: Sequence[str], missing: Sequence[str], seed: int) -> list[str]:
