@@ -85,6 +85,15 @@ def first_few(words: Sequence[str], most: int = 3, separator: str = ", ") -> str
     return separator.join(words[:most]) + more
 
 
+@contextmanager
+def clear_when_unreadable(path: object) -> Iterator[None]:
+    """Turn the error of a file that cannot be read into an InputError on ``path``."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+
+
 def exits_cleanly(main: Callable[..., object]) -> Callable[..., None]:
     """Turn an InputError that leaves ``main`` into one line on stderr and exit code 2.
 

@@ -12,7 +12,7 @@ from json.encoder import encode_basestring as _quoted
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from mclas_lightning.errors import InputError
+from mclas_lightning.errors import InputError, clear_when_unreadable
 from mclas_lightning.files import json_lines, whole_file
 
 Side = Literal["mono", "cross"]
@@ -48,17 +48,14 @@ def read_jsonl(
     ids, for which it keeps all ids in memory.
     """
     required, seen = tuple(require), set[str]()
-    try:
-        with path.open("rb") as file:
-            for number, line in json_lines(file):
-                example = parse_example(line, f"{path}:{number}", required)
-                if unique and example.id in seen:
-                    raise repeated_id(f"{path}:{number}", example.id)
-                if unique:
-                    seen.add(example.id)
-                yield example
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    with clear_when_unreadable(path), path.open("rb") as file:
+        for number, line in json_lines(file):
+            example = parse_example(line, f"{path}:{number}", required)
+            if unique and example.id in seen:
+                raise repeated_id(f"{path}:{number}", example.id)
+            if unique:
+                seen.add(example.id)
+            yield example
 
 
 def write_jsonl(path: Path, examples: Iterable[Example]) -> int:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from mclas_lightning.errors import InputError
+from mclas_lightning.errors import InputError, clear_when_unreadable
 from mclas_lightning.example import Side, json_record, text_record
 from mclas_lightning.files import json_lines
 
@@ -92,10 +92,8 @@ def system_names(paths: Sequence[Path]) -> list[str]:
 
 
 def _lines(path: Path) -> list[str]:
-    try:
+    with clear_when_unreadable(path):
         raw = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from mclas_lightning.errors import InputError
+from mclas_lightning.errors import InputError, clear_when_unreadable
 
 CSV = ".csv"
 
@@ -34,8 +34,6 @@ def csv_lines(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, dict[st
             if any(cell.strip() for cell in cells):
                 row = dict(zip(names, map(str.strip, cells), strict=False))
                 yield f"{path}:{lines.line_num + first}", dict.fromkeys(names, "") | row
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(
             f"{path}: not a readable CSV file; save it again as CSV (UTF-8)"
@@ -60,7 +58,8 @@ def _text(path: Path) -> str:
     Latin-1 may misread documents and summaries. Those are not used again, and items and letters
     are ASCII in all three encodings.
     """
-    raw = path.read_bytes()
+    with clear_when_unreadable(path):
+        raw = path.read_bytes()
     if not raw.strip():
         raise InputError(f"{path}: is empty; copy the sheet again")
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mclas_lightning.errors import InputError
+from mclas_lightning.errors import InputError, clear_when_unreadable
 from mclas_lightning.files import json_lines, sha256, whole_file
 
 
@@ -25,10 +25,8 @@ class TranslationFile:
         """
         if not path.exists():
             return cls(path, {})
-        try:
+        with clear_when_unreadable(path):
             lines = path.read_bytes().split(b"\n")
-        except OSError as error:
-            raise InputError(f"{path}: cannot be read ({error.strerror})") from error
         known: dict[str, str] = {}
         for number, line in json_lines(lines):
             try:

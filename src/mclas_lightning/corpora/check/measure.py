@@ -16,7 +16,7 @@ import numpy as np
 
 from mclas_lightning.config.dataset import SPLITS, Split
 from mclas_lightning.corpora.check.neighbors import Neighbors
-from mclas_lightning.errors import InputError
+from mclas_lightning.errors import clear_when_unreadable
 from mclas_lightning.example import Example, parse_example
 from mclas_lightning.files import json_lines
 from mclas_lightning.metrics.language import share_in_wrong_language
@@ -163,10 +163,7 @@ def measure_split(
 
 def _lines(path: Path, read: Callable[[bytes], object]) -> Iterator[bytes]:
     """The lines of ``path``; ``read`` gets each line as well, blank ones included."""
-    try:
-        with path.open("rb") as file:
-            for line in file:
-                read(line)
-                yield line
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    with clear_when_unreadable(path), path.open("rb") as file:
+        for line in file:
+            read(line)
+            yield line

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mclas_lightning.errors import InputError
+from mclas_lightning.errors import InputError, clear_when_unreadable
 
 SAMPLE_BYTES = 2**16  # bytes at the beginning of a file, by which its encoding is chosen
 
@@ -37,11 +37,8 @@ def encoding_of(path: Path) -> str:
 
     InputError where the file cannot be read.
     """
-    try:
-        with path.open("rb") as file:
-            sample = file.read(SAMPLE_BYTES)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    with clear_when_unreadable(path), path.open("rb") as file:
+        sample = file.read(SAMPLE_BYTES)
     lines = sample[: sample.rfind(b"\n") + 1].split(b"\n")
     num_bytes = {True: 0, False: 0}
     for line in lines:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mclas_lightning.errors import InputError
+from mclas_lightning.errors import InputError, clear_when_unreadable
 
 CHUNK_BYTES = 2**20
 
@@ -64,15 +64,12 @@ class Sources:
     def chunks(self, path: Path) -> Iterator[bytes]:
         """The bytes of ``path`` without a byte order mark; InputError if it cannot be read."""
         digest = hashlib.sha256()
-        try:
-            with path.open("rb") as file:
-                while chunk := file.read(CHUNK_BYTES):
-                    begins = file.tell() == len(chunk)
-                    yield chunk.removeprefix(b"\xef\xbb\xbf") if begins else chunk
-                    digest.update(chunk)
-                    self.progress(len(chunk))
-        except OSError as error:
-            raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+        with clear_when_unreadable(path), path.open("rb") as file:
+            while chunk := file.read(CHUNK_BYTES):
+                begins = file.tell() == len(chunk)
+                yield chunk.removeprefix(b"\xef\xbb\xbf") if begins else chunk
+                digest.update(chunk)
+                self.progress(len(chunk))
         self.add(path, digest.hexdigest())
 
     def lines(self, path: Path) -> Iterator[bytes]:
