@@ -1,4 +1,4 @@
-"""The content security policy of our HTML pages: a browser loads and runs nothing else.
+"""Our HTML pages, and their content security policy: a browser loads and runs nothing else.
 
 A page is one file. It runs the scripts that it was written with, which the policy knows by their
 hashes, and no script that a text of a corpus would bring along. It asks no server for anything.
@@ -7,6 +7,9 @@ hashes, and no script that a text of a corpus would bring along. It asks no serv
 import base64
 import hashlib
 import re
+from collections.abc import Mapping
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 _POLICY = re.compile(r'(?<=<meta http-equiv="Content-Security-Policy" content=")[^"]*')
 
@@ -17,6 +20,15 @@ RULES = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
     "form-action 'none'"
 )
+
+
+def rendered(package: str, template: str, words: Mapping[str, object]) -> str:
+    """The page of a template of ``package``, its words escaped and its policy filled in."""
+    environment = Environment(
+        loader=PackageLoader(package), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    return with_policy(environment.get_template(template).render(words))
 
 
 def with_policy(page: str) -> str:

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from mclas_lightning.files import whole_file
 from mclas_lightning.human.results import PERSPECTIVES
 from mclas_lightning.human.sheet import SheetKey, SheetTexts
-from mclas_lightning.page_policy import with_policy
+from mclas_lightning.page_policy import rendered
 
 
 def write_pages(folder: Path, mark: str = "") -> list[Path]:
@@ -26,17 +25,14 @@ def write_pages(folder: Path, mark: str = "") -> list[Path]:
     """
     key = SheetKey.read(folder)
     texts = SheetTexts.read(folder, key)
-    loader = PackageLoader("mclas_lightning.human")
-    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
-    template = environment.get_template("annotator.html")
     interface = interface_words()
     written = []
     for annotator in key.annotators:
         content = _content(key, texts, annotator) | {"words": interface, "mark": mark}
         written.append(folder / "pages" / f"annotator{annotator}.html")
+        words = {"title": interface["en"]["title"], "content": _embedded(content)}
         with whole_file(written[-1]) as file:
-            page = template.render(title=interface["en"]["title"], content=_embedded(content))
-            file.write(with_policy(page))
+            file.write(rendered("mclas_lightning.human", "annotator.html", words))
     return written
 
 

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from mclas_lightning.page_policy import with_policy
+from mclas_lightning.page_policy import rendered
 from mclas_lightning.report.heads_table import ATTENTION_NAMES
 from mclas_lightning.runs.heads import ATTENTIONS, HeadsResults, ShownMaps
 
@@ -16,13 +15,10 @@ from mclas_lightning.runs.heads import ATTENTIONS, HeadsResults, ShownMaps
 def heads_page(folder: Path) -> str:
     """The page of the analysis in ``folder``; InputError where none is."""
     found = HeadsResults.read(folder)
-    environment = Environment(
-        loader=PackageLoader("mclas_lightning.report"), autoescape=True, undefined=StrictUndefined
-    )
     # The script element ends at the first "</", whatever the JSON means.
     data = json.dumps(page_data(found, folder), ensure_ascii=False).replace("<", "\\u003c")
-    template = environment.get_template("heads.html")
-    return with_policy(template.render(name=found.name, shown=found.drawn, data=data))
+    words = {"name": found.name, "shown": found.drawn, "data": data}
+    return rendered("mclas_lightning.report", "heads.html", words)
 
 
 def page_data(found: HeadsResults, folder: Path) -> dict[str, Any]:

@@ -6,12 +6,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from mclas_lightning import paper
 from mclas_lightning.errors import InputError
 from mclas_lightning.human.results import judged_datasets as judged
-from mclas_lightning.page_policy import with_policy
+from mclas_lightning.page_policy import rendered
 from mclas_lightning.report import figure3, section6
 from mclas_lightning.report.cases import LEGEND, Examples, pick_cases
 from mclas_lightning.report.finished_runs import (
@@ -191,24 +189,12 @@ def notes_on_files(found: Report) -> list[str]:
 
 def page_html(found: Report, runs: Path, pages: str) -> str:
     """The report as an HTML page; ``pages`` is the folder beside it with all parts' pages."""
-    environment = Environment(
-        loader=PackageLoader("mclas_lightning.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals["table"] = html.table
     missing = sum(sheet.missing for part in found.parts for sheet in part.sheets)
-    rendered = environment.get_template("page.html").render(
-        found=found,
-        runs=runs,
-        pages=pages,
-        missing=missing,
-        legend=LEGEND,
-        version=version("mclas-lightning"),
-    )
-    return with_policy(rendered)
+    words = {
+        "found": found, "runs": runs, "pages": pages, "missing": missing, "legend": LEGEND,
+        "table": html.table, "version": version("mclas-lightning"),
+    }  # fmt: skip
+    return rendered("mclas_lightning.report", "page.html", words)
 
 
 def _wider(request: TableRequest, num: int) -> TableRequest:
