@@ -13,6 +13,7 @@ from mclas_lightning.errors import (
     check_range,
     exits_cleanly,
     first_few,
+    first_line,
     unknown_choice,
 )
 
@@ -114,6 +115,14 @@ def test_of_many_choices_the_near_ones_are_named_and_where_all_are():
 def test_the_first_few_are_named_and_the_others_counted(num, said):
     assert first_few([*"abcd"][:num]) == said
     assert first_few([*"abcd"][:num], 3, "; ") == said.replace(",", ";")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(OSError("\n one \ntwo"), "one "), (ValueError(), "ValueError"), (OSError(" \n"), "OSError")],
+)
+def test_an_error_is_said_by_its_first_line_or_by_its_kind(error, said):
+    assert first_line(error) == said
 
 
 def test_a_second_interruption_has_the_same_exit_code():

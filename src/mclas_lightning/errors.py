@@ -85,6 +85,11 @@ def first_few(words: Sequence[str], most: int = 3, separator: str = ", ") -> str
     return separator.join(words[:most]) + more
 
 
+def first_line(error: object) -> str:
+    """The first line of an error's message, or the name of its kind where it has none."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
 @contextmanager
 def clear_when_unreadable(path: object) -> Iterator[None]:
     """Turn the error of a file that cannot be read into an InputError on ``path``."""

@@ -32,7 +32,7 @@ from mclas_lightning.distributed import (
     is_rank_zero,
     leave_process_group,
 )
-from mclas_lightning.errors import InputError
+from mclas_lightning.errors import InputError, first_line
 from mclas_lightning.evaluation.run import load_neural, score_run
 from mclas_lightning.files import make_folder, sha256, write_json
 from mclas_lightning.inference.trained import check_content
@@ -229,7 +229,7 @@ def build_trainer(
             enable_model_summary=False,
         )
     except (HydraException, MisconfigurationException, TypeError, ValueError) as error:
-        raise InputError(f"trainer: {str(error).splitlines()[0]}") from error
+        raise InputError(f"trainer: {first_line(error)}") from error
     return trainer, best, last, patience
 
 

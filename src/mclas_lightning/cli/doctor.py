@@ -15,7 +15,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from mclas_lightning import __version__
-from mclas_lightning.errors import InputError
+from mclas_lightning.errors import InputError, first_line
 
 SECONDS = 3  # that a server has to answer
 
@@ -161,7 +161,7 @@ def server(name: str) -> Finding:
     except HTTPError:
         pass  # The server answers, though this page is not for all.
     except (OSError, ValueError, HTTPException) as error:
-        reason = str(getattr(error, "reason", error)).splitlines()[0]
+        reason = first_line(getattr(error, "reason", None) or error)
         return Finding("network", name, f"{address} does not answer ({reason})", without)
     return Finding("network", name, f"{address} answers")
 

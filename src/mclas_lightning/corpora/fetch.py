@@ -13,7 +13,7 @@ from mclas_lightning.config.overrides import command
 from mclas_lightning.corpora import catalog
 from mclas_lightning.corpora.readers.formats import FORMATS
 from mclas_lightning.corpora.readers.pairs import NAMES, check_pair, name_of
-from mclas_lightning.errors import InputError, unknown_choice
+from mclas_lightning.errors import InputError, first_line, unknown_choice
 from mclas_lightning.files import make_folder, sha256, write_json
 
 FETCHED = "fetched.json"  # in the folder: where its files came from
@@ -124,7 +124,7 @@ def _listed(repository: Repository, patterns: list[str]) -> tuple[dict[str, int]
 
 
 def _unreachable(repository: Repository, patterns: list[str], error: Exception) -> InputError:
-    reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    reason = first_line(error)
     return InputError(
         f"{repository.name}: no hub delivers it ({reason}); start the same command again, or get "
         f"{' or '.join(patterns)} from https://huggingface.co/datasets/{repository.name} by hand "

@@ -8,7 +8,7 @@ from huggingface_hub import HfApi, snapshot_download
 from safetensors.torch import save_file
 
 from mclas_lightning.data.vocabulary import load_vocabulary, save_vocabulary
-from mclas_lightning.errors import InputError
+from mclas_lightning.errors import InputError, first_line
 from mclas_lightning.files import read_json, sha256, whole_folder, write_json
 from mclas_lightning.inference.card import model_card
 from mclas_lightning.inference.trained import task_of, tokenizer_of, weights_of
@@ -82,8 +82,8 @@ def push(folder: Path, name: str) -> str:
         hub.upload_folder(repo_id=name, folder_path=folder)
     except Exception as error:  # The hub's client raises its own errors, OSErrors and httpx's.
         raise InputError(
-            f"--push {name}: the hub did not take it ({_first_line(error)}); {folder} is whole: "
-            f"log in (hf auth login), and export again"
+            f"--push {name}: the hub did not take it ({first_line(error).rstrip('.')}); "
+            f"{folder} is whole: log in (hf auth login), and export again"
         ) from error
     return str(address)
 
@@ -107,13 +107,9 @@ def find_run(name: str | Path) -> Run:
     except Exception as error:  # The hub's client raises its own errors, OSErrors and httpx's.
         raise InputError(
             f"{name}: no such folder, and no hub delivered a model of this name "
-            f"({_first_line(error)})"
+            f"({first_line(error).rstrip('.')})"
         ) from error
     found = opened(Run(Path(folder)))
     if not found.started:
         raise InputError(f"{name}: this model on the hub is no export of mclas-lightning")
     return found
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -15,7 +15,7 @@ from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 from mclas_lightning.config.groups import DecodingConfig
 from mclas_lightning.decoding.candidates import Search
 from mclas_lightning.decoding.summarizer import Summarizer
-from mclas_lightning.errors import InputError
+from mclas_lightning.errors import InputError, first_line
 from mclas_lightning.files import sha256
 from mclas_lightning.inference.trained import dataset_of, decoding_of, load_summarizer, task_of
 from mclas_lightning.metrics.accents import kept_by_tokenizer
@@ -144,8 +144,7 @@ def load_translator(
         model = AutoModelForSeq2SeqLM.from_pretrained(name, trust_remote_code=False)
     except ImportError as error:
         raise InputError(
-            f"translator '{name}': {str(error).strip().splitlines()[0]} (pip install "
-            f"'mclas-lightning[translation]')"
+            f"translator '{name}': {first_line(error)} (pip install 'mclas-lightning[translation]')"
         ) from error
     except Exception as error:  # transformers raises many kinds for a folder without a model.
         raise InputError(

@@ -12,7 +12,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from mclas_lightning.errors import InputError
+from mclas_lightning.errors import InputError, first_line
 from mclas_lightning.files import read_json, read_yaml
 from mclas_lightning.runs.results import UNSAID, Results
 from mclas_lightning.runs.secrets import check_no_secret
@@ -60,7 +60,7 @@ def resolved_config(cfg: DictConfig) -> dict[str, Any]:
         config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
         key = error.full_key or "configuration"
-        raise InputError(f"{key}: {str(error).splitlines()[0]}") from error
+        raise InputError(f"{key}: {first_line(error)}") from error
     assert isinstance(config, dict)
     plain = {str(key): value for key, value in config.items()}
     check_no_secret(plain)

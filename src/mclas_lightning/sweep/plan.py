@@ -12,7 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from mclas_lightning.config.compose import compose, multirun_words
 from mclas_lightning.config.overrides import command, override, quoted, uninterpolated
-from mclas_lightning.errors import InputError
+from mclas_lightning.errors import InputError, first_line
 from mclas_lightning.files import check_run_names
 from mclas_lightning.progress import devices_named
 from mclas_lightning.runs.identity import resolved_config
@@ -132,9 +132,7 @@ def _planned_run(words: tuple[str, ...], cfg: DictConfig) -> PlannedRun:
             config=config,
         )
     except (OmegaConfBaseException, TypeError, InputError) as error:
-        raise InputError(
-            f"{command('mclas-train', words)}: {str(error).splitlines()[0]}"
-        ) from error
+        raise InputError(f"{command('mclas-train', words)}: {first_line(error)}") from error
 
 
 def _builds_on_folders(cfg: DictConfig) -> set[Path]:

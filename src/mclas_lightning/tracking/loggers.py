@@ -9,7 +9,7 @@ from hydra.errors import HydraException
 from pytorch_lightning.loggers import Logger
 
 from mclas_lightning.distributed import is_rank_zero
-from mclas_lightning.errors import InputError
+from mclas_lightning.errors import InputError, first_line
 from mclas_lightning.runs.results import Results
 from mclas_lightning.tracking.wandb_logger import WandbMirror
 
@@ -56,7 +56,7 @@ def build_loggers(config: Mapping[str, Any] | None) -> list[Logger]:
     except HydraException as error:
         if isinstance(error.__cause__, InputError):
             raise error.__cause__ from None
-        raise InputError(f"logger: {str(error).splitlines()[0]}") from error
+        raise InputError(f"logger: {first_line(error)}") from error
     if isinstance(logger, WandbMirror):
         if logger.mode == "disabled":
             if is_rank_zero():

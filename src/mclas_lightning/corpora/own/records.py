@@ -14,7 +14,7 @@ from mclas_lightning.config.overrides import command
 from mclas_lightning.corpora.own.files import LINES
 from mclas_lightning.corpora.readers import lines
 from mclas_lightning.corpora.readers.log import MAX_RECORD, Log, Sources
-from mclas_lightning.errors import InputError, unknown_choice
+from mclas_lightning.errors import InputError, first_line, unknown_choice
 from mclas_lightning.example import EXAMPLE_FIELDS, Example, example_of, json_record
 from mclas_lightning.files import json_lines, sha256
 
@@ -197,10 +197,8 @@ def _opened(path: Path, sources: Sources) -> Iterator[None]:
         sources.add(path, sha256(path))
         sources.progress(path.stat().st_size)
     except (pa.ArrowException, OSError) as error:
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise InputError(
-            f"{path}: is damaged, or is no {path.suffix[1:]} file ({first})"
-        ) from error
+        reason, kind = first_line(error), path.suffix[1:]
+        raise InputError(f"{path}: is damaged, or is no {kind} file ({reason})") from error
 
 
 _READERS = {"jsonl": _jsonl, "table": _table, "arrow": _arrow, "parquet": _parquet}

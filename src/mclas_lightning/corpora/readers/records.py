@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mclas_lightning.corpora.readers.log import Log, Skip, Sources, one_line, sentence_lines
-from mclas_lightning.errors import InputError
+from mclas_lightning.errors import InputError, first_line
 from mclas_lightning.example import Example
 from mclas_lightning.files import json_lines, sha256
 
@@ -119,6 +119,6 @@ def _parquet(path: Path, sources: Sources) -> Iterator[tuple[int, dict[str, Any]
                     yield number, fields
                 sources.progress(size * batch.num_rows // total)
     except (ArrowException, OSError) as error:
-        reason, name = str(error).splitlines()[0], sources.shown(path)
+        reason, name = first_line(error), sources.shown(path)
         raise InputError(f"{name}: no readable parquet ({reason}); {DAMAGED}") from error
     sources.add(path, sha256(path))

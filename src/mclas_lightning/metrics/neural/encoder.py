@@ -18,7 +18,7 @@ from torch import Tensor
 from transformers import AutoConfig, AutoModel, AutoTokenizer, RobertaTokenizer
 from transformers.utils import logging
 
-from mclas_lightning.errors import InputError
+from mclas_lightning.errors import InputError, first_line
 from mclas_lightning.model.checkpoint import positions_of
 
 HUB_PATIENCE = 5  # seconds that a hub may take to connect, and to send
@@ -124,8 +124,7 @@ def _load(kind: Any, name: str, **words: Any) -> Any:
     except Exception as error:  # The libraries raise many kinds of errors for missing files.
         found = "no such folder, nor is it in the cache of models, and no hub offers it"
         if is_folder:
-            reason = str(error).strip().partition("\n")[0]
-            found = f"this folder holds no encoder that can be loaded ({reason})"
+            found = f"this folder holds no encoder that can be loaded ({first_line(error)})"
         raise InputError(
             f"encoder '{name}': {found}; give a folder with config.json, model.safetensors and "
             f"tokenizer.json (where there is a network: hf download NAME --local-dir FOLDER)"
