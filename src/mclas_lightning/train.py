@@ -90,7 +90,7 @@ def _train(settings: Settings, config: Mapping[str, Any]) -> Results | None:
     quiet_libraries()
     if settings.device.type == "cpu":
         keep_freed_memory()
-    set_float32_products(settings.device, settings.float32_products)
+    set_float32_products(settings.device, settings.extras.float32_products)
     with Preemption(says=is_rank_zero()) as preemption, ExitStack() as held:
         with fail_together():
             run.check_diverged()
@@ -102,7 +102,7 @@ def _train(settings: Settings, config: Mapping[str, Any]) -> Results | None:
                 _fit(settings, config, loggers, preemption)
                 preemption.check()
             if is_rank_zero() and run.trained:  # Not before training.json says so.
-                run.drop_resumable(settings.keep_last)
+                run.drop_resumable(settings.extras.keep_last)
             return _score(settings, config, loggers)
         except Preempted:
             if is_rank_zero():
@@ -148,7 +148,7 @@ def _fit(
         resumed = resumable(run)  # A file cut short is named now, in one line.
         pl.seed_everything(settings.seed, verbose=False)
         network = build_network(settings, preparation)
-        if settings.recompute_activations:
+        if settings.extras.recompute_activations:
             network.recompute_activations()
         module = SummarizationModule(
             network,
@@ -205,7 +205,7 @@ def build_trainer(
     )
     # Divergence first, so that nothing diverged is kept; best before last, which holds its state.
     writer, divergence = WholeCheckpoints(run), Divergence(run)
-    last = Last(run, preemption, settings.checkpoint_minutes, writer, divergence)
+    last = Last(run, preemption, settings.extras.checkpoint_minutes, writer, divergence)
     patience = Patience(monitor, patience=optim.patience)
     plugins: list[Any] = [writer]
     if not TorchElasticEnvironment.detect() and SLURMEnvironment.detect():

@@ -112,7 +112,7 @@ def test_sentences_are_set_apart_in_documents_alone():
 
 def test_ours_of_the_trainer_is_not_given_to_lightning():
     settings = settings_of("trainer.keep_last=true", "trainer.accelerator=cpu")
-    assert settings.keep_last
+    assert settings.extras.keep_last
     assert "keep_last" not in settings.trainer
     assert settings.trainer["accelerator"] == "cpu"
     assert settings.device == torch.device("cpu")

@@ -86,7 +86,7 @@ class TrainerExtras:
     """The keys of ``conf/trainer/`` that are no arguments of Lightning's Trainer."""
 
     recompute_activations: bool
-    checkpoint_minutes: float | None
+    checkpoint_minutes: float | None  # the greatest age of last.ckpt in a training
     keep_last: bool = False  # whether last.ckpt stays after the training
     float32_products: str = "highest"  # of a GPU: highest | high, which is TF32
 

@@ -42,10 +42,7 @@ class Settings:
     decoding: DecodingConfig
     scoring: ScoringConfig
     trainer: Mapping[str, Any]  # arguments of Lightning's Trainer
-    recompute_activations: bool
-    checkpoint_minutes: float | None  # the greatest age of last.ckpt in a training
-    keep_last: bool  # whether last.ckpt stays after the training
-    float32_products: str  # of a GPU
+    extras: TrainerExtras
     logger: Mapping[str, Any] | None
     seed: int
     split: str
@@ -107,7 +104,6 @@ def read_settings(cfg: Mapping[str, Any]) -> tuple[Settings, dict[str, Any]]:
     check_range("workers", top.workers, 0)
     trainer = dict(top.trainer)
     extras = {key: trainer.pop(key) for key in TrainerExtras.__annotations__ if key in trainer}
-    ours = typed("trainer", TrainerExtras, extras)
     system, initialize = _system(top.model)
     check_run_names(dataset.name, top.scenario, system.name)
     settings = Settings(
@@ -120,10 +116,7 @@ def read_settings(cfg: Mapping[str, Any]) -> tuple[Settings, dict[str, Any]]:
         decoding=typed("decoding", DecodingConfig, top.decoding),
         scoring=typed("scoring", ScoringConfig, top.scoring),
         trainer=trainer,
-        recompute_activations=ours.recompute_activations,
-        checkpoint_minutes=ours.checkpoint_minutes,
-        keep_last=ours.keep_last,
-        float32_products=ours.float32_products,
+        extras=typed("trainer", TrainerExtras, extras),
         logger=top.logger,
         seed=top.seed,
         split=top.split,

@@ -49,7 +49,7 @@ def score_run(
     """
     run, dataset, system = settings.run, settings.dataset, settings.system
     scored = scored or EvaluationSet.of(dataset, "test")
-    set_float32_products(settings.device, settings.float32_products)
+    set_float32_products(settings.device, settings.extras.float32_products)
     with fail_together():
         scored.check(run, dataset)
         # The hash is taken before the examples are read, so that it never hides a changed file.
