@@ -33,7 +33,7 @@ def test_a_run_that_has_diverged_is_never_done_nor_tried_again(toy):
     assert all(found[run.folder].failed_need for run in others)
     assert state_counts(found) == "7 runs: 6 waiting, 1 diverged"
     (line, waiting) = failure_lines(toy, found)
-    said = f"diverged: {ms}: training diverged at update 7: its training loss is nan; plan it under"
+    said = f"diverged: {ms}: training diverged at update 7: its training loss is nan; start it"
     assert line.startswith(said)
     assert waiting == f"waiting on a failed run, {ms.folder}: 6 runs"
 

@@ -17,7 +17,7 @@ from mclas_lightning.errors import InputError, first_few
 from mclas_lightning.files import read_json
 from mclas_lightning.runs.identity import differences_in_words
 from mclas_lightning.runs.results import MODELS, SCENARIOS
-from mclas_lightning.runs.run import Run
+from mclas_lightning.runs.run import DIVERGED_ADVICE, Run
 from mclas_lightning.sweep.plan import PlannedRun
 from mclas_lightning.sweep.state import (
     PLAN_HAS,
@@ -92,11 +92,6 @@ CELL_WIDTH = 6  # characters
 OTHER_ADVICE = (
     "plan it with the words it was trained with, or give the plan another place (runs=...) or name "
     "(model.name=...)"
-)
-
-DIVERGED_ADVICE = (
-    "plan it under another name (model.name=...) with lower optim.encoder.lr and optim.decoder.lr, "
-    "or delete the folder"
 )
 
 RESCORING_ADVICE = (
