@@ -136,12 +136,9 @@ def launcher_settings(words: tuple[str, ...]) -> tuple[dict[str, Any], dict[str,
     """The sections ``hydra.launcher`` and ``trainer`` that mclas-train composes from ``words``."""
     with clear_errors("train"), hydra.initialize_config_dir(str(CONF), version_base="1.3"):
         cfg = hydra.compose("train", [quoted(word) for word in words], return_hydra_config=True)
-        launcher, trainer = (
-            OmegaConf.to_container(part, resolve=True) for part in (cfg.hydra.launcher, cfg.trainer)
-        )
-    assert isinstance(launcher, dict)
-    assert isinstance(trainer, dict)
-    return {str(k): v for k, v in launcher.items()}, {str(k): v for k, v in trainer.items()}
+        parts = (cfg.hydra.launcher, cfg.trainer)
+        launcher, trainer = (OmegaConf.to_container(part, resolve=True) for part in parts)
+    return launcher, trainer  # pyright: ignore[reportReturnType]
 
 
 def multirun_words(config_name: str, axes: Mapping[str, str]) -> list[list[str]]:
@@ -170,7 +167,7 @@ def clear_errors(config_name: str) -> Iterator[None]:
     except (HydraException, OmegaConfBaseException) as error:
         if unknown := re.match(r"Could not override '([^']+)'", str(error)):
             depth = unknown[1].count(".")
-            keys = _keys(compose(config_name, ()))
+            keys = _keys(_plain(compose(config_name, ())))
             near = [key for key in keys if key.count(".") == depth and key != unknown[1]]
             hint = did_you_mean(unknown[1], near)
             raise InputError(
@@ -193,10 +190,8 @@ def _as_one_line(error: Exception) -> str:
     return f"{key}: {' '.join(kept)}" if key else " ".join(kept)
 
 
-def _keys(cfg: DictConfig, prefix: str = "") -> list[str]:
-    keys = []
-    for key, value in OmegaConf.to_container(cfg, resolve=False).items():  # pyright: ignore
-        keys.append(f"{prefix}{key}")
+def _keys(section: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, value in section.items():
+        yield f"{prefix}{key}"
         if isinstance(value, dict):
-            keys += _keys(OmegaConf.create(value), f"{prefix}{key}.")
-    return keys
+            yield from _keys(value, f"{prefix}{key}.")
