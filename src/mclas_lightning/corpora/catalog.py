@@ -73,7 +73,7 @@ def at(folder: Path) -> DatasetConfig | None:
     if (name := read_manifest(folder).dataset) in names():
         return named(str(name))
     for name in names():
-        if found := re.search(f"(?:^|/){_patterns(name)[1]}$", folder.resolve().as_posix()):
+        if found := re.search(f"(?:^|/){_patterns(_file(name))[1]}$", folder.resolve().as_posix()):
             return _typed(name, found.groupdict())
     return None
 
@@ -81,7 +81,7 @@ def at(folder: Path) -> DatasetConfig | None:
 def of_run(name: str) -> DatasetWords | None:
     """The words of the runs in the folder ``name``; None where no file of conf/ makes this name."""
     for choice in names():
-        if found := re.fullmatch(_patterns(choice)[0], name):
+        if found := re.fullmatch(_patterns(_file(choice))[0], name):
             languages = found.groupdict()
             chosen = dict(w.split("=", 1) for w in _resolved(choice, languages).pretraining)
             base = chosen.pop("dataset", choice)
@@ -93,10 +93,7 @@ def of_run(name: str) -> DatasetWords | None:
 
 
 def languages_of(
-    folder: Path,
-    entry: DatasetConfig | None,
-    source: str | None = None,
-    target: str | None = None,
+    folder: Path, entry: DatasetConfig | None, source: str | None, target: str | None
 ) -> tuple[str, str | None]:
     """Source and target language: the given one, else the manifest's, else that of ``entry``.
 
@@ -139,13 +136,9 @@ def _read(path: Path) -> DictConfig:
     return OmegaConf.merge(*map(_unresolved, bases), own)  # pyright: ignore[reportReturnType]
 
 
-def _patterns(name: str) -> tuple[str, str]:
-    """Regular expressions for the names and the paths of a dataset in all its languages."""
-    return _patterns_of(_file(name))
-
-
 @cache
-def _patterns_of(file: Path) -> tuple[str, str]:
+def _patterns(file: Path) -> tuple[str, str]:
+    """Regular expressions for the names and the paths of a dataset in all its languages."""
     dataset = _with_languages(_read(file), _ANY_LANGUAGES)
     return _pattern(dataset.name), _pattern(dataset.path.removeprefix(_DATA))
 
