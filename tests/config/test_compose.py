@@ -43,7 +43,7 @@ def test_a_name_stays_text_in_a_composed_configuration(text):
 
 def test_a_product_is_every_pair_of_choices_in_order():
     axes = {"scenario": ["minimum", "full"], "seed": ["0", "1", "2"], "dataset.path": ["a b"]}
-    words = multirun_words("train", {key: ",".join(values) for key, values in axes.items()})
+    words = multirun_words({key: ",".join(values) for key, values in axes.items()})
     parsed = [
         [str(word.value()) for word in OverridesParser.create().parse_overrides(run)]
         for run in words

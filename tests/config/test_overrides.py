@@ -88,7 +88,7 @@ def test_a_text_of_a_command_line_goes_in_and_comes_out_of_hydra(text):
 def test_commas_of_a_multirun_separate_texts(values):
     values = [value.replace(",", "").strip(" \t") for value in values]
     assume(not any(value.startswith(syntax) for value in values))
-    runs = multirun_words("train", {"dataset.path": ",".join(values)})
+    runs = multirun_words({"dataset.path": ",".join(values)})
     assert [parsed(word).value() for (word,) in runs] == values
 
 

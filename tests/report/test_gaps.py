@@ -157,7 +157,7 @@ def composed(line: str) -> list[dict]:
         word.get_key_element(): text.partition("=")[2]
         for word, text in zip(parsed, words, strict=True)
     }
-    return [resolved_config(compose("train", run)) for run in runs_of_words("train", axes)]
+    return [resolved_config(compose("train", run)) for run in runs_of_words(axes)]
 
 
 @pytest.mark.parametrize("name", HOSTILE)

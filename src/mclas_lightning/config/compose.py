@@ -141,9 +141,9 @@ def launcher_settings(words: tuple[str, ...]) -> tuple[dict[str, Any], dict[str,
     return launcher, trainer  # pyright: ignore[reportReturnType]
 
 
-def multirun_words(config_name: str, axes: Mapping[str, str]) -> list[list[str]]:
+def multirun_words(axes: Mapping[str, str]) -> list[list[str]]:
     """The words of each run of a Hydra multirun over ``axes``, such as ``{"seed": "0,1"}``."""
-    with clear_errors(config_name):
+    with clear_errors("train"):
         words = [quoted(f"{key}={value}", multirun=True) for key, value in axes.items()]
         parsed = OverridesParser.create().parse_overrides(words)
         choices = [

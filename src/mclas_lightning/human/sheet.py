@@ -195,10 +195,10 @@ def _sample(runs: Sequence[Results], num: int, seed: int) -> dict[str, DocumentT
     ids = shared_documents(written, seed)
     if len(ids) < num:
         raise InputError(f"expected {num} documents, but {', '.join(written)} share {len(ids)}")
-    return {id: _texts(id, {m: mine[id] for m, mine in written.items()}) for id in ids[:num]}
+    return {id: _texts({m: mine[id] for m, mine in written.items()}) for id in ids[:num]}
 
 
-def _texts(id: str, found: Mapping[str, Prediction]) -> DocumentTexts:
+def _texts(found: Mapping[str, Prediction]) -> DocumentTexts:
     """A document, its cross summary by each system, and its reference."""
     for model, prediction in found.items():
         if "cross" not in prediction.hypotheses or "cross" not in prediction.references:

@@ -72,7 +72,7 @@ def axes_of(file: Path, words: Sequence[str]) -> dict[str, str]:
 def shared_words(axes: Mapping[str, str]) -> list[str]:
     """The words that all runs of a sweep share, and that an added ms run takes over."""
     found = (
-        multirun_words("train", {key: value})
+        multirun_words({key: value})
         for key, value in axes.items()
         if key not in KEYS_OF_ONE_RUN and not key.startswith("model.")
     )

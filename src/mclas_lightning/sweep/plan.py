@@ -60,7 +60,7 @@ def plan_runs(files: Iterable[str], words: Sequence[str] = ()) -> list[PlannedRu
     for file in files:
         axes = axes_of(sweep_file(file), words)
         shared = shared_words(axes)
-        for chosen in multirun_words("train", axes):
+        for chosen in multirun_words(axes):
             _add_run(planned, chosen, shared)
     return [planned[folder] for folder in _in_order(planned)]
 

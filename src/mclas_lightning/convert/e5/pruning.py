@@ -1,6 +1,5 @@
 """XLM-R's tokenizer, with all of its pieces or only those of a corpus's texts."""
 
-import sys
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
@@ -58,7 +57,7 @@ def needed_pieces(tokenizer: PreTrainedTokenizerFast, paths: Sequence[Path]) -> 
             rest = read_jsonl(path, unique=False)
             while examples := list(islice(rest, ENCODED_TOGETHER)):
                 texts = [t for e in examples for t in (e.document, e.mono, e.cross) if t]
-                used.update(*encode_texts(backend, texts, sys.maxsize))
+                used.update(*encode_texts(backend, texts, None))
                 bar.update(len(examples))
     # Letters of the kept pieces stay, so that words of other texts can be spelled by letters.
     letters = {letter for i in used for letter in backend.id_to_token(i) or ""}

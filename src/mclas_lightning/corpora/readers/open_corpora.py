@@ -49,7 +49,7 @@ class OpenCorpus:
         key_and_summary: Callable[[Record], tuple[str, str] | None] = {
             "crosssum": lambda record: (record.document("url"), record.summary("summary")),
             "wikilingua": self._own_summary,
-            "xscitldr": lambda record: (_key(record["source"]), _first(record, "target")),
+            "xscitldr": lambda record: (_key(record["source"]), _first_target(record)),
             "xwikis": lambda record: (record.document("src_title"), record.summary("src_summary")),
         }[self.format]
 
@@ -140,7 +140,7 @@ class OpenCorpus:
         return self._mono(one_line(record.text(record.fields.get("src_title") or "")))
 
     def _xscitldr(self, record: Record, name: str) -> Example:
-        document, cross = record.document("source"), _first(record, "target")
+        document, cross = record.document("source"), _first_target(record)
         mono = self._mono(_key(record["source"]))
         return Example(id=name, document=document, mono=mono, cross=cross)
 
@@ -168,12 +168,12 @@ def _section(section: Any) -> Iterator[Any]:
         yield section
 
 
-def _first(record: Record, name: str) -> str:
+def _first_target(record: Record) -> str:
     """The first of several summaries, which is the author's own."""
-    value = record[name]
+    value = record["target"]
     text = sentence_lines(record.text(value[0] if isinstance(value, list) and value else value))
     if not text:
-        raise Skip(f"{name} is empty")
+        raise Skip("target is empty")
     return text
 
 
