@@ -88,16 +88,10 @@ def gather_shares(own: list[Item], total: int) -> list[Item]:
 
     No sampler repeats items to even out the processes, so there are exactly ``total``.
     """
-    rank, world = rank_and_world()
-    if world == 1:
-        return own
-    parts: list[list[Item]] = [[] for _ in range(world)]
     connect()
-    # Texts are Python objects on the host: gloo gathers them, also where gradients use NCCL.
-    dist.all_gather_object(parts, own, group=dist.new_group(backend="gloo"))
-    found = [parts[index % world][index // world] for index in range(total)]
-    assert sum(map(len, parts)) == len(found) == total, f"rank {rank}: items were lost"
-    return found
+    parts = gathered(own, host_group())
+    assert sum(map(len, parts)) == total, "items were lost"
+    return [parts[index % len(parts)][index // len(parts)] for index in range(total)]
 
 
 @contextmanager
@@ -146,6 +140,7 @@ def host_group() -> dist.ProcessGroup | None:
     """A gloo group of all processes, for objects on the host; None where there is one process."""
     if not dist.is_initialized() or dist.get_world_size() == 1:
         return None
+    # gloo gathers objects on the host, also where gradients use NCCL.
     group = dist.new_group(backend="gloo")
     assert isinstance(group, dist.ProcessGroup)
     return group
