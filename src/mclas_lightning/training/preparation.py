@@ -1,6 +1,6 @@
 """Inputs of a training, read and checked before anything is written."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -145,26 +145,24 @@ def side_vocabularies(
 ) -> dict[Side, list[int]]:
     """Vocabulary ids that each side may be written with; all, where no summaries are known."""
     dataset, special = settings.dataset, tokenizer.special
-    found: dict[Side, Sequence[int]] = {}
+    found: dict[Side, list[int]] = {}
     for side in settings.task.sides:
         if dataset.vocabulary is not None:
             path = Path(dataset.vocabulary, f"{dataset.language(side)}.json")
-            found[side] = read_ids(path, len(tokenizer))
+            ids = read_ids(path, len(tokenizer))
         elif train is not None:
             # The whole training split is read, in every scenario: a vocabulary is knowledge of a
             # language, as the dictionaries of the released code are.
-            found[side] = train.written(side)
+            ids = train.written(side)
         else:
-            found[side] = range(len(tokenizer))
-    vocabularies: dict[Side, list[int]] = {}
-    for side, ids in found.items():
-        vocabularies[side] = target_vocabulary(ids, special)
-        if not vocabularies[side]:
+            ids = range(len(tokenizer))
+        found[side] = target_vocabulary(ids, special)
+        if not found[side]:
             raise InputError(
                 f"vocabulary of {side} summaries ({dataset.language(side)}): holds control tokens "
                 f"alone; nothing could be written"
             )
-    return vocabularies
+    return found
 
 
 def build_network(settings: Settings, preparation: Preparation) -> Seq2Seq:
