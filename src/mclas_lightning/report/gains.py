@@ -13,6 +13,7 @@ from mclas_lightning.metrics.significance import (
     compare_all,
     holm_corrected,
 )
+from mclas_lightning.report.comparable import grouped
 from mclas_lightning.runs.results import MODELS, Results
 
 MAIN = "cross/rouge1_f"
@@ -38,10 +39,7 @@ class Gain(NamedTuple):
 
 def by_place(results: Sequence[Results]) -> dict[Place, list[Results]]:
     """Runs of each place, in the order of ``results``."""
-    found: dict[Place, list[Results]] = {}
-    for run in results:
-        found.setdefault(Place(run.dataset, run.scenario, run.model), []).append(run)
-    return found
+    return grouped(results, lambda run: Place(run.dataset, run.scenario, run.model))
 
 
 def documents(runs: Sequence[Results], name: str = MAIN) -> np.ndarray | None:

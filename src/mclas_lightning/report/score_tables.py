@@ -124,8 +124,7 @@ class _ScoreTable:
             yield Section("", [self._of_score(score) for score in self.grid.scores])
             yield Section("", [self._of_seeds()])
             return
-        for name in dict.fromkeys(system.section for system in self.grid.systems):
-            systems = [system for system in self.grid.systems if system.section == name]
+        for name, systems in self.grid.sections.items():
             yield Section(name, [self._of_system(system) for system in systems])
         if self.layout.gold:
             cells = [entry for score in self.grid.scores for entry in self._gold(score)]
