@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 
-import yaml
-
-from mclas_lightning.files import CONF
+from mclas_lightning.files import CONF, read_yaml
 from mclas_lightning.schema import typed
 
 
@@ -30,5 +28,4 @@ class HeadsConfig:
 
 def heads_config() -> HeadsConfig:
     """The settings of ``conf/heads.yaml``."""
-    text = (CONF / "heads.yaml").read_text(encoding="utf-8")
-    return typed("heads.yaml", HeadsConfig, yaml.safe_load(text))
+    return typed("heads.yaml", HeadsConfig, read_yaml(CONF / "heads.yaml"))
