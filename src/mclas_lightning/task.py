@@ -107,6 +107,9 @@ class Task:
         return dict(zip(sides, parts, strict=False))
 
 
+PIPELINE_PARTS = ("summarizer", "translator")  # fields with the folders of a pipeline's systems
+
+
 @dataclass(frozen=True, kw_only=True)
 class Pipeline:
     """A summarizer of one language and a translator.

@@ -13,11 +13,10 @@ from mclas_lightning.files import sha256
 from mclas_lightning.runs.identity import read_config
 from mclas_lightning.runs.results import Results
 from mclas_lightning.runs.run import Run, run_of_seed
+from mclas_lightning.task import PIPELINE_PARTS
 
 # Sections of a run's configuration that words may change after its training.
 OPEN_SECTIONS = ("decoding", "scoring", "logger", "trainer", "scored")
-
-PIPELINE_PARTS = ("summarizer", "translator")  # keys with the folders of a pipeline's systems
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 

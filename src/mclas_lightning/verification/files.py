@@ -11,6 +11,7 @@ from mclas_lightning.runs.identity import check_own_config
 from mclas_lightning.runs.recipe import recipe
 from mclas_lightning.runs.results import Results
 from mclas_lightning.runs.run import Run, run_folder_of, run_of_seed
+from mclas_lightning.task import PIPELINE_PARTS
 from mclas_lightning.verification.finding import (
     Finding,
     compared,
@@ -18,8 +19,6 @@ from mclas_lightning.verification.finding import (
     mismatched,
     unchecked,
 )
-
-OTHER_RUNS = ("summarizer", "translator")  # a pipeline's parts, each recorded as "folder hash"
 
 
 def file_findings(results: Results) -> Iterator[Finding]:
@@ -95,7 +94,8 @@ def scored_set(results: Results) -> Path | None:
 def _network(results: Results, run: Run) -> Iterator[Finding]:
     """The files of the run's folder, or the systems of a pipeline."""
     known = results.provenance
-    parts = {part: known[part] for part in OTHER_RUNS if " " in str(known.get(part, ""))}
+    # A run, or a file of translations, is recorded as "path hash".
+    parts = {part: known[part] for part in PIPELINE_PARTS if " " in str(known.get(part, ""))}
     for part, recorded in parts.items():
         name, _, sha = str(recorded).rpartition(" ")
         place = run_of_seed(name, results.seed).best
