@@ -24,6 +24,7 @@ from mclas_lightning.model.seq2seq import Seq2Seq
 from mclas_lightning.report.cases import pick_cases
 from mclas_lightning.report.comparison import comparison_sheets
 from mclas_lightning.report.gains import gain_lines
+from mclas_lightning.report.layout import COMPARED_MODELS
 from mclas_lightning.report.render import terminal
 from mclas_lightning.report.render.cases import draw_cases
 from mclas_lightning.report.started import PRETRAIN
@@ -34,8 +35,6 @@ from mclas_lightning.sweep.worker import warm_up
 from mclas_lightning.train import train
 from mclas_lightning.training.module import SummarizationModule
 from mclas_lightning.training.preparation import prepare
-
-SYSTEMS = ("ncls", "ncls_ms", "mclas")
 
 # Words of each comparison of a generated corpus: German with few and with more parallel summaries,
 # and another direction with few.
@@ -96,9 +95,9 @@ def _plan(comparisons: Sequence[list[str]], of_pretraining: Sequence[str]) -> li
     ms = [*map(quoted, pretraining), "scenario=full", "model=ms", *of_pretraining]
     init_from = override("init_from", uninterpolated(str(_settings(ms).run.folder.parent)))
     systems = [
-        [*comparison, f"model={system}", init_from]
+        [*comparison, f"model={model}", init_from]
         for comparison in comparisons
-        for system in SYSTEMS
+        for model in COMPARED_MODELS
     ]
     return [ms, *systems]
 

@@ -46,8 +46,6 @@ SERVERS = {
     ),
 }
 
-SPLITS = ("train", "valid", "test")
-
 GIB = 2**30
 
 
@@ -179,6 +177,7 @@ def surroundings() -> Iterator[Finding]:
 
 def corpora(data: Path) -> Iterator[Finding]:
     """The corpora below ``data``: their splits, beside the numbers that they were made with."""
+    from mclas_lightning.config.dataset import SPLITS
     from mclas_lightning.config.overrides import command
     from mclas_lightning.corpora.manifest import read_manifest
     from mclas_lightning.files import num_records

@@ -121,9 +121,9 @@ def _demo(arguments: argparse.Namespace) -> None:
     from mclas_lightning.human.drawing import draw_results
     from mclas_lightning.human.sheet import first_runs
     from mclas_lightning.human.simulated import simulate_evaluation
+    from mclas_lightning.report.layout import COMPARED_MODELS
 
-    systems = ("ncls", "ncls_ms", "mclas")
-    runs = first_runs(arguments.runs, arguments.dataset, "minimum", systems)
+    runs = first_runs(arguments.runs, arguments.dataset, "minimum", COMPARED_MODELS)
     results = simulate_evaluation(runs, arguments.out, arguments.num)
     Console().print(draw_results(results))
     words = ["--dataset", arguments.dataset, *runs_option(arguments.out / "runs")]

@@ -10,14 +10,12 @@ from mclas_lightning.config.groups import DecodingConfig
 from mclas_lightning.decoding.candidates import Summaries
 from mclas_lightning.decoding.summarizer import Summarizer
 from mclas_lightning.errors import InputError
-from mclas_lightning.example import Example, Side
+from mclas_lightning.example import SIDES, Example
 from mclas_lightning.inference.trained import dataset_of, decoding_of, task_of
 from mclas_lightning.runs.predictions import PREDICTIONS, read_predictions
 from mclas_lightning.runs.results import Results
 from mclas_lightning.runs.run import Run
 from mclas_lightning.task import Task
-
-BOTH: tuple[Side, ...] = ("mono", "cross")  # of a decoder whose translation can be seen
 
 
 def task_of_trained(run: Run) -> Task:
@@ -69,7 +67,7 @@ def notes_on(
 ) -> list[str]:
     """What the numbers do not cover: kinds, cut documents, empty summaries."""
     notes = []
-    if BOTH not in task.targets.values():
+    if SIDES not in task.targets.values():
         notes.append(
             f"model '{task.name}': no decoder writes S^A and then S^B, so that kinds that compare "
             "the two are left out; what can be told are local and self heads, and lookup heads of "

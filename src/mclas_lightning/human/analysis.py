@@ -12,9 +12,8 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mclas_lightning.human.annotators import annotator_signs
+from mclas_lightning.human.annotators import Array, annotator_signs
 from mclas_lightning.human.judgements import Judgement
 from mclas_lightning.human.results import (
     FEWEST_DOCUMENTS,
@@ -24,8 +23,6 @@ from mclas_lightning.human.results import (
 )
 from mclas_lightning.human.sheet import SheetKey
 from mclas_lightning.metrics.significance import LEVEL, holm_adjusted
-
-Array = NDArray[np.float64]
 
 RESAMPLES = 10_000
 

@@ -22,7 +22,8 @@ from rich.text import Text
 
 from mclas_lightning import paper
 from mclas_lightning.errors import InputError
-from mclas_lightning.human.analysis import Array, bootstrap_preferences, p_values
+from mclas_lightning.human.analysis import bootstrap_preferences, p_values
+from mclas_lightning.human.annotators import Array
 from mclas_lightning.metrics.significance import SIGNIFICANCE_LEVEL
 
 SYSTEMS = 4

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from mclas_lightning.decoding.candidates import Summaries
 from mclas_lightning.decoding.summarizer import Summarizer
+from mclas_lightning.example import SIDES
 from mclas_lightning.heads.counterparts import WAYS, Way, looking_up
 from mclas_lightning.heads.gather import document_maps
-from mclas_lightning.heads.inputs import BOTH
 from mclas_lightning.runs.heads import HeadsResults, strongest
 
 Span = tuple[int, int]  # first character and the one after the last
@@ -37,8 +37,8 @@ def links_of(
 
     None where no decoder writes S^A and then S^B, or where a summary is empty.
     """
-    decoders = [name for name, sides in summarizer.task.targets.items() if sides == BOTH]
-    if not decoders or not all(summaries[side].strip() for side in BOTH):
+    decoders = [name for name, sides in summarizer.task.targets.items() if sides == SIDES]
+    if not decoders or not all(summaries[side].strip() for side in SIDES):
         return None
     maps = document_maps(summarizer, decoders[-1], document, summaries, max_summary, language)
     places = {"mono": maps.target.places(0), "cross": maps.target.places(1)}
@@ -48,7 +48,7 @@ def links_of(
         layer, head, ahead, _ = strongest(heads.scores(way.attention), way.kind)
         counterparts = way.likeness(maps, ahead)[layer, head].argmax(-1).tolist()
         pairs += [(j, text, i) for j, i in enumerate(counterparts)]
-    texts = {**{side: summaries[side] for side in BOTH}, "document": document}
+    texts = {**{side: summaries[side] for side in SIDES}, "document": document}
     labels = {"mono": maps.target.labels, "cross": maps.target.labels}
     labels["document"] = maps.source.labels
     return Links(
