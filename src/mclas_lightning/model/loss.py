@@ -18,33 +18,6 @@ CHUNK_LOGITS = 2**25  # logits in memory at a time
 SLICE_ROWS = 2**13  # rows of the output layer whose gradient is computed at a time
 
 
-def label_smoothed_kl(
-    logits_MV: Tensor, gold_M: Tensor, *, smoothing: float, pad_id: int
-) -> Tensor:
-    """Sum over positions of KL(q || softmax(logits)); 0 for a network that predicts q.
-
-    q is 1 - smoothing at the gold token, 0 at [PAD] and smoothing / (V - 2) elsewhere, as in the
-    released code. ``smoothing=0`` is the negative log-likelihood of equations 1, 2 and 4.
-    """
-    logits_MV = logits_MV.float()
-    return _kl(logits_MV, logits_MV.logsumexp(1), gold_M, smoothing, pad_id)
-
-
-def _kl(
-    logits_MV: Tensor, log_norm_M: Tensor, gold_M: Tensor, smoothing: float, pad_id: int
-) -> Tensor:
-    share = smoothing / (logits_MV.shape[1] - 2)
-    gold_log_p = logits_MV.gather(1, gold_M[:, None]).squeeze(1) - log_norm_M
-    loss = -(1 - smoothing) * gold_log_p.sum()
-    if smoothing:
-        pad_log_p = logits_MV[:, pad_id] - log_norm_M
-        all_log_p = logits_MV.sum(1) - logits_MV.shape[1] * log_norm_M
-        others = (all_log_p - gold_log_p - pad_log_p).sum()
-        entropy = -(1 - smoothing) * math.log(1 - smoothing) - smoothing * math.log(share)
-        loss = loss - share * others - entropy * len(gold_M)
-    return loss
-
-
 def output_loss(
     hidden_MD: Tensor,
     weight_VD: Tensor,
@@ -54,9 +27,11 @@ def output_loss(
     smoothing: float,
     pad_id: int,
 ) -> Tensor:
-    """``label_smoothed_kl`` of the output layer's logits, of which a chunk is in memory at a time.
+    """Sum over positions of KL(q || softmax(logits)); 0 for a network that predicts q.
 
-    The forward pass computes a chunk's loss and its gradient, softmax - q, and frees the logits.
+    q is 1 - smoothing at the gold token, 0 at [PAD] and smoothing / (V - 2) elsewhere, as in the
+    released code. ``smoothing=0`` is the negative log-likelihood of equations 1, 2 and 4. The
+    forward pass computes a chunk's loss and its gradient, softmax - q, and frees its logits.
     """
     return _OutputLoss.apply(hidden_MD, weight_VD, bias_V, gold_M, smoothing, pad_id)  # pyright: ignore
 
@@ -100,6 +75,21 @@ class _OutputLoss(torch.autograd.Function):
         for part in gradients:
             part.mul_(grad)
         return (*gradients, None, None, None)
+
+
+def _kl(
+    logits_mV: Tensor, log_norm_m: Tensor, gold_m: Tensor, smoothing: float, pad_id: int
+) -> Tensor:
+    share = smoothing / (logits_mV.shape[1] - 2)
+    gold_log_p = logits_mV.gather(1, gold_m[:, None]).squeeze(1) - log_norm_m
+    loss = -(1 - smoothing) * gold_log_p.sum()
+    if smoothing:
+        pad_log_p = logits_mV[:, pad_id] - log_norm_m
+        all_log_p = logits_mV.sum(1) - logits_mV.shape[1] * log_norm_m
+        others = (all_log_p - gold_log_p - pad_log_p).sum()
+        entropy = -(1 - smoothing) * math.log(1 - smoothing) - smoothing * math.log(share)
+        loss = loss - share * others - entropy * len(gold_m)
+    return loss
 
 
 def _softmax_minus_q(
