@@ -18,7 +18,7 @@ from torch import Tensor
 from benchmarks.measure import arguments, matmul_rate, operations, peak_memory, show, timed
 from benchmarks.networks import VOCABULARY, paper_network
 from benchmarks.peers import ctranslate2_search, transformers_generate, with_torchs_products
-from mclas_lightning.decoding.beam import Beam, beam_search
+from mclas_lightning.decoding.beam import Beam, n_best_search
 from mclas_lightning.decoding.output import OutputLayer, shortlists_of
 from mclas_lightning.decoding.processors import RepetitionBlock, SideLengths
 from mclas_lightning.decoding.repetition import REPETITION_CHARACTERS
@@ -74,8 +74,8 @@ class Ours:
         system = (self.network, "decoder", memory, self.output)
         step = FixedStep(*system, self.beam) if self.captured else DecoderStep(*system)
         step, num = _Watched(step, self), len(source_BS)
-        found = beam_search(step, num, self.beam, self.processors, self.device)
-        return [list(hypothesis.ids) for hypothesis in found]
+        found = n_best_search(step, num, self.beam, self.processors, self.device)
+        return [list(best.ids) for best, *_ in found]
 
     def _timed(self, call: Callable[[], Any]) -> Any:
         began = time.perf_counter()

@@ -20,7 +20,7 @@ from torch import Tensor
 from benchmarks.stages import search_cross, search_mono
 from mclas_lightning.config.dataset import Split
 from mclas_lightning.data.batch import pad
-from mclas_lightning.decoding.beam import beam_search
+from mclas_lightning.decoding.beam import n_best_search
 from mclas_lightning.decoding.step import DecoderStep
 from mclas_lightning.decoding.summarizer import Summarizer
 from mclas_lightning.files import write_json
@@ -56,7 +56,7 @@ def distinct_monos(summarizer: Summarizer, texts: Sequence[str], config) -> list
         memory, noted = network.encode(pad([source], special.pad)), DistinctMonos(special.lsep)
         processors = [*summarizer._processors(sides, config, output.shortlists), noted]
         step = DecoderStep(network, decoder, memory, output)
-        beam_search(step, 1, summarizer._beam(len(sides), config), processors)
+        n_best_search(step, 1, summarizer._beam(len(sides), config), processors)
         found.append(noted.seen)
     return [seen for seen in found if seen]
 

@@ -16,7 +16,7 @@ import torch
 from mclas_lightning.config.groups import DecodingConfig
 from mclas_lightning.data.batch import pad
 from mclas_lightning.decoding.batches import Budget, batch_budget, batches_by_length
-from mclas_lightning.decoding.beam import Hypothesis, beam_search
+from mclas_lightning.decoding.beam import Hypothesis, n_best_search
 from mclas_lightning.decoding.step import DecoderStep
 from mclas_lightning.decoding.summarizer import Summarizer
 from mclas_lightning.errors import InputError
@@ -81,8 +81,8 @@ def _search(
         if monos is not None:
             prefix_BP = torch.tensor([[special.bos, *monos[i]] for i in indices])
             step.read(prefix_BP.repeat_interleave(config.beam, 0))
-        hypotheses = beam_search(step, len(indices), beam, processors)
-        found |= dict(zip(indices, hypotheses, strict=True))
+        hypotheses = n_best_search(step, len(indices), beam, processors)
+        found |= {i: best for i, (best, *_) in zip(indices, hypotheses, strict=True)}
         progress(len(indices))
     return [found[i] for i in range(len(texts))]
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mclas_lightning.decoding import beam as beam_module
-from mclas_lightning.decoding.beam import Beam, _slots, beam_search, n_best_search
+from mclas_lightning.decoding.beam import Beam, Hypothesis, _slots, n_best_search
 from mclas_lightning.decoding.processors import BLOCKED
 from tests.waits import as_on_a_gpu
 
@@ -59,6 +59,11 @@ def best_by_enumeration(model: RandomModel, document: int, beam: Beam) -> list[t
     return [ids for _, ids in sorted(scored, reverse=True)[: beam.num_best]]
 
 
+def search(model: RandomModel, beam: Beam) -> list[Hypothesis]:
+    """The best hypothesis of each document."""
+    return [best for best, *_ in n_best_search(model, len(model.documents), beam)]
+
+
 @settings(max_examples=25)
 @given(
     seed=st.integers(0, 10**6),
@@ -77,18 +82,16 @@ def test_a_beam_as_wide_as_the_space_is_exact(seed, vocab, length, alpha, cut, n
     model = RandomModel(range(3), vocab, seed)
     expected = [best_by_enumeration(model, d, beam) for d in range(3)]
     assert [[h.ids for h in hypotheses] for hypotheses in found] == expected
-    best = beam_search(RandomModel(range(3), vocab, seed), 3, beam)
-    assert best == [hypotheses[0] for hypotheses in found]
 
 
 @settings(max_examples=25)
 @given(seed=st.integers(0, 10**6), width=st.integers(1, 4))
 def test_documents_do_not_disturb_each_other(seed, width):
     beam = Beam(width=width, max_length=6, length_penalty=0.8, bos_id=BOS, eos_id=EOS)
-    together = beam_search(RandomModel(range(5), 7, seed), 5, beam)
+    together = search(RandomModel(range(5), 7, seed), beam)
     for document in range(5):
         alone = RandomModel([document], 7, seed)
-        assert beam_search(alone, 1, beam)[0].ids == together[document].ids
+        assert search(alone, beam)[0].ids == together[document].ids
 
 
 class Model(Protocol):
@@ -159,7 +162,7 @@ def test_stopping_early_and_leaving_the_batch_never_change_the_result(
     beam = Beam(**words, cut=cut, halving=halving)
     with as_on_a_gpu(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(beam_module, "STEPS_BETWEEN_CHECKS", every)
-        found = beam_search(RandomModel(range(3), 7, seed), 3, beam)
+        found = search(RandomModel(range(3), 7, seed), beam)
     model = RandomModel(range(3), 7, seed)
     assert [h.ids for h in found] == [textbook(model, d, beam) for d in range(3)]
 
@@ -169,12 +172,12 @@ def test_stopping_early_and_leaving_the_batch_never_change_the_result(
 def test_a_search_that_need_not_be_sure_ends_where_no_open_hypothesis_would_win(seed, width, alpha):
     words = {"width": width, "max_length": 9, "length_penalty": alpha, "bos_id": BOS, "eos_id": EOS}
     beam, model = Beam(**words, sure=False), RandomModel(range(3), 7, seed)
-    found = beam_search(model, 3, beam)
+    found = search(model, beam)
     assert [h.ids for h in found] == [textbook(model, d, beam) for d in range(3)]
     surely = RandomModel(range(3), 7, seed)
-    beam_search(surely, 3, Beam(**words))
+    search(surely, Beam(**words))
     assert steps(model) <= steps(surely)
-    assert alpha or found == beam_search(RandomModel(range(3), 7, seed), 3, Beam(**words))
+    assert alpha or found == search(RandomModel(range(3), 7, seed), Beam(**words))
 
 
 def steps(model: RandomModel) -> int:
@@ -184,7 +187,7 @@ def steps(model: RandomModel) -> int:
 @pytest.mark.parametrize("width", [1, 3])
 def test_every_hypothesis_ends_with_its_only_eos(width):
     beam = Beam(width=width, max_length=5, length_penalty=1.0, bos_id=BOS, eos_id=EOS)
-    for hypothesis in beam_search(RandomModel(range(11), 7, 0), 11, beam):
+    for hypothesis in search(RandomModel(range(11), 7, 0), beam):
         assert hypothesis.ids.index(EOS) == len(hypothesis.ids) - 1 < beam.max_length
 
 

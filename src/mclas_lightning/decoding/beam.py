@@ -67,18 +67,6 @@ class Hypothesis:
     score: float
 
 
-def beam_search(
-    step: SearchStep,
-    num_documents: int,
-    beam: Beam,
-    processors: Sequence[Processor] = (),
-    device: torch.device | str = "cpu",
-) -> list[Hypothesis]:
-    """The best hypothesis of each document."""
-    found = n_best_search(step, num_documents, beam, processors, device)
-    return [hypotheses[0] for hypotheses in found]
-
-
 class _Finished(NamedTuple):
     """The best finished hypotheses of some documents so far, best first, on the device."""
 
