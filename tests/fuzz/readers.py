@@ -19,7 +19,7 @@ from mclas_lightning.evaluation.texts import read_texts
 from mclas_lightning.example import read_jsonl
 from mclas_lightning.heads.alignment import Lexicon
 from mclas_lightning.human.exchange import import_answers
-from mclas_lightning.human.judgements import read_judgements
+from mclas_lightning.human.judgements import complete_sheets
 from mclas_lightning.human.results import HumanResults
 from mclas_lightning.human.sheet import SheetKey, SheetTexts
 from mclas_lightning.inference.translation_file import TranslationFile
@@ -117,7 +117,7 @@ def verified(path: Path) -> None:
 
 
 def read_sheets(path: Path) -> None:
-    read_judgements(path.parent, SheetKey.read(path.parent))
+    complete_sheets(path.parent, SheetKey.read(path.parent))
 
 
 def read_key(path: Path) -> None:

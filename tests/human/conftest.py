@@ -7,6 +7,7 @@ from string import ascii_uppercase
 
 import pytest
 
+from mclas_lightning.human.judgements import Judgement, complete_sheets
 from mclas_lightning.human.results import PERSPECTIVES
 from mclas_lightning.human.sheet import SheetItem, SheetKey
 from mclas_lightning.runs.results import Results
@@ -73,6 +74,11 @@ def fill_sheets(folder: Path, choose: Choose) -> None:
 def fill() -> Callable[[Path, Choose], None]:
     """What ``fill_sheets`` does."""
     return fill_sheets
+
+
+def read_judgements(folder: Path, key: SheetKey) -> list[Judgement]:
+    """All judgements of the sheets in ``folder``."""
+    return [one for sheet in complete_sheets(folder, key) for one in sheet.judgements]
 
 
 def read_sheet(path: Path) -> tuple[list[str], list[dict[str, str]]]:

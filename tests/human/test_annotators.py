@@ -10,10 +10,10 @@ from mclas_lightning.human.annotators import (
     annotator_signs,
     one_sided_position,
 )
-from mclas_lightning.human.judgements import read_judgements
 from mclas_lightning.human.results import FEWEST_DOCUMENTS
 from mclas_lightning.human.score import fleiss, label_counts, score_filled_sheets
 from mclas_lightning.human.sheet import SheetKey, write_sheets
+from tests.human.conftest import read_judgements
 
 QUALITY = {"gold": 1.5, "mclas": 1.0, "ncls": 0.5, "ncls_ms": 0.0}
 

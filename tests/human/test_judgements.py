@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.human.judgements import Judgement, not_returned, read_judgements
+from mclas_lightning.human.judgements import Judgement, not_returned
 from mclas_lightning.human.results import not_returned_sentence
 from mclas_lightning.human.score import score_filled_sheets
 from mclas_lightning.human.sheet import SheetKey, write_sheets
 from mclas_lightning.human.status import folder_status
-from tests.human.conftest import read_sheet, write_sheet
+from tests.human.conftest import read_judgements, read_sheet, write_sheet
 
 
 def choice(item, perspective):

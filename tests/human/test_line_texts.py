@@ -1,9 +1,8 @@
 import pytest
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.human.judgements import read_judgements
 from mclas_lightning.human.sheet import SheetKey, write_sheets
-from tests.human.conftest import read_sheet, write_sheet
+from tests.human.conftest import read_judgements, read_sheet, write_sheet
 
 
 @pytest.fixture

@@ -101,11 +101,6 @@ def missing_items(key: SheetKey, sheets: Iterable[ReturnedSheet]) -> dict[str, i
     }
 
 
-def read_judgements(folder: Path, key: SheetKey) -> list[Judgement]:
-    """All judgements of the sheets in ``folder``; InputError with a mistake's file and line."""
-    return [one for sheet in complete_sheets(folder, key) for one in sheet.judgements]
-
-
 def complete_sheets(folder: Path, key: SheetKey) -> list[ReturnedSheet]:
     """The sheets in ``folder``; InputError unless two annotators or more judged all their items.
 
