@@ -27,9 +27,6 @@ SIGNALS = [
 class Preempted(SystemExit):
     """The exit of a run that a signal asked to end, after it has saved."""
 
-    def __init__(self, code: int = TERMINATED) -> None:
-        super().__init__(code)
-
 
 class Preemption:
     """A context manager with the signal handlers of a run.
