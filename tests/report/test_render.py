@@ -7,7 +7,6 @@ import subprocess
 
 import pytest
 
-from mclas_lightning.errors import InputError
 from mclas_lightning.report.render import html, latex, sheets_as_text
 from mclas_lightning.report.sheet import Cell, Column, Section, Sheet
 from tests.report.golden import GOLDEN, golden_texts, make
@@ -128,11 +127,6 @@ def test_headings_of_groups_span_their_columns():
     assert r"\multicolumn{2}{c}{R\_1} & \multicolumn{1}{c}{}" in sheets_as_text([ODD], "latex")
     assert r"\cmidrule(lr){2-3}" in sheets_as_text([ODD], "latex")
     assert 'colspan="2">R_1</th>' in html.table(ODD)
-
-
-def test_an_unknown_format_is_refused_with_a_near_one():
-    with pytest.raises(InputError, match="did you mean 'markdown'"):
-        sheets_as_text([ODD], "markdwn")
 
 
 def test_latex_knows_no_special_character_twice():

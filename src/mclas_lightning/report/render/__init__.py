@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-from mclas_lightning.errors import unknown_choice
 from mclas_lightning.report.render import csv, latex, markdown
 from mclas_lightning.report.sheet import Sheet
 
@@ -18,8 +17,5 @@ FILE_ENDINGS = {"markdown": "md", "latex": "tex", "csv": "csv"}
 
 
 def sheets_as_text(sheets: Sequence[Sheet], form: str) -> str:
-    """``sheets`` in the format ``form``, one below the other; InputError for another format."""
-    name = FORMAT_ALIASES.get(form, form)
-    if name not in WRITERS:
-        raise unknown_choice("format", form, ["terminal", *WRITERS, *FORMAT_ALIASES])
-    return WRITERS[name](sheets)
+    """``sheets`` in the format ``form``, one below the other."""
+    return WRITERS[FORMAT_ALIASES.get(form, form)](sheets)
