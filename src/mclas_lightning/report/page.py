@@ -107,14 +107,8 @@ PART_HEADINGS = {
     7: "Recall, precision and lengths",
 }
 
-
-OTHER_FILES = (
-    "Table 1",
-    "Table 3",
-    "Table 4",
-    "Section 6",
-)  # tables of other files than results.json
-
+# Tables of other files than results.json.
+OTHER_FILES = ("Table 1", "Table 3", "Table 4", "Section 6")
 
 FIGURE3_LEGEND = (
     "Lines: initialized from MS. Columns: from scratch. Whiskers: standard deviation over seeds."
