@@ -22,6 +22,13 @@ MAX_SHARED = 0.05
 
 MAX_NEAR = 0.01  # the share of a split's documents that may be near those of a held-out set
 
+MAX_SKIPPED = 0.01  # the share of a split's records that an import may skip without a look
+
+MIN_READ = 0.5  # the share of the documents' text that has to be read for no look
+
+# The share of texts without a look: short texts full of names are taken for another language.
+MAX_WRONG_LANGUAGE = 0.1
+
 Verdicts = Iterator[tuple[bool, str]]
 
 
@@ -86,14 +93,6 @@ def repeated_rows(hashes: np.ndarray) -> np.ndarray:
     later = np.ones(len(hashes), dtype=bool)
     later[np.unique(hashes, return_index=True)[1]] = False
     return np.flatnonzero(later & (hashes != 0))
-
-
-MAX_SKIPPED = 0.01  # the share of a split's records that an import may skip without a look
-
-MIN_READ = 0.5  # the share of the documents' text that has to be read for no look
-
-# The share of texts without a look: short texts full of names are taken for another language.
-MAX_WRONG_LANGUAGE = 0.1
 
 
 def judge(corpus: Corpus) -> list[Finding]:
