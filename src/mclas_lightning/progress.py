@@ -29,7 +29,8 @@ KERNELS = 128
 
 KERNEL_CACHES = ("LRU_CACHE_CAPACITY", "ONEDNN_PRIMITIVE_CACHE_CAPACITY")
 
-SPINNING = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY", "KMP_BLOCKTIME")  # variables that say it, too
+# Variables by which a user sets how long a thread spins.
+SPINNING = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY", "KMP_BLOCKTIME")
 
 SMALL_WIDTH = 256  # of an encoder, up to which a second thread gains less than a second run
 

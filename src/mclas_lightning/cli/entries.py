@@ -5,7 +5,7 @@ from functools import partial
 from mclas_lightning.errors import run_main
 from mclas_lightning.progress import bound_libraries
 
-bound_libraries()  # Every script loads torch later, or starts a process that does.
+bound_libraries()  # Torch reads the variables that this sets when it is loaded.
 
 mclas = partial(run_main, "mclas_lightning.cli.main")
 mclas_train = partial(run_main, "mclas_lightning.train")

@@ -73,7 +73,7 @@ class PartRecipe:
 
 @dataclass(frozen=True, kw_only=True)
 class BatchRecipe:
-    """The batch of whoever found a recipe's rates."""
+    """The batch that a recipe's learning rates were found with."""
 
     batch_unit: str
     max_tokens: int
@@ -86,7 +86,7 @@ class BatchRecipe:
         check_range("optim.recipe: devices", self.devices, 1)
 
     def shape(self) -> UpdateShape:
-        """An update of theirs."""
+        """The update that the recipe's learning rates were found with."""
         return UpdateShape(
             max_tokens=self.max_tokens,
             unit=self.batch_unit,

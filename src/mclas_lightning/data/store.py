@@ -133,9 +133,9 @@ def open_store(
 ) -> TokenStore:
     """The store of ``path`` in ``root``, made first where there is none.
 
-    Texts are kept up to ``limit`` ids; of documents in the language ``sentences``, their sentences
-    are set apart. InputError, with file and line, for a line that holds no
-    example or the id of another one.
+    Texts are kept up to ``limit`` ids. Sentences of documents in the language ``sentences`` are set
+    apart. InputError, with file and line, for a line that holds no example or the id of another
+    one.
     """
     corpus = sha256(path)
     splitter = f"{sentences} by sentencex {version('sentencex')}" if sentences else sentences

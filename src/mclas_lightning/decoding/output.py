@@ -109,7 +109,7 @@ class OutputLayer:
         return scores_NC
 
     def _all(self, hidden_ND: Tensor, segment_N: Tensor) -> Tensor:
-        """The same, by the products of all rows with all shortlists: nobody asks who is where."""
+        """``__call__`` without reading ``segment_N`` on the host: all rows times all shortlists."""
         token_SC = self.shortlists.token_SC
         if self.whole is not None:
             scores_NV = linear_no_grad(hidden_ND, *self.whole).float().log_softmax(1)

@@ -176,6 +176,7 @@ def summary_of(findings: Findings) -> dict[str, dict[str, Any]]:
 
 
 def shown_entry(decoder: str, one: Kept) -> dict[str, Any]:
+    """The entry of one document in ``shown`` of heads.json; links are of places in ``target``."""
     target = one.maps.target
     first, second = target.places(0).tolist(), target.places(1).tolist()
     return {

@@ -69,7 +69,7 @@ class Update:
     numbers: OnItsWay  # the loss of each micro-batch, then the norm of the weights
 
     def fault(self) -> Fault | None:
-        """The first number that is none."""
+        """The fault of the first loss or norm that is not finite; None where all are."""
         *losses, norm = self.numbers.read()
         bad = [at for at, loss in enumerate(losses) if not math.isfinite(loss)]
         if not bad and math.isfinite(norm):
@@ -183,6 +183,6 @@ def _examples(faults: Sequence[Fault], data: SummarizationData) -> tuple[list[st
 
 @torch.no_grad()
 def norm_of_weights(module: pl.LightningModule) -> Tensor:
-    """No number where a weight of this process is none."""
+    """The norm of all weights of this process; nan or infinite where a weight is."""
     own = (p.to_local() if isinstance(p, DTensor) else p for p in module.parameters())
     return torch.nn.utils.get_total_norm([weights for weights in own if weights.numel()])

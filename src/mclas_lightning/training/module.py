@@ -141,7 +141,7 @@ class SummarizationModule(pl.LightningModule):
         ).sum()
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """The summed negative log-likelihood of a batch's target tokens, the true ones before each.
+        """The summed negative log-likelihood of a batch's target tokens, by teacher forcing.
 
         By side are summed: the negative log-likelihood, the tokens that the network finds most
         likely, and the tokens. The [LSEP] or [EOS] that ends a summary is a token of its side.

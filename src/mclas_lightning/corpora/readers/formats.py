@@ -165,10 +165,8 @@ def find_files(
 ) -> Files:
     """The files of each split among ``paths`` and below, sorted by name; and those ``unpacked``.
 
-    ``unpacked`` has the name of each for a user: its place in its archive.
-
     Of a format whose names tell languages, those of ``pair``. Archives among ``paths`` are left
-    out.
+    out. ``unpacked`` has the name of each of its files for a user: its place in its archive.
 
     InputError for a path or split that is missing, for a file of another name or of no split, and
     for files of more than one corpus.
