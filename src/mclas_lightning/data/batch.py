@@ -1,6 +1,6 @@
 """From a store's ids to tensors.
 
-Shape letters: B documents, S source length, T target length.
+Shape letters: B documents, S source length, T target length, M positions that predict.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """The summarizer: a trained network that turns texts into summaries.
 
-Shape letters: B documents, N rows (documents x beams), S source length, V vocabulary.
+Shape letters: S summaries of a target, C columns (``decoding.output``), V vocabulary.
 """
 
 import copy

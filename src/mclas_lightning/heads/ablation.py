@@ -2,8 +2,7 @@
 
 A head is silenced by zero, or by its mean over all positions, which keeps what it always says.
 
-Shape letters: B documents, T target length, D width, d width of a head, V vocabulary, L layers,
-H heads.
+Shape letters: B documents, T target length, D width, L layers, H heads.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -1,6 +1,7 @@
 """Which words of S^A and of the document a head gives to a word of S^B.
 
-Shape letters: L layers, H heads, J words of S^B, I words of S^A, V words of the document.
+Shape letters: L layers, H heads, W words of the target, J words of S^B, I words of S^A, V words of
+the document.
 """
 
 from collections.abc import Callable

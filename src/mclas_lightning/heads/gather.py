@@ -1,7 +1,7 @@
 """Attention of every layer and head of a decoder, one document at a time.
 
 Shape letters: L layers, H heads, P word pieces of the target, Q of the source, W words of the
-target, V of the source, D width.
+target, V of the source, B documents, T queries, S keys, d width of a head.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -3,7 +3,7 @@
 Every score is attention minus what a head would give without knowing anything, so that 0 is chance.
 docs/heads.md has the formulas.
 
-Shape letters: L layers, H heads, W words of the target, V words of the source, J words of S^B.
+Shape letters: L layers, H heads, W words of the target, V words of the source.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 """Multi-head attention (Vaswani et al. 2017, section 3.2.2).
 
 Shape letters: B documents, N rows (documents x beams), T queries, S keys, L layers, D width,
-H heads, d = D / H.
+H heads, d = D / H, K beams, p keys or values, Q queries of a document's beams.
 """
 
 from typing import NamedTuple

@@ -1,7 +1,7 @@
 """The decoder: a pre-norm Transformer with cross-attention (section 4.1, as released).
 
 Shape letters: B documents, N rows (documents x beams), T target length, S source length, D width,
-F feed-forward width, H heads, d = D / H.
+F feed-forward width.
 """
 
 import math

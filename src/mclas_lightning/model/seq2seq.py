@@ -1,7 +1,6 @@
 """One encoder and one or more named decoders over one target vocabulary.
 
-Shape letters: B documents, N rows, T target length, S source length, D width, V vocabulary,
-M any number of positions.
+Shape letters: B documents, T target length, S source length, D width, M any number of positions.
 """
 
 from collections.abc import Mapping

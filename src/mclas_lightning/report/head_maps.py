@@ -1,6 +1,6 @@
 """Figures 5, 6, 9 and 10: attention of the decoder's heads on one document; darker is stronger.
 
-Shape letters: R rows, C columns.
+Shape letters: L layers, H heads, W words of the target, V words of the source, R rows, C columns.
 """
 
 import re

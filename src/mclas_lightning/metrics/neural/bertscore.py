@@ -11,7 +11,8 @@ be most similar to them. All pieces have the same weight (no idf). Default layer
 bert-score's. Its batches are not used: padding is a match of cosine 0 there, so that a score can
 depend on the other texts of its batch. torchmetrics 1.9 pairs texts of different lengths wrongly.
 
-Shape letters: N documents, H and R states of a hypothesis and a reference, D width.
+Shape letters: N documents, S states of a text, H and R states of a hypothesis and a reference,
+D width.
 """
 
 import csv
