@@ -88,9 +88,7 @@ def _search(
 
 
 def _batches(
-    sources: Sequence[Sequence[int]],
-    monos: Sequence[Sequence[int]] | None,
-    budget: Budget,
+    sources: Sequence[Sequence[int]], monos: Sequence[Sequence[int]] | None, budget: Budget
 ) -> Iterator[list[int]]:
     """Indices of sources of similar length whose S^A, where they are given, are equally long."""
     alike: dict[int, list[int]] = defaultdict(list)

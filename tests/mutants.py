@@ -14,11 +14,7 @@ submit = ForkRunner.submit
 
 
 def submit_to_own_room(
-    self: ForkRunner,
-    mutant_name: str,
-    tests: list[str],
-    cpu_time_limit: int,
-    estimated_time: float,
+    self: ForkRunner, mutant_name: str, tests: list[str], cpu_time_limit: int, estimated_time: float
 ) -> None:
     """As ``ForkRunner.submit``, with limits for the tests of the room instead of all."""
     room = mutant_name.split(".")[1]

@@ -199,10 +199,7 @@ def test_mclas_is_preferred_to_the_other_systems_but_for_two_cells():
         for system in ("ncls", "ncls_ms")
         if getattr(row["mclas"], perspective) <= getattr(row[system], perspective)
     ]
-    assert behind == [
-        ("minimum", "informativeness", "ncls"),
-        ("medium", "informativeness", "ncls"),
-    ]
+    assert behind == [("minimum", "informativeness", "ncls"), ("medium", "informativeness", "ncls")]
 
 
 def test_more_data_makes_summaries_preferred_more_often_but_for_some():

@@ -255,7 +255,7 @@ def test_results_of_an_outside_system_have_little_to_check(tmp_path, made_up):
     assert found.matches
     assert found.in_words == "-"
     assert [(finding.topic, finding.state) for finding in found.findings] == [
-        *(("results", "match"), ("configuration", "unchecked"), ("predictions", "unchecked")),
+        *(("results", "match"), ("configuration", "unchecked"), ("predictions", "unchecked"))
     ]
     (tmp_path / "results.json").write_text("{}")
     assert verify(tmp_path).in_words == "no: results"

@@ -4,13 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 from experiments.study import cases, heads, tuning
-from experiments.study.effects import (
-    LOW_RESOURCE,
-    PAPER_GAIN,
-    Study,
-    correlations,
-    worth,
-)
+from experiments.study.effects import LOW_RESOURCE, PAPER_GAIN, Study, correlations, worth
 from mclas_lightning.errors import first_few
 from mclas_lightning.metrics.significance import SIGNIFICANCE_LEVEL
 from mclas_lightning.report.gains import Gain, Place, gains

@@ -49,11 +49,7 @@ from mclas_lightning.runs.suspicion import with_suspicions
 from mclas_lightning.task import Task
 from mclas_lightning.tracking.loggers import log_results, tracked
 from mclas_lightning.tracking.metrics_file import MetricsFile
-from mclas_lightning.training.announcements import (
-    announce_end,
-    announce_training,
-    announce_update,
-)
+from mclas_lightning.training.announcements import announce_end, announce_training, announce_update
 from mclas_lightning.training.callbacks import Patience, UpdatesBar
 from mclas_lightning.training.checkpoints import Best, Last, WholeCheckpoints, resumable
 from mclas_lightning.training.divergence import Divergence
@@ -135,10 +131,7 @@ def quiet_libraries() -> None:
 
 
 def _fit(
-    settings: Settings,
-    config: Mapping[str, Any],
-    loggers: list[Logger],
-    preemption: Preemption,
+    settings: Settings, config: Mapping[str, Any], loggers: list[Logger], preemption: Preemption
 ) -> None:
     run = settings.run
     with fail_together():

@@ -301,10 +301,7 @@ def test_a_folder_of_something_else_is_not_replaced(tmp_path: Path, corpus: Path
 
 @pytest.mark.parametrize(
     ("words", "out", "place"),
-    [
-        ([], "data/e5-small", ""),
-        (["--out", "a/b"], "a/b", " network.encoder.pretrained=a/b"),
-    ],
+    [([], "data/e5-small", ""), (["--out", "a/b"], "a/b", " network.encoder.pretrained=a/b")],
 )
 def test_the_command_says_what_it_wrote_and_how_to_use_it(
     install: Install, tmp_path: Path, corpus: Path, monkeypatch, capsys, words, out, place

@@ -272,10 +272,7 @@ def test_a_tensor_that_is_missing_is_named(tmp_path, name):
 def test_what_is_no_released_checkpoint_is_one_line(tmp_path):
     path = write(tmp_path / "model.pt", released("one"))
     content = path.read_bytes()
-    for raw, said in (
-        (content[: len(content) // 2], "or cut short"),
-        (b"words", "or cut short"),
-    ):
+    for raw, said in ((content[: len(content) // 2], "or cut short"), (b"words", "or cut short")):
         path.write_bytes(raw)
         with pytest.raises(InputError, match=said):
             ReleasedCheckpoint.load(path)

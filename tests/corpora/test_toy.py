@@ -9,13 +9,7 @@ from random import Random
 
 import pytest
 
-from mclas_lightning.corpora.toy import (
-    TOY_SPLITS,
-    ToldStory,
-    stories,
-    tell_story,
-    write_toy,
-)
+from mclas_lightning.corpora.toy import TOY_SPLITS, ToldStory, stories, tell_story, write_toy
 from mclas_lightning.corpora.toy.editions import TOY
 from mclas_lightning.corpora.toy.german import CASES, Noun, contract, parse_noun
 from mclas_lightning.corpora.toy.lexicon import NOUNS
@@ -224,12 +218,7 @@ def test_only_an_earlier_toy_corpus_is_replaced(tmp_path: Path):
             "",
             "der Lastwagen, den Lastwagen, dem Lastwagen, des Lastwagens",
         ),
-        (
-            "die Luft, Luft, Lüfte",
-            "",
-            "rein",
-            "reine Luft, reine Luft, reiner Luft, reiner Luft",
-        ),
+        ("die Luft, Luft, Lüfte", "", "rein", "reine Luft, reine Luft, reiner Luft, reiner Luft"),
         (
             "der Wein, Weines, Weine",
             "",

@@ -33,14 +33,7 @@ def test_apostrophes_hyphens_and_commas_separate_words():
 
 
 def test_chinese_text_is_split_into_characters_and_runs_of_the_rest():
-    assert tokens("在Linux 5.10中,二〇〇六𠀀") == [
-        "在",
-        "linux",
-        "5",
-        "10",
-        "中",
-        *"二〇〇六𠀀",
-    ]
+    assert tokens("在Linux 5.10中,二〇〇六𠀀") == ["在", "linux", "5", "10", "中", *"二〇〇六𠀀"]
 
 
 @pytest.mark.parametrize(

@@ -76,11 +76,7 @@ def test_the_ablation_stands_in_a_table_for_each_replacement():
             ("translation", "1.1", "+0.300", "-5.00", "+1.00", "-0.80"),
             ["best", "loss S^B", "R-1 S^B", "corr. loss S^B", "corr. R-1 S^B"],
         ),
-        (
-            mean,
-            ("translation", "1.1", "+0.300", "+1.00"),
-            ["best", "loss S^B", "corr. loss S^B"],
-        ),
+        (mean, ("translation", "1.1", "+0.300", "+1.00"), ["best", "loss S^B", "corr. loss S^B"]),
     ):
         assert [found for section in sheet.sections for found in section.rows] == [row]
         assert [column.name for column in sheet.columns] == names

@@ -28,10 +28,7 @@ def test_table_2_is_39_cells_of_three_seeds_and_nine_pretrainings():
     runs = table2()
     assert len({run.folder for run in runs}) == len(runs) == 117 + 9
     found = Counter((run.dataset, run.scenario, run.model) for run in runs)
-    cells = {
-        *product(DATASETS, LOW, SYSTEMS),
-        *product(DATASETS, ["full"], [*SYSTEMS, "tltran"]),
-    }
+    cells = {*product(DATASETS, LOW, SYSTEMS), *product(DATASETS, ["full"], [*SYSTEMS, "tltran"])}
     assert len(cells) == 39
     assert found == dict.fromkeys(cells | set(product(DATASETS, ["full"], ["ms"])), 3)
     assert {run.seed for run in runs} == {0, 1, 2}

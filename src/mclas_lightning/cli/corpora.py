@@ -106,11 +106,7 @@ def _check(arguments: argparse.Namespace) -> None:
     from mclas_lightning.corpora.check import check_corpus
 
     report = check_corpus(
-        arguments.corpus,
-        arguments.dataset,
-        arguments.source,
-        arguments.target,
-        arguments.others,
+        arguments.corpus, arguments.dataset, arguments.source, arguments.target, arguments.others
     )
     if arguments.json:
         print(json.dumps([asdict(finding) for finding in report.findings], indent=2))

@@ -47,8 +47,4 @@ def _import_outputs(arguments: argparse.Namespace) -> None:
 
 
 # A system that writes the sides that files are given for (cross, mono).
-_MODELS = {
-    (True, True): "model=mclas",
-    (True, False): "model=ncls",
-    (False, True): "model=ms",
-}
+_MODELS = {(True, True): "model=mclas", (True, False): "model=ncls", (False, True): "model=ms"}

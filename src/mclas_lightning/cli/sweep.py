@@ -161,8 +161,7 @@ def _jobs(left: Sequence[Any], arguments: argparse.Namespace) -> int:
     if found is None or found.jobs == 1:
         return 1
     print(
-        f"{found}, for networks of this size; --launcher local does one after the other",
-        flush=True,
+        f"{found}, for networks of this size; --launcher local does one after the other", flush=True
     )
     return found.jobs
 

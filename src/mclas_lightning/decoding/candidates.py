@@ -53,10 +53,7 @@ class System(ABC):
             return search(texts, num_best, progress)
 
     def summarize(
-        self,
-        texts: Sequence[str],
-        config: DecodingConfig,
-        progress: Progress = lambda done: None,
+        self, texts: Sequence[str], config: DecodingConfig, progress: Progress = lambda done: None
     ) -> list[Summaries]:
         """The summaries of each text."""
         return [best.summaries for best, *_ in self.n_best(texts, config, 1, progress)]

@@ -22,9 +22,7 @@ def self_scores(maps: DocumentMaps, links: Links, window: int) -> Scores:
     num = len(target.labels)
     uniform_W = 1 / np.arange(1, num + 1)
     before = sum(np.diagonal(weights, -d, -2, -1)[..., window - d :] for d in range(1, window + 1))
-    scores = {
-        "self": (np.diagonal(weights, 0, -2, -1) - uniform_W)[..., 1:].mean(-1),
-    }
+    scores = {"self": (np.diagonal(weights, 0, -2, -1) - uniform_W)[..., 1:].mean(-1)}
     if num > window + 1:  # The first rows have no other words to look at.
         local = before - window * uniform_W[window:]
         scores["local"] = local[..., 1:].mean(-1)

@@ -64,10 +64,7 @@ def _chance_agreement(num_systems: int) -> float:
 
 
 def annotator_signs(
-    key: SheetKey,
-    judgements: Sequence[Judgement],
-    seconds: Mapping[str, float],
-    scores_PDAS: Array,
+    key: SheetKey, judgements: Sequence[Judgement], seconds: Mapping[str, float], scores_PDAS: Array
 ) -> list[AnnotatorSigns]:
     """Each annotator's agreement with the others, time and signs of careless answers."""
     annotators = sorted({judgement.annotator for judgement in judgements})

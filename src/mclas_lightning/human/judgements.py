@@ -12,13 +12,7 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.human.csv_lines import CSV, csv_lines
 from mclas_lightning.human.line_texts import LineTexts
 from mclas_lightning.human.results import PERSPECTIVES
-from mclas_lightning.human.sheet import (
-    BEST_WORST,
-    CHOICE_COLUMNS,
-    KEY_FILE,
-    SheetItem,
-    SheetKey,
-)
+from mclas_lightning.human.sheet import BEST_WORST, CHOICE_COLUMNS, KEY_FILE, SheetItem, SheetKey
 
 SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
 

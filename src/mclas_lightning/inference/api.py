@@ -174,10 +174,7 @@ def _pipeline(run: Run, device: str) -> Summarizer:
         pipeline, dataset, seed=config["seed"], decoding=decoding, device=_device(device)
     )
     return Summarizer(
-        system=system,
-        dataset=dataset,
-        decoding=decoding,
-        max_source=system.summarizer.max_source,
+        system=system, dataset=dataset, decoding=decoding, max_source=system.summarizer.max_source
     )
 
 

@@ -163,8 +163,5 @@ def load_pipeline(
         translator=translator,
         source=source,
         target=target,
-        provenance={
-            "summarizer": f"{run} {sha256(run.best)}",
-            "translator": translator.identity,
-        },
+        provenance={"summarizer": f"{run} {sha256(run.best)}", "translator": translator.identity},
     )

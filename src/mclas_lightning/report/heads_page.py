@@ -54,10 +54,7 @@ def page_data(found: HeadsResults, folder: Path) -> dict[str, Any]:
 def _entry(shown: ShownMaps) -> dict[str, Any]:
     """A document with its maps as base64 of bytes, 255 for all attention of a row."""
     both = zip(ATTENTIONS, (shown.self_LHWW, shown.cross_LHWV), strict=True)
-    return {
-        **shown.of,
-        **{name: base64.b64encode(_bytes(array)).decode() for name, array in both},
-    }
+    return {**shown.of, **{name: base64.b64encode(_bytes(array)).decode() for name, array in both}}
 
 
 def _bytes(weights: np.ndarray) -> bytes:

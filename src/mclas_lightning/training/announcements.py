@@ -18,10 +18,7 @@ SAME_SIZE = 0.05  # relative difference of target tokens up to which two updates
 
 
 def announce_training(
-    settings: Settings,
-    preparation: Preparation,
-    module: SummarizationModule,
-    resumed: Path | None,
+    settings: Settings, preparation: Preparation, module: SummarizationModule, resumed: Path | None
 ) -> None:
     """Print the run, its examples, its parameters, and where its weights come from."""
     parameters = sum(p.numel() for p in module.network.parameters())

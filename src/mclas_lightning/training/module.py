@@ -96,10 +96,7 @@ class SummarizationModule(pl.LightningModule):
             eps=self.config.eps,
         )
         schedule = build_schedule(optimizer, (encoder.warmup, decoder.warmup))
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
-        }
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Seed dropout by position, so that a resumed run draws what it would have drawn."""

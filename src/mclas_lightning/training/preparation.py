@@ -16,19 +16,11 @@ from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.data.vocabulary import Vocabulary, read_ids, target_vocabulary
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Side
-from mclas_lightning.inference.trained import (
-    TrainedSystem,
-    ms_run,
-    start_run,
-    weights_of,
-)
+from mclas_lightning.inference.trained import TrainedSystem, ms_run, start_run, weights_of
 from mclas_lightning.metrics.language import check_language
 from mclas_lightning.metrics.rouge import standard_profile
 from mclas_lightning.metrics.self_test import self_test
-from mclas_lightning.model.checkpoint import (
-    initialize_from_ms,
-    load_pretrained_encoder,
-)
+from mclas_lightning.model.checkpoint import initialize_from_ms, load_pretrained_encoder
 from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
 from mclas_lightning.runs.run import Run, seed_folders
 from mclas_lightning.training.leaks import count_leaks

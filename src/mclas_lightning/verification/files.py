@@ -12,13 +12,7 @@ from mclas_lightning.runs.recipe import recipe
 from mclas_lightning.runs.results import Results
 from mclas_lightning.runs.run import Run, run_folder_of, run_of_seed
 from mclas_lightning.task import PIPELINE_PARTS
-from mclas_lightning.verification.finding import (
-    Finding,
-    compared,
-    matched,
-    mismatched,
-    unchecked,
-)
+from mclas_lightning.verification.finding import Finding, compared, matched, mismatched, unchecked
 
 
 def file_findings(results: Results) -> Iterator[Finding]:

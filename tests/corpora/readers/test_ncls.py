@@ -84,10 +84,7 @@ def test_a_damaged_record_is_skipped_counted_and_placed(tmp_path, old, new, reas
         ),
         ("only words\n", r"train\.txt:1: .* not of this format"),
         ("", r"train: no record found"),
-        (
-            TRAIN.replace("Article", "Body"),
-            r"2 of 2 records cannot be used, 2 because: no <ar",
-        ),
+        (TRAIN.replace("Article", "Body"), r"2 of 2 records cannot be used, 2 because: no <ar"),
     ],
     ids=["no-end", "half", "encodings", "words", "empty", "other-tags"],
 )

@@ -107,10 +107,7 @@ class SplitStatistics:
 
 
 def measure_splits(
-    folder: Path,
-    splits: Iterable[Split],
-    languages: Mapping[str, str | None],
-    neighbors: Neighbors,
+    folder: Path, splits: Iterable[Split], languages: Mapping[str, str | None], neighbors: Neighbors
 ) -> dict[Split, SplitStatistics]:
     """The statistics of each split, with a progress bar over all files.
 

@@ -111,10 +111,7 @@ def _decoded(line: bytes, where: str) -> str:
 
 
 def _not_parallel(
-    paths: dict[str, Path],
-    texts: dict[str, Iterator[str]],
-    number: int,
-    row: Sequence[str | None],
+    paths: dict[str, Path], texts: dict[str, Iterator[str]], number: int, row: Sequence[str | None]
 ) -> InputError:
     """The error for files of which some have no line ``number``."""
     counts = [
