@@ -21,7 +21,7 @@ from mclas_lightning.config.groups import DecodingConfig
 from mclas_lightning.corpora.toy import tell_story
 from mclas_lightning.data.tokenizer import Tokenizer, train_tokenizer
 from mclas_lightning.decoding.candidates import Summaries
-from mclas_lightning.decoding.summarizer import Summarizer
+from mclas_lightning.decoding.summarizer import NetworkSummarizer
 from mclas_lightning.example import Example
 from mclas_lightning.heads.ablation import ablate, encoded, side_losses
 from mclas_lightning.heads.alignment import keys
@@ -69,7 +69,7 @@ def toy_network(tokenizer: Tokenizer, layers: int, heads: int) -> Seq2Seq:
 
 
 def analyze(
-    summarizer: Summarizer, config: HeadsConfig, aligning: Aligning, read: Sequence[Example]
+    summarizer: NetworkSummarizer, config: HeadsConfig, aligning: Aligning, read: Sequence[Example]
 ) -> dict[str, dict[str, Any]]:
     """The scores of all heads on reference summaries, as in ``mclas heads``."""
     found = Findings(config, aligning, set())
@@ -86,7 +86,9 @@ def split(read: Sequence[Example]) -> tuple[list[str], list[Summaries]]:
     return [one.document for one in read], references
 
 
-def compared(summarizer: Summarizer, read: Sequence[Example], repeats: int) -> dict[str, Any]:
+def compared(
+    summarizer: NetworkSummarizer, read: Sequence[Example], repeats: int
+) -> dict[str, Any]:
     """Seconds of an analysis and of an evaluation, and the memory of the analysis."""
     pairs = [(keys(tokens(e.mono or "")), keys(tokens(e.cross or ""))) for e in read]
     config = heads_config()
@@ -118,7 +120,7 @@ def main() -> None:
     texts = [text for one in read for text in (one.document, one.mono or "", one.cross or "")]
     tokenizer = train_tokenizer(texts, size=4000, lowercase=False)
     network = paper_network() if asked.paper else toy_network(tokenizer, asked.layers, asked.heads)
-    summarizer = Summarizer(
+    summarizer = NetworkSummarizer(
         network=network.eval(),
         task=Task(name="mclas", targets={"decoder": ("mono", "cross")}),
         tokenizer=tokenizer,

@@ -22,7 +22,7 @@ from mclas_lightning.config.dataset import Split
 from mclas_lightning.data.batch import pad
 from mclas_lightning.decoding.beam import n_best_search
 from mclas_lightning.decoding.step import DecoderStep
-from mclas_lightning.decoding.summarizer import Summarizer
+from mclas_lightning.decoding.summarizer import NetworkSummarizer
 from mclas_lightning.files import write_json
 from mclas_lightning.inference.trained import dataset_of, decoding_of, load_summarizer
 from mclas_lightning.metrics.rouge import standard_profile
@@ -47,7 +47,7 @@ class DistinctMonos:
 
 
 @torch.inference_mode()
-def distinct_monos(summarizer: Summarizer, texts: Sequence[str], config) -> list[list[int]]:
+def distinct_monos(summarizer: NetworkSummarizer, texts: Sequence[str], config) -> list[list[int]]:
     """For each text, the number of S^A in the beam at each step at which all beams write S^B."""
     (decoder, sides), *_ = summarizer.task.targets.items()
     network, special = summarizer.network.eval(), summarizer.tokenizer.special

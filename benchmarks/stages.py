@@ -18,13 +18,13 @@ from mclas_lightning.data.batch import pad
 from mclas_lightning.decoding.batches import Budget, batch_budget, batches_by_length
 from mclas_lightning.decoding.beam import Hypothesis, n_best_search
 from mclas_lightning.decoding.step import DecoderStep
-from mclas_lightning.decoding.summarizer import Summarizer
+from mclas_lightning.decoding.summarizer import NetworkSummarizer
 from mclas_lightning.errors import InputError
 
 
 @torch.inference_mode()
 def search_mono(
-    summarizer: Summarizer,
+    summarizer: NetworkSummarizer,
     texts: Sequence[str],
     config: DecodingConfig,
     progress: Callable[[int], object] = lambda done: None,
@@ -35,7 +35,7 @@ def search_mono(
 
 @torch.inference_mode()
 def search_cross(
-    summarizer: Summarizer,
+    summarizer: NetworkSummarizer,
     texts: Sequence[str],
     monos: Sequence[Sequence[int]],
     config: DecodingConfig,
@@ -49,7 +49,7 @@ def search_cross(
 
 
 def _search(
-    summarizer: Summarizer,
+    summarizer: NetworkSummarizer,
     texts: Sequence[str],
     monos: Sequence[Sequence[int]] | None,
     config: DecodingConfig,

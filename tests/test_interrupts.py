@@ -115,9 +115,9 @@ def test_an_evaluation_leaves_the_results_as_they_were(words, trained, tmp_path)
     kept = {path: path.read_bytes() for path in runs.rglob("*") if path.is_file()}
     code = (
         "import os, signal\n"
-        "from mclas_lightning.decoding.summarizer import Summarizer\n"
+        "from mclas_lightning.decoding.summarizer import NetworkSummarizer\n"
         "from mclas_lightning.evaluate import main\n"
-        "Summarizer.summarize = lambda *_: os.kill(os.getpid(), signal.SIGINT)\n"
+        "NetworkSummarizer.summarize = lambda *_: os.kill(os.getpid(), signal.SIGINT)\n"
         "main()"
     )
     process = script(code, *words, "model=ncls", "decoding.beam=1")

@@ -18,7 +18,7 @@ from transformers import AutoTokenizer, BertModel
 from mclas_lightning.cli import main as cli
 from mclas_lightning.convert.e5 import convert_e5
 from mclas_lightning.convert.e5.package import Q4_BLOCK, dequantize
-from mclas_lightning.convert.e5.pruning import CONTROL, build_tokenizer
+from mclas_lightning.convert.e5.pruning import CONTROL, xlmr_tokenizer
 from mclas_lightning.corpora import toy
 from mclas_lightning.data.encoding import backend_from
 from mclas_lightning.errors import InputError
@@ -229,7 +229,7 @@ def test_no_letter_of_the_corpus_becomes_unknown(install: Install, tmp_path: Pat
 
 
 def test_a_control_token_that_a_text_spells_is_text():
-    backend = backend_from(build_tokenizer(random_pieces(Random(3))).backend_tokenizer.to_str())
+    backend = backend_from(xlmr_tokenizer(random_pieces(Random(3))).backend_tokenizer.to_str())
     text = "".join(CONTROL)
     tokens = backend.encode(text, add_special_tokens=False).tokens
     assert "".join(tokens) == f"▁{text}"
@@ -237,7 +237,7 @@ def test_a_control_token_that_a_text_spells_is_text():
 
 
 def test_a_text_is_framed_and_comes_back():
-    tokenizer = build_tokenizer(random_pieces(Random(3)))
+    tokenizer = xlmr_tokenizer(random_pieces(Random(3)))
     ids = tokenizer("Sturm trifft  Zürich").input_ids
     assert tokenizer.convert_ids_to_tokens(ids)[:: len(ids) - 1] == ["<s>", "</s>"]
     assert tokenizer.decode(ids, skip_special_tokens=True) == "Sturm trifft Zürich"

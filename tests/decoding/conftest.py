@@ -3,7 +3,7 @@
 import dataclasses
 
 from mclas_lightning.config.groups import DecodingConfig
-from mclas_lightning.decoding.summarizer import Summarizer
+from mclas_lightning.decoding.summarizer import NetworkSummarizer
 from mclas_lightning.task import Task
 from tests.conftest import small_network
 
@@ -33,7 +33,7 @@ def make_summarizer(task, tokenizer, seed=0):
     network = small_network(*task.targets, vocab_size=len(tokenizer), seed=seed)
     half = len(tokenizer) // 2
     first = len(tokenizer.special)
-    return Summarizer(
+    return NetworkSummarizer(
         network=network,
         task=task,
         tokenizer=tokenizer,

@@ -39,7 +39,7 @@ def test_a_cpu_has_the_budget_that_is_asked_for_or_its_own():
 @pytest.mark.parametrize("source", [7, 31])
 def test_a_gpus_batch_fills_a_share_of_its_free_memory_and_no_more(source, monkeypatch):
     network, free = small_network(), 10**7
-    monkeypatch.setattr(batches, "free_memory", lambda device: free)
+    monkeypatch.setattr(batches, "free_gpu_memory", lambda device: free)
     budget = batch_budget(network, UNSAID, BEAM, 53)
     (batch, *_) = batches_by_length([[0] * source] * 10_000, budget)
     of_position, of_document = document_bytes(network, BEAM, 53)

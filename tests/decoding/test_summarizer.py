@@ -13,7 +13,7 @@ from mclas_lightning.decoding.beam import Beam, n_best_search
 from mclas_lightning.decoding.output import OutputLayer
 from mclas_lightning.decoding.processors import BLOCKED
 from mclas_lightning.decoding.step import DecoderStep
-from mclas_lightning.decoding.summarizer import TRIM_BATCHES, Summarizer
+from mclas_lightning.decoding.summarizer import TRIM_BATCHES, NetworkSummarizer
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import SIDES
 from mclas_lightning.model.linear import Linear
@@ -90,7 +90,9 @@ def test_decoding_as_released_counts_the_whole_target_and_masks_its_last_summary
 class Plain:
     """A decoder without caches, slices or shared memory: each prefix is run through it whole."""
 
-    def __init__(self, summarizer: Summarizer, decoder: str, source: list[int], config) -> None:
+    def __init__(
+        self, summarizer: NetworkSummarizer, decoder: str, source: list[int], config
+    ) -> None:
         self.summarizer, self.decoder, self.config = summarizer, decoder, config
         self.sides = summarizer.task.targets[decoder]
         self.memory = summarizer.network.encode(torch.tensor([source]))

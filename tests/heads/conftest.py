@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 
 from mclas_lightning.data.tokenizer import Tokenizer
-from mclas_lightning.decoding.summarizer import Summarizer
+from mclas_lightning.decoding.summarizer import NetworkSummarizer
 from mclas_lightning.heads.words import Words
 from mclas_lightning.task import Task
 from tests.conftest import small_network
 
 
 @pytest.fixture
-def summarizer(tokenizer: Tokenizer) -> Summarizer:
+def summarizer(tokenizer: Tokenizer) -> NetworkSummarizer:
     """Two layers of two heads, which read 17 word pieces of a document."""
-    return Summarizer(
+    return NetworkSummarizer(
         network=small_network(vocab_size=len(tokenizer)),
         task=Task(name="mclas", targets={"decoder": ("mono", "cross")}),
         tokenizer=tokenizer,

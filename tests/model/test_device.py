@@ -3,7 +3,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from mclas_lightning.model.device import captured, free_memory, reading_waits, set_float32_products
+from mclas_lightning.model.device import (
+    captured,
+    free_gpu_memory,
+    reading_waits,
+    set_float32_products,
+)
 from tests.conftest import examples
 from tests.decoding.conftest import DECODING, RELEASED, TASKS, make_summarizer
 from tests.graphs import recorded_graphs
@@ -46,11 +51,11 @@ def test_float32_is_multiplied_in_tf32_on_a_gpu_alone(monkeypatch):
 
 
 def test_free_memory_is_a_gpus(monkeypatch):
-    assert free_memory(torch.device("cpu")) is None
+    assert free_gpu_memory(torch.device("cpu")) is None
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (700, 1000))
     monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 53)
     monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: 13)
-    assert free_memory(torch.device("cuda")) == 740  # What torch keeps in reserve is free, too.
+    assert free_gpu_memory(torch.device("cuda")) == 740  # What torch keeps in reserve is free, too.
 
 
 def test_values_of_a_cpu_alone_are_read_at_once():

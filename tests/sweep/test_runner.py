@@ -256,7 +256,7 @@ def test_a_sweep_whose_run_ends_without_a_word_fails(tmp_path, monkeypatch):
         pid, exitcode = 7, 1
         sentinel = os.open(os.devnull, os.O_RDONLY)
 
-    monkeypatch.setattr(runner, "start_run", lambda run, slot: Ended())
+    monkeypatch.setattr(runner, "fork_run", lambda run, slot: Ended())
     monkeypatch.setattr(runner, "wait", lambda *_, **__: None)
     words = ["dataset.target=de", "seed=0", "model=ncls_scratch", f"runs={tmp_path}"]
     runs = plan_runs(["toy"], words)

@@ -24,7 +24,7 @@ _ANY_LANGUAGES = {key: f"@{key}@" for key in ("source", "target")}
 _DATA = "./"  # begins a path that is relative to the data folder
 
 
-class DatasetWords(NamedTuple):
+class DatasetChoice(NamedTuple):
     """A dataset as words for mclas-train, and the dataset of its MS pretraining."""
 
     choice: str  # the value of dataset=
@@ -78,7 +78,7 @@ def at(folder: Path) -> DatasetConfig | None:
     return None
 
 
-def of_run(name: str) -> DatasetWords | None:
+def of_run(name: str) -> DatasetChoice | None:
     """The words of the runs in the folder ``name``; None where no file of conf/ makes this name."""
     for choice in names():
         if found := re.fullmatch(_patterns(_file(choice))[0], name):
@@ -86,7 +86,7 @@ def of_run(name: str) -> DatasetWords | None:
             chosen = dict(w.split("=", 1) for w in _resolved(choice, languages).pretraining)
             base = chosen.pop("dataset", choice)
             own = {key.removeprefix("dataset."): value for key, value in chosen.items()}
-            return DatasetWords(
+            return DatasetChoice(
                 choice, _words(choice, languages), _words(base, own), _resolved(base, own).name
             )
     return None

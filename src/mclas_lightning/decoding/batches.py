@@ -7,7 +7,7 @@ import torch
 
 from mclas_lightning.config.groups import DecodingConfig
 from mclas_lightning.decoding.beam import Beam
-from mclas_lightning.model.device import free_memory
+from mclas_lightning.model.device import free_gpu_memory
 from mclas_lightning.model.seq2seq import Seq2Seq
 
 CPU_TOKENS = 16_384  # source positions x beams of a batch; more gain nothing (docs/performance.md)
@@ -31,7 +31,7 @@ def batch_budget(network: Seq2Seq, config: DecodingConfig, beam: Beam, columns: 
 
     ``columns`` are those of the longest shortlist.
     """
-    free = free_memory(network.output_bias.device)
+    free = free_gpu_memory(network.output_bias.device)
     if config.max_tokens is not None or free is None:
         return Budget((config.max_tokens or CPU_TOKENS) // config.beam)
     of_position, of_document = document_bytes(network, beam, columns)

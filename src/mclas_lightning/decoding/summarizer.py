@@ -48,7 +48,7 @@ _BATCHES = count(1)  # of this process, whose memory malloc holds
 
 
 @dataclass(frozen=True, kw_only=True)
-class Summarizer(System):
+class NetworkSummarizer(System):
     """A trained network with its task, tokenizer and target vocabulary.
 
     With several decoders, the n-th candidate has the n-th best target of each decoder.

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from mclas_lightning.config.settings import Settings
 from mclas_lightning.decoding.candidates import Summaries
-from mclas_lightning.decoding.summarizer import Summarizer
+from mclas_lightning.decoding.summarizer import NetworkSummarizer
 from mclas_lightning.distributed import fail_together, gather_shares, is_rank_zero, rank_and_world
 from mclas_lightning.evaluation.baselines import BaselineSummarizer
 from mclas_lightning.evaluation.scores import score_side
@@ -33,7 +33,7 @@ from mclas_lightning.task import Baseline, Pipeline
 
 TOLD = ("updates", "seen", "cut_off", "leaks")  # of training.json, in results.json
 
-LoadedSystem = Summarizer | PipelineSummarizer | BaselineSummarizer
+LoadedSystem = NetworkSummarizer | PipelineSummarizer | BaselineSummarizer
 
 
 def score_run(
@@ -181,7 +181,7 @@ def load_system(settings: Settings) -> LoadedSystem:
 
 def _weights(summarizer: LoadedSystem, settings: Settings) -> dict[str, Any]:
     """The origin of the weights, the subset they were trained on, and how long."""
-    if not isinstance(summarizer, Summarizer):
+    if not isinstance(summarizer, NetworkSummarizer):
         return summarizer.provenance
     training = read_json(settings.run.training_path, dict)
     if "imported" in training:

@@ -19,7 +19,7 @@ from mclas_lightning.config.groups import DecodingConfig
 from mclas_lightning.data.batch import pad
 from mclas_lightning.decoding.batches import Budget, batches_by_length
 from mclas_lightning.decoding.candidates import Summaries
-from mclas_lightning.decoding.summarizer import Summarizer
+from mclas_lightning.decoding.summarizer import NetworkSummarizer
 from mclas_lightning.example import Side
 from mclas_lightning.metrics.rouge import standard_profile
 from mclas_lightning.model.attention import Attention
@@ -42,7 +42,7 @@ class EncodedBatch(NamedTuple):
 class Ablated(NamedTuple):
     """A summarizer of one decoder alone, and the documents that its heads are silenced on."""
 
-    summarizer: Summarizer
+    summarizer: NetworkSummarizer
     decoder: str
     texts: Sequence[str]
     references: Sequence[Summaries]
@@ -68,7 +68,7 @@ def replaced(attention: Attention, head: int, output_d: Tensor) -> Iterator[None
 
 
 def ablate(
-    summarizer: Summarizer,
+    summarizer: NetworkSummarizer,
     decoder: str,
     texts: Sequence[str],
     references: Sequence[Summaries],
@@ -175,7 +175,7 @@ def _attention(layer: nn.Module, name: str) -> Attention:
 
 @torch.inference_mode()
 def side_losses(
-    summarizer: Summarizer, decoder: str, batches: Iterable[EncodedBatch]
+    summarizer: NetworkSummarizer, decoder: str, batches: Iterable[EncodedBatch]
 ) -> dict[Side, float]:
     """The mean negative log-likelihood of each side's word pieces; a side's end belongs to it."""
     network, special = summarizer.network.eval(), summarizer.tokenizer.special
@@ -202,7 +202,7 @@ def side_losses(
 
 @torch.inference_mode()
 def encoded(
-    summarizer: Summarizer,
+    summarizer: NetworkSummarizer,
     decoder: str,
     texts: Sequence[str],
     summaries: Sequence[Mapping[Side, str]],

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mclas_lightning.decoding.candidates import Summaries
-from mclas_lightning.decoding.summarizer import Summarizer
+from mclas_lightning.decoding.summarizer import NetworkSummarizer
 from mclas_lightning.distributed import device_of
 from mclas_lightning.example import Example
 from mclas_lightning.heads.ablation import ablate
@@ -94,7 +94,7 @@ def analyze(
 
 def _read(
     found: Findings,
-    summarizer: Summarizer,
+    summarizer: NetworkSummarizer,
     decoder: str,
     examples: Sequence[Example],
     summaries: Sequence[Summaries],

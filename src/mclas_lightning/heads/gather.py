@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mclas_lightning.decoding.summarizer import Summarizer
+from mclas_lightning.decoding.summarizer import NetworkSummarizer
 from mclas_lightning.example import Side
 from mclas_lightning.heads.words import Array, Words, merge, words_of
 from mclas_lightning.model.attention import Attention
@@ -41,7 +41,7 @@ class Gathered(NamedTuple):
 
 
 def document_maps(
-    summarizer: Summarizer,
+    summarizer: NetworkSummarizer,
     decoder: str,
     text: str,
     summaries: Mapping[Side, str],
@@ -72,7 +72,7 @@ def document_maps(
 
 @torch.inference_mode()
 def gather(
-    summarizer: Summarizer, decoder: str, source: Sequence[int], target: Sequence[int]
+    summarizer: NetworkSummarizer, decoder: str, source: Sequence[int], target: Sequence[int]
 ) -> Gathered:
     """The weights of all attention of ``decoder``, which reads the ids ``target``."""
     network = summarizer.network.eval()

@@ -8,7 +8,7 @@ from typing import Any
 from mclas_lightning.config.dataset import read_examples
 from mclas_lightning.config.groups import DecodingConfig
 from mclas_lightning.decoding.candidates import Summaries
-from mclas_lightning.decoding.summarizer import Summarizer
+from mclas_lightning.decoding.summarizer import NetworkSummarizer
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import SIDES, Example
 from mclas_lightning.inference.trained import dataset_of, decoding_of, task_of
@@ -45,7 +45,9 @@ def chosen_examples(
     return list({e.id: e for e in [*(by_id[id] for id in ids), *examples[:num]]}.values())
 
 
-def own_summaries(run: Run, summarizer: Summarizer, examples: Sequence[Example]) -> list[Summaries]:
+def own_summaries(
+    run: Run, summarizer: NetworkSummarizer, examples: Sequence[Example]
+) -> list[Summaries]:
     """The run's summaries: from predictions.jsonl, and decoded where a document is not there."""
     known: Mapping[str, Any] = {}
     if run.finished and (run.folder / PREDICTIONS).exists():
@@ -63,7 +65,7 @@ def decoding_anywhere(run: Run) -> DecodingConfig:
 
 
 def notes_on(
-    task: Task, summarizer: Summarizer, examples: Sequence[Example], own: Sequence[Summaries]
+    task: Task, summarizer: NetworkSummarizer, examples: Sequence[Example], own: Sequence[Summaries]
 ) -> list[str]:
     """What the numbers do not cover: kinds, cut documents, empty summaries."""
     notes = []

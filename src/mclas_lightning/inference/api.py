@@ -12,7 +12,7 @@ import torch
 from mclas_lightning.config.dataset import DatasetConfig
 from mclas_lightning.config.groups import DecodingConfig, PipelineConfig
 from mclas_lightning.decoding.candidates import Candidate, Search
-from mclas_lightning.decoding.summarizer import Summarizer as NetworkSummarizer
+from mclas_lightning.decoding.summarizer import NetworkSummarizer
 from mclas_lightning.distributed import device_of
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Side

@@ -13,7 +13,7 @@ from sentencex import segment  # pyright: ignore[reportAttributeAccessIssue]
 from mclas_lightning.config.dataset import DatasetConfig
 from mclas_lightning.config.groups import DecodingConfig
 from mclas_lightning.decoding.candidates import Candidate, Progress, Search, System
-from mclas_lightning.decoding.summarizer import Summarizer
+from mclas_lightning.decoding.summarizer import NetworkSummarizer
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Side
 from mclas_lightning.files import sha256
@@ -39,7 +39,7 @@ class PipelineSummarizer(System):
     """
 
     pipeline: Pipeline
-    summarizer: Summarizer
+    summarizer: NetworkSummarizer
     translator: Translator
     source: str  # language of the documents
     target: str  # language of the cross summaries

@@ -17,7 +17,7 @@ from mclas_lightning.config.dataset import DatasetConfig
 from mclas_lightning.config.groups import DecodingConfig
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.data.vocabulary import Vocabulary, load_vocabulary, save_vocabulary
-from mclas_lightning.decoding.summarizer import Summarizer
+from mclas_lightning.decoding.summarizer import NetworkSummarizer
 from mclas_lightning.errors import InputError, check_range
 from mclas_lightning.files import make_folder, read_json, sha256, whole_file, write_json
 from mclas_lightning.inference.environment import environment
@@ -167,7 +167,7 @@ def tokenizer_of(run: Run) -> Tokenizer:
         raise InputError(f"{path}: not a tokenizer's file") from error
 
 
-def load_summarizer(run: Run) -> Summarizer:
+def load_summarizer(run: Run) -> NetworkSummarizer:
     """The summarizer of a trained run; InputError for missing or unreadable files."""
     dataset, task = dataset_of(run), task_of(run)
     tokenizer = tokenizer_of(run)
@@ -175,7 +175,7 @@ def load_summarizer(run: Run) -> Summarizer:
     if isinstance(run, ExportedRun):
         _check_parts(run, network.config, task, dataset)
     apart = network.config.sentence_id is not None and task.source == "document"
-    return Summarizer(
+    return NetworkSummarizer(
         network=network,
         task=task,
         tokenizer=tokenizer,

@@ -14,7 +14,7 @@ from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
 from mclas_lightning.config.groups import DecodingConfig
 from mclas_lightning.decoding.candidates import Search
-from mclas_lightning.decoding.summarizer import Summarizer
+from mclas_lightning.decoding.summarizer import NetworkSummarizer
 from mclas_lightning.errors import InputError, first_line
 from mclas_lightning.files import sha256
 from mclas_lightning.inference.trained import dataset_of, decoding_of, load_summarizer, task_of
@@ -96,7 +96,7 @@ class RunTranslator:
     """A run of ``model=mt``, which reads mono summaries and writes cross summaries."""
 
     identity: str
-    summarizer: Summarizer
+    summarizer: NetworkSummarizer
     decoding: DecodingConfig
 
     @property

@@ -24,7 +24,7 @@ def set_float32_products(device: torch.device, precision: str) -> None:
         torch.set_float32_matmul_precision(precision)
 
 
-def free_memory(device: torch.device) -> int | None:
+def free_gpu_memory(device: torch.device) -> int | None:
     """Bytes that this process may still take on a GPU; None on other devices."""
     if device.type != "cuda":
         return None

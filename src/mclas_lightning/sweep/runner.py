@@ -17,7 +17,7 @@ from mclas_lightning.runs.preemption import TERMINATED
 from mclas_lightning.runs.run import Run
 from mclas_lightning.sweep.plan import PlannedRun
 from mclas_lightning.sweep.state import LOG_FILE, State, last_line, states, write_failure
-from mclas_lightning.sweep.worker import BUSY_EXIT, start_run
+from mclas_lightning.sweep.worker import BUSY_EXIT, fork_run
 
 POLL_SECONDS = 2.0  # between looks at runs that other processes have started
 
@@ -110,7 +110,7 @@ class LocalSweep:
                 continue
             self._tried.add(run.folder)
             slot = self._free.pop(0)
-            process = start_run(run, slot)
+            process = fork_run(run, slot)
             assert process.pid is not None
             self._busy[process.pid] = (run, process, slot, time.monotonic())
             say(f"[{len(self._tried)}] {run}: started")

@@ -39,7 +39,7 @@ def warm_up() -> None:
         context.Process(target=_nothing).start()
 
 
-def start_run(run: PlannedRun, environment: Mapping[str, str]) -> ForkServerProcess:
+def fork_run(run: PlannedRun, environment: Mapping[str, str]) -> ForkServerProcess:
     """Start a run; its process ends with mclas-train's exit code, or minus the killing signal."""
     process = get_context("forkserver").Process(target=_run_process, args=(run, dict(environment)))
     process.start()

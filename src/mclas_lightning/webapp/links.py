@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mclas_lightning.decoding.candidates import Summaries
-from mclas_lightning.decoding.summarizer import Summarizer
+from mclas_lightning.decoding.summarizer import NetworkSummarizer
 from mclas_lightning.example import SIDES
 from mclas_lightning.heads.counterparts import WAYS, Way, looking_up
 from mclas_lightning.heads.gather import document_maps
@@ -26,7 +26,7 @@ class Links:
 
 
 def links_of(
-    summarizer: Summarizer,
+    summarizer: NetworkSummarizer,
     heads: HeadsResults,
     document: str,
     summaries: Summaries,

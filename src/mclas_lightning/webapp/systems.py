@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mclas_lightning.decoding.summarizer import Summarizer as NetworkSummarizer
+from mclas_lightning.decoding.summarizer import NetworkSummarizer
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import SIDES, Side
 from mclas_lightning.inference.api import Summarizer

@@ -16,7 +16,7 @@ from mclas_lightning.convert.e5.package import (
     find_package,
     read_weights,
 )
-from mclas_lightning.convert.e5.pruning import build_tokenizer, needed_pieces
+from mclas_lightning.convert.e5.pruning import needed_pieces, xlmr_tokenizer
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import whole_folder, write_json
 
@@ -34,11 +34,11 @@ def convert_e5(out: Path, corpora: Sequence[Path] = ()) -> dict[str, Any]:
     file, source = find_package()
     weights = read_weights(file, source["version"])
     config, pieces = weights.config, weights.pieces
-    tokenizer = build_tokenizer(pieces)
+    tokenizer = xlmr_tokenizer(pieces)
     rows = [*range(config.vocab_size)]  # The last 35 belong to no piece.
     if paths:
         rows = needed_pieces(tokenizer, paths)
-        tokenizer = build_tokenizer([pieces[i] for i in rows])
+        tokenizer = xlmr_tokenizer([pieces[i] for i in rows])
     tensors = float_tensors(weights, rows)
     config.update({"vocab_size": len(rows), "pad_token_id": tokenizer.pad_token_id})
     source |= {"pieces": len(tokenizer), "pieces_in_package": len(pieces)}

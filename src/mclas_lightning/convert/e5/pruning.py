@@ -18,7 +18,7 @@ CONTROL = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
 UNREACHABLE = -100.0  # a score far below that of spelling a control token letter by letter
 
 
-def build_tokenizer(pieces: Iterable[tuple[str, float]]) -> PreTrainedTokenizerFast:
+def xlmr_tokenizer(pieces: Iterable[tuple[str, float]]) -> PreTrainedTokenizerFast:
     """XLM-R's tokenizer with these pieces and their log probabilities."""
     # Unigram scores an unknown letter 10 below its worst piece. UNREACHABLE is the worst piece of
     # every choice of pieces, so the score of an unknown letter never changes.
