@@ -130,7 +130,7 @@ class EncodedExamples(Dataset):
         elif unit in ("texts", "summaries"):
             # A monolingual corpus has no cross summaries. Systems differ in control tokens, and
             # see the same documents: one a summary, whatever the system writes.
-            sides = [*filter(self.store.written, SIDES)]
+            sides: list[Side] = [*filter(self.store.written, SIDES)]
             counted = self._summary_lengths(*sides) + np.int32(len(sides))
         return Lengths(self.source_lengths, counted, predicted)
 
