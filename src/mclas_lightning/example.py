@@ -6,6 +6,7 @@ Either summary may be missing where no task needs it.
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from json.encoder import encode_basestring as _quoted
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from mclas_lightning.errors import InputError, clear_when_unreadable
-from mclas_lightning.files import json_lines, whole_file
+from mclas_lightning.files import BOM, json_lines, whole_file
 
 Side = Literal["mono", "cross"]
 
@@ -22,6 +23,9 @@ SIDES: tuple[Side, ...] = get_args(Side)
 EXAMPLE_FIELDS = ("id", "document", *SIDES)
 
 ONE_OBJECT = "write one JSON object a line"
+
+# A text may begin with a brace or bracket, as in "{Reuters} ..." and "[Update] ...".
+_JSON = re.compile(rb'\s*(\{\s*["}]|\[\s*["{]|[{[]\s*$)')
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,6 +100,11 @@ def json_record(line: bytes, where: str) -> dict[str, Any]:
     if not isinstance(record, dict):
         raise InputError(f"{where}: expected a JSON object, found {type(record).__name__}")
     return record
+
+
+def begins_json(head: bytes) -> bool:
+    """Whether a file that begins with the bytes ``head`` holds JSON objects or an array."""
+    return _JSON.match(head.removeprefix(BOM)) is not None
 
 
 def example_of(record: Mapping[str, Any], where: str, required: Iterable[Side] = ()) -> Example:

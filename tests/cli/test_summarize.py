@@ -66,6 +66,17 @@ def test_jsonl_in_files_and_on_standard_input_keeps_ids_and_order(summarize, exp
     assert json.loads(whole.out) == approximate
 
 
+@pytest.mark.parametrize("begins", ["{Reuters} ", "[Update] ", "\n\n"])
+def test_a_file_is_one_document_unless_it_is_jsonl(summarize, monkeypatch, tmp_path, begins):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "decoding.txt").write_text(begins + STORIES[0].document)
+    done = summarize("decoding.txt", "decoding.beam=1", "--format", "jsonl")
+    assert [json.loads(line)["id"] for line in done.out.splitlines()] == ["decoding.txt"]
+    (tmp_path / "decoding.txt").write_bytes(jsonl(STORIES[:2]))
+    done = summarize("decoding.txt", "--format", "jsonl")
+    assert [json.loads(line)["id"] for line in done.out.splitlines()] == [s.id for s in STORIES[:2]]
+
+
 def test_words_change_the_decoding_and_n_best_has_scores(summarize):
     text = STORIES[0].document.encode()
     done = summarize("decoding.beam=3", "decoding.max_length=4", "--n-best", "3", stdin=text)
@@ -88,9 +99,14 @@ def test_notes_go_to_stderr_and_into_records(summarize):
         ([], b"\x00\x01\x02", "standard input: is no text in UTF-8"),
         ([], "Müller".encode("latin-1"), "standard input: is no text in UTF-8"),
         ([], b'{"text": "b"}', 'standard input:1: expected {"id"'),
+        ([], b'\n \n{"document": "b"}', 'standard input:1: expected {"id"'),
+        ([], b'[{"document": "b"}]', 'standard input:1: expected {"id"'),
+        ([], b'["b", "c"]', 'standard input:1: expected {"id"'),
+        ([], b'{\n "document": "b"\n}', 'standard input:1: expected {"id"'),
         ([], b'{"document": 3}', "standard input:1: expected"),
         ([], b'{"document": "\\ud800"}', "standard input:1: expected"),
         (["optim.updates=3"], b"", "optim.updates=3: neither a file nor a word for decoding"),
+        (["decoding.txt"], b"", "decoding.txt: cannot be read (No such file"),
         (["nowhere.txt"], b"", "nowhere.txt: cannot be read (No such file"),
         (["decoding.beams=3"], b"a storm", "decoding.beams"),
         (["decoding.beam=${decoding.beam}"], b"a storm", "decoding.beam: Recursive"),

@@ -31,8 +31,9 @@ def test_the_last_text_may_be_empty(tmp_path):
     assert read_texts(write(tmp_path / "texts.txt", "Sturm\n\n")).texts == ["Sturm", ""]
 
 
-def test_jsonl_has_ids(tmp_path):
-    found = read_texts(write(tmp_path / "texts.jsonl", RECORDS))
+@pytest.mark.parametrize("name", ["texts.jsonl", "texts.json", "texts.txt", "texts"])
+def test_jsonl_has_ids_whatever_its_name(tmp_path, name):
+    found = read_texts(write(tmp_path / name, "\ufeff" + RECORDS))
     assert (found.ids, found.texts) == (["a", "b"], ["Sturm", ""])
 
 
@@ -42,6 +43,9 @@ def test_jsonl_has_ids(tmp_path):
         ("x.txt", "", "is empty"),
         ("x.jsonl", "\n\n", "is empty"),
         ("x.txt", "Köln\nBonn\n".encode() + "Köln".encode("latin-1"), "x.txt:3: not in UTF-8"),
+        ("x.json", '[{"id": "a", "text": "b"}]', 'x.json:1: expected {"id": ..., "text": ...}'),
+        ("x.json", '{\n "id": "a",\n "text": "b"}', "x.json:1: expected"),
+        ("x.txt", "\n" + RECORDS, "x.txt:1: expected"),
         ("x.jsonl", RECORDS + "{", 'x.jsonl:3: expected {"id": ..., "text": ...}'),
         ("x.jsonl", '{"id": "a", "text": null}', "x.jsonl:1: expected"),
         ("x.jsonl", '{"id": null, "text": "a"}', "x.jsonl:1: expected"),
@@ -102,8 +106,14 @@ def test_one_file_is_not_two_systems():
         system_names([Path("a.txt"), Path("./a.txt")])
 
 
-def test_a_corpus_is_told_from_texts_by_its_documents(tmp_path):
-    texts, corpus = tmp_path / "texts.jsonl", tmp_path / "test.jsonl"
+def test_texts_may_begin_with_a_bracket(tmp_path):
+    path = write(tmp_path / "x.txt", "{Reuters} Sturm\n[Update] Regen\n")
+    assert read_texts(path).texts == ["{Reuters} Sturm", "[Update] Regen"]
+
+
+@pytest.mark.parametrize("name", ["test.jsonl", "test.json"])
+def test_a_corpus_is_told_from_texts_by_its_documents(tmp_path, name):
+    texts, corpus = tmp_path / "texts.jsonl", tmp_path / name
     texts.write_text('{"id": "1", "text": "a", "document": "d"}\n')
     assert read_references(texts, "cross") == (read_texts(texts), None)
     corpus.write_text('{"id": "1", "document": "d", "mono": "a", "cross": "b"}\n')

@@ -7,12 +7,13 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from mclas_lightning.cli.arguments import positive
 from mclas_lightning.errors import InputError
-from mclas_lightning.example import SIDES, Side, text_record
-from mclas_lightning.files import BOM, json_lines
+from mclas_lightning.example import SIDES, Side, begins_json, text_record
+from mclas_lightning.files import json_lines
 from mclas_lightning.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ def add_summarize(commands: argparse._SubParsersAction) -> None:
     """Add ``summarize``."""
     command = commands.add_parser(
         "summarize", help="summarize texts of your own with a trained run",
-        epilog='A file ending in .jsonl holds lines {"id": ..., "document": ...}; any other file '
-        "is one document. Standard input is jsonl where it begins with {.",
+        epilog='A file ending in .jsonl, and input that begins as JSON, holds lines {"id": ..., '
+        '"document": ...}; any other file, or standard input, is one document.',
     )  # fmt: skip
     command.add_argument("system", metavar="RUN", help="a run, an exported folder, or user/name")
     command.add_argument(
@@ -52,7 +53,8 @@ def add_summarize(commands: argparse._SubParsersAction) -> None:
 def _summarize(arguments: argparse.Namespace) -> None:
     from mclas_lightning.inference.api import Summarizer
 
-    words = [word for word in arguments.words if word.startswith(("decoding.", "decoding="))]
+    named = [word for word in arguments.words if word.startswith(("decoding.", "decoding="))]
+    words = [word for word in named if "=" in word and not Path(word).exists()]
     files = [word for word in arguments.words if word not in words]
     summarizer = Summarizer.load(arguments.system, device=arguments.device)
     written = summarizer.sides
@@ -119,9 +121,11 @@ def read_documents(files: Iterable[str]) -> Iterator[Document]:
 
 
 def _read(file: BinaryIO, where: str, *, jsonl: bool) -> Iterator[Document]:
-    first = file.readline()
-    lines = chain([first], file)
-    if jsonl or first.removeprefix(BOM).lstrip().startswith(b"{"):
+    head = [file.readline()]
+    while head[-1].isspace():
+        head.append(file.readline())
+    lines = chain(head, file)
+    if jsonl or begins_json(b"".join(head)):
         for number, line in json_lines(lines):
             yield _document(line, number, f"{where}:{number}")
         return

@@ -1,4 +1,5 @@
-"""Files of texts from any system: a text a line, or jsonl of ``{"id": ..., "text": ...}``.
+"""Files of texts from any system: a text a line, or jsonl of ``{"id": ..., "text": ...}``,
+whatever their names end in.
 
 References may also be a split of a corpus, of which one summary and the documents are read.
 """
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mclas_lightning.errors import InputError, clear_when_unreadable
-from mclas_lightning.example import Side, json_record, text_record
+from mclas_lightning.example import Side, begins_json, json_record, text_record
 from mclas_lightning.files import json_lines
 
 
@@ -29,7 +30,7 @@ def read_texts(path: Path, field: str = "text") -> SystemTexts:
     ``field`` holds the text of a line of jsonl.
     """
     lines = _lines(path)
-    if path.suffix != ".jsonl":
+    if path.suffix != ".jsonl" and not begins_json("\n".join(lines).encode()):
         return SystemTexts(path, lines, None)
     numbered = json_lines(line.encode() for line in lines)
     records = [text_record(line, field, f"{path}:{number}") for number, line in numbered]
@@ -44,9 +45,8 @@ def read_texts(path: Path, field: str = "text") -> SystemTexts:
 def read_references(path: Path, side: Side) -> tuple[SystemTexts, SystemTexts | None]:
     """The references in ``path``; of a corpus's split its summaries ``side``, and its documents."""
     record = {}
-    if path.suffix == ".jsonl":
-        with suppress(InputError):  # which read_texts raises with its line
-            record = json_record(_lines(path)[0].encode(), str(path))
+    with suppress(InputError):  # which read_texts raises with its line
+        record = json_record(_lines(path)[0].encode(), str(path))
     if "document" not in record or "text" in record:
         return read_texts(path), None
     return read_texts(path, side), read_texts(path, "document")
