@@ -7,9 +7,11 @@ import pytest
 from mclas_lightning.config.compose import compose
 from mclas_lightning.config.settings import read_settings
 from mclas_lightning.errors import InputError
+from mclas_lightning.evaluate import evaluate
 from mclas_lightning.evaluation.outputs import import_outputs
 from mclas_lightning.report.finished_runs import Runs
 from mclas_lightning.runs.results import Results
+from mclas_lightning.train import train
 from tests.conftest import examples, read_lines
 
 IDS = [example.id for example in examples(7, 51)]
@@ -68,8 +70,31 @@ def test_outputs_of_other_documents_are_refused(settings, tmp_path, records, sai
     assert not settings.run.folder.exists()
 
 
-def test_a_run_that_was_trained_here_is_not_overwritten(trained, words, tmp_path):
-    trained("model=mclas")
-    settings = read_settings(compose("train", [*words, "model=mclas"]))[0]
+def test_a_run_that_was_trained_here_is_not_overwritten(trained, settings, tmp_path):
+    trained("model=mclas", "model.name=theirs")
     with pytest.raises(InputError, match="holds a run that was trained here"):
         import_outputs(settings, {"cross": tmp_path / "any.txt"})
+
+
+@pytest.mark.parametrize("name", ["mclas", "ms", "tltran", "lead_1"])
+def test_outputs_take_no_name_of_this_programs_systems(words, tmp_path, name):
+    settings = read_settings(compose("train", [*words, "model=mclas", f"model.name={name}"]))[0]
+    with pytest.raises(InputError, match=f"--model {name}: is a system of this program"):
+        import_outputs(settings, {"cross": tmp_path / "any.txt"})
+    assert not settings.run.folder.exists()
+
+
+def test_outputs_are_no_finished_run(words, settings, tmp_path):
+    file = tmp_path / "cross.txt"
+    file.write_text("Sturm\n" * 7)
+    results = import_outputs(settings, {"cross": file})
+    for job in (train, evaluate):
+        with pytest.raises(InputError, match="holds the results of an outside system"):
+            job(compose(job.__name__, [*words, "model=mclas", "model.name=theirs"]))
+    assert Results.read(settings.run.folder / "results.json") == results
+
+
+def test_a_monolingual_corpus_takes_mono_outputs(words, tmp_path):
+    composed = compose("train", [*words, "model=ncls", "model.name=theirs", "dataset.target=null"])
+    with pytest.raises(InputError, match=r"any\.txt: dataset 'small' is monolingual .* --mono"):
+        import_outputs(read_settings(composed)[0], {"cross": tmp_path / "any.txt"})

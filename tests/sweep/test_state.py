@@ -92,6 +92,17 @@ def test_a_slurm_job_is_queued_until_slurm_has_lost_it(toy, monkeypatch):
     assert states(toy)[ms.folder].detail == "RuntimeError: out of memory"
 
 
+def test_results_of_an_outside_system_are_no_run_of_a_plan(toy):
+    ms, mclas, *_ = toy
+    finished(ms.folder)
+    mclas.folder.mkdir(parents=True)
+    write_json(mclas.folder / "results.json", {})
+    state = states(toy)[mclas.folder]
+    assert state.name == "other"
+    said = f'model.name="an outside system", this plan has model.name="{mclas.model}"'
+    assert state.detail == said
+
+
 def test_the_same_words_and_what_is_no_identity_are_no_other_run(toy, tmp_path):
     ms = toy[0]
     started(ms)

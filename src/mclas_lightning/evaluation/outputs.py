@@ -13,18 +13,26 @@ from mclas_lightning.files import sha256
 from mclas_lightning.metrics.profiles import profiles_of
 from mclas_lightning.metrics.rouge import Profile
 from mclas_lightning.runs.lock import locked
-from mclas_lightning.runs.results import Results
+from mclas_lightning.runs.results import MODELS, Results
+from mclas_lightning.task import BASELINES
 
 
 def import_outputs(settings: Settings, files: Mapping[Side, Path]) -> Results:
     """Score the summaries in ``files`` of each side, and write them into the run's folder.
 
-    An earlier import there is replaced. InputError where a run of this project is there, or where
-    the files have not the documents of the test set.
+    An earlier import there is replaced. InputError for the name of a system of this program, where
+    a run is there, or where the files have not the documents or sides of the test set.
     """
-    run, dataset = settings.run, settings.dataset
+    run, dataset, name = settings.run, settings.dataset, settings.system.name
+    if name in MODELS or name in BASELINES:
+        raise InputError(f"--model {name}: is a system of this program; expected another name")
     if run.started:
         raise InputError(f"{run}: holds a run that was trained here; give another --model")
+    if "cross" in files and dataset.target is None:
+        raise InputError(
+            f"{files['cross']}: dataset '{dataset.name}' is monolingual and has no cross "
+            f"summaries; give the outputs with --mono FILE"
+        )
     dataset.check_files(["test"])
     scored = EvaluationSet.of(dataset, "test")
     of_set = scored.origin()

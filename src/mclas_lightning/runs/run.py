@@ -158,6 +158,11 @@ class Run:
         return (self.folder / "results.json").exists()
 
     @property
+    def foreign(self) -> bool:
+        """Whether the folder holds results of an outside system."""
+        return self.finished and not (self.started or self.trained)
+
+    @property
     def config(self) -> dict[str, Any]:
         """The configuration the run was started with."""
         return read_config(self.folder)
@@ -178,14 +183,16 @@ class Run:
         return read_json(self.training_path, dict).get("updates", 0) if self.trained else 0
 
     def check_identity(self, config: Mapping[str, Any], sections: Sequence[str] = ()) -> None:
-        """InputError where the folder holds a run of another configuration.
+        """InputError where the folder holds a run of another configuration, or foreign results.
 
         ``sections`` limits the comparison to these top-level keys. A training that has not ended
         goes on in its own precision, which config.yaml says of all its updates.
         """
+        advice = "give this one another name (model.name=...), or delete the old one"
+        if self.foreign:
+            raise InputError(f"{self}: holds the results of an outside system; {advice}")
         if not self.started:
             return
-        advice = "give this one another name (model.name=...), or delete the old one"
         if sections:
             advice = "give the words that it was trained with (optim=... sets lengths, too)"
         found = differences(self.config, config, sections)

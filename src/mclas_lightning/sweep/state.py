@@ -1,6 +1,6 @@
 """The state of a run, by the files in its folder. Loads no torch. The first line that fits counts:
 
-config.yaml     differs from the plan: other
+config.yaml     differs from the plan, or was never there beside a results.json: other
 results.json    is there: done
 lock.json       is held by a living process: running
 job.json        names a job that Slurm knows: queued
@@ -97,10 +97,14 @@ def _state_of(run: PlannedRun, queue: Mapping[str, str]) -> State:
 
 
 def differences_from_plan(run: PlannedRun) -> list[Difference]:
-    """The keys in which the run's config.yaml differs from the plan; none without this file."""
+    """The keys in which the run's config.yaml differs from the plan.
+
+    An outside system's results have no config.yaml, and are of no run of the plan.
+    """
     config = run.folder / "config.yaml"
     if not config.exists():
-        return []
+        kept, asked = '"an outside system"', f'"{run.model}"'
+        return [Difference("model.name", kept, asked)] if Run(run.folder).foreign else []
     return differences(_kept_config(run.folder, config.stat().st_mtime_ns), run.config)
 
 
