@@ -4,6 +4,7 @@ import pytest
 
 from mclas_lightning.cli.main import parsed
 from mclas_lightning.errors import InputError
+from mclas_lightning.example import write_jsonl
 from mclas_lightning.runs.results import find_results
 from tests.conftest import examples
 
@@ -31,6 +32,13 @@ def test_either_side_or_both_become_a_row(call, tmp_path, capsys):
     found = {run.model: set(run.scores) for run in find_results(tmp_path / "runs")}
     assert found == {"one": {"cross"}, "two": {"mono"}, "a, b": {"cross", "mono"}}
     assert "cross summaries (de) of 7 documents: ROUGE-1 100.00" in capsys.readouterr().out
+
+
+def test_outputs_that_look_collapsed_are_suspect(call, corpus, tmp_path, capsys):
+    write_jsonl(corpus / "en2de" / "test.jsonl", examples(23, 51))
+    (tmp_path / "cross").write_text("Sturm\n" * 23)
+    call(str(tmp_path / "cross"), "--model", "one")
+    assert "suspect, cross: 4% of the summaries are different texts" in capsys.readouterr().out
 
 
 def test_files_that_are_not_one_are_refused(call):

@@ -32,6 +32,11 @@ def test_a_collapsed_system_is_suspect_and_its_references_are_the_measure(made_u
     assert suspicions(made_up("ncls", **HEALTHY | changes | {"num": 19}), "cross") == []
 
 
+def test_references_in_another_language_are_of_another_test_set(made_up):
+    run = made_up("ncls", **HEALTHY | {"wrong_language": 0.0, "reference_wrong_language": 0.95})
+    assert suspicions(run, "cross") == ["95% of the references are in another language"]
+
+
 def test_results_of_an_earlier_version_are_judged_by_what_they_have(made_up):
     assert suspicions(made_up("ncls", num=200), "cross") == []
     assert len(suspicions(made_up("ncls", num=200, wrong_language=0.9), "cross")) == 1

@@ -30,7 +30,7 @@ def _import_outputs(arguments: argparse.Namespace) -> None:
     from mclas_lightning.config.overrides import override
     from mclas_lightning.config.settings import read_settings
     from mclas_lightning.evaluation.outputs import import_outputs
-    from mclas_lightning.runs.results import headline
+    from mclas_lightning.runs.suspicion import with_suspicions
 
     words = [word for word in arguments.words if "=" in word and not Path(word).exists()]
     cross = [Path(word) for word in arguments.words if word not in words]
@@ -43,7 +43,7 @@ def _import_outputs(arguments: argparse.Namespace) -> None:
     own = [f"dataset={arguments.dataset}", _MODELS["cross" in files, "mono" in files], name]
     settings, _ = read_settings(compose("train", [*own, *words]))
     results = import_outputs(settings, files)
-    print(f"{results.folder}\n  {headline(results)}")
+    print(f"{results.folder}\n  {with_suspicions(results)}")
 
 
 # A system that writes the sides that files are given for (cross, mono).

@@ -20,6 +20,8 @@ LEAST_DISTINCT = 0.5  # share of the references' own share of distinct texts
 # which every other summary does not do.
 EXCESS = {"repetition": 0.15, "wrong_language": 0.25, "copied": 0.5}
 
+MOST_WRONG_REFERENCES = 0.9  # share; more are of a test set in another pair of languages
+
 MOST_EMPTY = 0.1  # share of the documents; references are never empty
 
 SAID = {
@@ -50,6 +52,9 @@ def _reasons(scores: dict[str, float]) -> Iterator[str]:
         value, of_references = scores.get(name), scores.get(f"reference_{name}", 0.0)
         if value is not None and value > of_references + excess:
             yield _said(value, SAID[name], of_references)
+    wrong = scores.get("reference_wrong_language", 0.0)
+    if wrong > MOST_WRONG_REFERENCES:
+        yield f"{wrong:.0%} of the references are in another language"
     empty = scores.get("empty", 0) / scores["num"]
     if empty > MOST_EMPTY:
         yield _said(empty, "of the summaries are empty", 0.0)
