@@ -90,6 +90,18 @@ def test_a_missing_set_is_named_with_what_to_do(settings):
         named.check(settings.run, settings.dataset)
 
 
+def test_a_set_without_the_summaries_of_a_side_is_named(tmp_path):
+    mono = [replace(example, cross=None) for example in examples(3)]
+    write_jsonl(tmp_path / "test.jsonl", mono)
+    named = EvaluationSet.named(tmp_path)
+    assert named.read(["mono"]) == mono
+    with pytest.raises(InputError, match=r"test\.jsonl: has no cross summaries to score by; give"):
+        named.read(["mono", "cross"])
+    write_jsonl(tmp_path / "test.jsonl", [*mono, *examples(1, 7)])
+    with pytest.raises(InputError, match=r"test\.jsonl:1: field 'cross' is empty"):
+        named.read(["cross"])
+
+
 def test_a_pipeline_that_becomes_a_run_needs_its_corpus(settings):
     settings.dataset.file("test").unlink()
     with pytest.raises(InputError, match="dataset 'small' is not here yet; to get it"):

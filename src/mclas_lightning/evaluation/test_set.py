@@ -56,7 +56,16 @@ class EvaluationSet:
 
     def read(self, require: Iterable[Side]) -> list[Example]:
         """The examples of the file; InputError where one lacks a summary of ``require``."""
-        return read_examples(self.path, require)
+        try:
+            return read_examples(self.path, require)
+        except InputError:
+            for side in require:
+                if not any(example.summary(side) for example in read_examples(self.path, ())):
+                    raise InputError(
+                        f"{self.path}: has no {side} summaries to score by; "
+                        f"give a corpus that has them"
+                    ) from None
+            raise
 
     def trial(self, decoding: DecodingConfig) -> str | None:
         """The subfolder of the run for the scores of this set; None for the run's own test set.
