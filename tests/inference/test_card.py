@@ -1,7 +1,10 @@
+import json
 from dataclasses import replace
 
+import pytest
 import yaml
 
+from mclas_lightning.errors import InputError
 from mclas_lightning.inference.card import model_card
 from mclas_lightning.runs.results import Results
 from mclas_lightning.runs.run import Run
@@ -37,6 +40,15 @@ def test_the_card_says_that_its_scores_are_of_another_decoding(trained):
     replace(results, decoding=results.decoding | {"beam": 1}).write(run / "results.json")
     card = model_card(Run(run), "here", "other")
     assert "With another decoding than its own: decoding.beam=2, scored decoding.beam=1." in card
+
+
+def test_scores_that_were_edited_enter_no_card(trained):
+    run = trained("model=ncls")
+    record = json.loads((run / "results.json").read_text())
+    record["scores"]["cross"]["rouge1_f"] = 0.9
+    (run / "results.json").write_text(json.dumps(record))
+    with pytest.raises(InputError, match="was edited after it was written"):
+        model_card(Run(run), "here", "other")
 
 
 def test_a_run_that_was_not_scored_has_a_card_without_scores(trained):

@@ -6,9 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mclas_lightning.errors import InputError
 from mclas_lightning.example import Side
-from mclas_lightning.files import read_json
 from mclas_lightning.metrics.neural.scores import NEURAL_SCORES, NeuralScores
 from mclas_lightning.metrics.profiles import PAPER_FAMILY, profiles_of
 from mclas_lightning.metrics.rouge import Profile
@@ -17,7 +15,7 @@ from mclas_lightning.runs.documents import DOCUMENT_SCORES, write_document_score
 from mclas_lightning.runs.lock import locked
 from mclas_lightning.runs.moves import finish_moves, whole_files
 from mclas_lightning.runs.predictions import Prediction, read_predictions
-from mclas_lightning.runs.results import Results, content_fits
+from mclas_lightning.runs.results import Results, read_unedited
 from mclas_lightning.runs.run import run_folder_of
 
 
@@ -57,13 +55,7 @@ def lost_families(old: Results, new: Results) -> list[str]:
 
 
 def _rescore(run: Path, neural: NeuralScores) -> Results:
-    path = run / "results.json"
-    old = Results.read(path)
-    if content_fits(read_json(path, dict)) is False:
-        raise InputError(
-            f"{path}: was edited after it was written, and new scores would hide that; put the "
-            "file back as it was, or decode again: mclas-evaluate RUN"
-        )
+    old = read_unedited(run / "results.json")
     predictions = [*read_predictions(old).values()]
     scores: dict[Side, SystemScores] = {
         side: _side_scores(side, predictions, old, neural) for side in old.scores

@@ -8,7 +8,7 @@ from huggingface_hub import EvalResult, ModelCardData
 from mclas_lightning.inference.trained import dataset_of, decoding_of, task_of
 from mclas_lightning.runs.identity import decoding_differences, differences_in_words
 from mclas_lightning.runs.recipe import recipe
-from mclas_lightning.runs.results import MODELS, Results
+from mclas_lightning.runs.results import MODELS, Results, read_unedited
 from mclas_lightning.runs.run import Run
 
 HEADLINE = {"rouge1_f": "ROUGE-1", "rouge2_f": "ROUGE-2", "rougeL_f": "ROUGE-L"}
@@ -56,11 +56,11 @@ Trained on `{dataset}`, scenario `{scenario}`, seed {seed}. Licence of the data:
 def model_card(run: Run, place: str, license: str) -> str:
     """The card of a trained run that is loaded from ``place``.
 
-    It has the scores of results.json, where the run was scored.
+    It has the scores of results.json, where the run was scored. InputError where these were edited.
     """
     config, dataset, task = run.config, dataset_of(run), task_of(run)
     path = run.folder / "results.json"
-    results = Results.read(path) if path.exists() else None
+    results = read_unedited(path) if path.exists() else None
     system = MODELS.get(task.name, task.name)
     title = f"{system} on {dataset.name}"
     languages = [dataset.language(side) for side in task.sides]

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, get_origin
 
 from mclas_lightning.errors import InputError, unknown_choice
 from mclas_lightning.example import SIDES, Side
-from mclas_lightning.files import read_versioned, write_json
+from mclas_lightning.files import read_json, read_versioned, write_json
 from mclas_lightning.runs.score_checks import check_scores, check_signatures
 from mclas_lightning.task import BASELINES
 
@@ -176,20 +176,21 @@ def content_fits(record: Mapping[str, Any]) -> bool | None:
     return record[CONTENT] == content_sha256(record) if CONTENT in record else None
 
 
+def read_unedited(path: Path) -> Results:
+    """Read a ``results.json``; InputError where it was edited after it was written, too."""
+    found = Results.read(path)
+    if content_fits(read_json(path, dict)) is False:
+        raise InputError(
+            f"{path}: was edited after it was written, and what is made of it would hide that; "
+            "put the file back as it was, or decode again: mclas-evaluate RUN"
+        )
+    return found
+
+
 def content_sha256(record: Mapping[str, Any]) -> str:
     """The SHA-256 of all values of a results.json but for this one, in any order and layout."""
     rest = {name: value for name, value in record.items() if name != CONTENT}
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
-
-
-def headline(results: Results) -> str:
-    """A line with the main scores of the cross summaries, or else of the mono summaries."""
-    side: Side = "cross" if "cross" in results.scores else "mono"
-    scores = results.scores[side]
-    rouge = ", ".join(f"ROUGE-{n} {100 * scores[f'rouge{n}_f']:.2f}" for n in ("1", "2", "L"))
-    more = f", BERTScore {scores['bertscore_f']:.4f}" if "bertscore_f" in scores else ""
-    number = f"{scores['num']:,}"
-    return f"{side} summaries ({results.language(side)}) of {number} documents: {rouge}{more}"
 
 
 # The fields in the file, in order, with the JSON type of each.

@@ -9,7 +9,7 @@ updates have a share of distinct summaries up to 0.01.
 from collections.abc import Iterator
 
 from mclas_lightning.example import Side
-from mclas_lightning.runs.results import Results, headline
+from mclas_lightning.runs.results import Results
 from mclas_lightning.task import BASELINES
 
 LEAST_DOCUMENTS = 20  # fewer say little of a system
@@ -41,7 +41,17 @@ def suspicions(results: Results, side: Side) -> list[str]:
 def with_suspicions(results: Results) -> str:
     """The headline of results, and a line for each reason to doubt them."""
     lines = [f"  suspect, {s}: {said}" for s in results.scores for said in suspicions(results, s)]
-    return "\n".join([headline(results), *lines])
+    return "\n".join([_headline(results), *lines])
+
+
+def _headline(results: Results) -> str:
+    """A line with the main scores of the cross summaries, or else of the mono summaries."""
+    side: Side = "cross" if "cross" in results.scores else "mono"
+    scores = results.scores[side]
+    rouge = ", ".join(f"ROUGE-{n} {100 * scores[f'rouge{n}_f']:.2f}" for n in ("1", "2", "L"))
+    more = f", BERTScore {scores['bertscore_f']:.4f}" if "bertscore_f" in scores else ""
+    number = f"{scores['num']:,}"
+    return f"{side} summaries ({results.language(side)}) of {number} documents: {rouge}{more}"
 
 
 def _reasons(scores: dict[str, float]) -> Iterator[str]:
