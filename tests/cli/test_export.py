@@ -41,5 +41,12 @@ def test_a_push_names_the_repository_in_the_card(finished_run, mclas, tmp_path, 
     assert "Summarizer.load('me/it')" in (tmp_path / "out" / "README.md").read_text()
 
 
+@pytest.mark.parametrize("name", ["nouser", "", "me/it/that"])
+def test_a_push_to_no_name_of_a_hub_writes_nothing(finished_run, mclas, tmp_path, name):
+    said = mclas("export", finished_run, tmp_path / "out", "--push", name)
+    assert f"--push {name}: expected user/name" in said
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_folder_without_a_run_is_refused(mclas, tmp_path):
     assert "no run here" in mclas("export", tmp_path, tmp_path / "out")

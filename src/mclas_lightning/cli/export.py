@@ -19,10 +19,12 @@ def add_export(commands: argparse._SubParsersAction) -> None:
 
 def _export(arguments: argparse.Namespace) -> None:
     from mclas_lightning.config.overrides import command
-    from mclas_lightning.inference.export import export_run, push
+    from mclas_lightning.inference.export import check_hub_name, export_run, push
     from mclas_lightning.runs.run import Run
 
     run, out = Run(arguments.run_folder), arguments.out
+    if arguments.push is not None:
+        check_hub_name(arguments.push)
     place = arguments.push or str(out)
     export_run(run, out, half=arguments.float16, place=place, license=arguments.license)
     print(f"{out}: {sum(p.stat().st_size for p in out.rglob('*') if p.is_file()):,} bytes")

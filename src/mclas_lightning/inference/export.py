@@ -72,10 +72,15 @@ def export_run(run: Run, out: Path, *, half: bool, place: str, license: str) -> 
         (part / CARD).write_text(model_card(run, place, license), encoding="utf-8")
 
 
-def push(folder: Path, name: str) -> str:
-    """Upload an exported folder as ``user/name``; the address of the repository."""
+def check_hub_name(name: str) -> None:
+    """InputError for a name that no repository of a hub has."""
     if not HUB_NAME.fullmatch(name):
         raise InputError(f"--push {name}: expected user/name")
+
+
+def push(folder: Path, name: str) -> str:
+    """Upload an exported folder as ``user/name``; the address of the repository."""
+    check_hub_name(name)
     hub = HfApi()
     try:
         address = hub.create_repo(name, exist_ok=True)
