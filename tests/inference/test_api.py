@@ -77,6 +77,10 @@ def test_a_long_document_and_another_language_are_noted(summarizer):
     [
         (["a storm", " \n"], {}, "text 2 of 2: is empty"),
         ("a storm", {}, "expected a list of texts"),
+        (b"a storm", {}, "expected a list of texts"),
+        ([None], {}, "text 1 of 1: expected a str, found NoneType"),
+        (["a storm", 3], {}, "text 2 of 2: expected a str, found int"),
+        ([b"a storm"], {}, "text 1 of 1: expected a str, found bytes"),
         (["a storm"], {"n_best": 3}, "from 1 to the 2 of decoding.beam, found 3"),
         (["a storm"], {"decoding": {"beams": 3}}, "did you mean 'beam'"),
         (["a storm"], {"decoding": {"beam": "wide"}}, "decoding.beam: expected a whole number"),
@@ -84,6 +88,8 @@ def test_a_long_document_and_another_language_are_noted(summarizer):
 )
 def test_what_cannot_be_summarized_is_refused(summarizer, texts, words, said):
     assert said in str(outcome(lambda: summarizer(texts, **words)))
+    streamed = str(outcome(lambda: [*summarizer.stream(texts, **words)]))
+    assert said.replace(f" of {len(texts)}:", ":") in streamed
 
 
 def test_other_folders_unended_trainings_and_unknown_devices_are_refused(finished_run, tmp_path):

@@ -86,8 +86,7 @@ class Summarizer:
         ``decoding`` changes keys of the decoding: ``{"beam": 10, "max_length": 40}``. InputError
         for an empty text, or for a key or value that decoding does not have.
         """
-        if isinstance(texts, str):
-            raise InputError("texts: expected a list of texts, found one text; give [text]")
+        _check_several(texts)
         for number, text in enumerate(texts, start=1):
             _check_text(text, f"{number} of {len(texts)}")
         with self.system.prepared(self.changed(decoding or {})) as search:
@@ -101,6 +100,7 @@ class Summarizer:
         Few documents are summarized together at first, and more later, which is faster. InputError
         for a text that cannot be summarized, after the summaries of those before it.
         """
+        _check_several(texts)
         together, mistakes = FIRST_TOGETHER, list[InputError]()
         checked = _until_mistake(texts, mistakes)
         with self.system.prepared(self.changed(decoding or {})) as search:
@@ -146,7 +146,14 @@ def _until_mistake(texts: Iterable[str], mistakes: list[InputError]) -> Iterator
         mistakes.append(error)
 
 
+def _check_several(texts: Iterable[str]) -> None:
+    if isinstance(texts, str | bytes):
+        raise InputError("texts: expected a list of texts, found one text; give [text]")
+
+
 def _check_text(text: str, which: str) -> None:
+    if not isinstance(text, str):
+        raise InputError(f"text {which}: expected a str, found {type(text).__name__}")
     if not text.strip():
         raise InputError(f"text {which}: is empty; there is no summary")
 
