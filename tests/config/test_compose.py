@@ -1,10 +1,12 @@
 import itertools
+import re
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from mclas_lightning.config.compose import compose, compose_over, launcher_settings, multirun_words
+from mclas_lightning.config.overrides import hydra_arguments
 from mclas_lightning.errors import InputError
 
 
@@ -95,7 +97,19 @@ def test_a_conf_where_a_command_is_started_is_searched(tmp_path, monkeypatch):
     assert (cfg.network.encoder.layers, cfg.network.encoder.heads) == (7, 4)
 
 
-@pytest.mark.parametrize("word", ["dataset=0", "optim=[1,2]"])
+@pytest.mark.parametrize("word", ["dataset=0", "optim=null"])
 def test_a_number_as_the_choice_of_a_group_is_refused_in_one_line(word):
     with pytest.raises(InputError, match=r"^a choice of a group is no name \(.*\)$"):
         compose("train", [word])
+
+
+@pytest.mark.parametrize(
+    "word", ["optim=[1,2]", "decoding=[short,long]", "+decoding=[short]", "model=[ncls, ms]"]
+)
+def test_a_list_of_a_groups_files_is_refused(word):
+    said = re.escape(f"{word}: a choice of a group is no name; give one of conf/")
+    for call in (compose, lambda _, words: compose_over({}, words)):
+        with pytest.raises(InputError, match=said):
+            call("train", [word])
+    with pytest.raises(InputError, match=said):
+        hydra_arguments(["--multirun", word])

@@ -6,12 +6,16 @@ interpolations, ``choice(...)``, ``range(...)``, and the commas of a multirun.
 """
 
 import json
+import os
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from mclas_lightning.errors import InputError
+from mclas_lightning.files import CONF
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
@@ -75,12 +79,17 @@ def hydra_arguments(words: Sequence[str]) -> list[str]:
 
 
 def quoted(word: str, *, multirun: bool = False) -> str:
-    """An override in Hydra's grammar; bare commas separate values in a multirun alone."""
+    """An override in Hydra's grammar; bare commas separate values in a multirun alone.
+
+    InputError for a list of a group's files, of which Hydra would mix all and say nothing.
+    """
     found = _OVERRIDE.fullmatch(word)
     if found is None:
         return word
     key, value = found.groups()
     name = key.lstrip("+")
+    if os.path.isdir(CONF / name) and any(map(_is_list, elements(value))):
+        raise InputError(f"{word}: a choice of a group is no name; give one of conf/{name}")
     if multirun:
         return f"{key}={_joined(name, value)}"
     parsed = _parsed(value)
