@@ -48,6 +48,7 @@ def read_parallel(
     """
     texts = {name: _texts(path, sources) for name, path in paths.items()}
     for number, row in enumerate(zip_longest(*texts.values()), start=1):
+        log.place = paths["document"], number
         if None in row:
             raise _not_parallel(paths, texts, number, row)
         read = (
@@ -57,7 +58,6 @@ def read_parallel(
         if all(found.values()):
             yield Example(id=f"{split}-{number}", **found)
         else:
-            log.place = paths["document"], number
             log.skip("a line is empty")
 
 
@@ -67,7 +67,7 @@ def read_en2desum(path: Path, split: str, sources: Sources, log: Log) -> Iterato
     An example with an empty text or summary is skipped. InputError for any other line.
     """
     for number, line in json_lines(sources.lines(path)):
-        where = f"{path}:{number}"
+        log.place, where = (path, number), f"{path}:{number}"
         try:
             record = json.loads(_decoded(line, where))
             document, cross = one_line(record["text"]), sentence_lines(record["summary"])
@@ -80,7 +80,6 @@ def read_en2desum(path: Path, split: str, sources: Sources, log: Log) -> Iterato
         if document and cross:
             yield Example(id=f"{split}-{number}", document=document, cross=cross)
         else:
-            log.place = path, number
             log.skip("text or summary is empty")
 
 
