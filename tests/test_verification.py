@@ -235,6 +235,14 @@ def test_an_untouched_run_matches_in_all_that_it_depends_on(run):
     assert verify_all([run, run]) == [found, found]
 
 
+@pytest.mark.parametrize(("inside", "named"), [("..", "seed=0"), (".", "."), ("tokenizer", "..")])
+def test_a_run_is_verified_by_any_path_to_it(run, monkeypatch, inside, named):
+    known = verify(run)
+    monkeypatch.chdir(run / inside)
+    found = verify(Path(named))
+    assert (found.topics, found.of("unchecked")) == (known.topics, known.of("unchecked"))
+
+
 def test_what_is_gone_is_not_checked_and_does_not_fail(run):
     Run(run).best.unlink()
     (run.parents[4] / "corpus" / "en2de" / "test.jsonl").unlink()

@@ -10,6 +10,7 @@ results.json        scores of the test set, written last: the run is finished
 """
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +69,7 @@ def finished_folders(folders: Sequence[Path]) -> list[Path]:
 
 def run_folder_of(folder: Path) -> Path:
     """The run's folder of results in ``folder``, which may be a trial two folders below it."""
-    places = (folder, *folder.parents[:2])
+    places = (folder, *Path(os.path.abspath(folder)).parents[:2])
     return next((place for place in places if (place / "config.yaml").exists()), folder)
 
 

@@ -1,5 +1,6 @@
 """The files that a run's results depend on, compared with the hashes in its results.json."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -32,7 +33,7 @@ def file_findings(results: Results) -> Iterator[Finding]:
         return
     yield from _configuration(results, run, config)
     yield from _corpus(results, run, config)
-    subset = run.folder.parents[1] / "subset.json"
+    subset = Path(os.path.abspath(run.folder)).parent.parent / "subset.json"
     if "subset_sha256" in known:
         yield compared("subset", subset, known["subset_sha256"])
     yield from _network(results, run)
