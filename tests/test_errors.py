@@ -186,6 +186,12 @@ def test_a_file_that_is_lost_meanwhile_is_one_line(error, capsys):
     )
 
 
+def test_a_name_that_is_too_long_is_one_line(tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        exits_cleanly(lambda: (tmp_path / ("x" * 300)).stat())()
+    assert capsys.readouterr().err.endswith("xxx: File name too long\n")
+
+
 def test_another_error_of_the_system_is_a_bug_and_has_its_traceback():
     def main():
         raise ConnectionRefusedError(111, "Connection refused")

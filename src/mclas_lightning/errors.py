@@ -123,7 +123,7 @@ def exits_cleanly(main: Callable[..., object]) -> Callable[..., None]:
                 sys.exit(INTERRUPTED)
             except OSError as error:
                 lost = error.errno in LOST and error.filename is not None
-                if error.errno not in DISK_FULL and not lost:
+                if error.errno not in (*DISK_FULL, errno.ENAMETOOLONG) and not lost:
                     raise
                 advice = "; was it deleted, renamed or locked away meanwhile?" if lost else ""
                 what = ascii(str(error.filename or "output"))[1:-1]

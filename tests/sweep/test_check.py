@@ -30,7 +30,11 @@ def test_a_problem_is_listed_once_with_the_runs_that_have_it(shared, tmp_path, c
 def test_runs_that_could_not_write_are_a_problem(shared, tmp_path):
     (tmp_path / "runs").write_text("a file")
     (line,) = run_problems(plan_runs([str(tmp_path / "sweep.yaml")], shared), slurm=False)
-    assert line.endswith("/runs: runs cannot be written there")
+    assert line.endswith("/runs: runs cannot be written there (Not a directory)")
+    # Root may write everywhere, but no process makes a folder in /proc.
+    in_proc = plan_runs([str(tmp_path / "sweep.yaml")], [*shared, "runs=/proc/x"])
+    (line,) = run_problems(in_proc, slurm=False)
+    assert "/proc: runs cannot be written there" in line
 
 
 def test_a_baseline_has_no_updates_and_needs_the_test_set_alone(words, tmp_path, corpus):

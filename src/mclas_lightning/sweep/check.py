@@ -1,9 +1,9 @@
 """Checks of all planned runs before the first one starts: folders, corpora, vocabularies, MS."""
 
-import os
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from mclas_lightning.config.settings import Settings, read_settings
 from mclas_lightning.data.tokenizer import Tokenizer
@@ -70,8 +70,12 @@ def _errors(
 def _check_folder(folder: Path) -> None:
     """InputError where a run could not write its folder."""
     place = next(place for place in (folder, *folder.resolve().parents) if place.exists())
-    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
-        raise InputError(f"{place}: runs cannot be written there")
+    try:
+        # Permissions alone do not tell: root has all, and no folder can be made in /proc.
+        with TemporaryDirectory(prefix=".", dir=place):
+            pass
+    except OSError as error:
+        raise InputError(f"{place}: runs cannot be written there ({error.strerror})") from error
 
 
 def _check_vocabulary(settings: Settings, tokenizer: Tokenizer) -> None:

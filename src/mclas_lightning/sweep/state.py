@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.files import read_json, write_json
+from mclas_lightning.files import make_folder, read_json, write_json
 from mclas_lightning.runs.identity import (
     Difference,
     differences,
@@ -205,6 +205,6 @@ def read_job(folder: Path) -> dict[str, str]:
 
 def write_job(folder: Path, job: str, log: Path) -> None:
     """Write job.json: the Slurm job of a run. The failure.json of an earlier try is removed."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     (folder / FAILURE_FILE).unlink(missing_ok=True)
     write_json(folder / JOB_FILE, {"id": job, "log": str(log)})

@@ -15,6 +15,8 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
+from mclas_lightning.errors import InputError, escape_unwritable, exits_cleanly
+from mclas_lightning.files import make_folder
 from mclas_lightning.progress import ctrl_c_for_this_process, threads, worker_pool
 from mclas_lightning.sweep.plan import PlannedRun
 from mclas_lightning.sweep.state import FAILURE_FILE, LOG_FILE, write_failure
@@ -62,11 +64,12 @@ def _nothing() -> None:
     pass
 
 
+@exits_cleanly
 def _run_process(run: PlannedRun, environment: dict[str, str]) -> None:
     os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # The sweep receives it and ends its runs.
     _end_with_parent()
-    run.folder.mkdir(parents=True, exist_ok=True)
+    make_folder(run.folder)
     log = run.folder / LOG_FILE
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     for stream in (1, 2):
@@ -93,7 +96,6 @@ def train_and_note(
 
     A failure, also of composing ``config``, is noted in failure.json where ``writes``.
     """
-    from mclas_lightning.errors import InputError, escape_unwritable
     from mclas_lightning.runs.lock import FolderBusy
     from mclas_lightning.train import train
 
