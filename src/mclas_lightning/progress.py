@@ -101,15 +101,18 @@ def cpu_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> set[str]:
 
 
 def bound_libraries() -> None:
-    """Let oneDNN keep few kernels, and threads wait without spinning long on a busy machine.
+    """Bound what libraries keep, wait and say, which they read when they are loaded.
 
-    Threads wait for each other at the end of every product. One that spins takes the core from a
-    thread that works, where other programs compute, too. What the user has said stays.
+    oneDNN keeps few kernels. A hub's client prints errors alone: of a hub that cannot be reached,
+    one line is ours. Threads wait for each other at the end of every product. One that spins takes
+    the core from a thread that works, where other programs compute, too, so that they wait without
+    spinning long on a busy machine. What the user has said stays.
     """
     if not any(name in os.environ for name in SPINNING) and busy():
         os.environ["GOMP_SPINCOUNT"] = str(SPINS)
     for name in KERNEL_CACHES:
         os.environ.setdefault(name, str(KERNELS))
+    os.environ.setdefault("HF_HUB_VERBOSITY", "error")
 
 
 def busy(loadavg: Path = Path("/proc/loadavg")) -> bool:

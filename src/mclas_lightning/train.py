@@ -114,8 +114,6 @@ def quiet_libraries() -> None:
     """Leave out what Lightning says of itself, and the warnings that do not apply here."""
     for library in ("pytorch_lightning", "lightning_fabric", "lightning.fabric"):
         logging.getLogger(library).setLevel(logging.WARNING)
-    # A hub that cannot be reached is one line of ours, not fifty of its client's.
-    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     # Lengths vary inside a bucket, and the loader is resumable without Lightning's help.
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     warnings.filterwarnings("ignore", message=".*LeafSpec.*is deprecated")

@@ -13,7 +13,6 @@ if __name__ == "__main__":  # Ctrl-C is heard during the imports below, too.
     sys.exit(run_main("mclas_lightning.cli.main"))
 
 import argparse
-import logging
 import os
 import signal
 from pathlib import Path
@@ -48,8 +47,6 @@ def main() -> None:
 
         argcomplete.autocomplete(parser())
     arguments = parsed(sys.argv[1:])
-    # Of a hub that cannot be reached, our one line is printed, not the fifty of its client.
-    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     # An exception on the way out lets a command remove what it has half written.
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     try:
