@@ -7,7 +7,7 @@ import yaml
 
 from mclas_lightning.config.compose import compose
 from mclas_lightning.config.settings import read_settings
-from mclas_lightning.data.tokenizer import train_tokenizer
+from mclas_lightning.data.tokenizer import Tokenizer, train_tokenizer
 from mclas_lightning.errors import InputError
 from mclas_lightning.evaluate import evaluate
 from mclas_lightning.example import write_jsonl
@@ -18,6 +18,7 @@ from mclas_lightning.inference.trained import (
     ms_run,
     network_of,
     task_of,
+    tokenizer_of,
     weights_of,
 )
 from mclas_lightning.runs.run import Run
@@ -89,6 +90,12 @@ def test_a_network_of_another_version_is_named(trained):
     (run.folder / "network.json").write_text(json.dumps(sizes))
     with pytest.raises(InputError, match=r"network\.json: not a network of this version \(.*heads"):
         network_of(run)
+
+
+def test_a_run_without_its_tokenizer_asks_no_hub(tmp_path, monkeypatch):
+    monkeypatch.setattr(Tokenizer, "load", lambda name: pytest.fail(f"{name} was looked for"))
+    with pytest.raises(InputError, match="v/tokenizer: no such folder; restore it"):
+        tokenizer_of(Run(tmp_path / "v"))
 
 
 def test_an_ms_run_is_found_by_its_folder_or_that_of_its_seeds(ms, tmp_path):

@@ -159,7 +159,10 @@ def weights_of(run: Run) -> dict[str, torch.Tensor]:
 def tokenizer_of(run: Run) -> Tokenizer:
     """The tokenizer that the network was trained with."""
     if not isinstance(run, ExportedRun):
-        return Tokenizer.load(str(run.folder / "tokenizer"))
+        folder = run.folder / "tokenizer"
+        if not folder.is_dir():  # A hub would be asked for this name.
+            raise InputError(f"{folder}: no such folder; restore it, or make the run again")
+        return Tokenizer.load(str(folder))
     path = run.checked(TOKENIZER)
     try:
         return Tokenizer(PreTrainedTokenizerFast(tokenizer_file=str(path)))
