@@ -1,6 +1,7 @@
 """``mclas doctor``."""
 
 import json
+import os
 import shutil
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -72,6 +73,15 @@ def test_a_server_that_does_not_answer_says_what_to_do_without(monkeypatch):
     for address in ("nonsense", "http://my host"):
         monkeypatch.setenv("WANDB_BASE_URL", address)
         assert "does not answer" in server("W&B").found
+
+
+def test_the_server_of_wandb_is_the_one_that_its_package_would_ask(monkeypatch, tmp_path):
+    address = os.environ["WANDB_BASE_URL"]
+    (tmp_path / "wandb").mkdir()
+    (tmp_path / "wandb" / "settings").write_text(f"[default]\nbase_url = {address}\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("WANDB_BASE_URL")
+    assert server("W&B").found.startswith(f"{address} does not answer")
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from urllib.request import Request, urlopen
 
 from mclas_lightning import __version__
 from mclas_lightning.errors import InputError, first_line
+from mclas_lightning.tracking.account import server_address
 
 SECONDS = 3  # that a server has to answer
 
@@ -37,11 +38,16 @@ CPU_FLAGS = {
     "avx2": "AVX2: float32",
 }
 
-SERVERS = {
-    "model hub": ("HF_ENDPOINT", "https://huggingface.co", "name folders instead of hub names"),
+# Servers by name: the variable with an address, the usual address, and what to do without.
+SERVERS: dict[str, tuple[str, Callable[[], str], str]] = {
+    "model hub": (
+        "HF_ENDPOINT",
+        lambda: "https://huggingface.co",
+        "name folders instead of hub names",
+    ),
     "W&B": (
         "WANDB_BASE_URL",
-        "https://api.wandb.ai",
+        server_address,
         "logger=csv; offline runs are uploaded later: mclas wandb sync",
     ),
 }
@@ -150,7 +156,7 @@ def room(data: Path, runs: Path) -> Iterator[Finding]:
 def server(name: str) -> Finding:
     """Whether the server ``name`` of ``SERVERS`` answers."""
     variable, usual, without = SERVERS[name]
-    address = os.environ.get(variable, usual)
+    address = os.environ.get(variable) or usual()
     if name == "model hub" and os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0"):
         return Finding("network", name, "not asked (HF_HUB_OFFLINE is set)")
     try:

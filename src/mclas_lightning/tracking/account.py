@@ -2,14 +2,18 @@
 
 import os
 import re
+from typing import TYPE_CHECKING
 
 from mclas_lightning.errors import InputError
+
+if TYPE_CHECKING:
+    import wandb
 
 MODES = {"offline": "offline", "dryrun": "offline", "disabled": "disabled"}  # all others: online
 
 TIMEOUT = 20  # seconds in which the server has to answer
 
-OFFLINE_ADVICE = "log in with `wandb login` or WANDB_API_KEY, or train with logger.offline=true"
+LOG_IN = "log in with `wandb login` or WANDB_API_KEY"
 
 
 def wandb_mode() -> str:
@@ -18,10 +22,7 @@ def wandb_mode() -> str:
     It comes from the environment (``WANDB_MODE``), else from the settings files that
     ``wandb offline`` and ``wandb disabled`` write. InputError where W&B cannot read a variable.
     """
-    import wandb
-
-    settings = wandb.Settings(silent=True)
-    settings.update_from_system_settings()
+    settings = _settings()
     try:
         settings.update_from_env_vars(dict(os.environ))
     except ValueError as error:  # pydantic's error has several lines
@@ -31,8 +32,24 @@ def wandb_mode() -> str:
     return MODES.get(settings.mode, "online")
 
 
-def check_account(timeout: int = TIMEOUT) -> None:
-    """InputError where W&B has no key, refuses it or does not answer in ``timeout`` seconds."""
+def server_address() -> str:
+    """The address of W&B's server by its settings files, else that of its package."""
+    return _settings().base_url
+
+
+def _settings() -> "wandb.Settings":
+    import wandb
+
+    settings = wandb.Settings(silent=True)
+    settings.update_from_system_settings()
+    return settings
+
+
+def check_account(timeout: int = TIMEOUT, advice: str = "") -> None:
+    """InputError where W&B has no key, refuses it or does not answer in ``timeout`` seconds.
+
+    The error says how to log in, and ``advice`` after it.
+    """
     import wandb
     from wandb.errors import AuthenticationError
 
@@ -46,9 +63,9 @@ def check_account(timeout: int = TIMEOUT) -> None:
     except AuthenticationError as error:
         late = "did not respond in time" in str(error)
         said = f"does not answer within {timeout} s" if late else "does not accept the key"
-        raise InputError(f"W&B: {host} {said}; {OFFLINE_ADVICE}") from error
+        raise InputError(f"W&B: {host} {said}; {LOG_IN}{advice}") from error
     finally:
         if before is None:
             del os.environ["WANDB_HTTP_TIMEOUT"]
     if not known:
-        raise InputError(f"W&B: no key for {host}; {OFFLINE_ADVICE}")
+        raise InputError(f"W&B: no key for {host}; {LOG_IN}{advice}")

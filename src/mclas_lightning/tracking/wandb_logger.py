@@ -87,7 +87,7 @@ class WandbMirror(WandbLogger):
     def check(self) -> None:
         """InputError where W&B has no key or its server does not answer; nothing if offline."""
         if not self.offline:
-            account.check_account(self.config.timeout)
+            account.check_account(self.config.timeout, ", or train with logger.offline=true")
 
     @property
     @rank_zero_experiment
