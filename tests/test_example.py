@@ -99,3 +99,23 @@ def test_only_a_name_stands_for_the_missing_id_of_a_text():
     assert text_record(b'{"text": "a"}', "text", "x:1", "7") == ("7", "a")
     with pytest.raises(InputError, match=r"x:1: expected .* with a string each"):
         text_record(b'{"text": "a"}', "text", "x:1")
+    with pytest.raises(InputError, match=r"x:1: expected .*, in which id may be missing"):
+        text_record(b'{"id": 3, "text": null}', "text", "x:1", "7")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('{"text": "ä"}'.encode("latin-1"), "save the file as UTF-8"),
+        ('{"text": "a"}'.encode("utf-16"), "the file is in UTF-16: save it as UTF-8"),
+        (b'{"text": "\\ud83d"}', "field 'text' holds half a character"),
+        (b'{"id": "\\ud83d", "text": "a"}', "field 'id' holds half a character"),
+        (b'{"id": false, "text": "a"}', "field 'id' must be a string or .*, found bool"),
+        (b'{"text": 3}', "field 'text' must be a string, found int"),
+        (b" ", "this line is empty"),
+        (b'[{"text": "a"}]', "a JSON array"),
+    ],
+)
+def test_a_bad_line_of_texts_is_named_by_its_mistake(line, said):
+    with pytest.raises(InputError, match=f"^x:1: .*{said}"):
+        text_record(line, "text", "x:1", "7")

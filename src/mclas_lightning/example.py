@@ -111,18 +111,24 @@ def example_of(record: Mapping[str, Any], where: str, required: Iterable[Side] =
     """The example of a record's fields; InputError, which names ``where``, for another record."""
     values: dict[str, str | None] = {}
     for field in EXAMPLE_FIELDS:
-        value = record_id(record) if field == "id" else record.get(field)
-        if value is not None and not isinstance(value, str):
-            kinds = "a string or a whole number" if field == "id" else "a string"
-            found = type(value).__name__
-            raise InputError(f"{where}: field '{field}' must be {kinds}, found {found}")
-        if value and any("\ud800" <= letter <= "\udfff" for letter in value):
-            raise InputError(f"{where}: field '{field}' holds half a character (a lone surrogate)")
+        value = _text(record, field, where)
         if field in ("id", "document", *required) and not (value or "").strip():
             state = "is empty" if field in record else "is missing"
             raise InputError(f"{where}: field '{field}' {state}")
         values[field] = value
     return Example(**values)  # pyright: ignore[reportArgumentType]  # id and document were checked
+
+
+def _text(record: Mapping[str, Any], field: str, where: str) -> str | None:
+    """A field's text, if any; InputError for another type, or half a character."""
+    value = record_id(record) if field == "id" else record.get(field)
+    if value is not None and not isinstance(value, str):
+        kinds = "a string or a whole number" if field == "id" else "a string"
+        found = type(value).__name__
+        raise InputError(f"{where}: field '{field}' must be {kinds}, found {found}")
+    if value and any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise InputError(f"{where}: field '{field}' holds half a character (a lone surrogate)")
+    return value
 
 
 def _json_advice(line: bytes, error: Exception) -> str:
@@ -145,15 +151,11 @@ def text_record(line: bytes, field: str, where: str, name: str | None = None) ->
 
     InputError, which names ``where``, for any other line.
     """
-    try:
-        record = json.loads(line)
-        example_id, text = record_id(record) or name, record[field]
-        if not isinstance(example_id, str) or not isinstance(text, str):
-            raise TypeError
-        text.encode()  # A lone surrogate, half a character, raises UnicodeEncodeError.
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    record = json_record(line, where)
+    example_id, text = _text(record, "id", where) or name, _text(record, field, where)
+    if example_id is None or text is None:
         rest = " with a string each" if name is None else ", in which id may be missing"
-        raise InputError(f'{where}: expected {{"id": ..., "{field}": ...}}{rest}') from None
+        raise InputError(f'{where}: expected {{"id": ..., "{field}": ...}}{rest}')
     return example_id, text
 
 
