@@ -56,6 +56,19 @@ def search(summarizer, decoder, memory, config) -> list[tuple[int, ...]]:
     return [best.ids for best, *_ in n_best_search(*prepared(summarizer, decoder, memory, config))]
 
 
+@pytest.mark.parametrize(
+    ("num", "said"),
+    [
+        (0, "n-best: expected 1 or more, found 0$"),
+        (6, "n-best: expected from 1 to the 5 of decoding.beam, found 6; give decoding.beam=6"),
+    ],
+)
+def test_as_many_candidates_as_the_beam_is_wide_can_be_asked_for(tokenizer, num, said):
+    summarizer = make_summarizer(TASKS[0], tokenizer, 0)
+    with pytest.raises(InputError, match=said):
+        summarizer.n_best(["a storm"], dataclasses.replace(RELEASED, beam=5), num)
+
+
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_decoding_as_released_counts_the_whole_target_and_masks_its_last_summary(

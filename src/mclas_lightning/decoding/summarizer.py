@@ -31,7 +31,7 @@ from mclas_lightning.decoding.processors import (
 )
 from mclas_lightning.decoding.repetition import released_repetition_shares, repetition_shares
 from mclas_lightning.decoding.step import DecoderStep, FixedStep
-from mclas_lightning.errors import InputError
+from mclas_lightning.errors import InputError, check_range
 from mclas_lightning.example import Side
 from mclas_lightning.metrics.accents import kept_by_tokenizer
 from mclas_lightning.model.device import reading_waits
@@ -108,7 +108,8 @@ class NetworkSummarizer(System):
         num_best: int,
         progress: Progress = lambda done: None,
     ) -> list[list[Candidate]]:
-        if not 1 <= num_best <= config.beam:
+        check_range("n-best", num_best, 1)
+        if num_best > config.beam:
             raise InputError(
                 f"n-best: expected from 1 to the {config.beam} of decoding.beam, found {num_best}; "
                 f"give decoding.beam={num_best}, too"
