@@ -65,6 +65,12 @@ def test_files_that_make_no_corpus_are_refused(files, names, said):
         own_files([files(*names)])
 
 
+@pytest.mark.parametrize(("name", "advice"), [("a.xlsx", "save it as CSV"), ("a.csv.GZ", "unpack")])
+def test_a_file_of_no_lines_is_refused_with_what_to_do(files, name, advice):
+    with pytest.raises(InputError, match=f"{name}: is not read as it is; {advice}"):
+        own_files([files(name) / name])
+
+
 @pytest.mark.parametrize("name", ["nowhere", "x" * 300])
 def test_a_path_that_is_not_there_is_named(tmp_path, name):
     with pytest.raises(InputError, match=f"{name}: no such file or folder"):

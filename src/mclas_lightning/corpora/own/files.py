@@ -18,6 +18,12 @@ KINDS = {
 
 LINES = "lines"
 
+# What makes a file to read of one that is none, by the end of its name.
+_TO_READ = {
+    **dict.fromkeys((".xlsx", ".xls", ".ods", ".numbers"), "save it as CSV"),
+    **dict.fromkeys((".gz", ".bz2", ".xz", ".zst", ".zip", ".tar", ".tgz"), "unpack it"),
+}
+
 # Files of a Hugging Face dataset folder that hold no examples.
 _DESCRIPTIONS = {"dataset_dict.json", "dataset_info.json", "dataset_infos.json", "state.json"}
 
@@ -40,6 +46,8 @@ def own_files(paths: Iterable[Path]) -> OwnFiles:
     found = list(dict.fromkeys(file for path in paths for file in _files_at(path)))
     kinds: dict[str, Path] = {}
     for file in found:
+        if advice := _TO_READ.get(file.suffix.lower()):
+            raise InputError(f"{file}: is not read as it is; {advice} first")
         kinds.setdefault(KINDS.get(file.suffix.lower(), LINES), file)
     if len(kinds) > 1:
         one, other, *_ = kinds.values()
