@@ -1,5 +1,6 @@
 import json
 import shlex
+import shutil
 import sys
 
 import pytest
@@ -33,12 +34,22 @@ def main(tmp_path, monkeypatch, capsys):
 
 @pytest.mark.usefixtures("runs")
 def test_the_file_is_written_where_it_is_asked_for(tmp_path, main):
-    words = ["--dataset", "toy_en2de", "--scenario", "minimum", "--models", "mclas", "--num", "3"]
+    words = ["--dataset", "toy", "--scenario", "minimum", "--models", "mclas, ncls", "--num", "3"]
     main("sheet", *words, "--annotators", "2", "--out", "sheets")
     fill_sheets(tmp_path / "sheets", lambda item, perspective: ("gold", "mclas"))
     main("score", "sheets", "--out", "there/human.json")
     assert HumanResults.read(tmp_path / "there" / "human.json").preferences["gold"]["fluency"] == 1
     assert find_human_results(tmp_path / "runs", "toy_en2de", "minimum") is None
+
+
+@pytest.mark.usefixtures("runs")
+def test_a_dataset_of_two_directions_is_not_judged_in_one_sheet(tmp_path, main, capsys):
+    shutil.copytree(tmp_path / "runs" / "toy_en2de", tmp_path / "runs" / "toy_en2zh")
+    with pytest.raises(SystemExit, match="2"):
+        main("sheet", "--dataset", "toy", "--scenario", "minimum", "--out", "new")
+    assert "--dataset toy: expected one direction; name one of toy_en2de, toy_en2zh" in (
+        capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize(
@@ -47,6 +58,7 @@ def test_the_file_is_written_where_it_is_asked_for(tmp_path, main):
         (("score", "sheets"), "expected the filled sheets of two annotators or more, found 0"),
         (("score", "nowhere"), "nowhere: expected a folder that `mclas human sheet` made"),
         (("sheet", "--scenario", "full"), "runs/toy_en2de/full/ncls: no finished run here"),
+        (("sheet", "--dataset", "tog"), "dataset 'tog' does not exist; did you mean 'toy'"),
         (("sheet", "--num", "30"), "expected 30 documents, but ncls, ncls_ms, mclas share 29"),
         (("sheet", "--annotators", "1"), "--annotators: expected 2 or more"),
         (("sheet", "--out", "/proc/sheets"), "error: /proc"),

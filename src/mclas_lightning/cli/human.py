@@ -28,7 +28,7 @@ def add_commands(commands: Any) -> None:
     sheet = commands.add_parser("sheet", help="sheets with anonymous summaries, one an annotator")
     sheet.add_argument("--dataset", required=True, help="of the runs")
     sheet.add_argument("--scenario", required=True, help="of the runs")
-    sheet.add_argument("--models", default="ncls,ncls_ms,mclas", help="(default: %(default)s)")
+    sheet.add_argument("--models", default="ncls,ncls_ms,mclas", help="A,B,... (%(default)s)")
     sheet.add_argument("--num", type=positive, default=20, help="documents (default: %(default)s)")
     sheet.add_argument("--seed", type=seed, default=0, help="of sample and order (default: 0)")
     sheet.add_argument("--annotators", type=positive, default=7, help="(default: %(default)s)")
@@ -87,9 +87,16 @@ def add_commands(commands: Any) -> None:
 def _sheet(arguments: argparse.Namespace) -> None:
     from mclas_lightning.human.results import counted_documents
     from mclas_lightning.human.sheet import first_runs, write_sheets
+    from mclas_lightning.report.finished_runs import Runs
 
-    models = arguments.models.split(",")
-    runs = first_runs(arguments.runs, arguments.dataset, arguments.scenario, models)
+    models = [model.strip() for model in arguments.models.split(",")]
+    dataset, *others = Runs(arguments.runs).datasets([arguments.dataset])
+    if others:
+        raise InputError(
+            f"--dataset {arguments.dataset}: expected one direction; name one of "
+            f"{', '.join([dataset, *others])}"
+        )
+    runs = first_runs(arguments.runs, dataset, arguments.scenario, models)
     if arguments.annotators < 2:
         raise InputError("--annotators: expected 2 or more, for there to be agreement")
     key = write_sheets(runs, arguments.out, arguments.num, arguments.seed, arguments.annotators)
