@@ -127,6 +127,7 @@ def test_what_no_command_takes_is_refused(words, capsys):
     assert ended.value.code == 2
     (said,) = capsys.readouterr().err.splitlines()
     assert said.startswith("error: unrecognized arguments")
+    assert said.endswith(f"; see mclas {words[0]} --help")
 
 
 @pytest.mark.parametrize(

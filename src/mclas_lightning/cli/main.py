@@ -62,7 +62,7 @@ def parsed(words: list[str]) -> argparse.Namespace:
     if later and (
         not hasattr(arguments, "words") or any(w.startswith("-") and w != "-" for w in later)
     ):
-        parser().error(f"unrecognized arguments: {' '.join(later)}")
+        OneLineParser(prog=arguments.prog).error(f"unrecognized arguments: {' '.join(later)}")
     if later:
         arguments.words += later
     return arguments
@@ -70,6 +70,12 @@ def parsed(words: list[str]) -> argparse.Namespace:
 
 class OneLineParser(argparse.ArgumentParser):
     """A parser, and those of its commands, whose errors are one line; argparse prints its usage."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """What argparse returns, with the name of the innermost command as ``prog``."""
+        found, later = super().parse_known_args(args, namespace)
+        found.prog = getattr(found, "prog", self.prog)
+        return found, later
 
     def error(self, message: str) -> NoReturn:
         """Exit code 2."""
