@@ -64,6 +64,26 @@ def test_strict_exits_with_1_where_a_cell_is_missing(runs, monkeypatch, capsys):
     assert (runs / "f.svg").exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("table", "1", "--dataset", "toy"), "--dataset: is no option of table 1, which is of the"),
+        (("table", "2", "--side", "mono"), "--side: is no option of table 2, but of mclas table"),
+        (("table", "2", "--scenario", "full"), "--scenario: is no option of table 2"),
+        (("table", "4", "--profile", "paper"), "--profile: is no option of table 4"),
+        (("table", "--data", "x"), "--data: is no option of any table but table 1"),
+        (("figure", "3", "--run", "x"), "--run: is no option of figure 3, which is of all runs"),
+        (("figure", "3", "--head", "1.1"), "--head: is no option of figure 3"),
+        (("figure", "5", "--run", "x", "--strict"), "--strict: is no option of figure 5, which"),
+    ],
+)
+def test_an_option_that_would_be_passed_over_is_refused(monkeypatch, capsys, words, said):
+    code, out, err = run(monkeypatch, capsys, *words)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"error: {said}")
+    assert err.endswith("; leave it out\n")
+
+
 def test_a_table_that_does_not_exist_is_a_usage_error(monkeypatch, capsys):
     code, _, err = run(monkeypatch, capsys, "table", "8")
     assert code == 2

@@ -120,6 +120,7 @@ def test_neither_torch_nor_a_run_is_needed(german, tmp_path):
         (["--lang", "zh", "--profile", "paper", "--vocabulary", "x"], "x: expected a folder with"),
         (["--vocabulary", "x"], "--vocabulary x: the word pieces are for Chinese in the profile"),
         (["--vocabulary", "x", "--profile", "paper"], "found --lang de --profile paper; leave"),
+        (["--documents", "nowhere.txt"], "--documents: is for --similarity alone"),
         (["--references", "nowhere.txt"], "nowhere.txt: cannot be read"),
         (["--hypotheses", "a.txt", "a.txt"], "given more than once"),
     ],

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 TABLE_FORMATS = ("terminal", "markdown", "md", "latex", "tex", "csv")
 
+DATA = Path("data")
+
 PROFILES = ("standard", "folded", "paper")
 
 
@@ -27,15 +29,12 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
         help="a table of the paper; without it, all finished runs beside each other",
     )  # fmt: skip
     table.add_argument("--format", choices=TABLE_FORMATS, default="terminal", help="of the output")
-    table.add_argument(
-        "--data", type=Path, default=Path("data"), help="where corpora lie (Table 1)"
-    )
+    table.add_argument("--data", type=Path, default=DATA, help="where corpora lie (Table 1)")
     table.add_argument("--scenario", help="without a number: of this scenario alone")
     table.add_argument(
         "--side",
         choices=("cross", "mono"),
-        default="cross",
-        help="without a number: which summaries",
+        help="without a number: which summaries (default: cross)",
     )
     table.set_defaults(run=_table)
 
@@ -43,9 +42,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     report = commands.add_parser("report", help="all tables, Figure 3, examples and runs as HTML")
     report.add_argument("--out", type=Path, default=Path("report.html"), help="HTML file to write")
     report.add_argument("--files", type=Path, help="a folder for each table as .md, .tex and .csv")
-    report.add_argument(
-        "--data", type=Path, default=Path("data"), help="where corpora lie (Table 1)"
-    )
+    report.add_argument("--data", type=Path, default=DATA, help="where corpora lie (Table 1)")
     report.set_defaults(run=_report)
 
     for command in (table, figure, report):
@@ -88,16 +85,33 @@ def _add_figure(commands: argparse._SubParsersAction) -> argparse.ArgumentParser
     return figure
 
 
+def _leave_out(arguments: argparse.Namespace, what: str, *options: str) -> None:
+    """InputError where one of these options was given, which ``what`` would pass over."""
+    for option in options:
+        if getattr(arguments, option) not in (None, [], False, DATA, PROFILES[0]):
+            shown = f"--{option.removeprefix('of_')}"
+            raise InputError(f"{shown}: is no option of {what}; leave it out")
+
+
 def _table(arguments: argparse.Namespace) -> None:
-    if arguments.number is None:
+    number = arguments.number
+    if number is not None:
+        _leave_out(arguments, f"table {number}, but of mclas table alone", "scenario", "side")
+    if number == 1:
+        _leave_out(arguments, "table 1, which is of the paper's corpora", "dataset")
+    else:
+        _leave_out(arguments, "any table but table 1", "data")
+    if number in (1, 3, 4):
+        _leave_out(arguments, f"table {number}, which has no ROUGE", "profile")
+    if number is None:
         from mclas_lightning.report.comparison import comparison_sheets
 
         results, aside = _finished_runs(arguments)
-        sheets = comparison_sheets(results, arguments.side, arguments.profile, aside)
+        sheets = comparison_sheets(results, arguments.side or "cross", arguments.profile, aside)
     else:
         from mclas_lightning.report.tables import paper_table
 
-        sheets = paper_table(arguments.number, _request(arguments))
+        sheets = paper_table(number, _request(arguments))
     _print(sheets, arguments.format)
     _exit_strictly(sheets, arguments)
 
@@ -105,8 +119,11 @@ def _table(arguments: argparse.Namespace) -> None:
 def _figure(arguments: argparse.Namespace) -> None:
     out = arguments.out or Path(f"figure{arguments.number}.svg")
     if arguments.number != 3:
+        what = f"figure {arguments.number}, which is of one run"
+        _leave_out(arguments, what, "dataset", "profile", "strict")
         _draw_heads(arguments, out)
         return
+    _leave_out(arguments, "figure 3, which is of all runs", "of_run", "id", "head")
     from mclas_lightning.report import figure3
 
     request = _request(arguments)
@@ -192,7 +209,7 @@ def _request(arguments: argparse.Namespace) -> "TableRequest":
 
     runs = Runs(arguments.runs)
     datasets = runs.datasets(arguments.dataset)
-    return TableRequest(runs, datasets, arguments.profile, getattr(arguments, "data", Path("data")))
+    return TableRequest(runs, datasets, arguments.profile, getattr(arguments, "data", DATA))
 
 
 def _finished_runs(arguments: argparse.Namespace) -> "FoundResults":

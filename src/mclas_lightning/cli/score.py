@@ -86,6 +86,7 @@ def _score(arguments: argparse.Namespace) -> None:
     from mclas_lightning.metrics.tokens import length_unit
 
     check_language(arguments.lang)
+    _check_documents(arguments)
     way = named_profile(arguments.profile, arguments.lang, arguments.vocabulary)
     ways = [way, folded_profile(arguments.lang)] if way.name == "standard" else [way]
     for each in ways:
@@ -121,6 +122,11 @@ def _score(arguments: argparse.Namespace) -> None:
         Console().print(
             systems_table(systems, pairs, length_unit(arguments.lang), way.family, bare)
         )
+
+
+def _check_documents(arguments: argparse.Namespace) -> None:
+    if arguments.documents is not None and not arguments.similarity:
+        raise InputError("--documents: is for --similarity alone; give that, too, or leave it out")
 
 
 def _with_neural(
