@@ -175,3 +175,16 @@ def test_from_scratch_nothing_is_needed():
 def test_two_runs_in_one_folder_are_refused():
     with pytest.raises(InputError, match="two different runs would share this folder"):
         plan_runs(["pretrain"], ["dataset=toy", "optim.max_tokens=100,200"])
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("seed=abc", "seed: expected a whole number, found 'abc'"),
+        ("decoding.beam=0", "decoding.beam: expected from 1 to 1000, found 0"),
+        ("scenario=nope", "scenario 'nope' does not exist; choose from: full, maximum, medium"),
+    ],
+)
+def test_no_run_is_planned_that_would_not_start(word, said):
+    with pytest.raises(InputError, match=f"^mclas-train .*dataset=toy .*: {said}"):
+        plan_runs(["toy"], [word])

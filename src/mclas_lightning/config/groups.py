@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from mclas_lightning.errors import InputError, check_range, unknown_choice
 from mclas_lightning.example import SIDES
-from mclas_lightning.model.decoder import MAX_POSITIONS
+from mclas_lightning.model import MAX_POSITIONS
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
 from omegaconf import DictConfig
 
 from mclas_lightning.config.dataset import DatasetConfig
@@ -20,13 +19,15 @@ from mclas_lightning.config.groups import (
     TrainerExtras,
 )
 from mclas_lightning.config.optim import OptimConfig
-from mclas_lightning.distributed import device_of
 from mclas_lightning.errors import InputError, check_range, unknown_choice
 from mclas_lightning.files import check_run_names
 from mclas_lightning.runs.identity import resolved_config
 from mclas_lightning.runs.run import Run
 from mclas_lightning.schema import typed
 from mclas_lightning.task import Baseline, Pipeline, Task, task_from
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +72,10 @@ class Settings:
         return self.dataset.source if apart else None
 
     @property
-    def device(self) -> torch.device:
+    def device(self) -> "torch.device":
         """The device on which this process summarizes the test set."""
+        from mclas_lightning.distributed import device_of  # Torch: not in every plan.
+
         return device_of(self.trainer.get("accelerator"), self.trainer.get("devices"))
 
     @property

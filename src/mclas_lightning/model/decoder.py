@@ -14,12 +14,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from mclas_lightning.model import MAX_POSITIONS
 from mclas_lightning.model.attention import Attention, Cache, FixedCache, KeysValues
 from mclas_lightning.model.linear import Linear
 
 NORM_EPS = 1e-6  # Released code; the encoder has BERT's 1e-12.
-
-MAX_POSITIONS = 5000
 
 # Adds keys and values of new positions to a layer's cache; returns those of all positions.
 Append = Callable[[KeysValues], KeysValues]

@@ -12,10 +12,9 @@ from omegaconf.errors import OmegaConfBaseException
 
 from mclas_lightning.config.compose import compose, multirun_words
 from mclas_lightning.config.overrides import command, override, quoted, uninterpolated
+from mclas_lightning.config.settings import read_settings
 from mclas_lightning.errors import InputError, first_line
-from mclas_lightning.files import check_run_names
 from mclas_lightning.progress import devices_named
-from mclas_lightning.runs.identity import resolved_config
 from mclas_lightning.runs.run import seed_folders
 from mclas_lightning.sweep.axes import (
     DIRECTION_KEYS,
@@ -115,8 +114,7 @@ def _pretrainings(words: Sequence[str], cfg: DictConfig, shared: Sequence[str]) 
 def _planned_run(words: tuple[str, ...], cfg: DictConfig) -> PlannedRun:
     optim, trainer = cfg.optim, cfg.trainer
     try:
-        config = resolved_config(cfg)
-        check_run_names(cfg.dataset.name, cfg.scenario, cfg.model.name)
+        _, config = read_settings(cfg)
         ranks = (devices_named(trainer.devices) or 1) * trainer.num_nodes
         return PlannedRun(
             words=words,
