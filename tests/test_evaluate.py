@@ -67,6 +67,14 @@ def test_words_change_how_it_is_decoded_and_this_is_said(run, mclas_evaluate):
     assert "another decoding than in its config.yaml: decoding.beam=2, now decoding.beam=1" in said
 
 
+@pytest.mark.parametrize("word", ["trainer=gpu", "trainer.devices=2"])
+def test_fewer_devices_than_the_words_name_are_said(run, mclas_evaluate, monkeypatch, word):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    said = "summarized on cpu, processes: 1"
+    assert said in mclas_evaluate(run, word)
+    assert said not in mclas_evaluate(run)
+
+
 def test_all_words_of_a_training_are_still_taken(run, words):
     command = [sys.executable, "-m", "mclas_lightning.evaluate", *words, "model=mclas"]
     done = subprocess.run([*command, "decoding.beam=1"], capture_output=True, text=True)

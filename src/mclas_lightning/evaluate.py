@@ -20,7 +20,13 @@ from omegaconf import DictConfig, OmegaConf
 from mclas_lightning.config.compose import entry
 from mclas_lightning.config.overrides import override
 from mclas_lightning.config.settings import Settings, read_settings
-from mclas_lightning.distributed import fail_together, is_rank_zero, leave_process_group
+from mclas_lightning.distributed import (
+    fail_together,
+    is_rank_zero,
+    leave_process_group,
+    processes_per_node,
+    rank_and_world,
+)
 from mclas_lightning.errors import InputError, exits_cleanly, unknown_choice
 from mclas_lightning.evaluation.run import score_run
 from mclas_lightning.evaluation.test_set import EvaluationSet
@@ -69,6 +75,7 @@ def evaluate(cfg: DictConfig, *, of_run: bool = False) -> Results | None:
             logger.log_hyperparams(config)
         log_results(loggers, results, run.updates)
     _announce(run, trial, results)
+    _announce_fewer_devices(settings)
     return results
 
 
@@ -92,6 +99,16 @@ def _announce(run: Run, trial: str | None, results: Results) -> None:
     kept = run.config.get("decoding") if results.decoding else None  # Baselines have none.
     if found := decoding_differences(kept, results.decoding) if kept else []:
         print(f"  another decoding than in its config.yaml: {differences_in_words(found, 'now')}")
+
+
+def _announce_fewer_devices(settings: Settings) -> None:
+    """Say which device has written the summaries, where the words name another one or several."""
+    kind, devices = settings.trainer.get("accelerator"), settings.trainer.get("devices")
+    _, world = rank_and_world()
+    fewer = world < processes_per_node(settings.trainer)
+    if fewer or (kind not in ("auto", "cpu") and settings.device.type == "cpu"):
+        names = f"trainer.accelerator={kind}, trainer.devices={devices}"
+        print(f"  {names}: summarized on {settings.device}, processes: {world}")
 
 
 of_words = entry("evaluate", evaluate)
