@@ -73,6 +73,21 @@ def test_what_cannot_be_imported_is_said(raw, tmp_path, format, path, words, sai
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("format", ["jsonl", "lines"])
+def test_swapped_languages_are_refused_in_formats_that_tell_none(raw, tmp_path, format):
+    if format == "lines":
+        rows = [
+            parse_example(line, "x") for line in (raw / "train.jsonl").read_bytes().splitlines()
+        ]
+        raw = tmp_path / "lines"
+        raw.mkdir()
+        (raw / "train.source").write_text("".join(f"{row.document}\n" for row in rows))
+        (raw / "train.target.cls").write_text("".join(f"{row.cross}\n" for row in rows))
+    with pytest.raises(InputError, match=r"documents are not 'de' and .* are not 'en'; swap"):
+        import_corpus(format, [raw], tmp_path / "out", source="de", target="en")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_corpus_of_ones_own_may_be_monolingual(raw, tmp_path):
     manifest = import_corpus("jsonl", [raw], tmp_path / "out", source="en")
     assert manifest["languages"] == {"source": "en", "target": None}

@@ -17,7 +17,7 @@ from mclas_lightning.corpora.near import apart, held_out_of, skipped_unasked
 from mclas_lightning.corpora.readers.archives import unpack
 from mclas_lightning.corpora.readers.formats import FORMATS, Files, Format, find_files
 from mclas_lightning.corpora.readers.log import Log, Sources, printable
-from mclas_lightning.corpora.readers.pairs import check_pair
+from mclas_lightning.corpora.readers.pairs import check_pair, in_languages
 from mclas_lightning.corpora.reading import Import, note, reader
 from mclas_lightning.errors import InputError, unknown_choice
 from mclas_lightning.example import Example, example_line
@@ -129,7 +129,7 @@ def _write_splits(job: Import, part: Path) -> None:
     for split in SPLITS if job.apart is None else reversed(SPLITS):
         if split in job.files:
             log = Log()
-            examples = read(split, log)
+            examples = in_languages(read(split, log), job.languages)
             if job.apart is not None:
                 examples = apart(split, examples, job.apart, log.skip)
             examples = _once(examples, log, job.scratch)

@@ -13,7 +13,6 @@ from mclas_lightning.corpora.readers import lines, ncls
 from mclas_lightning.corpora.readers.formats import FORMATS, Files
 from mclas_lightning.corpora.readers.log import Log, Sources, printable
 from mclas_lightning.corpora.readers.open_corpora import OpenCorpus
-from mclas_lightning.corpora.readers.pairs import in_languages
 from mclas_lightning.example import Example
 
 
@@ -76,9 +75,8 @@ def _open_reader(job: Import) -> Callable[[Split, Log], Iterator[Example]]:
         corpus.index_mono([*job.mono, *own], job.sources, log)
         if log.kept or log.skipped:
             note(job, joined, log)
-    return lambda split, log: in_languages(
-        _each(job.files[split], lambda path: corpus.read(path, split, job.sources, log)),
-        job.languages,
+    return lambda split, log: _each(
+        job.files[split], lambda path: corpus.read(path, split, job.sources, log)
     )
 
 

@@ -56,12 +56,12 @@ def in_languages(
     """The examples; InputError where the first hundred are clearly not in ``languages``.
 
     Documents and cross summaries both have to be in other languages: identifying a language errs
-    on short texts and on rare languages.
+    on short texts and on rare languages. A corpus in one language has no cross summaries.
     """
     sample: list[Example] = []
     for example in examples:
         yield example
-        if len(sample) < SAMPLE_EXAMPLES and example.cross is not None:
+        if languages["target"] and len(sample) < SAMPLE_EXAMPLES and example.cross is not None:
             sample.append(example)
             if len(sample) == SAMPLE_EXAMPLES:
                 _check_languages(sample, languages)
