@@ -19,8 +19,9 @@ from transformers import (
 )
 from transformers.modeling_outputs import BaseModelOutput, Seq2SeqLMOutput
 
+from mclas_lightning.model import MAX_POSITIONS
 from mclas_lightning.model.attention import KeysValues
-from mclas_lightning.model.decoder import MAX_POSITIONS, sinusoids
+from mclas_lightning.model.decoder import sinusoids
 from mclas_lightning.model.linear import Linear
 from mclas_lightning.model.seq2seq import Seq2Seq
 
