@@ -6,7 +6,7 @@ stands before ``@`` in a URL such as ``https://user:password@host/``.
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mclas_lightning.errors import InputError
@@ -23,20 +23,25 @@ _URL_LOGIN = re.compile(r"(?<=://)[^\s/@\"']+(?=@)")
 
 def redacted(text: str) -> str:
     """``text`` with ``<hidden>`` in place of each secret."""
-    for value in _of_environment():
-        text = text.replace(value, HIDDEN)
-    return _URL_LOGIN.sub(HIDDEN, text)
+    return _without(_of_environment(), text)
 
 
 def check_no_secret(config: Mapping[str, Any]) -> None:
     """InputError where a value holds a secret: a run's configuration is written and logged."""
+    secrets = _of_environment()
     for key, value in flat(config, "."):
-        if redacted(str(value)) != str(value):
+        if _without(secrets, str(value)) != str(value):
             raise InputError(
                 f"{key}: holds a password or the value of a secret environment variable, which "
                 f"would be written into the run's folder; leave it out, and log in by the "
                 f"environment (HF_TOKEN, WANDB_API_KEY) or ~/.netrc"
             )
+
+
+def _without(secrets: Iterable[str], text: str) -> str:
+    for value in secrets:
+        text = text.replace(value, HIDDEN)
+    return _URL_LOGIN.sub(HIDDEN, text)
 
 
 def _of_environment() -> list[str]:
