@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from mclas_lightning.corpora.check import check_corpus
-from mclas_lightning.corpora.importing import _scratch, describe_import, import_corpus
+from mclas_lightning.corpora.importing import describe_import, import_corpus
+from mclas_lightning.corpora.reading import open_scratch
 from mclas_lightning.data.store import open_store
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Example, example_line, parse_example
@@ -213,7 +214,7 @@ def test_an_import_needs_no_lock_of_the_file_system(tmp_path):
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "locked\n"
-        with _scratch(path, tmp_path) as scratch:
+        with open_scratch(path, tmp_path) as scratch:
             scratch.execute("CREATE TABLE ids (id TEXT)")
             scratch.execute("INSERT INTO ids VALUES ('a')")
             assert scratch.execute("SELECT id FROM ids").fetchall() == [("a",)]

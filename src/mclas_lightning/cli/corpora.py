@@ -52,6 +52,10 @@ def _add_import(commands: Any) -> None:
         help="the documents' own summaries, of crosssum, xscitldr or wikilingua",
     )  # fmt: skip
     importing.add_argument(
+        "--triples", action="store_true",
+        help="leave out documents without a mono summary, which only ncls can learn from",
+    )  # fmt: skip
+    importing.add_argument(
         "--apart", nargs="*", type=Path, metavar="CORPUS",
         help="leave out of train and valid what is nearly held-out, here or in these",
     )  # fmt: skip
@@ -96,6 +100,7 @@ def _import(arguments: argparse.Namespace) -> None:
         tokenizer=arguments.tokenizer,
         others=arguments.apart,
         mono=arguments.mono,
+        triples_only=arguments.triples,
     )
     print("\n".join(describe_import(arguments.out, manifest)))
 

@@ -4,7 +4,6 @@ import hashlib
 import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -13,15 +12,15 @@ from typing import Any
 from mclas_lightning.config.dataset import SPLITS, Split, check_two_languages
 from mclas_lightning.config.overrides import command
 from mclas_lightning.corpora.manifest import check_replaceable, whole_corpus
-from mclas_lightning.corpora.near import apart, held_out_of, skipped_unasked
+from mclas_lightning.corpora.near import apart, held_out_of
 from mclas_lightning.corpora.readers.archives import unpack
 from mclas_lightning.corpora.readers.formats import FORMATS, Files, Format, find_files
-from mclas_lightning.corpora.readers.log import Log, Sources, printable
+from mclas_lightning.corpora.readers.log import Log, Sources, printable, skipped_unasked
 from mclas_lightning.corpora.readers.pairs import check_pair, in_languages
-from mclas_lightning.corpora.reading import Import, note, reader
+from mclas_lightning.corpora.reading import Import, note, open_scratch, reader, triples
 from mclas_lightning.errors import InputError, unknown_choice
 from mclas_lightning.example import Example, example_line
-from mclas_lightning.files import NOTHING_KEPT, write_json
+from mclas_lightning.files import write_json
 from mclas_lightning.metrics.language import check_language
 from mclas_lightning.progress import progress_bar
 
@@ -40,6 +39,7 @@ def import_corpus(
     tokenizer: str | None = None,
     others: Sequence[Path] | None = None,
     mono: Sequence[Path] = (),
+    triples_only: bool = False,
 ) -> dict[str, Any]:
     """Write ``out``/{train,valid,test}.jsonl and manifest.json, whole or not at all; the manifest.
 
@@ -48,8 +48,9 @@ def import_corpus(
     valid or test, here or there, is skipped, and a document of valid that is near one of test here
     or of valid or test there; test stays as it is.
     ``mono`` are the files with the mono summaries, of a format that is joined with another corpus.
-    InputError where a file is cut short, is of another format or mixes encodings, and where more
-    records of a split are skipped than kept.
+    With ``triples_only``, a record without a mono summary is skipped. InputError where a file is
+    cut short, is of another format or mixes encodings, and where more records of a split are
+    skipped than kept.
     """
     if format not in FORMATS:
         raise unknown_choice("format", format, FORMATS)
@@ -63,10 +64,11 @@ def import_corpus(
         total = sum(path.stat().st_size for path in chain(joined, *files.values()))
         with (
             progress_bar(total, "importing", "B") as bar,
-            _scratch(part / "scratch.sqlite", out) as scratch,
+            open_scratch(part / "scratch.sqlite", out) as scratch,
         ):
             sources.progress = bar.update
             job = Import(format, languages, tokenizer, files, sources, scratch, held_out, joined)
+            job.triples_only = triples_only
             _write_splits(job, part)
         shutil.rmtree(part / "unpacked", ignore_errors=True)
         write_json(part / "manifest.json", job.manifest)
@@ -96,21 +98,6 @@ def _mono_files(
     return [path for files in found.values() for path in files]
 
 
-@contextmanager
-def _scratch(path: Path, out: Path) -> Iterator[sqlite3.Connection]:
-    """A database on the disk of the corpus, for more ids and documents than memory would hold."""
-    try:
-        # No other process knows the file, and some file systems have no locks.
-        place = f"{path.absolute().as_uri()}?nolock=1"
-        with closing(sqlite3.connect(place, uri=True, isolation_level=None)) as connection:
-            for statement in ("PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", "BEGIN"):
-                connection.execute(statement)
-            yield connection
-    except sqlite3.OperationalError as error:
-        raise InputError(f"{out}: cannot be written ({error}); {NOTHING_KEPT}") from error
-    path.unlink()
-
-
 def _write_splits(job: Import, part: Path) -> None:
     dataset = FORMATS[job.format].dataset
     if job.format == "released-shards":
@@ -130,6 +117,8 @@ def _write_splits(job: Import, part: Path) -> None:
         if split in job.files:
             log = Log()
             examples = in_languages(read(split, log), job.languages)
+            if job.triples_only:
+                examples = triples(examples, log)
             if job.apart is not None:
                 examples = apart(split, examples, job.apart, log.skip)
             examples = _once(examples, log, job.scratch)
@@ -167,7 +156,7 @@ def _write(path: Path, examples: Iterable[Example], log: Log) -> dict[str, Any]:
 def _check_kept(log: Log, split: Split) -> None:
     """InputError where a split has no record, or more skipped than kept: the files are wrong.
 
-    Records that ``apart`` leaves out are right, however many they are.
+    Records that the user asked to leave out are right, however many they are.
     """
     if skipped_unasked(log.skipped) <= log.kept and log.kept:
         return
@@ -235,5 +224,9 @@ def describe_import(out: Path, manifest: dict[str, Any]) -> Iterator[str]:
 def _joined_line(split: str, counts: dict[str, Any], kept: int) -> str:
     found = max(0, kept - counts["alone"])
     few = "; few: is it of another language or version?" if 0 < found < kept / 2 else ""
-    none = "; name the files that have them (--xlsum, --scitldr, --mono)" if not found else ""
-    return f"  {split}: mono summaries of {found:,} of {kept:,} ({found / kept:.0%}){few}{none}"
+    advice = ""
+    if not found:
+        advice = "; name the files that have them (--xlsum, --scitldr, --mono)"
+    elif found < kept:
+        advice = "; ncls alone can learn from the others, --triples leaves them out"
+    return f"  {split}: mono summaries of {found:,} of {kept:,} ({found / kept:.0%}){few}{advice}"

@@ -15,13 +15,14 @@ looked up are streamed, so that a training set of any size can be compared with 
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from rensa import RMinHash, RMinHashLSH  # pyright: ignore[reportAttributeAccessIssue]  # Rust
 
 from mclas_lightning.config.dataset import Split
+from mclas_lightning.corpora.readers.log import APART
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Example, read_jsonl
 from mclas_lightning.files import num_records
@@ -125,14 +126,6 @@ def held_out_of(corpora: Iterable[Path]) -> HeldOut:
         for path in files:
             held_out.add_file(str(path), path)
     return held_out
-
-
-APART = "its document is nearly one of"
-
-
-def skipped_unasked(skipped: Mapping[str, Mapping[str, Any]]) -> int:
-    """The records of an import's log that were skipped for another reason than ``apart``'s."""
-    return sum(seen["records"] for why, seen in skipped.items() if not why.startswith(APART))
 
 
 def apart(

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -11,9 +12,11 @@ from mclas_lightning.config.dataset import SPLITS, Split
 from mclas_lightning.corpora.near import HeldOut
 from mclas_lightning.corpora.readers import lines, ncls
 from mclas_lightning.corpora.readers.formats import FORMATS, Files
-from mclas_lightning.corpora.readers.log import Log, Sources, printable
+from mclas_lightning.corpora.readers.log import NO_MONO, Log, Sources, printable
 from mclas_lightning.corpora.readers.open_corpora import OpenCorpus
+from mclas_lightning.errors import InputError
 from mclas_lightning.example import Example
+from mclas_lightning.files import NOTHING_KEPT
 
 
 @dataclass
@@ -28,6 +31,7 @@ class Import:
     scratch: sqlite3.Connection  # ids seen before, and the documents of LCSTS
     apart: HeldOut | None  # documents that no later split may be near to
     mono: list[Path] = field(default_factory=list)  # files with mono summaries to join
+    triples_only: bool = False  # without records that have no mono summary
     manifest: dict[str, Any] = field(default_factory=dict)
 
 
@@ -118,3 +122,27 @@ def note(job: Import, name: str, log: Log) -> None:
     for tag, seen in log.unknown.items():
         known = job.manifest["unknown_tags"].setdefault(tag, {**seen, "times": 0})
         known["times"] += seen["times"]
+
+
+def triples(examples: Iterable[Example], log: Log) -> Iterator[Example]:
+    """The examples that have a mono summary; the others are logged."""
+    for example in examples:
+        if example.mono is None:
+            log.skip(NO_MONO)
+        else:
+            yield example
+
+
+@contextmanager
+def open_scratch(path: Path, out: Path) -> Iterator[sqlite3.Connection]:
+    """A database on the disk of the corpus, for more ids and documents than memory would hold."""
+    try:
+        # No other process knows the file, and some file systems have no locks.
+        place = f"{path.absolute().as_uri()}?nolock=1"
+        with closing(sqlite3.connect(place, uri=True, isolation_level=None)) as connection:
+            for statement in ("PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", "BEGIN"):
+                connection.execute(statement)
+            yield connection
+    except sqlite3.OperationalError as error:
+        raise InputError(f"{out}: cannot be written ({error}); {NOTHING_KEPT}") from error
+    path.unlink()

@@ -73,10 +73,27 @@ def test_an_article_without_a_partner_has_no_mono_summary(tmp_path, stories):
     assert [e.mono is None for e in found(tmp_path / "out")] == [False] * 7 + [True] * 10
     said = "\n".join(describe_import(tmp_path / "out", manifest))
     assert "train: mono summaries of 7 of 17 (41%); few: is it of another language" in said
+    assert "; ncls alone can learn from the others, --triples leaves them out" in said
     bare = import_corpus("crosssum", [raw], tmp_path / "bare", **EN_FR)
     assert all(example.mono is None for example in found(tmp_path / "bare"))
     said = "\n".join(describe_import(tmp_path / "bare", bare))
     assert "train: mono summaries of 0 of 17 (0%); name the files that have them" in said
+
+
+def test_triples_alone_are_imported_where_they_are_asked_for(tmp_path, stories):
+    raw = crosssum(tmp_path, stories)
+    some = {split: told[:7] for split, told in stories.items()}
+    mono = [xlsum(tmp_path / "x", some)]
+    out = tmp_path / "out"
+    manifest = import_corpus("crosssum", [raw], out, **EN_FR, mono=mono, triples_only=True)
+    for split, name in (("train", "train"), ("val", "valid"), ("test", "test")):
+        ids = [f"https://bbc.com/news/{e.id}" for e in some[split]]
+        assert found(out, name) == by_hand(some, split, ids)
+    counts = manifest["counts"]["train"]
+    assert counts["skipped"]["it has no mono summary"]["records"] == 10  # more than are kept
+    assert "train: mono summaries of 7 of 7 (100%)" in "\n".join(describe_import(out, manifest))
+    with pytest.raises(InputError, match=r"17 of 17 records cannot be used, .*no mono summary"):
+        import_corpus("crosssum", [raw], out, **EN_FR, triples_only=True)
 
 
 def test_an_xlsum_with_no_partner_is_refused(tmp_path, stories):

@@ -11,7 +11,7 @@ import numpy as np
 from mclas_lightning.config.dataset import SPLITS
 from mclas_lightning.corpora.check.corpus import FIELD_NAMES, Corpus, Finding
 from mclas_lightning.corpora.check.measure import SplitStatistics
-from mclas_lightning.corpora.near import skipped_unasked
+from mclas_lightning.corpora.readers.log import skipped_unasked
 from mclas_lightning.example import SIDES
 
 # Shares of a split that need no look: of its documents, and of its summaries (two stories can have

@@ -1,7 +1,7 @@
 """The files that an import reads, with their hashes, and the log of kept and skipped records."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,9 @@ from typing import Any
 from mclas_lightning.errors import InputError, clear_when_unreadable
 
 CHUNK_BYTES = 2**20
+
+# Reasons, or what they begin with, for which an import skips records because it was asked to.
+APART, NO_MONO = "its document is nearly one of", "it has no mono summary"
 
 MOST_TAGS = 100  # The log names as many different tags; a file of another kind may have millions.
 
@@ -113,3 +116,9 @@ def printable(name: object) -> str:
 
 def _place_text(path: Path, line: int) -> str:
     return f"{printable(path)}:{line}"
+
+
+def skipped_unasked(skipped: Mapping[str, Mapping[str, Any]]) -> int:
+    """The records of an import's log that it was not asked to skip."""
+    asked = (APART, NO_MONO)
+    return sum(seen["records"] for why, seen in skipped.items() if not why.startswith(asked))
