@@ -174,6 +174,11 @@ def test_answers_are_never_written_over(folder, tmp_path):
             "task 1: lead_time: expected seconds, found '1 s'",
         ),
         (
+            {"annotations": [{"lead_time": -1, "result": [
+                {"from_name": "fluency_best", "value": {"choices": ["A"]}}]}]},
+            "task 1: lead_time: expected seconds, found -1",
+        ),
+        (
             {"annotations": 2 * [{"result": [
                 {"from_name": "fluency_best", "value": {"choices": ["A"]}}]}]},
             "task 1: item '.*' was already answered in .*task 1; keep one of the two answers",
@@ -185,6 +190,17 @@ def test_a_wrong_export_is_refused_with_its_task(folder, tmp_path, change, messa
     (tmp_path / "export.json").write_text(json.dumps(label_studio(folder, **change)))
     with pytest.raises(InputError, match=message):
         import_answers(folder, tmp_path / "export.json")
+
+
+def test_other_questions_of_a_project_are_passed_over(folder, tmp_path):
+    write_tasks(folder, "label-studio")
+    tasks = label_studio(folder)
+    for task in tasks:
+        comment = {"from_name": "comment", "type": "textarea", "value": {"text": ["x"]}}
+        task["annotations"][1]["result"].append(comment)
+    path = tmp_path / "export.json"
+    path.write_text(json.dumps(tasks))
+    check(folder, import_answers(folder, path), {12.5})
 
 
 def test_a_folder_without_answers_of_potato_is_refused(folder, tmp_path):

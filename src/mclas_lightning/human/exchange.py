@@ -6,6 +6,7 @@ columns of a sheet, ``informativeness_best`` and so on, and their values are let
 
 import csv
 import json
+import math
 import xml.etree.ElementTree as xml
 from collections.abc import Iterator
 from itertools import groupby
@@ -155,7 +156,8 @@ def _check_answer(one: ForeignAnswer, key: SheetKey, folder: Path) -> None:
                 f"{one.where}: the answer to '{column}' is '{letter}'; "
                 f"expected one of {', '.join(letters)}"
             )
-    if not isinstance(one.seconds, int | float | None):
+    timed = isinstance(one.seconds, int | float) and 0 <= one.seconds < math.inf
+    if one.seconds is not None and not timed:
         raise InputError(f"{one.where}: lead_time: expected seconds, found {one.seconds!r}")
 
 
@@ -188,7 +190,9 @@ def _read_label_studio(path: Path) -> Iterator[ForeignAnswer]:
             for annotation in task["annotations"]:
                 if not annotation.get("was_cancelled"):
                     chosen = [
-                        (one["from_name"], one["value"]["choices"]) for one in annotation["result"]
+                        (one["from_name"], one["value"]["choices"])
+                        for one in annotation["result"]
+                        if one["from_name"] in CHOICE_COLUMNS  # A project may ask for more.
                     ]
                     yield ForeignAnswer(
                         where, item, _single(where, chosen), annotation.get("lead_time")
