@@ -5,6 +5,7 @@ when torch is loaded.
 """
 
 import os
+import platform
 import re
 import signal
 import sys
@@ -31,6 +32,8 @@ KERNEL_CACHES = ("LRU_CACHE_CAPACITY", "ONEDNN_PRIMITIVE_CACHE_CAPACITY")
 
 # Variables by which a user sets how long a thread spins.
 SPINNING = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY", "KMP_BLOCKTIME")
+
+CPUINFO = Path("/proc/cpuinfo")
 
 SMALL_WIDTH = 256  # of an encoder, up to which a second thread gains less than a second run
 
@@ -94,7 +97,14 @@ def ctrl_c_for_this_process() -> Iterator[None]:
             signal.raise_signal(signal.SIGINT)
 
 
-def cpu_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> set[str]:
+def cpu_name(cpuinfo: Path = CPUINFO) -> str:
+    """The CPU's model, in Linux's words; elsewhere its architecture."""
+    text = cpuinfo.read_text() if cpuinfo.exists() else ""
+    found = re.search(r"^model name\s*:(.*)$", text, re.M)
+    return found[1].strip() if found else platform.machine()
+
+
+def cpu_flags(cpuinfo: Path = CPUINFO) -> set[str]:
     """What the CPU can do and who made it, in Linux's words; empty where they are not known."""
     text = cpuinfo.read_text() if cpuinfo.exists() else ""
     return set(" ".join(re.findall(r"^(?:vendor_id|flags)\s*:(.*)$", text, re.M)).split())

@@ -35,7 +35,7 @@ from mclas_lightning.distributed import (
 from mclas_lightning.errors import InputError, first_line
 from mclas_lightning.evaluation.run import load_neural, score_run
 from mclas_lightning.files import make_folder, sha256, write_json
-from mclas_lightning.inference.trained import check_content
+from mclas_lightning.inference.started import check_content
 from mclas_lightning.model.device import set_float32_products
 from mclas_lightning.model.dropout import short_random_numbers
 from mclas_lightning.model.malloc import keep_freed_memory

@@ -7,10 +7,8 @@ import yaml
 
 from mclas_lightning.config.compose import compose
 from mclas_lightning.config.settings import read_settings
-from mclas_lightning.data.tokenizer import Tokenizer, train_tokenizer
+from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.errors import InputError
-from mclas_lightning.evaluate import evaluate
-from mclas_lightning.example import write_jsonl
 from mclas_lightning.inference.trained import (
     dataset_of,
     decoding_of,
@@ -22,7 +20,6 @@ from mclas_lightning.inference.trained import (
     weights_of,
 )
 from mclas_lightning.runs.run import Run
-from tests.conftest import examples
 from tests.test_train import go
 
 
@@ -45,27 +42,6 @@ def test_a_run_with_two_decoders_is_refused_as_initialization(words, trained):
     run = trained("model=ncls_ms")
     with pytest.raises(InputError, match="is a run of model 'ncls_ms'; give one of model=ms"):
         go(words, "model=mclas", f"init_from={run}")
-
-
-@pytest.mark.parametrize("split", ["train", "valid", "test"])
-def test_a_run_is_not_resumed_or_scored_on_another_corpus(words, trained, corpus, split):
-    run = trained("model=ncls")
-    write_jsonl(corpus / "en2de" / f"{split}.jsonl", examples(31, 900))
-    with pytest.raises(InputError, match=rf"{split}\.jsonl: is not the file that"):
-        evaluate(compose("evaluate", [*words, "model=ncls"]))
-    (run / "results.json").unlink()
-    (run / "training.json").unlink()
-    with pytest.raises(InputError, match="is not the file that"):
-        go(words, "model=ncls")
-
-
-def test_a_run_is_not_resumed_with_another_tokenizer(words, trained, corpus):
-    run = trained("model=ncls")
-    (run / "results.json").unlink()
-    (run / "training.json").unlink()
-    train_tokenizer(["sturm trifft wien"] * 3, size=60, lowercase=True).save(corpus / "tokenizer")
-    with pytest.raises(InputError, match="is not the tokenizer that"):
-        go(words, "model=ncls")
 
 
 def test_a_run_is_read_as_it_was_started(words, trained):

@@ -14,7 +14,7 @@ from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.data.vocabulary import Vocabulary
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import sha256, whole_folder, write_json
-from mclas_lightning.inference.trained import TrainedSystem, start_run
+from mclas_lightning.inference.started import TrainedSystem, start_run
 from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
 from mclas_lightning.runs.run import Run
 from mclas_lightning.training.network import check_source

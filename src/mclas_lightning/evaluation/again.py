@@ -63,5 +63,6 @@ def _summaries(run: Path, results: Results, chosen: list[Prediction]) -> list[di
 
 def _another_machine(results: Results) -> str:
     """The properties of this machine that are not those in results.json, as a clause."""
-    unlike = [key for key, here in machine().items() if results.provenance.get(key) != here]
+    known = results.provenance
+    unlike = [key for key, here in machine().items() if known.get(key, here) != here]
     return f" (scored elsewhere: another {', '.join(unlike)})" if unlike else ""

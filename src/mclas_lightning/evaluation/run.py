@@ -17,7 +17,8 @@ from mclas_lightning.example import Example, Side
 from mclas_lightning.files import read_json, sha256, whole_file
 from mclas_lightning.inference.environment import environment
 from mclas_lightning.inference.pipeline import PipelineSummarizer, load_pipeline
-from mclas_lightning.inference.trained import load_summarizer, start_run
+from mclas_lightning.inference.started import start_run
+from mclas_lightning.inference.trained import load_summarizer
 from mclas_lightning.metrics.neural.scores import NeuralScores
 from mclas_lightning.metrics.profiles import profiles_of
 from mclas_lightning.metrics.rouge import Profile
@@ -29,6 +30,7 @@ from mclas_lightning.runs.moves import whole_files
 from mclas_lightning.runs.predictions import PREDICTIONS
 from mclas_lightning.runs.recipe import recipe
 from mclas_lightning.runs.results import Results
+from mclas_lightning.runs.run import INITIALIZED_FROM
 from mclas_lightning.task import Baseline, Pipeline
 
 TOLD = ("updates", "seen", "cut_off", "leaks")  # of training.json, in results.json
@@ -187,7 +189,9 @@ def _weights(summarizer: LoadedSystem, settings: Settings) -> dict[str, Any]:
     if "imported" in training:
         return {"checkpoint": training["imported"], "checkpoint_sha256": training["sha256"]}
     told = {key: training[key] for key in TOLD if key in training}
-    return {**_subset(settings, training), "training": told}
+    started = read_json(settings.run.folder / "environment.json", dict)
+    start = {INITIALIZED_FROM: started[INITIALIZED_FROM]} if INITIALIZED_FROM in started else {}
+    return {**start, **_subset(settings, training), "training": told}
 
 
 def _subset(settings: Settings, training: Mapping[str, Any]) -> dict[str, str]:

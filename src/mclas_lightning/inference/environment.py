@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from mclas_lightning.files import CONF, EXPERIMENTS, whole_file
+from mclas_lightning.progress import cpu_name
 from mclas_lightning.runs.secrets import redacted
 
 PACKAGES = ("mclas-lightning", "torch", "pytorch-lightning", "transformers", "tokenizers")
@@ -42,6 +43,7 @@ def machine() -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
+        "processor": cpu_name(),
         "threads": torch.get_num_threads(),
         "cuda": torch.version.cuda if cuda else None,
         "float32_products": torch.get_float32_matmul_precision() if cuda else None,

@@ -1,14 +1,11 @@
-"""The start of a run's folder, and what a trained run holds: network, task, summarizer."""
+"""What a trained run holds: network, task, summarizer."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from textwrap import shorten
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import torch
-import yaml
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from transformers import PreTrainedTokenizerFast
@@ -16,29 +13,19 @@ from transformers import PreTrainedTokenizerFast
 from mclas_lightning.config.dataset import DatasetConfig
 from mclas_lightning.config.groups import DecodingConfig
 from mclas_lightning.data.tokenizer import Tokenizer
-from mclas_lightning.data.vocabulary import Vocabulary, load_vocabulary, save_vocabulary
+from mclas_lightning.data.vocabulary import load_vocabulary
 from mclas_lightning.decoding.summarizer import NetworkSummarizer
 from mclas_lightning.errors import InputError, check_range
-from mclas_lightning.files import make_folder, read_json, sha256, whole_file, write_json
-from mclas_lightning.inference.environment import environment
+from mclas_lightning.files import read_json
 from mclas_lightning.model.checkpoint import load_checkpoint, network_state, positions_of
 from mclas_lightning.model.decoder import DecoderConfig
 from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq, encoder_config, encoder_settings
 from mclas_lightning.runs.exported import CONFIG, TOKENIZER, WEIGHTS, ExportedRun, opened
-from mclas_lightning.runs.moves import whole_files
 from mclas_lightning.runs.run import Run, run_of_seed
 from mclas_lightning.schema import typed
 from mclas_lightning.task import Task, task_from
 
 ConfigSection = TypeVar("ConfigSection")
-
-
-class TrainedSystem(NamedTuple):
-    """A network's sizes, with the tokenizer and vocabulary that it was trained with."""
-
-    network: NetworkConfig
-    tokenizer: Tokenizer
-    vocabulary: Vocabulary
 
 
 def task_of(run: Run) -> Task:
@@ -59,55 +46,10 @@ def decoding_of(run: Run) -> DecodingConfig:
 def _section(run: Run, name: str, read: Callable[[Any], ConfigSection]) -> ConfigSection:
     try:
         return read(run.config[name])
-    except (KeyError, TypeError, InputError) as error:
+    except (KeyError, TypeError, AttributeError, InputError) as error:
         raise InputError(
             f"{run}: its configuration is not of this version ({name}: {error}); make it again"
         ) from error
-
-
-def check_content(run: Run, dataset: DatasetConfig, tokenizer: Tokenizer | None = None) -> None:
-    """InputError where corpus or tokenizer have changed since the run was started."""
-    if not run.started:
-        return
-    for path in run.changed_files(Path(dataset.path)):
-        raise InputError(
-            f"{path}: is not the file that {run} was started with; restore it, or delete the run"
-        )
-    if tokenizer and tokenizer.fingerprint != network_of(run)[1]:
-        raise InputError(
-            f"{dataset.tokenizer}: is not the tokenizer that {run} was started with; restore "
-            f"it, or delete the run"
-        )
-
-
-def start_run(
-    run: Run, config: Mapping[str, Any], files: Iterable[Path], system: TrainedSystem | None = None
-) -> None:
-    """Write a run's files that are known before its first update; config.yaml last, as its mark.
-
-    ``files`` are those of the corpus that the run depends on. A pipeline has no ``system``. The
-    files of a run that was started before stay.
-    """
-    make_folder(run.folder)
-    if run.started:
-        return
-    if system is not None:
-        _write_system(run, system)
-    started = {"started": datetime.now(UTC).isoformat(), **environment(run.folder)}
-    write_json(run.folder / "environment.json", started)
-    write_json(run.folder / "corpus.json", {path.stem: sha256(path) for path in files})
-    with whole_files(run.folder) as part, whole_file(part / "config.yaml") as file:
-        yaml.safe_dump(dict(config), file, allow_unicode=True, sort_keys=False)
-
-
-def _write_system(run: Run, system: TrainedSystem) -> None:
-    network, tokenizer, vocabulary = system
-    make_folder(run.folder / "checkpoints")
-    tokenizer.save(run.folder / "tokenizer")
-    save_vocabulary(run.folder / "vocabulary", vocabulary)
-    write_json(
-        run.folder / "network.json", {**asdict(network), "vocabulary": tokenizer.fingerprint}
-    )
 
 
 def network_of(run: Run) -> tuple[NetworkConfig, str]:

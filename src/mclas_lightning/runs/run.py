@@ -25,6 +25,9 @@ from mclas_lightning.runs.identity import (
     unequal_keys,
 )
 
+# The key of environment.json and results.json for an ms run, as "folder hash of its weights".
+INITIALIZED_FROM = "initialized_from"
+
 DIVERGED_ADVICE = (
     "start it under another name (model.name=...) with lower optim.encoder.lr and "
     "optim.decoder.lr, or delete the folder"

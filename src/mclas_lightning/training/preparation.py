@@ -16,7 +16,8 @@ from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.data.vocabulary import Vocabulary, read_ids, target_vocabulary
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Side
-from mclas_lightning.inference.trained import TrainedSystem, ms_run, start_run, weights_of
+from mclas_lightning.inference.started import TrainedSystem, start_run
+from mclas_lightning.inference.trained import ms_run, weights_of
 from mclas_lightning.metrics.language import check_language
 from mclas_lightning.metrics.rouge import standard_profile
 from mclas_lightning.metrics.self_test import self_test
@@ -87,7 +88,7 @@ def keep_preparation(
     """
     write_or_check(settings.subset_manifest, preparation.manifest)
     files = [settings.dataset.file(split) for split in SPLITS]
-    start_run(settings.run, config, files, preparation.system)
+    start_run(settings.run, config, files, preparation.system, preparation.ms)
 
 
 def check_inputs(

@@ -11,7 +11,7 @@ from mclas_lightning.files import read_json
 from mclas_lightning.runs.identity import check_own_config
 from mclas_lightning.runs.recipe import recipe
 from mclas_lightning.runs.results import Results
-from mclas_lightning.runs.run import Run, run_folder_of, run_of_seed
+from mclas_lightning.runs.run import INITIALIZED_FROM, Run, run_folder_of, run_of_seed
 from mclas_lightning.task import PIPELINE_PARTS
 from mclas_lightning.verification.finding import Finding, compared, matched, mismatched, unchecked
 
@@ -87,10 +87,11 @@ def scored_set(results: Results) -> Path | None:
 
 
 def _network(results: Results, run: Run) -> Iterator[Finding]:
-    """The files of the run's folder, or the systems of a pipeline."""
+    """The files of the run's folder, and the runs that it was made from."""
     known = results.provenance
     # A run, or a file of translations, is recorded as "path hash".
-    parts = {part: known[part] for part in PIPELINE_PARTS if " " in str(known.get(part, ""))}
+    others = (*PIPELINE_PARTS, INITIALIZED_FROM)
+    parts = {part: known[part] for part in others if " " in str(known.get(part, ""))}
     for part, recorded in parts.items():
         name, _, sha = str(recorded).rpartition(" ")
         place = run_of_seed(name, results.seed).best

@@ -1,0 +1,79 @@
+"""The start of a run's folder: what is written before the first update, and has to stay."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from mclas_lightning.config.dataset import DatasetConfig
+from mclas_lightning.data.tokenizer import Tokenizer
+from mclas_lightning.data.vocabulary import Vocabulary, save_vocabulary
+from mclas_lightning.errors import InputError
+from mclas_lightning.files import make_folder, sha256, whole_file, write_json
+from mclas_lightning.inference.environment import environment
+from mclas_lightning.inference.trained import network_of
+from mclas_lightning.model.seq2seq import NetworkConfig
+from mclas_lightning.runs.moves import whole_files
+from mclas_lightning.runs.run import INITIALIZED_FROM, Run
+
+
+class TrainedSystem(NamedTuple):
+    """A network's sizes, with the tokenizer and vocabulary that it was trained with."""
+
+    network: NetworkConfig
+    tokenizer: Tokenizer
+    vocabulary: Vocabulary
+
+
+def check_content(run: Run, dataset: DatasetConfig, tokenizer: Tokenizer | None = None) -> None:
+    """InputError where corpus or tokenizer have changed since the run was started."""
+    if not run.started:
+        return
+    for path in run.changed_files(Path(dataset.path)):
+        raise InputError(
+            f"{path}: is not the file that {run} was started with; restore it, or delete the run"
+        )
+    if tokenizer and tokenizer.fingerprint != network_of(run)[1]:
+        raise InputError(
+            f"{dataset.tokenizer}: is not the tokenizer that {run} was started with; restore "
+            f"it, or delete the run"
+        )
+
+
+def start_run(
+    run: Run,
+    config: Mapping[str, Any],
+    files: Iterable[Path],
+    system: TrainedSystem | None = None,
+    ms: Run | None = None,
+) -> None:
+    """Write a run's files that are known before its first update; config.yaml last, as its mark.
+
+    ``files`` are those of the corpus that the run depends on. A pipeline has no ``system``. ``ms``
+    is the run that has the initial weights. The files of a run that was started before stay.
+    """
+    make_folder(run.folder)
+    if run.started:
+        return
+    if system is not None:
+        _write_system(run, system)
+    started = {"started": datetime.now(UTC).isoformat(), **environment(run.folder)}
+    if ms is not None:
+        started[INITIALIZED_FROM] = f"{ms} {sha256(ms.best)}"
+    write_json(run.folder / "environment.json", started)
+    write_json(run.folder / "corpus.json", {path.stem: sha256(path) for path in files})
+    with whole_files(run.folder) as part, whole_file(part / "config.yaml") as file:
+        yaml.safe_dump(dict(config), file, allow_unicode=True, sort_keys=False)
+
+
+def _write_system(run: Run, system: TrainedSystem) -> None:
+    network, tokenizer, vocabulary = system
+    make_folder(run.folder / "checkpoints")
+    tokenizer.save(run.folder / "tokenizer")
+    save_vocabulary(run.folder / "vocabulary", vocabulary)
+    write_json(
+        run.folder / "network.json", {**asdict(network), "vocabulary": tokenizer.fingerprint}
+    )

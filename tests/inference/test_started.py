@@ -1,0 +1,47 @@
+import json
+
+import pytest
+
+from mclas_lightning.config.compose import compose
+from mclas_lightning.data.tokenizer import train_tokenizer
+from mclas_lightning.errors import InputError
+from mclas_lightning.evaluate import evaluate
+from mclas_lightning.example import write_jsonl
+from mclas_lightning.files import sha256
+from mclas_lightning.runs.run import Run
+from mclas_lightning.verification.verify import verify
+from tests.conftest import examples
+from tests.test_train import folder, go
+
+
+@pytest.mark.parametrize("split", ["train", "valid", "test"])
+def test_a_run_is_not_resumed_or_scored_on_another_corpus(words, trained, corpus, split):
+    run = trained("model=ncls")
+    write_jsonl(corpus / "en2de" / f"{split}.jsonl", examples(31, 900))
+    with pytest.raises(InputError, match=rf"{split}\.jsonl: is not the file that"):
+        evaluate(compose("evaluate", [*words, "model=ncls"]))
+    (run / "results.json").unlink()
+    (run / "training.json").unlink()
+    with pytest.raises(InputError, match="is not the file that"):
+        go(words, "model=ncls")
+
+
+def test_a_run_is_not_resumed_with_another_tokenizer(words, trained, corpus):
+    run = trained("model=ncls")
+    (run / "results.json").unlink()
+    (run / "training.json").unlink()
+    train_tokenizer(["sturm trifft wien"] * 3, size=60, lowercase=True).save(corpus / "tokenizer")
+    with pytest.raises(InputError, match="is not the tokenizer that"):
+        go(words, "model=ncls")
+
+
+def test_the_weights_that_a_run_starts_from_are_recorded_and_verified(words, trained):
+    ms = Run(trained("model=ms", "scenario=full"))
+    results = go(words, "model=mclas", f"init_from={ms}")
+    recorded = f"{ms} {sha256(ms.best)}"
+    run = folder(words, "mclas")
+    assert json.loads((run / "environment.json").read_text())["initialized_from"] == recorded
+    assert results.provenance["initialized_from"] == recorded
+    assert "initialized_from" in verify(run).topics
+    ms.best.write_bytes(b"of another training")
+    assert [one.topic for one in verify(run).of("mismatch")] == ["initialized_from"]
