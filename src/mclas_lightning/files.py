@@ -177,6 +177,8 @@ def read_yaml(path: Path) -> Any:
         text = path.read_text(encoding="utf-8")
         _check_events(path, yaml.parse(text, loader))
         return yaml.load(text, loader)
+    except InputError:
+        raise
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     except (OSError, ValueError, RecursionError, OverflowError, yaml.YAMLError) as error:

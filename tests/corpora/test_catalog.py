@@ -55,8 +55,25 @@ def test_datasets_of_ones_own_are_in_the_catalog(tmp_path, monkeypatch):
     assert catalog.named("mine").target == "zh"
     assert catalog.at(tmp_path / "data" / "mine") == catalog.named("mine")
     assert "of_another_program" not in catalog.names()
-    (folder / "broken.yaml").write_text("a: [")
-    with pytest.raises(InputError, match=r"broken.yaml: is no dataset in YAML") as raised:
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: [", "cannot be read as YAML"),
+        ("just text", "is no dataset in YAML"),
+        ("defaults: 3", "is no dataset in YAML"),
+        ("defaults: [broken]", "is no dataset in YAML: its defaults name it again"),
+        ("a: &a [b]\nc: [*a, *a]", "expected YAML without aliases"),
+        ("[" * 3000, "expected YAML without aliases, up to"),
+    ],
+)
+def test_a_broken_dataset_is_one_clear_line(tmp_path, monkeypatch, text, said):
+    folder = tmp_path / "conf" / "dataset"
+    folder.mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    (folder / "broken.yaml").write_text(text)
+    with pytest.raises(InputError, match=rf"broken.yaml: {said}") as raised:
         catalog.names()
     assert "\n" not in str(raised.value)
 

@@ -3,11 +3,10 @@
 import csv
 import io
 import json
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
-from typing import NamedTuple, cast
+from typing import cast
 
 import numpy as np
 import yaml
@@ -34,21 +33,9 @@ from mclas_lightning.runs.recipe import recipe
 from mclas_lightning.runs.results import Results
 from mclas_lightning.verification.verify import verify
 from tests.conftest import small_network
+from tests.fuzz.corpora import Reader, corpus_readers, lines
 
 ROOT = Path(__file__).parents[2]
-
-
-class Reader(NamedTuple):
-    """``read`` is given the path of a file with a content that was made from ``valid``."""
-
-    file: str
-    valid: bytes
-    read: Callable[[Path], object]
-    beside: Callable[[Path], object] = lambda folder: None  # writes what the file needs beside it
-
-
-def lines(*records: object) -> bytes:
-    return b"".join(json.dumps(record, ensure_ascii=False).encode() + b"\n" for record in records)
 
 
 STORY = {"id": "1", "document": "Größe, 你好.", "mono": "a\tb", "cross": "c"}
@@ -219,4 +206,5 @@ def readers() -> dict[str, Reader]:
         "lexicon": Reader("lexicon.tsv", b"storm\tSturm\n", Lexicon.read),
         "word pieces": Reader("tokenizer.json", lines({"model": {}}), WordPieces.find),
         "exported": Reader("config.json", export(), exported),
+        **corpus_readers(),
     }

@@ -8,7 +8,8 @@ from mclas_lightning.sweep.plan import plan_runs
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a: [", "is no sweep file"),
+        ("a: [", "cannot be read as YAML"),
+        ("a: &a [b]\nc: [*a, *a]", "expected YAML without aliases"),
         ("hydra: {mode: MULTIRUN}", "is no sweep file"),
         ("just text", "is no sweep file"),
         ("hydra: {sweeper: {params: {modle: ms}}}", "modle"),

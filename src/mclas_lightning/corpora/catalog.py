@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
-from yaml import YAMLError
+from omegaconf.errors import OmegaConfBaseException
 
 from mclas_lightning.config.dataset import DatasetConfig
 from mclas_lightning.config.folders import conf_folders
 from mclas_lightning.corpora.manifest import read_manifest
-from mclas_lightning.errors import InputError, unknown_choice
+from mclas_lightning.errors import InputError, first_line, unknown_choice
+from mclas_lightning.files import read_yaml
 from mclas_lightning.schema import typed
 
 # In place of languages; ``_pattern`` makes groups of a regular expression of them.
@@ -126,14 +127,14 @@ def _file(name: str) -> Path:
 @cache
 def _read(path: Path) -> DictConfig:
     try:
-        own: Any = OmegaConf.load(path)
+        own = DictConfig(read_yaml(path))
         every = own.pop("defaults", ())
-    except (OSError, UnicodeDecodeError, YAMLError, AttributeError) as error:
-        raise InputError(
-            f"{path}: is no dataset in YAML ({' '.join(str(error).split())})"
-        ) from error
-    bases = [base for base in every if isinstance(base, str) and base != "_self_"]
-    return OmegaConf.merge(*map(_unresolved, bases), own)  # pyright: ignore[reportReturnType]
+        bases = [base for base in every if isinstance(base, str) and base != "_self_"]
+        return OmegaConf.merge(*map(_unresolved, bases), own)  # pyright: ignore[reportReturnType]
+    except RecursionError as error:
+        raise InputError(f"{path}: is no dataset in YAML: its defaults name it again") from error
+    except (OmegaConfBaseException, AttributeError, TypeError) as error:
+        raise InputError(f"{path}: is no dataset in YAML ({first_line(error)})") from error
 
 
 @cache

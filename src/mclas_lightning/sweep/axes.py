@@ -9,12 +9,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from mclas_lightning.config.compose import multirun_words
 from mclas_lightning.config.overrides import override
 from mclas_lightning.errors import InputError, unknown_choice
-from mclas_lightning.files import EXPERIMENTS
+from mclas_lightning.files import EXPERIMENTS, read_yaml
 from mclas_lightning.schema import flat
 
 # Keys that tell one run from another: an added ms run does not take them from the sweep's runs.
@@ -43,8 +41,8 @@ def axes_of(file: Path, words: Sequence[str]) -> dict[str, str]:
 
     InputError where ``file`` is no sweep file or a word has no ``=``.
     """
+    found = read_yaml(file)
     try:
-        found = yaml.safe_load(file.read_text(encoding="utf-8"))
         hydra, defaults = found.pop("hydra"), found.pop("defaults", [])
         axes = {
             # Texts of hydra.sweeper.params are in Hydra's grammar already.
@@ -55,7 +53,7 @@ def axes_of(file: Path, words: Sequence[str]) -> dict[str, str]:
             if choice != "_self_":
                 ((group, option),) = choice.items()
                 axes[group.split("/")[-1]] = option
-    except (OSError, ValueError, KeyError, AttributeError, TypeError, yaml.YAMLError) as error:
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise InputError(
             f"{file}: is no sweep file: expected YAML with hydra.sweeper.params "
             f"(see experiments/sweep/toy.yaml)"

@@ -157,3 +157,20 @@ def test_a_text_in_the_place_of_a_nested_field_is_a_missing_one(tmp_path):
     found, log = read(tmp_path / "x.jsonl", "document=text.en")
     assert len(found) == 1
     assert log.skipped["a text is missing or empty"]["records"] == 1
+
+
+@pytest.mark.parametrize("name", ["x.parquet", "stream.arrow", "file.arrow"])
+def test_a_text_that_is_not_utf8_is_a_damaged_file(tmp_path, name):
+    path = tmp_path / name
+    WRITERS[name](path)
+    path.write_bytes(path.read_bytes().replace(b"Ein Satz.", b"\xffin Satz."))
+    with pytest.raises(InputError, match=r"is damaged, or is no .*UTF8"):
+        read(path)
+
+
+def test_a_time_that_python_has_not_is_a_damaged_file(tmp_path):
+    far = pa.array([2**62, 2**62], pa.timestamp("us"))
+    table = pa.Table.from_pylist(ROWS).append_column("when", far)
+    pq.write_table(table, tmp_path / "x.parquet")
+    with pytest.raises(InputError, match="is damaged, or is no parquet file"):
+        read(tmp_path / "x.parquet")

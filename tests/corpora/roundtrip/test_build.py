@@ -150,6 +150,16 @@ def test_a_torn_line_is_done_again(corpus, tmp_path):
     assert sorted(rows) == list(range(53))
 
 
+def test_translations_of_other_pairs_are_not_taken(corpus, tmp_path):
+    out = tmp_path / "out"
+    build_roundtrip(corpus, out, job())
+    work, before = tmp_path / "out.translations" / "train.scored.jsonl", files_of(out)
+    work.write_text(work.read_text().replace('"id": "p3"', '"id": "p4"'))
+    with pytest.raises(InputError, match=r"is damaged: it has not the pairs of .*train.jsonl"):
+        build_roundtrip(corpus, out, job())
+    assert files_of(out) == before
+
+
 SLOW = """
 import sys, time
 from pathlib import Path

@@ -1,5 +1,6 @@
 import json
 import tracemalloc
+from typing import Any
 
 import pytest
 
@@ -9,16 +10,22 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.example import Example, write_jsonl
 
 
+def scored(row: int, **changes: Any) -> dict[str, Any]:
+    texts = {"id": f"p{row}", "mono": "m", "cross": "c", "back": "b"}
+    return {"row": row, **texts, "rouge1_f": 0.5, "rouge2_f": 0.25, **changes}
+
+
 def test_opening_translations_does_not_read_them_into_memory(tmp_path):
     path = tmp_path / "train.jsonl"
-    path.write_text(f"{'x' * 99}\n" * 40_000 + "torn")
+    path.write_text("".join(json.dumps(scored(row)) + "\n" for row in range(40_000)) + "torn")
+    whole = path.stat().st_size - len("torn")
     tracemalloc.start()
-    scored = translations.ScoredPairs(path)
+    opened = translations.ScoredPairs(path)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert scored.done == 40_000
-    assert path.stat().st_size == 4_000_000
-    assert peak < 1_000_000
+    assert opened.done == 40_000
+    assert path.stat().st_size == whole
+    assert peak < 6_000_000  # A window of rows takes 3 MB, and all of them 60.
 
 
 def pairs(num: int) -> list[Example]:
@@ -33,7 +40,8 @@ class Scorer:
 
     def __call__(self, batch):
         self.batches.append([example.id for example in batch])
-        return [{"score": len(example.mono)} for example in batch]
+        rest = {"cross": "c", "back": "b", "rouge2_f": 0.25}
+        return [{**rest, "rouge1_f": 1 / len(example.mono)} for example in batch]
 
 
 @pytest.fixture
@@ -44,20 +52,21 @@ def source(tmp_path, monkeypatch):
 
 
 def test_scores_come_back_in_the_order_of_the_input(source, tmp_path):
-    scored, score = ScoredPairs(tmp_path / "scored.jsonl"), Scorer()
-    assert sum(scored.add_missing(source, score, batch=3)) == 29
-    expected = [(i, e.id, e.mono, len(e.mono or "")) for i, e in enumerate(pairs(29))]
-    rows = [tuple(row[key] for key in ("row", "id", "mono", "score")) for row in scored.in_order()]
+    filed, score = ScoredPairs(tmp_path / "scored.jsonl"), Scorer()
+    assert sum(filed.add_missing(source, score, batch=3)) == 29
+    expected = [(i, e.id, e.mono, 1 / len(e.mono or "")) for i, e in enumerate(pairs(29))]
+    keys = ("row", "id", "mono", "rouge1_f")
+    rows = [tuple(row[key] for key in keys) for row in filed.in_order()]
     assert rows == expected
     assert max(map(len, score.batches)) == 3
     # Inside a window the pairs are done by length, and no window is begun before the last.
-    done = [row["row"] for row in scored.rows()]
+    done = [row["row"] for row in filed.rows()]
     assert done != sorted(done)
     for start in range(0, 29, 8):
         window = done[start : start + 8]
         assert sorted(window) == list(range(start, min(start + 8, 29)))
         lengths = [expected[row][3] for row in window]
-        assert lengths == sorted(lengths)
+        assert lengths == sorted(lengths, reverse=True)  # one over the length
 
 
 @pytest.mark.parametrize("kept", [0, 5, 8, 21, 29])
@@ -75,6 +84,28 @@ def test_only_what_is_missing_is_scored_again(source, tmp_path, kept):
         example.id for example in pairs(29)
     )
     assert path.read_bytes() == whole
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([scored(0), scored(0)], "not the pairs from 0 on are in lines 1 and below"),
+        ([*map(scored, range(9)), scored(3)], "not the pairs from 8 on"),
+        ([scored(8)], "not the pairs from 0 on"),
+        ([scored(-1)], "not the pairs from 0 on"),
+        ([scored(0, cross=None)], "line 1 is no scored translation"),
+        ([scored(0), scored(1, rouge1_f="1")], "line 2 is no scored translation"),
+        ([scored(0, rouge2_f=float("nan"))], "line 1 is no scored translation"),
+        ([scored(True)], "line 1 is no scored translation"),
+        ([[]], "t.jsonl:1: a JSON array"),
+    ],
+)
+@pytest.mark.usefixtures("source")
+def test_a_damaged_file_is_named_before_anything_is_translated(tmp_path, rows, said):
+    path = tmp_path / "t.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(InputError, match=said):
+        ScoredPairs(path)
 
 
 def test_windows_are_all_items_in_order():

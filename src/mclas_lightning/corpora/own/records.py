@@ -182,6 +182,7 @@ def _parquet(path: Path, sources: Sources, log: Log) -> Iterator[Record]:
 def _rows(path: Path, batches: Iterable[pa.RecordBatch], log: Log) -> Iterator[Record]:
     number = 0
     for batch in batches:
+        batch.validate(full=True)  # pyarrow trusts offsets and texts of a file.
         for start in range(0, len(batch), ROWS):
             for row in batch.slice(start, ROWS).to_pylist():
                 number += 1
@@ -196,7 +197,7 @@ def _opened(path: Path, sources: Sources) -> Iterator[None]:
         yield
         sources.add(path, sha256(path))
         sources.progress(path.stat().st_size)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         reason, kind = first_line(error), path.suffix[1:]
         raise InputError(f"{path}: is damaged, or is no {kind} file ({reason})") from error
 

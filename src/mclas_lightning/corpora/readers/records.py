@@ -114,11 +114,12 @@ def _parquet(path: Path, sources: Sources) -> Iterator[tuple[int, dict[str, Any]
         with ParquetFile(path, buffer_size=BUFFER_BYTES, pre_buffer=False) as file:
             total = max(1, file.metadata.num_rows)
             for batch in file.iter_batches(BATCH_ROWS):
+                batch.validate(full=True)  # pyarrow trusts offsets and texts of a file.
                 for fields in batch.to_pylist():
                     number += 1
                     yield number, fields
                 sources.progress(size * batch.num_rows // total)
-    except (ArrowException, OSError) as error:
+    except (ArrowException, OSError, ValueError, OverflowError) as error:
         reason, name = first_line(error), sources.shown(path)
         raise InputError(f"{name}: no readable parquet ({reason}); {DAMAGED}") from error
     sources.add(path, sha256(path))

@@ -9,6 +9,7 @@ build loses none and repeats none. The thresholds are applied at the end.
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,12 @@ from filelock import Timeout
 from mclas_lightning.config.dataset import SPLITS
 from mclas_lightning.corpora.manifest import check_replaceable, whole_corpus
 from mclas_lightning.corpora.roundtrip.histogram import draw_scores
-from mclas_lightning.corpora.roundtrip.translations import ScoredPairs, check_pairs, pairs
+from mclas_lightning.corpora.roundtrip.translations import (
+    SCORE_NAMES,
+    ScoredPairs,
+    check_pairs,
+    pairs,
+)
 from mclas_lightning.errors import InputError, check_range
 from mclas_lightning.example import Example, example_line
 from mclas_lightning.files import make_folder, read_json, sha256, write_json
@@ -26,8 +32,6 @@ from mclas_lightning.metrics.rouge import standard_profile
 from mclas_lightning.progress import progress_bar
 from mclas_lightning.runs.lock import one_at_a_time
 from mclas_lightning.task import Translator
-
-SCORE_NAMES = ("rouge1_f", "rouge2_f")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,7 +189,9 @@ def _write_split(
         (part / f"{split}.kept.jsonl").open("w", encoding="utf-8") as keeping,
         (part / f"{split}.dropped.jsonl").open("w", encoding="utf-8") as dropping,
     ):
-        for example, row in zip(pairs(source), scored.in_order(), strict=True):
+        for example, row in zip_longest(pairs(source), scored.in_order()):
+            if not (example and row and example.id == row["id"]):
+                raise scored.damaged(f"it has not the pairs of {source}")
             scores.append((row["rouge1_f"], row["rouge2_f"]))
             keep = job.keeps(row)
             line = {key: value for key, value in row.items() if key != "row"}
