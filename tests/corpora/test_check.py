@@ -279,6 +279,16 @@ def test_documents_that_are_nearly_those_of_another_split_are_named_with_example
         assert f"{test[row].id} by {sound['train'][there].id} (0." in by_train
 
 
+def test_a_document_that_is_near_several_is_counted_once(write, sound):
+    test = [
+        *sound["test"],
+        edited(sound["test"][0], like=sound["train"][5]),
+        replace(edited(sound["test"][1], like=sound["train"][5]), id="another"),
+    ]
+    (found,) = said(check_corpus(write(test=test[2:])), "near")
+    assert found.startswith("test: 2 of 19 documents have a near-duplicate in train (1 of 101")
+
+
 def test_one_near_duplicate_in_a_hundred_needs_no_look(write, sound):
     train = sound["train"]
     test = [replace(e, document=" ".join(f"{e.id}{n}" for n in range(40))) for e in train]

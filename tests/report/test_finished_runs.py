@@ -82,6 +82,9 @@ def test_a_copy_with_the_predictions_of_another_seed_is_no_seed(tmp_path):
     found = Runs(tmp_path).found("en2desum")
     assert [(run.model, run.seed) for run in found.results] == [("ncls", 0), ("mclas", 0)]
     assert list(map(str, found.aside)) == [f"{copy} (has the predictions of seed=0: a copied run?)"]
+    # All seeds of a baseline have the same summaries.
+    copy.with_name("config.yaml").write_text("model: {name: ncls, copies: lead}")
+    assert Runs(tmp_path).found("en2desum").aside == []
 
 
 def test_only_the_dataset_that_is_asked_for_is_read(tmp_path):

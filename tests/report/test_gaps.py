@@ -305,6 +305,19 @@ def test_a_recipe_of_one_system_alone_stays_its_own(tmp_path):
     assert sum("optim.updates.minimum=9" in words for words in lines) == 1
 
 
+def test_systems_without_a_network_change_no_words(tmp_path):
+    words = ["dataset=toy", "network.decoder.layers=3", "decoding.beam=2"]
+    started(tmp_path, words, "toy_en2de", ("minimum", "ncls"), 0)
+    gaps = [Gap("minimum", "mclas", None, 4), Gap("medium", "ncls_ms", None, 4)]
+    before = gap_commands("toy_en2de", gaps, Runs(tmp_path))
+    fine_tuned = [{*shlex.split(line)} for line in before if "model=ms" not in line]
+    assert fine_tuned
+    assert all({*words[1:]} < found for found in fine_tuned)
+    for scenario in ("minimum", "medium"):
+        started(tmp_path, ["dataset=toy"], "toy_en2de", (scenario, "tltran"), 0)
+    assert gap_commands("toy_en2de", gaps, Runs(tmp_path)) == before
+
+
 def test_scores_are_added_as_the_others_were_counted(tmp_path):
     words = ["dataset=toy", "scoring.bertscore=it", "scoring.layer=5", "scoring.rescale=true"]
     started(tmp_path, words, "toy_en2de", ("minimum", "ncls"), 0)

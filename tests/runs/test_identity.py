@@ -57,6 +57,15 @@ def test_what_a_training_depends_on_makes_another_run(word, kept, asked):
     assert [key in {each.key for each in part} for part in both] == [True, False]
 
 
+def test_a_system_without_a_network_is_the_same_run_whatever_one_would_be():
+    words = ("network=tiny", "optim=tiny", "split_seed=3", "dataset.sizes.minimum=7")
+    for model in ("lead_1", "tltran"):
+        kept = config(f"model={model}")
+        assert differences(kept, config(f"model={model}", *words)) == []
+        assert differences(kept, config(f"model={model}", *words, "dataset.max_source=9"))
+    assert differences(config("model=ncls"), config("model=ncls", *words))
+
+
 def test_numbers_truth_and_nothing_are_told_apart():
     found = unequal_keys({"a": 1, "b": 1, "c": None}, {"a": 1.0, "b": True, "d": None})
     assert found == [
@@ -110,6 +119,10 @@ def test_a_run_is_scored_otherwise_by_its_decoding_or_its_encoders(tmp_path):
     assert scoring_differences(tmp_path, asked) == [
         Difference("decoding.beam", "5", "1"),
         Difference("scoring.similarity", "nothing", '"an/e5"'),
+    ]
+    asked = config("decoding.weights=int8", "decoding.max_tokens=7")  # auto is never int8.
+    assert scoring_differences(tmp_path, asked) == [
+        Difference("decoding.weights", '"auto"', '"int8"')
     ]
     results["signatures"]["cross"]["similarity"] = "s"
     (tmp_path / "results.json").write_text(json.dumps(results))

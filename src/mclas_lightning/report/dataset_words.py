@@ -20,6 +20,7 @@ from mclas_lightning.report.started import (
     train_words,
     usual,
 )
+from mclas_lightning.runs.identity import has_network
 from mclas_lightning.runs.results import MODELS, SCENARIOS, Results
 
 # Datasets of the paper's translator, that of WMT19 (section 5.3). It knows no Chinese; all other
@@ -161,10 +162,10 @@ class DatasetWords:
         return []
 
     def _systems(self, scenario: str) -> list[Mapping[str, Any]]:
-        """A configuration of each system in ``scenario``, or of all if it has none."""
+        """A configuration of each trained system in ``scenario``, or of all if it has none."""
         first: dict[tuple[str, str], Results] = {}
         for run in self.runs.of(self.dataset):
-            if run.model not in PRETRAINING_MODELS:
+            if run.model not in PRETRAINING_MODELS and has_network(run.config or {}):
                 first.setdefault((run.scenario, run.model), run)
         here = [run for run in first.values() if run.scenario == scenario]
         return [run.config for run in here or first.values() if run.config]
@@ -199,7 +200,7 @@ class DatasetWords:
         return [] if self.dataset in WMT19_DATASETS else [self.own_translator]
 
     def _near(self, scenario: str, model: str) -> Iterator[tuple[Results, Mapping[str, Any]]]:
-        """Runs of the dataset with a readable configuration, the most similar first."""
+        """Runs of the dataset whose configuration can be read and is of use, most similar first."""
 
         def unlike(run: Results) -> tuple[bool, ...]:
             return (
@@ -210,8 +211,9 @@ class DatasetWords:
             )
 
         for run in sorted(self.runs.of(self.dataset), key=unlike):
-            if run.config is not None:
-                yield run, run.config
+            config = run.config
+            if config is not None and (run.model == model or has_network(config)):
+                yield run, config
 
     def _runs(self, scenario: str, model: str) -> list[Results]:
         runs = self.runs.of(self.dataset)

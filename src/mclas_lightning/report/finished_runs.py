@@ -9,7 +9,7 @@ from typing import NamedTuple
 from mclas_lightning.corpora import catalog
 from mclas_lightning.errors import InputError, first_few, unknown_choice
 from mclas_lightning.files import sha256
-from mclas_lightning.runs.identity import check_own_config
+from mclas_lightning.runs.identity import check_own_config, has_network
 from mclas_lightning.runs.predictions import check_scored, predictions_path
 from mclas_lightning.runs.results import Results, read_in_place, results_paths, table_order
 
@@ -68,8 +68,11 @@ def with_own_predictions(runs: Sequence[Results], aside: Sequence[Aside]) -> lis
 
 def _check_origin(run: Results, scored: dict[tuple[str, ...], Results]) -> None:
     """InputError for a copy: with the config.yaml of another run, or another seed's predictions."""
-    check_own_config(run, run.config or {})
-    if predictions := run.provenance.get("predictions_sha256"):
+    config = run.config or {}
+    check_own_config(run, config)
+    # All seeds of a baseline have the same summaries.
+    predictions = run.provenance.get("predictions_sha256")
+    if predictions and has_network(config):
         first = scored.setdefault((run.dataset, run.scenario, run.model, predictions), run)
         if first is not run:
             raise InputError(f"has the predictions of seed={first.seed}: a copied run?")

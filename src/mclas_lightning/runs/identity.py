@@ -35,7 +35,8 @@ LISTED = 6  # differences that ``differences_in_words`` lists; the others it onl
 
 SCENARIO_KEYS = ("optim.updates", "dataset.sizes")  # with a value for each scenario
 
-LEFT_TO_THE_DEVICE = {'"auto"', "null"}  # values of a decoding, as JSON
+# Keys that do not matter to a system without a network of its own.
+OF_NETWORKS = ("optim", "network", "split", "split_seed", "init_from", "dataset.sizes")
 
 ABSENT = "nothing"  # shown as the value of a key that a configuration lacks
 
@@ -91,6 +92,12 @@ def check_own_config(run: Results, config: Mapping[str, Any]) -> None:
             raise InputError(f"the config.yaml beside it is of {key} {said}: a copied run?")
 
 
+def has_network(config: Mapping[str, Any]) -> bool:
+    """Whether the system has a network of its own; pipelines and baselines have none."""
+    model = config.get("model")
+    return not (isinstance(model, Mapping) and {"steps", "copies"} & model.keys())
+
+
 def differences(
     kept: Mapping[str, Any], asked: Mapping[str, Any], sections: Sequence[str] = ()
 ) -> list[Difference]:
@@ -98,10 +105,11 @@ def differences(
 
     ``sections`` limits the comparison to these top-level keys.
     """
+    apart = NOT_IDENTITY if has_network(asked) else (*NOT_IDENTITY, *OF_NETWORKS)
     return [
         found
         for found in unequal_keys(kept, asked)
-        if not is_under(found.key, NOT_IDENTITY)
+        if not is_under(found.key, apart)
         and of_scenario(found.key, asked.get("scenario"))
         and (not sections or found.key.split(".")[0] in sections)
     ]
@@ -155,11 +163,16 @@ def scoring_differences(folder: Path, config: Mapping[str, Any]) -> list[Differe
 
 def decoding_differences(kept: Mapping[str, Any], asked: Mapping[str, Any]) -> list[Difference]:
     """``unequal_keys`` of two decodings, without what either leaves to the device."""
-    return [
-        found
-        for found in unequal_keys({"decoding": kept}, {"decoding": asked})
-        if not {found.kept, found.asked} & LEFT_TO_THE_DEVICE
-    ]
+    unequal = unequal_keys({"decoding": kept}, {"decoding": asked})
+    return [found for found in unequal if not _left_to_device(found)]
+
+
+def _left_to_device(found: Difference) -> bool:
+    """Whether one value leaves the other one to the device, which never takes int8 by itself."""
+    values = {found.kept, found.asked}
+    if found.key == "decoding.weights":
+        return '"auto"' in values and '"int8"' not in values
+    return found.key == "decoding.max_tokens" and "null" in values
 
 
 def _not_scored(

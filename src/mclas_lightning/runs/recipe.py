@@ -11,7 +11,13 @@ from pathlib import PurePath
 from typing import Any
 
 from mclas_lightning.progress import devices_named
-from mclas_lightning.runs.identity import NOT_IDENTITY, is_under, of_scenario
+from mclas_lightning.runs.identity import (
+    NOT_IDENTITY,
+    OF_NETWORKS,
+    has_network,
+    is_under,
+    of_scenario,
+)
 
 # Mappings that may be null. Each stays one value in a recipe, because comparisons pass over keys
 # that only one recipe has: flat keys would hide the difference between null and a mapping.
@@ -29,21 +35,17 @@ UPDATE_LAYOUT = ("optim.max_tokens", "optim.accumulate", "trainer.devices", "tra
 
 NOT_RECIPE = (*NOT_IDENTITY, "seed", "optim.recipe", *UPDATE_LAYOUT)
 
-# Keys that do not matter to a pipeline, which trains nothing.
-NOT_OF_PIPELINES = ("optim", "network", "split", "split_seed", "init_from", "dataset.sizes")
-
 
 def recipe(config: Mapping[str, Any]) -> dict[str, Any]:
     """The recipe in a run's resolved configuration, by flat keys such as ``optim.encoder.lr``."""
-    model = config.get("model")
-    pipeline = isinstance(model, Mapping) and "steps" in model
-    left_out = (*NOT_RECIPE, *(NOT_OF_PIPELINES if pipeline else ()))
+    trains = has_network(config)
+    left_out = NOT_RECIPE if trains else (*NOT_RECIPE, *OF_NETWORKS)
     found = {
         key: _named(key, value)
         for key, value in _leaves(config)
         if not is_under(key, left_out) and of_scenario(key, config.get("scenario"))
     }
-    return found | ({} if pipeline else dict(_computed(config)))
+    return found | (dict(_computed(config)) if trains else {})
 
 
 def _leaves(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:

@@ -79,8 +79,8 @@ def _near(corpus: Corpus) -> Verdicts:
         yield (
             few,
             f"{held_out}: {len(count.held_out):,}{of} documents have a near-duplicate in {split} "
-            f"({count.documents:,} of {here:,} there), first {pairs}; mclas data import --apart "
-            f"and mclas new-dataset --clean leave them out",
+            f"({len(count.documents):,} of {here:,} there), first {pairs}; "
+            f"mclas data import --apart and mclas new-dataset --clean leave them out",
         )
 
 

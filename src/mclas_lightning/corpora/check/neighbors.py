@@ -15,7 +15,7 @@ EXAMPLES = 3  # pairs that a finding names
 class NearCount:
     """Documents of a split that are near those of a held-out set."""
 
-    documents: int = 0
+    documents: set[str] = field(default_factory=set)  # ids
     held_out: set[str] = field(default_factory=set)  # ids
     first: list[Near] = field(default_factory=list)
 
@@ -41,7 +41,7 @@ class Neighbors:
 
     @staticmethod
     def _count(count: NearCount, near: Near) -> None:
-        count.documents += 1
+        count.documents.add(near.id)
         count.held_out.add(near.there)
         if len(count.first) < EXAMPLES:
             count.first.append(near)
