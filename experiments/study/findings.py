@@ -114,8 +114,8 @@ def _sides(study: Study) -> Iterator[str]:
     yield "## S^A and S^B\n"
     yield (
         "ROUGE-1 of S^A, and Spearman's correlation of both summaries' ROUGE-1 over documents; mean"
-        " and deviation over seeds. MS is what the others start from; NCLS+MS, which writes both "
-        "summaries with two decoders, is the control.\n"
+        " and deviation over seeds. MS is a pretraining, before it is fine-tuned; NCLS+MS, which "
+        "writes both summaries with two decoders, is the control.\n"
     )
     pretrained = [place for place in study.results if place.model == "ms"]
     rows = [(*_mono(study, place), "-") for place in pretrained]
