@@ -50,6 +50,14 @@ def test_a_dataset_word_names_the_test_set_of_another_corpus(tmp_path):
     assert config_for_run(folder, ["dataset.path=/there"], None).dataset.path == "/there"
 
 
+def test_an_ms_run_of_one_language_takes_the_test_set_of_any_target(tmp_path):
+    folder = started(tmp_path / "run", "dataset=toy_mono", "model=ms")
+    cfg = config_for_run(folder, ["dataset=toy"], None)
+    assert cfg.test_file == f"{compose('train', ['dataset=toy']).dataset.path}/test.jsonl"
+    with pytest.raises(InputError, match=r"dataset\.source: the run was trained for 'en'"):
+        config_for_run(folder, ["dataset=toy", "dataset.source=de"], None)
+
+
 @pytest.mark.parametrize(
     ("word", "test", "said"),
     [

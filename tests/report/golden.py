@@ -16,7 +16,7 @@ NUM = 211
 REQUESTS = {
     "table2": (2, ["en2desum", "toy_en2de"]),
     "table5": (5, ["en2desum"]),
-    "table6": (6, ["en2desum"]),
+    "table6": (6, ["en2desum", "toy_en2de"]),
     "table7": (7, ["en2desum"]),
 }
 

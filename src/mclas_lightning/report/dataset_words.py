@@ -80,6 +80,11 @@ class DatasetWords:
         """Whether the dataset's own translator is trained for every seed."""
         return all(is_trained(self.own_mt, seed) for seed in self.seeds)
 
+    @cached_property
+    def start(self) -> Path:
+        """The ms run that the systems of tables 6 and 7 start from: MS-Pretrain."""
+        return self.ms("maximum", "mclas") or self.runs.folder / self.pretrained / "full" / "ms"
+
     def jobs(
         self, pairs: Sequence[tuple[str, str]], starts: bool, more: Sequence[str] = ()
     ) -> RunsByWords:
@@ -117,15 +122,15 @@ class DatasetWords:
 
     def pretrainings(self, pairs: Sequence[tuple[str, str]], asked: bool) -> Iterator[str]:
         """Commands for missing ms runs, with the seeds of the systems that start from them."""
-        own = self.runs.folder / self.pretrained / "full" / "ms"
-        needing: dict[Path, list[tuple[str, str]]] = {own: []} if asked else {}
+        needing: dict[Path, list[tuple[str, str]]] = {self.start: []} if asked else {}
         for pair in pairs:
-            place = self.ms(*pair)
-            # The words of an ms run under another name are not known.
-            if place and place.parts[-3:] == own.parts[-3:]:
+            if place := self.ms(*pair):
                 needing.setdefault(place, []).append(pair)
         for place, users in needing.items():
-            yield from self._pretraining(place, users, self.seeds if place == own and asked else ())
+            # The words of an ms run under another name are not known.
+            if place.parts[-3:] == (self.pretrained, "full", "ms"):
+                also = self.seeds if asked and place == self.start else ()
+                yield from self._pretraining(place, users, also)
 
     def _pretraining(
         self, place: Path, users: Sequence[tuple[str, str]], also: Sequence[int]
@@ -226,13 +231,9 @@ class DatasetWords:
                 yield self._line(program, corpus or self.words, job, scenarios, models)
 
     def _line(
-        self,
-        program: str,
-        corpus: Sequence[str],
-        job: SharedWords,
-        scenarios: Sequence[str],
-        models: Sequence[str],
-    ) -> str:
+        self, program: str, corpus: Sequence[str], job: SharedWords,
+        scenarios: Sequence[str], models: Sequence[str],
+    ) -> str:  # fmt: skip
         """A command; the full scenario and seed 0, defaults of mclas-train, stay unwritten."""
         folder = str(job.folder or self.runs.folder)
         words = [

@@ -8,6 +8,7 @@ from mclas_lightning.corpora import catalog
 from mclas_lightning.report.dataset_words import DatasetWords
 from mclas_lightning.report.finished_runs import Runs
 from mclas_lightning.report.layout import COMPARED_MODELS
+from mclas_lightning.report.pretrained import MS_PLACE, pretraining_evaluations
 from mclas_lightning.runs.results import Results
 from mclas_lightning.runs.run import DIVERGED_ADVICE
 
@@ -57,7 +58,9 @@ def _trainings(absent: Sequence[tuple[str, str]], words: DatasetWords) -> Iterat
         if m in COMPARED_MODELS and (s != "full" or words.started_from_ms(s, m))
     ]
     pipelines = [(s, m) for s, m in absent if m == "tltran"]
-    yield from words.pretrainings([*tuned, *pipelines], asked=("full", "ms") in absent)
+    yield from words.pretrainings([*tuned, *pipelines], asked=MS_PLACE in absent)
+    if MS_PLACE in absent:
+        yield from pretraining_evaluations(words)
     alone = [(s, m) for s, m in absent if m not in ("ms", "tltran") and (s, m) not in tuned]
     for pairs, starts in ((tuned, True), (alone, False)):
         yield from words.lines("mclas-train", words.jobs(pairs, starts))

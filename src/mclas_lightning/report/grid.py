@@ -22,6 +22,7 @@ from mclas_lightning.report.comparable import (
 )
 from mclas_lightning.report.finished_runs import Aside, Runs
 from mclas_lightning.report.layout import MODELS_ELSEWHERE, Layout, TableScore, TableSystem
+from mclas_lightning.report.pretrained import MS_PLACE, with_pretraining
 from mclas_lightning.report.sheet import Cell
 from mclas_lightning.runs.results import MODELS, Results
 from mclas_lightning.runs.run import Run
@@ -236,9 +237,11 @@ def layout_grids(
     layout: Layout, datasets: Sequence[str], runs: Runs, profile: str, closed: bool = False
 ) -> list[Grid]:
     """The grid of ``layout`` for each dataset; without datasets, for those of the layout."""
+    pretraining = any((system.scenario, system.model) == MS_PLACE for system in layout.systems)
     return [
         Grid(
-            layout=layout, dataset=name, profile=profile, runs=runs.of(name),
+            layout=layout, dataset=name, profile=profile,
+            runs=with_pretraining(name, runs) if pretraining else runs.of(name),
             aside=runs.found(name).aside, closed=closed, folder=runs.folder / name,
         )
         for name in datasets or layout.datasets

@@ -54,6 +54,9 @@ def score_notes(grid: Grid, printed: bool) -> Iterator[str]:
         if printed and found and family in PAPER_CAVEATS and score.name != "length":
             yield PAPER_CAVEATS[family].format(profile=grid.counted)
     yield from _notes_on_differences(grid)
+    if others := [run for run in grid.used if run.dataset != grid.dataset]:
+        places = ", ".join(str(run.folder) for run in others)
+        yield f"Pretrained on another corpus, scored on this test set: {places}."
     diverged = [run for run in grid.unfinished if run.diverged_path.exists()]
     going_on = [run for run in grid.unfinished if run not in diverged]
     for state, runs in (("Diverged, not counted", diverged), ("Not finished", going_on)):
