@@ -14,7 +14,7 @@ import yaml
 from mclas_lightning.config.compose import compose
 from mclas_lightning.evaluate import evaluate, main
 from mclas_lightning.example import write_jsonl
-from mclas_lightning.files import sha256
+from mclas_lightning.files import sha256, write_json
 from mclas_lightning.runs.results import Results
 from tests.conftest import examples, read_lines
 
@@ -135,9 +135,12 @@ def test_a_moved_run_needs_neither_corpus_nor_subset(run, corpus, tmp_path, mcla
     # Runs of earlier versions say nothing of their subset.
     training = yaml.safe_load((moved / "training.json").read_text())
     del training["subset_sha256"]
-    (moved / "training.json").write_text(yaml.safe_dump(training, default_flow_style=True))
+    write_json(moved / "training.json", training)
     mclas_evaluate(moved, f"dataset.path={tmp_path}")
     assert Results.read(moved / "results.json").provenance["subset_sha256"] == subset
+    (moved / "results.json").write_text("{")
+    mclas_evaluate(moved, f"dataset.path={tmp_path}")
+    assert Results.read(moved / "results.json").scores == results.scores
 
 
 @pytest.mark.parametrize(

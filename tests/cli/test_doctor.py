@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
+from benchmarks.runs import write_run
 from mclas_lightning.cli import doctor
 from mclas_lightning.cli.doctor import corpora, devices, runs_found, server
 from mclas_lightning.cli.main import parsed
@@ -117,16 +118,19 @@ def test_a_corpus_that_was_changed_or_damaged_is_named_beside_the_others(tmp_pat
 
 
 def test_runs_are_counted_by_state(tmp_path, held):
-    files = {"a": "results.json", "b": "diverged.json", "c": "training.json", "d": "", "e": ""}
+    files = {"b": "diverged.json", "c": "training.json", "d": "", "e": "", "f": "results.json"}
     for name, file in files.items():
         (tmp_path / name).mkdir()
         (tmp_path / name / "config.yaml").touch()
         if file:
             (tmp_path / name / file).touch()
     held(tmp_path / "e")
+    a = write_run(tmp_path, "toy_en2de", "minimum", "mclas", 0, num=5)
+    (tmp_path / a.dataset / a.scenario / a.model / "seed=0" / "config.yaml").touch()
     found = {finding.name: finding.found for finding in runs_found(tmp_path)}
     assert found == dict.fromkeys(
-        ["scored", "running", "diverged", "trained, not scored", "not ended"], "1"
+        ["scored", "running", "diverged", "scores unusable", "trained, not scored", "not ended"],
+        "1",
     )
 
 

@@ -88,6 +88,9 @@ def test_a_pipelines_parts_may_lie_elsewhere_if_they_are_the_same(tmp_path):
     write_json(folder / "results.json", results(translator=f"{files['old']} {sha}"))
     cfg = config_for_run(folder, [f"model.translator={files['same']}"], None)
     assert cfg.model.translator == str(files["same"])
+    (folder / "results.json").write_text("{")
+    assert config_for_run(folder, [], None).model.translator == str(files["old"])
+    write_json(folder / "results.json", results(translator=f"{files['old']} {sha}"))
     with pytest.raises(InputError, match=r"other\.jsonl: is not the one that .* was scored with"):
         config_for_run(folder, [f"model.translator={files['other']}"], None)
 

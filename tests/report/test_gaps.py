@@ -1,4 +1,5 @@
 import shlex
+import shutil
 from itertools import product
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from mclas_lightning.report.finished_runs import Runs
 from mclas_lightning.report.gaps import Gap, filling
 from mclas_lightning.report.layout import LAYOUTS
 from mclas_lightning.runs.identity import resolved_config
+from tests.report.score_sheets import change, table
 
 LOW = ("minimum", "medium", "maximum")
 ALL = [Gap(s.scenario, s.model, None, 4) for s in LAYOUTS[2].systems]
@@ -349,3 +351,41 @@ def test_a_pipelines_own_summarizer_is_named(tmp_path):
         "their/mt",
     )
     assert config["init_from"] is None
+
+
+@pytest.mark.parametrize("damage", [{"format": 1}, {"scores__cross__rouge1_f": float("nan")}])
+def test_a_trained_run_whose_results_cannot_be_used_is_scored_not_trained(tmp_path, damage):
+    for model in ("ncls", "mclas"):
+        for seed in (0, 1):
+            started(tmp_path, ["dataset=toy"], "toy_en2de", ("minimum", model), seed)
+    folder = tmp_path / "toy_en2de" / "minimum" / "mclas" / "seed=1"
+    change(folder / "results.json", **damage)
+    (sheet,) = table(2, tmp_path, "toy_en2de")
+    assert sheet.commands[0] == f"mclas-evaluate {folder}"
+    trained = [one for line in sheet.commands[1:] for one in composed(line)]
+    assert not any((c["scenario"], c["model"]["name"]) == ("minimum", "mclas") for c in trained)
+    change(folder.with_name("seed=0") / "results.json", **damage)
+    (sheet,) = table(2, tmp_path, "toy_en2de")
+    assert f"mclas-evaluate {folder.with_name('seed=0')}" in sheet.commands[:2]
+    # A seed that no run has is trained beside.
+    started(tmp_path, ["dataset=toy"], "toy_en2de", ("minimum", "ncls"), 2)
+    gaps = [Gap("minimum", "mclas", None, 4)]
+    *_, line = gap_commands("toy_en2de", gaps, Runs(tmp_path))
+    assert [config["seed"] for config in composed(line)] == [2]
+
+
+def test_a_copied_run_is_not_scored_again(tmp_path):
+    started(tmp_path, ["dataset=toy"], "toy_en2de", ("minimum", "mclas"), 0)
+    folder = tmp_path / "toy_en2de" / "minimum" / "mclas"
+    shutil.copytree(folder / "seed=0", folder / "seed=1")
+    assert len(Runs(tmp_path).found("toy_en2de").aside) == 1
+    (sheet,) = table(2, tmp_path, "toy_en2de")
+    assert not any("mclas-evaluate" in line for line in sheet.commands)
+
+
+def test_a_corpus_of_ones_own_without_usable_results_is_scored_again(tmp_path):
+    started(tmp_path, ["dataset=toy", "dataset.name=mine"], "mine", ("minimum", "mclas"), 0)
+    folder = tmp_path / "mine" / "minimum" / "mclas" / "seed=0"
+    (folder / "results.json").write_text("{")
+    gaps = [Gap("minimum", "mclas", None, 4)]
+    assert gap_commands("mine", gaps, Runs(tmp_path)) == [f"mclas-evaluate {folder}"]

@@ -45,7 +45,7 @@ def test_the_file_has_the_documented_keys(tmp_path, made_up):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": 1}, "expected format 2, found 1; score the run again: mclas-evaluate with"),
+        ({"format": 1}, "expected format 2, found 1; another version wrote it"),
         ({"seed": None}, "'seed' has the wrong type; expected int"),
         ({"languages": {"source": "en"}}, "'languages' lacks 'target'"),
         ({"scores": {"crss": {}}}, "did you mean 'cross'"),
@@ -68,6 +68,10 @@ def test_a_wrong_file_is_refused_with_its_path_and_reason(tmp_path, made_up, cha
         Results.read(path)
     assert str(caught.value).startswith(f"{path}: ")
     assert message in str(caught.value)
+    assert "mclas-evaluate" not in str(caught.value)
+    (tmp_path / "config.yaml").touch()  # A run that was made here can be scored again.
+    with pytest.raises(InputError, match=f"; score the run again: mclas-evaluate {tmp_path}$"):
+        Results.read(path)
 
 
 def test_a_missing_key_is_named(tmp_path, made_up):

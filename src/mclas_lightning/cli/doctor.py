@@ -7,6 +7,7 @@ import platform
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from http.client import HTTPException
 from importlib.metadata import PackageNotFoundError, version
@@ -215,17 +216,25 @@ def corpora(data: Path) -> Iterator[Finding]:
 def runs_found(runs: Path) -> Iterator[Finding]:
     """The runs below ``runs``, counted by state."""
     from mclas_lightning.runs.lock import lock_owner
+    from mclas_lightning.runs.results import Results
     from mclas_lightning.runs.run import Run
 
+    def usable(run: Run) -> bool:
+        with suppress(InputError):
+            return bool(Results.read(run.folder / "results.json").scores)
+        return False
+
     tests: dict[str, Callable[[Run], object]] = {
-        "scored": lambda run: run.finished,
+        "scored": usable,
         "running": lambda run: lock_owner(run.folder),
         "diverged": lambda run: run.diverged_path.exists(),
+        "scores unusable": lambda run: run.finished,
         "trained, not scored": lambda run: run.trained,
         "not ended": lambda run: True,
     }
     todo = {
         "diverged": "lower the rates under another model.name, see diverged.json",
+        "scores unusable": "mclas table names them: mclas-evaluate RUN",
         "trained, not scored": "mclas-evaluate RUN",
         "not ended": "the same mclas-train goes on with each",
     }

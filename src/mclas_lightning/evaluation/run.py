@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ from mclas_lightning.config.settings import Settings
 from mclas_lightning.decoding.candidates import Summaries
 from mclas_lightning.decoding.summarizer import NetworkSummarizer
 from mclas_lightning.distributed import fail_together, gather_shares, is_rank_zero, rank_and_world
+from mclas_lightning.errors import InputError
 from mclas_lightning.evaluation.baselines import BaselineSummarizer
 from mclas_lightning.evaluation.scores import score_side
 from mclas_lightning.evaluation.test_set import EvaluationSet
@@ -201,8 +203,9 @@ def _subset(settings: Settings, training: Mapping[str, Any]) -> dict[str, str]:
     """
     results, manifest = settings.run.folder / "results.json", settings.subset_manifest
     kept = training.get("subset_sha256")
-    if kept is None and results.exists():
-        kept = Results.read(results).provenance.get("subset_sha256")
+    if kept is None:
+        with suppress(InputError):  # Scoring replaces a missing or damaged results.json.
+            kept = Results.read(results).provenance.get("subset_sha256")
     if kept is None and manifest.exists():
         kept = sha256(manifest)
     return {} if kept is None else {"subset_sha256": kept}

@@ -95,11 +95,11 @@ def _test_file(words: Sequence[str], kept: Mapping[str, Any]) -> str:
 def _check_parts(run: Run, kept: Mapping[str, Any], cfg: DictConfig) -> None:
     """InputError where a pipeline's systems in new folders are not those it was scored with."""
     path = run.folder / "results.json"
-    provenance = Results.read(path).provenance if path.exists() else {}
     for part in PIPELINE_PARTS:
         name = OmegaConf.select(cfg, f"model.{part}")
         if name == kept["model"][part]:
             continue
+        provenance = Results.read(path).provenance if path.exists() else {}
         before = str(provenance.get(part, "")).split(" ")[-1]
         if not SHA256.fullmatch(before) or _hash(name, cfg.seed) != before:
             raise InputError(

@@ -70,10 +70,15 @@ class DatasetWords:
     @cached_property
     def seeds(self) -> tuple[int, ...]:
         """The seeds of the dataset's compared systems; seed 0 where there are none."""
-        compared = (
-            r for r in self.runs.of(self.dataset) if r.model in (*COMPARED_MODELS, "tltran")
-        )
-        return tuple(sorted({run.seed for run in compared})) or (0,)
+        there = (*self.runs.of(self.dataset), *self.runs.unscored(self.dataset))
+        compared = {run.seed for run in there if run.model in (*COMPARED_MODELS, "tltran")}
+        return tuple(sorted(compared)) or (0,)
+
+    def missing(self, scenario: str, model: str) -> list[int]:
+        """The seeds that were not trained; runs to score again were."""
+        there = (*self.runs.of(self.dataset), *self.runs.unscored(self.dataset))
+        own = {run.seed for run in there if (run.scenario, run.model) == (scenario, model)}
+        return [seed for seed in self.seeds if seed not in own]
 
     @cached_property
     def translates(self) -> bool:
@@ -91,8 +96,7 @@ class DatasetWords:
         """Scenarios and models by the words that start them: those of the nearest existing run."""
         found: RunsByWords = {}
         for scenario, model in pairs:
-            there = {r.seed for r in self._runs(scenario, model)}
-            seeds = [seed for seed in self.seeds if seed not in there] or self.seeds
+            seeds = self.missing(scenario, model) or self.seeds
             place = self.ms(scenario, model) if starts else None
             init = [override("init_from", uninterpolated(str(place)))] if place else []
             parts = [place] if place else []
@@ -136,11 +140,8 @@ class DatasetWords:
         self, place: Path, users: Sequence[tuple[str, str]], also: Sequence[int]
     ) -> Iterator[str]:
         seeds = {seed for job in self.jobs(users, False) for seed in job.seeds}.union(also)
-        missing = tuple(
-            seed
-            for seed in sorted(seeds)
-            if not is_trained(place, seed) and not self._diverged([place], seed)
-        )
+        untrained = [seed for seed in sorted(seeds) if not is_trained(place, seed)]
+        missing = tuple(seed for seed in untrained if not self._diverged([place], seed))
         if missing:
             root = place.parents[2]
             words = tuple(self._pretraining_words(root, users))

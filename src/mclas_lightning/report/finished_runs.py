@@ -1,6 +1,7 @@
 """All finished runs below a folder, by dataset."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -9,9 +10,10 @@ from typing import NamedTuple
 from mclas_lightning.corpora import catalog
 from mclas_lightning.errors import InputError, first_few, unknown_choice
 from mclas_lightning.files import sha256
-from mclas_lightning.runs.identity import check_own_config, has_network
+from mclas_lightning.runs.identity import check_own_config, has_network, read_config
 from mclas_lightning.runs.predictions import check_scored, predictions_path
 from mclas_lightning.runs.results import Results, read_in_place, results_paths, table_order
+from mclas_lightning.runs.run import Run
 
 SET_ASIDE = "Set aside: "  # begins a note
 
@@ -26,6 +28,15 @@ class Aside(NamedTuple):
         return f"{self.path} ({self.reason})"
 
 
+class Unscored(NamedTuple):
+    """A trained run whose results.json was set aside; ``mclas-evaluate folder`` writes it anew."""
+
+    scenario: str
+    model: str
+    seed: int
+    folder: Path
+
+
 class FoundResults(NamedTuple):
     """The results below a folder, and the files that were set aside."""
 
@@ -36,6 +47,20 @@ class FoundResults(NamedTuple):
 def aside_in_words(aside: Sequence[Aside]) -> str:
     """A line that names the first few of the files set aside, and counts the others."""
     return SET_ASIDE + first_few([*map(str, aside)], separator="; ")
+
+
+def unscored(aside: Sequence[Aside]) -> list[Unscored]:
+    """The runs to score again; a copied or renamed folder, whose config.yaml says so, is none."""
+    found = []
+    for folder in (one.path.parent for one in aside if one.path.name == "results.json"):
+        with suppress(InputError):
+            config = read_config(folder)
+            said = [config.get(key) for key in ("dataset", "scenario", "model", "seed")]
+            *names, seed = (one.get("name") if isinstance(one, dict) else one for one in said)
+            trained = Run(folder).trained or "targets" not in config["model"]  # or a pipeline
+            if trained and (*names, f"seed={seed}") == folder.parts[-4:]:
+                found.append(Unscored(names[1], names[2], seed, folder))
+    return found
 
 
 def survey_runs(
@@ -109,6 +134,10 @@ class Runs:
         if asked not in self._read:
             self._read[asked] = survey_runs(self.folder, dataset, scenario)
         return self._read[asked]
+
+    def unscored(self, dataset: str) -> list[Unscored]:
+        """The dataset's trained runs whose results.json was set aside."""
+        return unscored(self.found(dataset).aside)
 
     @cached_property
     def names(self) -> list[str]:

@@ -38,17 +38,22 @@ class Filling(NamedTuple):
 def filling(dataset: str, gaps: Sequence[Gap], runs: Runs) -> Filling:
     """Commands in the order to run them: MS pretraining first, where it is missing and needed.
 
-    Empty for a dataset that has neither a file in ``conf/dataset/`` nor readable runs.
+    Trained runs whose results.json was set aside are scored again. Nothing is trained for a dataset
+    that has neither a file in ``conf/dataset/`` nor readable runs.
     """
-    if not gaps or not (catalog.of_run(dataset) or runs.of(dataset)):
-        return Filling([], [])
-    words = DatasetWords(dataset, runs)
     absent = [(gap.scenario, gap.model) for gap in gaps if gap.family is None]
+    unscored = [run for run in runs.unscored(dataset) if (run.scenario, run.model) in absent]
+    evaluations = [command("mclas-evaluate", [str(run.folder)]) for run in unscored]
+    if not gaps or not (catalog.of_run(dataset) or runs.of(dataset)):
+        return Filling(evaluations, [])
+    words = DatasetWords(dataset, runs)
+    trained = {(run.scenario, run.model) for run in unscored}
+    absent = [pair for pair in absent if pair not in trained or words.missing(*pair)]
     again = [gap for gap in gaps if gap.family is not None]
-    commands = list(dict.fromkeys([*_trainings(absent, words), *_scorings(again, words)]))
+    commands = [*evaluations, *_trainings(absent, words), *_scorings(again, words)]
     places = ", ".join(sorted(map(str, words.diverged)))
     note = f"Diverged: {places}. Train another seed, or {DIVERGED_ADVICE}."
-    return Filling(commands, [note] if places else [])
+    return Filling(list(dict.fromkeys(commands)), [note] if places else [])
 
 
 def _trainings(absent: Sequence[tuple[str, str]], words: DatasetWords) -> Iterator[str]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from mclas_lightning import paper
 from mclas_lightning.report.comparable import by_test_set
-from mclas_lightning.report.finished_runs import Runs
+from mclas_lightning.report.finished_runs import Runs, unscored
 from mclas_lightning.report.gaps import OTHER_TEST_SET, OTHER_TRAINING, Gap, filling
 from mclas_lightning.report.grid import Grid, layout_grids
 from mclas_lightning.report.layout import LAYOUTS, TableScore, TableSystem
@@ -72,6 +72,7 @@ def grid_sheet(grid: Grid, found: Marks) -> Sheet:
 def _gaps(grid: Grid) -> Iterator[Gap]:
     """Cells of the layout that lack scores; BERTScore of TLTran, which the paper lacks, is none."""
     seeds = {run.seed for system in grid.layout.systems for run in grid.seeds(system)}
+    unusable = {(run.scenario, run.model) for run in unscored(grid.aside)}
     for system in grid.layout.systems:
         wanted = [
             score
@@ -82,7 +83,8 @@ def _gaps(grid: Grid) -> Iterator[Gap]:
         if not grid.seeds(system):
             yield Gap(system.scenario, system.model, None, len(wanted))
             continue
-        if {run.seed for run in grid.seeds(system)} < seeds:
+        damaged = (system.scenario, system.model) in unusable
+        if damaged or {run.seed for run in grid.seeds(system)} < seeds:
             yield Gap(system.scenario, system.model, None, 0)
         again = _work_to_repeat(grid, system)
         for family in dict.fromkeys(map(grid.family, lacking)):

@@ -159,8 +159,12 @@ class Results:
     @classmethod
     def read(cls, path: Path) -> "Results":
         """Read a ``results.json``; InputError where it is unreadable or has another format."""
-        advice = "; score the run again: mclas-evaluate with the words that it was trained with"
-        return read_versioned(path, RESULTS_FORMAT, partial(_from_record, path.parent), advice)
+        folder, advice = path.parent, "; another version wrote it"
+        again = f"; score the run again: mclas-evaluate {folder}"  # An outside system cannot.
+        try:
+            return read_versioned(path, RESULTS_FORMAT, partial(_from_record, folder), advice)
+        except InputError as error:
+            raise InputError(f"{error}{again * (folder / 'config.yaml').exists()}") from None
 
 
 def _from_record(folder: Path, record: Mapping[str, Any]) -> Results:
