@@ -15,6 +15,7 @@ from mclas_lightning.data.scenario import (
     choose,
     few_examples,
     first_shards,
+    planned_subset,
     scenario_subset,
     subset_size,
     write_or_check,
@@ -199,6 +200,15 @@ def test_few_examples_are_said(size, found, said):
     assert (said in warning) if warning and said else warning is said
     assert warning is None or "(" in warning or warning.endswith("say little")
     assert ("1.0 is all" in str(warning)) == (size == 1 and isinstance(size, int))
+
+
+@pytest.mark.parametrize("split", ["random", "first_shards"])
+@pytest.mark.parametrize("scenario", SIZES)
+def test_a_planned_subset_is_the_subset_without_what_needs_ids(scenario, split):
+    corpus = dataset(shards=Shards(size=4, take={"minimum": 1, "medium": 3}))
+    planned = planned_subset(SubsetRule(scenario=scenario, split=split, seed=0), corpus, len(IDS))
+    manifest = subset(scenario, split=split, corpus=corpus)[1]
+    assert planned == {key: manifest[key] for key in ("scenario", "split", "seed", "size", "of")}
 
 
 def test_the_manifest_is_kept_and_checked(tmp_path):

@@ -1,5 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
+from mclas_lightning.example import read_jsonl, write_jsonl
+from mclas_lightning.files import num_records, write_json
 from mclas_lightning.sweep.check import run_problems
 from mclas_lightning.sweep.plan import plan_runs
 
@@ -25,6 +29,60 @@ def test_a_problem_is_listed_once_with_the_runs_that_have_it(shared, tmp_path, c
     assert [line.partition(": ")[0] for line in files] == [f"{runs[0]} and 1 more"]
     assert "valid.jsonl: no such file" in files[0]
     assert run_problems(runs, slurm=True) == files  # Slurm starts the processes itself.
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("dataset.sizes={minimum: 20, medium: 41, full: 1.0}", "asks for 41 training examples"),
+        ("optim.accumulate=25", "20 training examples are too few for one update"),
+        ("split=first_shards", "dataset 'small' has no shards"),
+    ],
+)
+def test_a_scenario_that_cannot_be_trained_is_known_before_the_first_run(
+    shared, tmp_path, word, said
+):
+    words = [*shared, "scenario=full,minimum,medium", "seed=0,1", word]
+    lines = run_problems(plan_runs([str(tmp_path / "sweep.yaml")], words), slurm=False)
+    assert [line for line in lines if said in line] == lines != []
+
+
+def test_a_subset_of_another_split_is_known_before_the_first_run(shared, tmp_path):
+    path = tmp_path / "runs" / "small" / "minimum" / "subset.json"
+    write_json(path, {"scenario": "minimum", "split": "random", "seed": 7, "size": 20, "of": 40})
+    words = [*shared, "scenario=full,minimum"]
+    runs = plan_runs([str(tmp_path / "sweep.yaml")], [*words, "split_seed=7"])
+    assert run_problems(runs, slurm=False) == []
+    runs = plan_runs([str(tmp_path / "sweep.yaml")], words)
+    (line,) = run_problems(runs, slurm=False)
+    assert line.startswith("small/minimum/ncls/seed=0 and 1 more: ")
+    assert "trained on another subset (split_seed was 7, is 0)" in line
+
+
+@pytest.mark.parametrize("split", ["train", "valid", "test"])
+def test_a_corpus_without_mono_summaries_is_known_before_the_first_run(
+    shared, words, tmp_path, corpus, split
+):
+    path = corpus / "en2de" / f"{split}.jsonl"
+    write_jsonl(path, [replace(example, mono=None) for example in read_jsonl(path)])
+    runs = plan_runs([str(tmp_path / "sweep.yaml")], [*shared, "scenario=full,minimum"])
+    (line,) = run_problems(runs, slurm=False)
+    assert line == f"small/full/mclas/seed=0 and 1 more: {path}:1: field 'mono' is empty"
+    runs = plan_runs([str(tmp_path / "sweep.yaml")], [*words, "model=copy_mono"])
+    assert len(run_problems(runs, slurm=False)) == (split == "test")
+
+
+def test_a_corpus_is_counted_once_for_all_runs(shared, tmp_path, monkeypatch):
+    counted = []
+
+    def count(path):
+        counted.append(path)
+        return num_records(path)
+
+    monkeypatch.setattr("mclas_lightning.training.preparation.num_records", count)
+    words = [*shared, "scenario=full,minimum,medium", "seed=0,1"]
+    assert run_problems(plan_runs([str(tmp_path / "sweep.yaml")], words), slurm=False) == []
+    assert len(counted) == 1
 
 
 def test_runs_that_could_not_write_are_a_problem(shared, tmp_path):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -88,6 +89,12 @@ class DatasetConfig:
                     f"to get it: {self.to_get(self.path)}"
                 )
 
+    def check_first_examples(self, splits: Iterable[Split], require: Iterable[Side]) -> None:
+        """InputError where a split is missing or empty, or its first example lacks a summary."""
+        self.check_files(splits)
+        for split in splits:
+            read_examples(self.file(split), require, most=1)
+
     def read(self, split: Split, require: Iterable[Side]) -> list[Example]:
         """All examples of ``split``, as ``read_examples`` reads them."""
         return read_examples(self.file(split), require)
@@ -102,9 +109,12 @@ def check_two_languages(source: str, target: str | None) -> None:
         )
 
 
-def read_examples(path: Path, require: Iterable[Side]) -> list[Example]:
-    """All examples of a file; InputError for none, or for one without a side of ``require``."""
-    examples = list(read_jsonl(path, require))
+def read_examples(path: Path, require: Iterable[Side], most: int | None = None) -> list[Example]:
+    """All examples of a file, or the first ``most``.
+
+    InputError for none, or for one without a side of ``require``.
+    """
+    examples = list(islice(read_jsonl(path, require), most))
     if not examples:
         raise InputError(f"{path}: holds no examples")
     return examples

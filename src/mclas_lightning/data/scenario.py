@@ -105,11 +105,7 @@ def scenario_subset(
     whole = len(rows) == len(keys)
     chosen = [] if whole else ids(rows.tolist())
     manifest = {
-        "scenario": rule.scenario,
-        "split": rule.split,
-        "seed": rule.seed if rule.split == "random" else None,
-        "size": len(rows),
-        "of": len(keys),
+        **_sizes(rule, len(rows), len(keys)),
         "corpus_sha256": corpus_sha256,
         "sha256": None if whole else hashlib.sha256("\n".join(chosen).encode()).hexdigest(),
         "ids": "all" if whole else chosen,
@@ -117,12 +113,29 @@ def scenario_subset(
     return np.sort(rows), manifest
 
 
+def planned_subset(rule: SubsetRule, dataset: DatasetConfig, total: int) -> dict[str, Any]:
+    """The entries of the manifest that need no more of the corpus than its number of examples."""
+    # Keys decide which rows are chosen, not how many.
+    return _sizes(rule, len(_rows(rule, dataset, np.arange(total, dtype=np.uint64))), total)
+
+
+def _sizes(rule: SubsetRule, size: int, total: int) -> dict[str, Any]:
+    seed = rule.seed if rule.split == "random" else None
+    return {
+        "scenario": rule.scenario, "split": rule.split, "seed": seed, "size": size, "of": total
+    }  # fmt: skip
+
+
 def write_or_check(path: Path, manifest: Mapping[str, Any]) -> None:
     """Keep the manifest at ``path``; InputError where another one is kept there already."""
+    check_subset(path, manifest)
     if not path.exists():
         write_json(path, dict(manifest))
-        return
-    kept = read_json(path, dict)
+
+
+def check_subset(path: Path, manifest: Mapping[str, Any]) -> None:
+    """InputError where a manifest is kept at ``path`` with other entries than in ``manifest``."""
+    kept = read_json(path, dict) if path.exists() else manifest
     for key, value in manifest.items():
         if kept.get(key) != value:
             word = "split_seed" if key == "seed" else key

@@ -18,28 +18,30 @@ from mclas_lightning.runs.run import seed_folders
 from mclas_lightning.sweep.plan import LATE_KEYS, PlannedRun
 from mclas_lightning.task import Baseline, Pipeline
 from mclas_lightning.tracking.loggers import build_loggers
-from mclas_lightning.training.preparation import check_inputs
+from mclas_lightning.training.preparation import check_examples, check_inputs
 
 
 def run_problems(runs: Sequence[PlannedRun], slurm: bool) -> list[str]:
     """A line for each problem, with the runs that have it; no line means that all may start.
 
-    Runs that differ in scenario and seed alone share their corpus, network and encoder, so that
-    only the first of them is checked in full.
+    Runs that differ in scenario and seed alone share their corpus, network and encoder: the first
+    of them is checked in full, and of the first of each scenario its examples.
     """
     planned = {run.folder for run in runs}
     found: dict[str, list[PlannedRun]] = defaultdict(list)
     known: set[tuple[str, ...]] = set()
     for run in runs:
         kind = tuple(word for word in run.words if word.partition("=")[0] not in LATE_KEYS)
-        for error in _errors(run, planned, in_full=kind not in known, slurm=slurm):
+        with_scenario = (*kind, run.scenario)
+        in_full, examples = kind not in known, with_scenario not in known
+        for error in _errors(run, planned, in_full=in_full, examples=examples, slurm=slurm):
             found[str(error)].append(run)
-        known.add(kind)
+        known |= {kind, with_scenario}
     return [f"{first_few([*map(str, having)], 1)}: {message}" for message, having in found.items()]
 
 
 def _errors(
-    run: PlannedRun, planned: Collection[Path], *, in_full: bool, slurm: bool
+    run: PlannedRun, planned: Collection[Path], *, in_full: bool, examples: bool, slurm: bool
 ) -> Iterator[InputError]:
     try:
         settings, _ = read_settings(run.config)
@@ -53,11 +55,14 @@ def _errors(
     if isinstance(pipeline := settings.system, Pipeline):
         checks.append(lambda: _check_pipeline(settings, pipeline, planned))
     elif isinstance(settings.system, Baseline):
-        checks.append(lambda: settings.dataset.check_files(["test"]))
+        checks.append(lambda: _check_test_set(settings))
     elif in_full:
         checks.append(lambda: _check_vocabulary(settings, check_inputs(settings, planned)[0]))
-    elif (name := settings.init_from) is not None:
-        checks.append(lambda: _check_ms(name, settings.seed, "init_from", planned))
+    else:
+        if examples:
+            checks.append(lambda: check_examples(settings))
+        if (name := settings.init_from) is not None:
+            checks.append(lambda: _check_ms(name, settings.seed, "init_from", planned))
     if in_full:
         checks.append(lambda: build_loggers(settings.logger))
     for check in checks:
@@ -85,9 +90,13 @@ def _check_vocabulary(settings: Settings, tokenizer: Tokenizer) -> None:
             read_ids(Path(dataset.vocabulary, f"{dataset.language(side)}.json"), len(tokenizer))
 
 
+def _check_test_set(settings: Settings) -> None:
+    settings.dataset.check_first_examples(["test"], settings.system.required)
+
+
 def _check_pipeline(settings: Settings, pipeline: Pipeline, planned: Collection[Path]) -> None:
     dataset = settings.dataset
-    dataset.check_files(["test"])
+    _check_test_set(settings)
     for side in pipeline.sides:
         self_test(standard_profile(dataset.language(side)))
     if pipeline.translator is None:

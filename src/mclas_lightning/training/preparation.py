@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,19 @@ import numpy as np
 from mclas_lightning.config.dataset import SPLITS, Split
 from mclas_lightning.config.settings import Settings
 from mclas_lightning.data.batch import EncodedExamples, Limits
-from mclas_lightning.data.scenario import SubsetRule, scenario_subset, write_or_check
+from mclas_lightning.data.scenario import (
+    SubsetRule,
+    check_subset,
+    planned_subset,
+    scenario_subset,
+    write_or_check,
+)
 from mclas_lightning.data.store import TokenStore, open_store
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.data.vocabulary import Vocabulary, read_ids, target_vocabulary
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Side
+from mclas_lightning.files import num_records
 from mclas_lightning.inference.started import TrainedSystem, start_run
 from mclas_lightning.inference.trained import ms_run, weights_of
 from mclas_lightning.metrics.language import check_language
@@ -55,17 +63,12 @@ def prepare(settings: Settings) -> Preparation:
     dataset.read("test", task.required)
     valid, train = (open_split(settings, split, tokenizer) for split in ("valid", "train"))
     rows, manifest = scenario_subset(
-        SubsetRule(scenario=settings.scenario, split=settings.split, seed=settings.split_seed),
+        _rule(settings),
         dataset,
         keys=train.keys,
         ids=train.ids,
         corpus_sha256=train.about["corpus_sha256"],
     )
-    if len(rows) < settings.optim.accumulate:
-        raise InputError(
-            f"{len(rows)} training examples are too few for one update of "
-            f"optim.accumulate={settings.optim.accumulate} micro-batches"
-        )
     limits = Limits(max_source=dataset.max_source, max_summary=dataset.max_summary)
     return Preparation(
         train=EncodedExamples(train, rows, task, tokenizer.special, limits),
@@ -96,15 +99,16 @@ def check_inputs(
 ) -> tuple[Tokenizer, NetworkConfig, Run | None]:
     """The tokenizer, the network's sizes and the ms run it starts from; InputError if unusable.
 
-    Only what takes a moment is checked. ``planned`` are folders of runs that will be trained first:
-    an init_from that names one of them is no run yet, and None is returned for it.
+    Only what takes a moment is checked: of texts, the first example of each split. ``planned`` are
+    folders of runs that will be trained first: an init_from that names one of them is no run yet,
+    and None is returned for it.
     """
     dataset, task = settings.dataset, settings.task
     for side in task.required:
         key = "dataset.source" if side == "mono" else "dataset.target"
         check_language(dataset.language(side), f"{key}: language")
         self_test(standard_profile(dataset.language(side)))
-    dataset.check_files()
+    check_examples(settings)
     tokenizer = Tokenizer.load(settings.tokenizer)
     network = network_config(settings, tokenizer)
     check_source(dataset, network)
@@ -120,6 +124,33 @@ def check_inputs(
         check_initialization(ms, network, tokenizer)
         return tokenizer, network, ms
     return tokenizer, network, None
+
+
+def check_examples(settings: Settings) -> None:
+    """InputError where a split, or the size of the scenario's subset, is no use for the training.
+
+    Also where the scenario's runs were trained on a subset of another size or split.
+    """
+    dataset, train = settings.dataset, settings.dataset.file("train")
+    dataset.check_first_examples(SPLITS, settings.task.required)
+    total = _num_records(train, train.stat().st_mtime_ns)
+    subset = planned_subset(_rule(settings), dataset, total)
+    if subset["size"] < settings.optim.accumulate:
+        raise InputError(
+            f"{subset['size']} training examples are too few for one update of "
+            f"optim.accumulate={settings.optim.accumulate} micro-batches"
+        )
+    check_subset(settings.subset_manifest, subset)
+
+
+@lru_cache
+def _num_records(path: Path, written: int) -> int:
+    """The records of a file written at the time ``written``; a sweep asks for every scenario."""
+    return num_records(path)
+
+
+def _rule(settings: Settings) -> SubsetRule:
+    return SubsetRule(scenario=settings.scenario, split=settings.split, seed=settings.split_seed)
 
 
 def open_split(settings: Settings, split: Split, tokenizer: Tokenizer) -> TokenStore:
