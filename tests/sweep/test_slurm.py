@@ -1,11 +1,15 @@
 """What can be tested of Slurm jobs without a Slurm; ``tests/slurm`` has one."""
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from mclas_lightning.cli.sweep import STARTABLE
+from mclas_lightning.errors import InputError
 from mclas_lightning.sweep import slurm as module
 from mclas_lightning.sweep.plan import plan_runs
 from mclas_lightning.sweep.slurm import Job, job_problems, submit
@@ -19,6 +23,55 @@ def test_without_slurm_there_is_one_problem(monkeypatch):
     assert job_problems([], []) == [
         "sbatch: is not here; start the sweep on a machine of the cluster"
     ]
+
+
+SBATCH = """\
+#!/bin/sh
+[ ! -e {folder}/first ] || {{
+  echo "sbatch: error: an account is missing" >&2
+  echo "sbatch: error: Batch job submission failed: Job violates accounting policy" >&2
+  exit 1
+}}
+touch {folder}/first
+echo Submitted batch job 7
+"""
+
+REFUSAL = (
+    "Slurm refuses the job (error: Batch job submission failed: Job violates accounting policy)"
+)
+
+
+@pytest.fixture
+def miserly(tmp_path, monkeypatch):
+    """A Slurm on PATH that takes one job."""
+    pytest.importorskip("hydra_plugins.hydra_submitit_launcher")
+    for name, text in (("sbatch", SBATCH), ("srun", ""), ("squeue", "#!/bin/sh\n")):
+        (tmp_path / name).write_text(text.format(folder=tmp_path))
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+
+
+def test_a_run_that_sbatch_refuses_is_named(tmp_path, miserly):
+    ms, refused, *_ = plan_runs(["toy"], ["seed=0", f"runs={tmp_path}/runs", "trainer.devices=1"])
+    with pytest.raises(InputError) as error:
+        submit([ms, refused], [], STARTABLE)
+    assert str(error.value).startswith(
+        f"{refused}: {REFUSAL}; jobs submitted before: 1; change what the line names"
+    )
+    assert "\n" not in str(error.value)
+    assert (ms.folder / "job.json").exists()
+    assert not (refused.folder / "job.json").exists()
+
+
+def test_a_multirun_that_sbatch_refuses_ends_in_one_line(tmp_path, miserly):
+    (tmp_path / "first").touch()
+    words = ["-m", "launcher=slurm", "dataset=toy", "model=ms", "trainer.devices=1"]
+    line = [sys.executable, "-m", "mclas_lightning.train", *words, f"runs={tmp_path}/runs"]
+    done = subprocess.run(line, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith(f"error: mclas-train {' '.join(words)} ")
+    assert REFUSAL in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(

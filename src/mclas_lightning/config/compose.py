@@ -3,6 +3,7 @@
 import itertools
 import os
 import re
+import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,7 +25,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mclas_lightning.config.folders import conf_folders
-from mclas_lightning.config.overrides import hydra_arguments, quoted
+from mclas_lightning.config.overrides import command, hydra_arguments, quoted
 from mclas_lightning.errors import InputError, did_you_mean, exits_cleanly, unknown_choice
 from mclas_lightning.files import CONF, EXPERIMENTS
 
@@ -69,7 +70,8 @@ def entry(config_name: str, job: Callable[[DictConfig], object]) -> Callable[[],
         # With this variable Hydra raises its errors instead of printing them and exiting with 1.
         os.environ.setdefault("HYDRA_FULL_ERROR", "1")
         sys.argv[1:] = hydra_arguments(sys.argv[1:])
-        with clear_errors(config_name):
+        words = command(f"mclas-{config_name}", sys.argv[1:])
+        with clear_errors(config_name), clear_when_refused(words, jobs=0):
             hydra.main(version_base="1.3", config_path=str(CONF), config_name=config_name)(task)()
         if failures:
             print(f"\n{len(failures)} failed:", *failures, sep="\n  ", file=sys.stderr)
@@ -180,6 +182,22 @@ def clear_errors(config_name: str) -> Iterator[None]:
         if Path(traceback.extract_tb(error.__traceback__)[-1].filename).stem != "defaults_list":
             raise
         raise InputError(f"a choice of a group is no name ({error})") from error
+
+
+@contextmanager
+def clear_when_refused(what: str, jobs: int) -> Iterator[None]:
+    """Turn the error where sbatch refuses a job, after ``jobs`` others, into an InputError."""
+    try:
+        yield
+    except Exception as error:
+        cause, said = error.__cause__, [type(error).__name__, *str(error).splitlines()][-1]
+        refused = isinstance(cause, subprocess.CalledProcessError) and cause.cmd[0] == "sbatch"
+        if not refused and not said.startswith('Could not detect "srun"'):
+            raise
+        raise InputError(
+            f"{what}: Slurm refuses the job ({said.removeprefix('sbatch: ')}); jobs submitted "
+            f"before: {jobs}; change what the line names (hydra.launcher...), and start it again"
+        ) from error
 
 
 def _as_one_line(error: Exception) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mclas_lightning.config.compose import compose, launcher_settings
+from mclas_lightning.config.compose import clear_when_refused, compose, launcher_settings
 from mclas_lightning.errors import InputError
 from mclas_lightning.runs.run import Run
 from mclas_lightning.sweep.plan import PlannedRun
@@ -24,10 +24,11 @@ HYDRA_KEYS = ("_target_", "submitit_folder", "array_parallelism", "max_num_timeo
 def submit(runs: Sequence[PlannedRun], words: Sequence[str], only: Collection[str]) -> int:
     """Submit the runs whose state is in ``only`` or waiting; the number of jobs Slurm has then.
 
-    ``words`` set keys of ``hydra.launcher``.
+    ``words`` set keys of ``hydra.launcher``. InputError where sbatch refuses a run.
     """
     found, queue = states(runs), slurm_queue()
     jobs: dict[Path, str] = {}
+    submitted = 0
     for planned in runs:
         state = found[planned.folder]
         if (number := str(read_job(planned.folder).get("id"))) in queue:
@@ -40,7 +41,9 @@ def submit(runs: Sequence[PlannedRun], words: Sequence[str], only: Collection[st
                 print(f"{planned}: left out, since a run that it needs is no job of Slurm")
             continue  # Else this run needs one that failed and is not started again.
         launcher = _launcher_of(planned, words)
-        jobs[planned.folder] = _submit(planned, launcher, [jobs[need] for need in needs])
+        with clear_when_refused(str(planned), submitted):
+            jobs[planned.folder] = _submit(planned, launcher, [jobs[need] for need in needs])
+        submitted += 1
         print(f"job {jobs[planned.folder]}: {planned}")
     return len(jobs)
 
