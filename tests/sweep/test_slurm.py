@@ -114,5 +114,9 @@ def test_what_needs_a_running_job_waits_for_it(tmp_path, monkeypatch, held, caps
     said = capsys.readouterr().out
     assert f"{ncls}: left out, since a run that it needs is no job of Slurm" in said
     write_job(ms.folder, "7", Path("log.txt"))
+    ncls.folder.mkdir(parents=True)
     assert submit([ms, ncls], [], STARTABLE) == 2
     assert submitted == [(ncls, ["7"])]
+    (ncls.folder / "job.json").write_text("{")
+    assert submit([ms, ncls], [], STARTABLE) == 2
+    assert submitted == [(ncls, ["7"])] * 2

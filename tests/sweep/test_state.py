@@ -1,4 +1,5 @@
 import os
+from itertools import product
 
 import pytest
 
@@ -90,6 +91,27 @@ def test_a_slurm_job_is_queued_until_slurm_has_lost_it(toy, monkeypatch):
     assert "Slurm job 12 ended without results" in states(toy)[ms.folder].detail
     write_failure(ms.folder, "RuntimeError: out of memory", 1, ms.folder / "12_log.out")
     assert states(toy)[ms.folder].detail == "RuntimeError: out of memory"
+
+
+OF_RECORDS = ("failure.json", "job.json", "diverged.json")
+DAMAGED = ("[]", "{", "\0")
+LACKING = ("{}", '{"error": "x", "id": 1, "reason": 2}')
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [*product(OF_RECORDS, DAMAGED + LACKING), *product(["config.yaml"], DAMAGED)],
+)
+def test_a_damaged_file_is_the_state_of_its_run_alone(toy, monkeypatch, name, text):
+    ms, damaged, *_ = toy
+    monkeypatch.setattr(module, "slurm_queue", dict)
+    finished(ms.folder)
+    damaged.folder.mkdir(parents=True)
+    (damaged.folder / name).write_text(text)
+    found = states(toy)
+    assert state_counts(found) == "7 runs: 1 done, 1 failed, 5 missing"
+    said = f"failed: {damaged}: {damaged.folder / name}: "
+    assert next(iter(failure_lines(toy, found))).startswith(said)
 
 
 def test_results_of_an_outside_system_are_no_run_of_a_plan(toy):

@@ -7,6 +7,7 @@ job that preemption or the failure of a node has ended.
 
 import shutil
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,9 @@ def submit(runs: Sequence[PlannedRun], words: Sequence[str], only: Collection[st
     submitted = 0
     for planned in runs:
         state = found[planned.folder]
-        if (number := str(read_job(planned.folder).get("id"))) in queue:
-            jobs[planned.folder] = number
+        with suppress(InputError):  # A run with a damaged job.json is submitted again.
+            if (number := str(read_job(planned.folder).get("id"))) in queue:
+                jobs[planned.folder] = number
         if state.name not in (*only, "waiting"):
             continue
         needs = [need for need in planned.needs if not Run(need).trained]

@@ -8,6 +8,8 @@ diverged.json   says why the training diverged: diverged
 failure.json    says how the last try ended: failed
 job.json        names a job that Slurm no longer knows: failed
 
+A run is failed, too, where one of these files is damaged.
+
 log.txt holds what all tries have printed.
 """
 
@@ -62,7 +64,10 @@ def states(runs: Sequence[PlannedRun]) -> dict[Path, State]:
     queue = slurm_queue() if any((run.folder / JOB_FILE).exists() for run in runs) else {}
     found: dict[Path, State] = {}
     for run in runs:
-        state = _state_of(run, queue)
+        try:
+            state = _state_of(run, queue)
+        except InputError as damaged:
+            state = State(name="failed", detail=str(damaged), log=run.folder / LOG_FILE)
         if state.name == "missing":
             state = _waiting_state(run, found) or state
         found[run.folder] = state
@@ -81,11 +86,11 @@ def _state_of(run: PlannedRun, queue: Mapping[str, str]) -> State:
     if (slurm := queue.get(str(job.get("id")))) is not None:
         return State(name="queued", detail=f"Slurm job {job['id']}: {slurm}")
     if (diverged := Run(folder).diverged_path).exists():
-        noted = read_json(diverged, dict)
-        detail = f"training diverged at update {noted.get('update')}: {noted.get('reason')}"
+        noted = _read_texts(diverged, "reason")
+        detail = f"training diverged at update {noted.get('update')}: {noted['reason']}"
         return State(name="diverged", detail=detail, log=folder / LOG_FILE)
     if (folder / FAILURE_FILE).exists():
-        failure = read_json(folder / FAILURE_FILE, dict)
+        failure = _read_texts(folder / FAILURE_FILE, "error", "log")
         return State(name="failed", detail=failure["error"], log=Path(failure["log"]))
     if job:
         return State(
@@ -200,7 +205,16 @@ def last_line(log: Path) -> str:
 
 def read_job(folder: Path) -> dict[str, str]:
     """The content of job.json; an empty mapping without this file."""
-    return read_json(folder / JOB_FILE, dict) if (folder / JOB_FILE).exists() else {}
+    return _read_texts(folder / JOB_FILE, "id", "log") if (folder / JOB_FILE).exists() else {}
+
+
+def _read_texts(path: Path, *keys: str) -> dict[str, Any]:
+    """The content of a JSON file; InputError where it has no text for each of ``keys``."""
+    found = read_json(path, dict)
+    for key in keys:
+        if not isinstance(found.get(key), str):
+            raise InputError(f"{path}: damaged: expected a text '{key}', found {found.get(key)!r}")
+    return found
 
 
 def write_job(folder: Path, job: str, log: Path) -> None:
