@@ -120,6 +120,36 @@ def test_words_may_stand_before_and_after_options():
     assert arguments.words == ["a.txt", "-", "decoding.beam=3"]
 
 
+def named_lists(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str]]:
+    """Each command that takes a list of positional arguments, and the list's name."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for inner in action.choices.values():
+                yield from named_lists(inner)
+        elif not action.option_strings and action.nargs in ("+", "*"):
+            yield parser.prog, action.dest
+
+
+def test_no_list_of_words_ends_at_an_option():
+    found = dict(named_lists(cli.parser()))
+    assert {"mclas sweep run", "mclas verify", "mclas rescore", "mclas data import"} < found.keys()
+    assert set(found.values()) == {"words"}  # the one that parsed() adds to
+
+
+@pytest.mark.parametrize(
+    ("line", "taken"),
+    [
+        ("sweep run toy --launcher slurm seed=0", ["toy", "seed=0"]),
+        ("sweep status --json toy seed=0", ["toy", "seed=0"]),
+        ("verify a --json b", ["a", "b"]),
+        ("rescore a --rescale b", ["a", "b"]),
+        ("data import ncls a --out x b", ["a", "b"]),
+    ],
+)
+def test_files_and_words_may_follow_options(line, taken):
+    assert cli.parsed(line.split()).words == taken
+
+
 @pytest.mark.parametrize("words", [["summarize", "RUN", "--sides"], ["table", "1", "more"]])
 def test_what_no_command_takes_is_refused(words, capsys):
     with pytest.raises(SystemExit) as ended:

@@ -38,7 +38,9 @@ def _add_import(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter, epilog=_formats(),
     )  # fmt: skip
     importing.add_argument("format", metavar="FORMAT", help="one of the formats below")
-    importing.add_argument("sources", nargs="+", type=Path, help="its files, or folders with them")
+    importing.add_argument(
+        "words", nargs="+", metavar="FILE", help="its files, or folders with them"
+    )
     importing.add_argument(
         "--out", type=Path, required=True, help="a new folder, or an earlier import"
     )
@@ -93,7 +95,7 @@ def _import(arguments: argparse.Namespace) -> None:
 
     manifest = import_corpus(
         arguments.format,
-        arguments.sources,
+        [Path(word) for word in arguments.words],
         arguments.out,
         source=arguments.source,
         target=arguments.target,

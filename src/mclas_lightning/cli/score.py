@@ -161,7 +161,7 @@ def add_rescore(commands: argparse._SubParsersAction) -> None:
         "rescore", help="score finished runs again from their predictions, with BERTScore, too"
     )
     again.add_argument(
-        "runs", nargs="+", type=Path, metavar="RUN", help="a run's folder, or one with several"
+        "words", nargs="+", metavar="RUN", help="a run's folder, or one with several"
     )
     add_encoder_options(again)
     again.set_defaults(run=_rescore)
@@ -207,7 +207,7 @@ def _rescore(arguments: argparse.Namespace) -> None:
     from mclas_lightning.runs.run import finished_folders
     from mclas_lightning.runs.suspicion import with_suspicions
 
-    runs = finished_folders(arguments.runs)
+    runs = finished_folders([Path(word) for word in arguments.words])
     neural = load_encoders(arguments) or NeuralScores(bertscore=None, similarity=None)
     skipped = 0
     for run in runs:

@@ -29,7 +29,7 @@ def add_commands(commands: Any) -> None:
     run = commands.add_parser("run", help="do what is left; a finished run is never repeated")
     for command in (plan, status, run):
         command.add_argument(
-            "files", nargs="+", metavar="FILE",
+            "words", nargs="+", metavar="FILE",
             help="sweep files, or their names in experiments/sweep; further words for every "
             "mclas-train, such as seed=0, or network=small",
         )  # fmt: skip
@@ -61,10 +61,10 @@ def _startable(text: str) -> tuple[str, ...]:
 def _planned(arguments: argparse.Namespace) -> list:
     from mclas_lightning.sweep.plan import plan_runs
 
-    files = [file for file in arguments.files if "=" not in file]
+    files = [file for file in arguments.words if "=" not in file]
     if not files:
         raise InputError("name a sweep file, such as experiments/sweep/toy.yaml")
-    words = [word for word in arguments.files if "=" in word]
+    words = [word for word in arguments.words if "=" in word]
     return plan_runs(files, [word for word in words if not word.startswith(LAUNCHER_PREFIX)])
 
 
@@ -106,7 +106,7 @@ def _run(arguments: argparse.Namespace) -> None:
 
     runs = _planned(arguments)
     slurm = arguments.launcher == "slurm"
-    of_launcher = [word for word in arguments.files if word.startswith(LAUNCHER_PREFIX)]
+    of_launcher = [word for word in arguments.words if word.startswith(LAUNCHER_PREFIX)]
     if of_launcher and not slurm:
         raise InputError(f"{of_launcher[0]}: is a word for --launcher slurm")
     if arguments.jobs and arguments.launcher != "processes":

@@ -22,7 +22,7 @@ def add_verify(commands: argparse._SubParsersAction) -> None:
         "verify", help="recompute scores and hashes of finished runs; exit 1 where one differs"
     )
     check.add_argument(
-        "runs", nargs="+", type=Path, metavar="RUN", help="a run's folder, or one with several"
+        "words", nargs="+", metavar="RUN", help="a run's folder, or one with several"
     )
     check.add_argument(
         "--deep", nargs="?", type=positive, const=DEEP, metavar="NUM",
@@ -36,7 +36,7 @@ def _verify(arguments: argparse.Namespace) -> None:
     from mclas_lightning.runs.run import finished_folders
     from mclas_lightning.verification.verify import verify_all
 
-    found = verify_all(finished_folders(arguments.runs))
+    found = verify_all(finished_folders([Path(word) for word in arguments.words]))
     if arguments.deep:
         from mclas_lightning.evaluation.again import decode_again
 
