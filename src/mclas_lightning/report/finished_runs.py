@@ -59,7 +59,8 @@ def unscored(aside: Sequence[Aside]) -> list[Unscored]:
             *names, seed = (one.get("name") if isinstance(one, dict) else one for one in said)
             trained = Run(folder).trained or "targets" not in config["model"]  # or a pipeline
             if trained and (*names, f"seed={seed}") == folder.parts[-4:]:
-                found.append(Unscored(names[1], names[2], seed, folder))
+                scenario, model = folder.parts[-3:-1]
+                found.append(Unscored(scenario, model, int(str(seed)), folder))
     return found
 
 

@@ -160,7 +160,7 @@ class Results:
     def read(cls, path: Path) -> "Results":
         """Read a ``results.json``; InputError where it is unreadable or has another format."""
         folder, advice = path.parent, "; another version wrote it"
-        again = f"; score the run again: mclas-evaluate {folder}"  # An outside system cannot.
+        again = "; score the run again: mclas-evaluate RUN"  # An outside system cannot.
         try:
             return read_versioned(path, RESULTS_FORMAT, partial(_from_record, folder), advice)
         except InputError as error:

@@ -57,7 +57,7 @@ def _errors(
     elif isinstance(settings.system, Baseline):
         checks.append(lambda: _check_test_set(settings))
     elif in_full:
-        checks.append(lambda: _check_vocabulary(settings, check_inputs(settings, planned)[0]))
+        checks.append(lambda: _check_in_full(settings, planned))
     else:
         if examples:
             checks.append(lambda: check_examples(settings))
@@ -70,6 +70,12 @@ def _errors(
             check()
         except InputError as error:
             yield error
+
+
+def _check_in_full(settings: Settings, planned: Collection[Path]) -> None:
+    tokenizer, _, _ = check_inputs(settings, planned)
+    check_examples(settings)
+    _check_vocabulary(settings, tokenizer)
 
 
 def _check_folder(folder: Path) -> None:

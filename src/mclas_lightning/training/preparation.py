@@ -69,6 +69,7 @@ def prepare(settings: Settings) -> Preparation:
         ids=train.ids,
         corpus_sha256=train.about["corpus_sha256"],
     )
+    _check_enough(len(rows), settings)
     limits = Limits(max_source=dataset.max_source, max_summary=dataset.max_summary)
     return Preparation(
         train=EncodedExamples(train, rows, task, tokenizer.special, limits),
@@ -108,7 +109,7 @@ def check_inputs(
         key = "dataset.source" if side == "mono" else "dataset.target"
         check_language(dataset.language(side), f"{key}: language")
         self_test(standard_profile(dataset.language(side)))
-    check_examples(settings)
+    dataset.check_first_examples(SPLITS, task.required)
     tokenizer = Tokenizer.load(settings.tokenizer)
     network = network_config(settings, tokenizer)
     check_source(dataset, network)
@@ -127,20 +128,25 @@ def check_inputs(
 
 
 def check_examples(settings: Settings) -> None:
-    """InputError where a split, or the size of the scenario's subset, is no use for the training.
+    """InputError where the corpus has not the scenario's subset, or its runs had another one.
 
-    Also where the scenario's runs were trained on a subset of another size or split.
+    The first example of each split is read, and those of train are counted, so that a sweep is told
+    before its first run.
     """
     dataset, train = settings.dataset, settings.dataset.file("train")
     dataset.check_first_examples(SPLITS, settings.task.required)
     total = _num_records(train, train.stat().st_mtime_ns)
     subset = planned_subset(_rule(settings), dataset, total)
-    if subset["size"] < settings.optim.accumulate:
+    _check_enough(subset["size"], settings)
+    check_subset(settings.subset_manifest, subset)
+
+
+def _check_enough(num: int, settings: Settings) -> None:
+    if num < settings.optim.accumulate:
         raise InputError(
-            f"{subset['size']} training examples are too few for one update of "
+            f"{num} training examples are too few for one update of "
             f"optim.accumulate={settings.optim.accumulate} micro-batches"
         )
-    check_subset(settings.subset_manifest, subset)
 
 
 @lru_cache
