@@ -43,5 +43,13 @@ def test_the_weights_that_a_run_starts_from_are_recorded_and_verified(words, tra
     assert json.loads((run / "environment.json").read_text())["initialized_from"] == recorded
     assert results.provenance["initialized_from"] == recorded
     assert "initialized_from" in verify(run).topics
+    environment = run / "environment.json"
+    kept = environment.read_bytes()
+    environment.unlink()
+    again = evaluate(compose("evaluate", [*words, "model=mclas", f"init_from={ms}"]))
+    assert again is not None
+    assert "initialized_from" not in again.provenance
+    environment.write_bytes(kept)
+    evaluate(compose("evaluate", [*words, "model=mclas", f"init_from={ms}"]))
     ms.best.write_bytes(b"of another training")
     assert [one.topic for one in verify(run).of("mismatch")] == ["initialized_from"]

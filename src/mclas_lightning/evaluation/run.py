@@ -191,8 +191,9 @@ def _weights(summarizer: LoadedSystem, settings: Settings) -> dict[str, Any]:
     if "imported" in training:
         return {"checkpoint": training["imported"], "checkpoint_sha256": training["sha256"]}
     told = {key: training[key] for key in TOLD if key in training}
-    started = read_json(settings.run.folder / "environment.json", dict)
-    start = {INITIALIZED_FROM: started[INITIALIZED_FROM]} if INITIALIZED_FROM in started else {}
+    path = settings.run.folder / "environment.json"
+    started = read_json(path, dict) if path.exists() else {}
+    start = {key: value for key, value in started.items() if key == INITIALIZED_FROM}
     return {**start, **_subset(settings, training), "training": told}
 
 
