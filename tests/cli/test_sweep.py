@@ -9,7 +9,6 @@ import pytest
 
 from mclas_lightning.cli import main as cli
 from mclas_lightning.errors import InputError
-from mclas_lightning.files import write_json
 from mclas_lightning.sweep.plan import plan_runs
 from mclas_lightning.sweep.state import states
 from mclas_lightning.sweep.status import plan_lines, scoring_notes
@@ -31,9 +30,7 @@ def test_other_runs_start_nothing(tmp_path, capsys):
 def test_decoding_words_say_that_a_sweep_does_not_score_again(tmp_path, capsys):
     toy = toy_plan(tmp_path)
     for run in toy:
-        finished(run.folder)
-        scored = {"decoding": run.config["decoding"], "signatures": {"cross": {"rouge": "r"}}}
-        write_json(run.folder / "results.json", scored)
+        finished(run.folder, decoding=run.config["decoding"])
     assert list(scoring_notes(toy, states(toy))) == []
     words = ["seed=0", f"runs={tmp_path}/runs", "decoding.beam=1", "scoring.similarity=an/e5"]
     arguments = cli.parser().parse_args(["sweep", "run", "toy", *words])

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from mclas_lightning.files import write_json
+from mclas_lightning.runs.results import Results
 from mclas_lightning.sweep.plan import PlannedRun, plan_runs
 
 
@@ -21,9 +22,20 @@ def toy(tmp_path):
     return toy_plan(tmp_path)
 
 
-def finished(folder: Path, seconds: float = 60.0) -> None:
+def finished(folder: Path, seconds: float = 60.0, decoding: dict[str, Any] | None = None) -> None:
     write_json(folder / "training.json", {"updates": 30, "seconds": seconds})
-    write_json(folder / "results.json", {})
+    dataset, scenario, model, seed = folder.parts[-4:]
+    Results(
+        dataset=dataset,
+        scenario=scenario,
+        model=model,
+        seed=int(seed.removeprefix("seed=")),
+        languages={"source": "en", "target": None},
+        scores={},
+        signatures={},
+        decoding=decoding or {},
+        provenance={},
+    ).write(folder / "results.json")
 
 
 def started(run: PlannedRun, **optim: Any) -> None:

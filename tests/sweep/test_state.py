@@ -1,10 +1,11 @@
 import os
+import shutil
 from itertools import product
 
 import pytest
 
 from mclas_lightning.cli.sweep import STARTABLE
-from mclas_lightning.files import write_json
+from mclas_lightning.files import read_json, write_json
 from mclas_lightning.runs.lock import FolderBusy, lock_owner, locked
 from mclas_lightning.sweep import state as module
 from mclas_lightning.sweep.plan import plan_runs
@@ -18,7 +19,7 @@ def test_runs_wait_for_the_pretraining_then_are_missing(toy):
     assert state_counts(states(toy)) == "7 runs: 6 waiting, 1 missing"
     write_json(ms.folder / "training.json", {})
     assert states(toy)[ms.folder].detail == "scoring"
-    write_json(ms.folder / "results.json", {})
+    finished(ms.folder)
     assert state_counts(states(toy)) == "7 runs: 1 done, 6 missing"
     finished(others[0].folder)
     assert state_counts(states(toy)) == "7 runs: 2 done, 5 missing"
@@ -112,6 +113,25 @@ def test_a_damaged_file_is_the_state_of_its_run_alone(toy, monkeypatch, name, te
     assert state_counts(found) == "7 runs: 1 done, 1 failed, 5 missing"
     said = f"failed: {damaged}: {damaged.folder / name}: "
     assert next(iter(failure_lines(toy, found))).startswith(said)
+
+
+def test_a_run_whose_results_no_table_can_use_is_not_done(toy):
+    ms, mclas, *_ = toy
+    started(ms)
+    finished(ms.folder)
+    path = ms.folder / "results.json"
+    assert states(toy)[ms.folder].name == "done"
+    write_json(path, read_json(path, dict) | {"scores": {"mono": {"rouge1_f": 40.0}}})
+    found = states(toy)
+    assert state_counts(found) == "7 runs: 1 failed, 6 missing"
+    detail = found[ms.folder].detail
+    assert detail.startswith(f"{path}: ")
+    assert detail.endswith("score the run again: mclas-evaluate RUN")
+    started(mclas)
+    shutil.copy(ms.folder / "training.json", mclas.folder)
+    finished(ms.folder)
+    shutil.copy(path, mclas.folder)
+    assert "this file belongs at" in states(toy)[mclas.folder].detail
 
 
 def test_results_of_an_outside_system_are_no_run_of_a_plan(toy):

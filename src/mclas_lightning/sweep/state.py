@@ -1,7 +1,7 @@
 """The state of a run, by the files in its folder. Loads no torch. The first line that fits counts:
 
 config.yaml     differs from the plan, or was never there beside a results.json: other
-results.json    is there: done
+results.json    is there, and tables can use it: done
 lock.json       is held by a living process: running
 job.json        names a job that Slurm knows: queued
 diverged.json   says why the training diverged: diverged
@@ -32,6 +32,7 @@ from mclas_lightning.runs.identity import (
     scoring_differences,
 )
 from mclas_lightning.runs.lock import lock_owner
+from mclas_lightning.runs.results import read_in_place
 from mclas_lightning.runs.run import Run
 from mclas_lightning.runs.secrets import redacted
 from mclas_lightning.sweep.plan import PlannedRun
@@ -78,7 +79,8 @@ def _state_of(run: PlannedRun, queue: Mapping[str, str]) -> State:
     folder = run.folder
     if found := differences_from_plan(run):
         return State(name="other", detail=differences_in_words(found, PLAN_HAS))
-    if (folder / "results.json").exists():
+    if (results := folder / "results.json").exists():
+        _check_results(results, results.stat().st_mtime_ns)
         return State(name="done", detail=scoring_note(run))
     if who := lock_owner(folder):
         return State(name="running", detail=f"{progress(run)} ({who})", log=folder / LOG_FILE)
@@ -117,6 +119,12 @@ def differences_from_plan(run: PlannedRun) -> list[Difference]:
 def _kept_config(folder: Path, written: int) -> dict[str, Any]:
     """The config.yaml written at the time ``written``; a sweep asks for it every few seconds."""
     return read_config(folder)
+
+
+@lru_cache(maxsize=4096)
+def _check_results(path: Path, written: int) -> None:
+    """InputError unless tables can use the results.json written at the time ``written``."""
+    read_in_place(path)
 
 
 def scoring_note(run: PlannedRun) -> str:
