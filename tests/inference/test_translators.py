@@ -86,6 +86,13 @@ def test_a_model_as_wmt19s_translates_in_order(fsmt):
     assert translator.translate([]) == []
     other = load_translator(str(fsmt), "en", "de", beam=2, device=CPU)
     assert translator.identity != other.identity
+    again = load_translator(str(fsmt), "en", "de", beam=3, device=CPU)
+    assert translator.identity == again.identity
+    with torch.no_grad():
+        next(again.model.parameters()).mul_(2)
+    again.model.save_pretrained(fsmt)
+    other = load_translator(str(fsmt), "en", "de", beam=3, device=CPU)
+    assert translator.identity != other.identity
 
 
 def test_a_model_of_the_other_direction_is_refused(fsmt):

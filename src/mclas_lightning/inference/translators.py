@@ -19,6 +19,7 @@ from mclas_lightning.errors import InputError, first_line
 from mclas_lightning.files import sha256
 from mclas_lightning.inference.trained import dataset_of, decoding_of, load_summarizer, task_of
 from mclas_lightning.metrics.accents import kept_by_tokenizer
+from mclas_lightning.metrics.neural.encoder import model_sha256
 from mclas_lightning.runs.exported import ExportedRun, opened
 from mclas_lightning.runs.run import Run
 from mclas_lightning.task import Translator
@@ -154,7 +155,7 @@ def load_translator(
     _check_pair(name, model, tokenizer, [source, target])
     first = _choose_languages(name, tokenizer, source, target)
     return HuggingFaceTranslator(
-        identity=f"{name} beam={beam}",
+        identity=f"{name} {model_sha256(model, tokenizer)} beam={beam}",
         model=model.to(device).eval(),
         tokenizer=tokenizer,
         first=first,

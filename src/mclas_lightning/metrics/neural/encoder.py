@@ -109,7 +109,7 @@ def load_encoder(name: str, layers: int, device: torch.device) -> Encoder:
         name=Path(name).resolve().name if Path(name).is_dir() else name.split("/")[-1],
         model=model.to(device),
         tokenizer=tokenizer,
-        sha256=_digest(model, tokenizer),
+        sha256=model_sha256(model, tokenizer),
     )
 
 
@@ -157,10 +157,12 @@ def _quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def _digest(model: Any, tokenizer: Any) -> str:
+def model_sha256(model: Any, tokenizer: Any) -> str:
+    """The SHA-256 of a pretrained model's vocabulary and weights, but for a pooler's."""
     pieces = sorted(tokenizer.get_vocab().items())
     found = hashlib.sha256(json.dumps(pieces).encode())
     for name, tensor in sorted(model.state_dict().items()):
         if not name.startswith("pooler."):  # Unused, and random where a checkpoint has no pooler.
-            found.update(name.encode() + tensor.cpu().contiguous().numpy().tobytes())
+            found.update(name.encode())
+            found.update(tensor.cpu().contiguous().view(-1).view(torch.uint8).numpy())
     return found.hexdigest()
