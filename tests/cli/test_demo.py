@@ -40,6 +40,7 @@ def check_what_came_out(shown: str) -> None:
     assert "mclas table --dataset brief_en2de brief_en2zh --runs runs/demo" in shown
 
 
+@pytest.mark.slow
 def test_the_demo_goes_from_nothing_to_tables_in_german_and_chinese(small, capsys, monkeypatch):
     monkeypatch.setattr(module, "share_of", lambda runs: Share(1, 1))
     demo("brief", WORDS)

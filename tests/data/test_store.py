@@ -107,7 +107,7 @@ def test_a_store_is_used_again_and_never_for_something_else(path, tmp_path, toke
     assert open_store(tmp_path / copy, tokenizer, LIMIT, root).folder == changed.folder
 
 
-@pytest.mark.parametrize("size", [10**6, 1000])
+@pytest.mark.parametrize("size", [10**6, pytest.param(1000, marks=pytest.mark.slow)])
 def test_a_mistake_is_named_with_its_line_and_leaves_nothing(
     path, tmp_path, tokenizer, monkeypatch, size
 ):

@@ -17,6 +17,7 @@ def faults(*words: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_kills_and_missing_locks_are_survived():
     said = faults("--faults", "killed", "no locks", "--commands", "import", "--times", "2")
     assert said == "killed: import: 2 of 2 survived\nno locks: import: 2 of 2 survived\n"

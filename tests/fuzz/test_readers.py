@@ -36,10 +36,11 @@ def test_valid_files_are_read(name, tmp_path):
     reader.read(tmp_path / reader.file)
 
 
+@pytest.mark.parametrize("share", [0.2, pytest.param(1, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", READERS)
-def test_damaged_files_are_read_or_end_in_one_line(name, folder):
+def test_damaged_files_are_read_or_end_in_one_line(name, share, folder):
     reader = READERS[name]
-    num = 200 if name in corpus_readers() else 1000  # Each import makes a folder.
+    num = int(share * (200 if name in corpus_readers() else 1000))  # Each import makes a folder.
 
     @settings(max_examples=num, database=None, suppress_health_check=CHECKS)
     @given(damaged(reader.valid))

@@ -1,5 +1,6 @@
 """Runs of a plan, in the states that a sweep finds."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,16 @@ def toy_plan(folder: Path) -> list[PlannedRun]:
     return plan_runs(["toy"], ["seed=0", f"runs={folder}/runs"])
 
 
+@cache
+def _relative_toy_plan() -> list[PlannedRun]:
+    return plan_runs(["toy"], ["seed=0"])
+
+
 @pytest.fixture
-def toy(tmp_path):
-    """What ``toy_plan`` says."""
-    return toy_plan(tmp_path)
+def toy(tmp_path, monkeypatch):
+    """The runs of ``toy_plan`` in the folder "runs" of an empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    return _relative_toy_plan()
 
 
 def finished(folder: Path, seconds: float = 60.0, decoding: dict[str, Any] | None = None) -> None:

@@ -63,6 +63,7 @@ def test_a_run_that_sbatch_refuses_is_named(tmp_path, miserly):
     assert not (refused.folder / "job.json").exists()
 
 
+@pytest.mark.slow
 def test_a_multirun_that_sbatch_refuses_ends_in_one_line(tmp_path, miserly):
     (tmp_path / "first").touch()
     words = ["-m", "launcher=slurm", "dataset=toy", "model=ms", "trainer.devices=1"]

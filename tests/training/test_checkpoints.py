@@ -95,7 +95,10 @@ def assert_equal(ours: Run, theirs: Run) -> None:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("place", ["after an update", "in a validation", "everywhere"])
+@pytest.mark.parametrize(
+    "place",
+    [pytest.param("after an update", marks=pytest.mark.slow), "in a validation", "everywhere"],
+)
 def test_a_run_that_is_stopped_again_and_again_is_the_same(
     words, whole, tmp_path, monkeypatch, layout, place
 ):

@@ -81,6 +81,7 @@ def test_a_vocabulary_without_control_tokens_is_refused(small_encoder, tmp_path)
         load_encoder(str(tmp_path), 2, CPU)
 
 
+@pytest.mark.slow
 def test_a_hub_that_does_not_answer_is_not_waited_for():
     code = (
         "from mclas_lightning.metrics.neural import encoder\nencoder.HUB_PATIENCE = 0.2\n"
