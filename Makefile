@@ -103,7 +103,7 @@ bench: $(INSTALLED) ## training step, decoding and start-up beside their peers, 
 bench-data: $(INSTALLED) ## speed and memory of import, tokenizing and loading, as JSON (10 minutes, 10 GB of disk)
 	@$(BIN)/python -m benchmarks.data
 
-test: $(INSTALLED) ## the tests, about seven minutes on two cores
+test: $(INSTALLED) ## the tests, about six minutes on two cores
 	@$(BIN)/python -m pytest -n 2 -m 'not slow'
 
 test-slow: $(INSTALLED) ## the tests that take longer
