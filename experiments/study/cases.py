@@ -15,7 +15,8 @@ from mclas_lightning.example import SIDES
 from mclas_lightning.files import read_json, write_json
 from mclas_lightning.report.gains import MAIN, Place, check_same_documents
 from mclas_lightning.runs.predictions import read_predictions
-from mclas_lightning.runs.results import MODELS, SCENARIOS, Results
+from mclas_lightning.runs.results import SCENARIOS, Results
+from mclas_lightning.task import MODELS
 
 CASES = "cases.json"
 

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from experiments.study.effects import Study, curve
 from experiments.study.findings import findings
 from mclas_lightning.report.drawing import INK, save_figure
-from mclas_lightning.runs.results import MODELS
+from mclas_lightning.task import MODELS
 
 # Marker and dashes of a system; from scratch it is drawn in gray.
 STYLES = {"ncls": ("o", "-"), "ncls_ms": ("s", "--"), "mclas": ("^", ":")}

@@ -16,7 +16,8 @@ from scipy.stats import rankdata
 
 from mclas_lightning.metrics.significance import bootstrap_intervals
 from mclas_lightning.report.gains import MAIN, Place, by_place, documents
-from mclas_lightning.runs.results import MODELS, SCENARIOS, Results, find_results
+from mclas_lightning.runs.results import SCENARIOS, Results, find_results
+from mclas_lightning.task import MODELS
 
 LOW_RESOURCE = SCENARIOS[:3]
 

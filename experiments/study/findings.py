@@ -8,9 +8,10 @@ from experiments.study.effects import LOW_RESOURCE, PAPER_GAIN, Study, correlati
 from mclas_lightning.errors import first_few
 from mclas_lightning.metrics.significance import SIGNIFICANCE_LEVEL
 from mclas_lightning.report.gains import Gain, Place, gains
-from mclas_lightning.runs.results import MODELS, SCENARIOS
+from mclas_lightning.runs.results import SCENARIOS
 from mclas_lightning.sweep.axes import sweep_file
 from mclas_lightning.sweep.plan import PlannedRun, plan_runs
+from mclas_lightning.task import MODELS
 
 # What is asked of search.json (``benchmarks.search``).
 SEARCHED = ("joint", "staged", "reference S^A", "empty S^A")

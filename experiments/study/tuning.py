@@ -10,7 +10,8 @@ from typing import Any
 
 from experiments.study.effects import Study
 from mclas_lightning.files import read_json, write_json
-from mclas_lightning.runs.results import MODELS, Results, find_results, table_order
+from mclas_lightning.runs.results import Results, find_results, table_order
+from mclas_lightning.task import MODELS
 
 TUNING = "tuning.json"
 

@@ -172,6 +172,28 @@ BASELINES = {
     "oracle": "Extractive oracle",
 }
 
+# The paper's systems, and their variants, with their names in tables.
+MODELS = {
+    "ms": "MS",
+    "mt": "MT, of reference summaries",
+    "ncls": "NCLS",
+    "ncls_ms": "NCLS+MS",
+    "mclas": "MCLAS",
+    "ncls_scratch": "NCLS, from scratch",
+    "ncls_ms_scratch": "NCLS+MS, from scratch",
+    "mclas_scratch": "MCLAS, from scratch",
+    "ncls_ms_half": "NCLS+MS, half initialized",
+    "tltran": "TLTran",
+    "tetran": "TETran",
+}
+
+
+def system_name(model: str) -> str:
+    """A model's name in a table; an outside system that is called as one of ours is told apart."""
+    ours = MODELS | BASELINES
+    return ours.get(model) or (f"{model} (outside)" if model in ours.values() else model)
+
+
 Copied = Literal["lead", "mono", "oracle"]
 
 

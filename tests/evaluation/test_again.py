@@ -4,7 +4,9 @@ import shutil
 
 import torch
 
+from mclas_lightning.config.compose import compose
 from mclas_lightning.evaluation.again import decode_again
+from mclas_lightning.train import train
 from tests.report.score_sheets import change
 from tests.test_verification import sign
 
@@ -36,6 +38,16 @@ def test_another_machine_is_named_where_summaries_differ(finished_run, tmp_path,
     )
     monkeypatch.setattr(platform, "platform", lambda: "an abacus")
     assert decode_again(run, 2).said.endswith("(scored elsewhere: another platform)")
+
+
+def test_a_system_that_reads_what_is_not_here_is_not_checked(words, corpus):
+    results = train(compose("train", [*words, "model=copy_mono"]))
+    assert results is not None
+    assert results.folder is not None
+    assert decode_again(results.folder, 2).state == "match"
+    shutil.rmtree(corpus)
+    found = decode_again(results.folder, 2)
+    assert (found.state, "mono summaries are read" in found.said) == ("unchecked", True)
 
 
 def test_what_cannot_be_decoded_is_not_checked(finished_run, tmp_path):

@@ -54,6 +54,12 @@ def test_seeds_are_named_where_they_tell_runs_apart(run):
     assert "NCLS, seed 1" in text
 
 
+def test_an_outside_system_with_the_name_of_ours_is_told_apart(run):
+    text = drawn(pick_cases([run("mclas", BOTH), run("MCLAS", BOTH)], num=1))
+    assert "MCLAS" in text
+    assert "MCLAS (outside)" in text
+
+
 def test_chosen_documents_are_shown_in_the_order_asked_for(run):
     text = drawn(pick_cases([run("ncls", CROSS)], ids=["d7", "d2"]))
     assert shown_ids(text) == ["d7", "d2"]

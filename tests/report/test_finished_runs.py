@@ -85,6 +85,31 @@ def test_a_copy_with_the_predictions_of_another_seed_is_no_seed(tmp_path):
     # All seeds of a baseline have the same summaries.
     copy.with_name("config.yaml").write_text("model: {name: ncls, copies: lead}")
     assert Runs(tmp_path).found("en2desum").aside == []
+    # So may those of a collapsed system: other weights are no copy.
+    copy.with_name("config.yaml").unlink()
+    for seed in (0, 5):
+        of_seed = {"checkpoints/best.ckpt": f"{seed}" * 64}
+        change(at(tmp_path, "ncls", seed), provenance__files_sha256=of_seed)
+    assert Runs(tmp_path).found("en2desum").aside == []
+
+
+def test_seeds_of_a_baseline_without_its_configuration_are_no_copies(tmp_path):
+    for seed in (0, 1):
+        write_run(tmp_path, "en2desum", "minimum", "ncls", seed, num=NUM)
+        alike = {"provenance__predictions_sha256": "0" * 64, "model": "lead_1"}
+        change(at(tmp_path, "ncls", seed), **alike)
+    at(tmp_path, "ncls").parents[1].rename(at(tmp_path, "lead_1").parents[1])
+    assert len(Runs(tmp_path).of("en2desum")) == 2
+
+
+@pytest.mark.parametrize("config", ["seed: 0", "model: mclas\nseed: x", "{model: {name: mclas}}"])
+def test_a_folder_that_says_too_little_ends_no_table(tmp_path, config):
+    for seed in ("0", "x"):
+        folder = tmp_path / "en2desum" / "minimum" / "mclas" / f"seed={seed}"
+        folder.mkdir(parents=True)
+        (folder / "results.json").write_text("{")
+        (folder / "config.yaml").write_text(config)
+    assert Runs(tmp_path).unscored("en2desum") == []
 
 
 def test_only_the_dataset_that_is_asked_for_is_read(tmp_path):
@@ -114,6 +139,7 @@ def test_a_dataset_on_disk_may_be_named_by_what_selects_it(tmp_path):
     assert runs.datasets(["mine", "en2desum"]) == ["mine", "en2desum"]
     assert runs.datasets(["debian_en2de", "toy_zh2en"]) == ["debian_en2de", "toy_zh2en"]
     assert Runs(tmp_path / "none").datasets(["toy"]) == ["toy_en2de"]
+    assert runs.datasets(["mine", "toy", "toy_en2zh", "mine"]) == ["mine", "toy_en2de", "toy_en2zh"]
     with pytest.raises(InputError, match="did you mean 'mine'"):
         runs.datasets(["mins"])
 

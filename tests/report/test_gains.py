@@ -71,6 +71,14 @@ def test_scores_of_other_documents_are_not_subtracted(write, tmp_path, seeds, fi
         gains(by_place(results))
 
 
+def test_a_seed_without_scores_of_documents_is_named(write, tmp_path):
+    results = write(("minimum",), seeds=3)
+    folder = tmp_path / "toy_en2de" / "minimum" / "ncls" / "seed=2"
+    (folder / DOCUMENT_SCORES).unlink()
+    with pytest.raises(InputError, match=f"{folder}: lacks {MAIN} of single documents"):
+        gains(by_place(results))
+
+
 def test_scores_of_another_test_set_are_not_subtracted(write):
     results = write(("minimum",), seeds=1)
     of_set = {"mclas": "a", "ncls": "b", "ncls_ms": "a"}

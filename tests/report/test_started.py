@@ -10,6 +10,7 @@ from mclas_lightning.report.started import (
     ms_place,
     pretraining_words,
     train_words,
+    usual,
 )
 from mclas_lightning.runs.identity import resolved_config
 
@@ -24,6 +25,9 @@ CORPUS = ("dataset=toy",)
         ["network=tiny", "network.decoder.layers=3", "decoding.beam=7", "split_seed=11"],
         ["data=some where/else", "dataset.max_source=77"],
         ["optim.max_summary=64", "optim.recipe.max_tokens=77", "optim.recipe.accumulate=3"],
+        ["optim=paper", "optim.crowding=null", "optim.accumulate=1"],
+        ["optim=tiny", "optim.crowding={documents: 6, tokens: 500}"],
+        ["model.bos_after_lsep=true"],
     ],
 )
 def test_the_words_of_a_configuration_compose_it_again(words):
@@ -32,6 +36,18 @@ def test_the_words_of_a_configuration_compose_it_again(words):
     again = train_words(config, CORPUS)
     assert resolved_config(compose("train", [*CORPUS, *again, *place])) == config
     assert len(again) <= len(words)
+
+
+def test_words_of_a_system_are_for_no_other_one():
+    place = ["scenario=minimum", "model=mclas"]
+    words = ["optim=paper", "optim.crowding=null", "model.bos_after_lsep=true"]
+    config = resolved_config(compose("train", [*CORPUS, *words, *place]))
+    other = resolved_config(compose("train", [*CORPUS, "optim=paper", "model=ncls"]))
+    known = train_words(config, CORPUS)
+    assert usual(known, config, [config], ("medium", "mclas")) == words
+    assert usual(known, config, [config], ("medium", "ncls")) == words[:2]
+    assert usual(known, config, [config, other], ("medium", "ncls")) == words[:1]
+    assert pretraining_words(known) == fine_tuning_words(known) == words[:1]
 
 
 def test_a_configuration_of_other_keys_has_no_words():

@@ -55,6 +55,10 @@ def _summaries(run: Path, results: Results, chosen: list[Prediction]) -> list[di
         known = {example.id: example for example in read_examples(path, ())}
         examples = [known[one.id] for one in chosen if one.id in known]
     else:
+        if lacking := set(settings.system.required).difference(*(p.references for p in chosen)):
+            raise InputError(
+                f"{path or run}: {', '.join(lacking)} summaries are read, and not here"
+            )
         examples = [Example(id=p.id, document=p.document, **p.references) for p in chosen]
     if len(examples) < len(chosen):
         raise InputError(f"{path}: lacks documents of {results.folder}/predictions.jsonl")

@@ -13,8 +13,8 @@ from mclas_lightning.files import sha256
 from mclas_lightning.metrics.profiles import profiles_of
 from mclas_lightning.metrics.rouge import Profile
 from mclas_lightning.runs.lock import locked
-from mclas_lightning.runs.results import MODELS, Results
-from mclas_lightning.task import BASELINES
+from mclas_lightning.runs.results import Results
+from mclas_lightning.task import BASELINES, MODELS
 
 
 def import_outputs(settings: Settings, files: Mapping[Side, Path]) -> Results:
@@ -24,7 +24,7 @@ def import_outputs(settings: Settings, files: Mapping[Side, Path]) -> Results:
     a run is there, or where the files have not the documents or sides of the test set.
     """
     run, dataset, name = settings.run, settings.dataset, settings.system.name
-    if name in MODELS or name in BASELINES:
+    if name in {*MODELS, *MODELS.values(), *BASELINES, *BASELINES.values()}:
         raise InputError(f"--model {name}: is a system of this program; expected another name")
     if run.started:
         raise InputError(f"{run}: holds a run that was trained here; give another --model")

@@ -16,7 +16,7 @@ from mclas_lightning.human.results import (
     not_returned_sentence,
 )
 from mclas_lightning.metrics.significance import SIGNIFICANCE_LEVEL
-from mclas_lightning.runs.results import MODELS
+from mclas_lightning.task import MODELS
 
 
 def draw_results(results: HumanResults) -> Group:

@@ -8,8 +8,9 @@ from huggingface_hub import EvalResult, ModelCardData
 from mclas_lightning.inference.trained import dataset_of, decoding_of, task_of
 from mclas_lightning.runs.identity import decoding_differences, differences_in_words
 from mclas_lightning.runs.recipe import recipe
-from mclas_lightning.runs.results import MODELS, Results, read_unedited
+from mclas_lightning.runs.results import Results, read_unedited
 from mclas_lightning.runs.run import Run
+from mclas_lightning.task import MODELS
 
 HEADLINE = {"rouge1_f": "ROUGE-1", "rouge2_f": "ROUGE-2", "rougeL_f": "ROUGE-L"}
 

@@ -21,10 +21,10 @@ from mclas_lightning.report.started import (
     usual,
 )
 from mclas_lightning.runs.identity import has_network
-from mclas_lightning.runs.results import MODELS, SCENARIOS, Results
+from mclas_lightning.runs.results import SCENARIOS, Results
+from mclas_lightning.task import MODELS
 
-# Datasets of the paper's translator, that of WMT19 (section 5.3). It knows no Chinese; all other
-# datasets have a trained translator.
+# WMT19's translator, the paper's (section 5.3), knows no Chinese; other datasets train their own.
 WMT19_DATASETS = ("en2desum",)
 
 
@@ -59,6 +59,7 @@ class DatasetWords:
 
     def __init__(self, dataset: str, runs: Runs) -> None:
         self.dataset, self.runs = dataset, runs
+        self.there = (*runs.of(dataset), *runs.unscored(dataset))  # with runs to score again
         choice = catalog.of_run(dataset)
         self.words = choice.words if choice else tuple(own_corpus_words(dataset, runs.of(dataset)))
         self.pretraining = choice.pretraining if choice else self.words
@@ -70,14 +71,12 @@ class DatasetWords:
     @cached_property
     def seeds(self) -> tuple[int, ...]:
         """The seeds of the dataset's compared systems; seed 0 where there are none."""
-        there = (*self.runs.of(self.dataset), *self.runs.unscored(self.dataset))
-        compared = {run.seed for run in there if run.model in (*COMPARED_MODELS, "tltran")}
+        compared = {run.seed for run in self.there if run.model in (*COMPARED_MODELS, "tltran")}
         return tuple(sorted(compared)) or (0,)
 
     def missing(self, scenario: str, model: str) -> list[int]:
         """The seeds that were not trained; runs to score again were."""
-        there = (*self.runs.of(self.dataset), *self.runs.unscored(self.dataset))
-        own = {run.seed for run in there if (run.scenario, run.model) == (scenario, model)}
+        own = {run.seed for run in self.there if (run.scenario, run.model) == (scenario, model)}
         return [seed for seed in self.seeds if seed not in own]
 
     @cached_property
@@ -163,8 +162,9 @@ class DatasetWords:
             words = train_words(config, self.words)
             if run.model == "ms" != model:
                 return fine_tuning_words(words)
-            own = (run.scenario, run.model) == (scenario, model)
-            return words if own else usual(words, config, self._systems(scenario), scenario)
+            if (run.scenario, run.model) == (scenario, model):
+                return words
+            return usual(words, config, self._systems(scenario), (scenario, model))
         return []
 
     def _systems(self, scenario: str) -> list[Mapping[str, Any]]:

@@ -30,7 +30,7 @@ from mclas_lightning.report.layout import (
 from mclas_lightning.report.marks import Marks
 from mclas_lightning.report.score_tables import paper_sheet
 from mclas_lightning.report.sheet import Sheet
-from mclas_lightning.runs.results import MODELS
+from mclas_lightning.task import MODELS
 
 FACES, HATCHES = ("#e8e8e8", "#bdbdbd", "#7a7a7a"), ("", "////", "")
 

@@ -14,6 +14,7 @@ from mclas_lightning.runs.identity import check_own_config, has_network, read_co
 from mclas_lightning.runs.predictions import check_scored, predictions_path
 from mclas_lightning.runs.results import Results, read_in_place, results_paths, table_order
 from mclas_lightning.runs.run import Run
+from mclas_lightning.task import BASELINES
 
 SET_ASIDE = "Set aside: "  # begins a note
 
@@ -57,10 +58,10 @@ def unscored(aside: Sequence[Aside]) -> list[Unscored]:
             config = read_config(folder)
             said = [config.get(key) for key in ("dataset", "scenario", "model", "seed")]
             *names, seed = (one.get("name") if isinstance(one, dict) else one for one in said)
-            trained = Run(folder).trained or "targets" not in config["model"]  # or a pipeline
-            if trained and (*names, f"seed={seed}") == folder.parts[-4:]:
+            trained = Run(folder).trained or not has_network(config)
+            if trained and type(seed) is int and (*names, f"seed={seed}") == folder.parts[-4:]:
                 scenario, model = folder.parts[-3:-1]
-                found.append(Unscored(scenario, model, int(str(seed)), folder))
+                found.append(Unscored(scenario, model, seed, folder))
     return found
 
 
@@ -72,7 +73,7 @@ def survey_runs(
     So are predictions and documents' scores that a results.json is not of; its scores are used.
     """
     results, aside = [], []
-    scored: dict[tuple[str, ...], Results] = {}  # by system and hash of the predictions
+    scored: dict[tuple[str, ...], Results] = {}  # by system and hashes of predictions and weights
     for path in sorted(results_paths(runs, dataset, scenario)):
         try:
             run = read_in_place(path)
@@ -93,13 +94,17 @@ def with_own_predictions(runs: Sequence[Results], aside: Sequence[Aside]) -> lis
 
 
 def _check_origin(run: Results, scored: dict[tuple[str, ...], Results]) -> None:
-    """InputError for a copy: with the config.yaml of another run, or another seed's predictions."""
+    """InputError for a copy: with another run's config.yaml, or another seed's predictions.
+
+    Seeds with other weights may write the same, such as nothing; all seeds of a baseline do.
+    """
     config = run.config or {}
     check_own_config(run, config)
-    # All seeds of a baseline have the same summaries.
     predictions = run.provenance.get("predictions_sha256")
-    if predictions and has_network(config):
-        first = scored.setdefault((run.dataset, run.scenario, run.model, predictions), run)
+    if predictions and has_network(config) and run.model not in BASELINES:
+        weights = (run.provenance.get("files_sha256") or {}).get("checkpoints/best.ckpt", "")
+        written = (run.dataset, run.scenario, run.model, predictions, weights)
+        first = scored.setdefault(written, run)
         if first is not run:
             raise InputError(f"has the predictions of seed={first.seed}: a copied run?")
 
@@ -159,8 +164,8 @@ class Runs:
         return [name for name in self.names if any("cross" in r.scores for r in self.of(name))]
 
     def datasets(self, names: list[str]) -> list[str]:
-        """Datasets by their names in runs or ``conf/``; ``toy`` means all its local directions."""
-        return [found for name in names for found in self._meant(name)]
+        """Datasets by names in runs or ``conf/``, each once; ``toy`` is all local directions."""
+        return list(dict.fromkeys(found for name in names for found in self._meant(name)))
 
     def _meant(self, name: str) -> list[str]:
         here = self.names

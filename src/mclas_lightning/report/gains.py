@@ -14,7 +14,8 @@ from mclas_lightning.metrics.significance import (
     holm_corrected,
 )
 from mclas_lightning.report.comparable import grouped
-from mclas_lightning.runs.results import MODELS, Results
+from mclas_lightning.runs.results import Results
+from mclas_lightning.task import MODELS
 
 MAIN = "cross/rouge1_f"
 
@@ -43,10 +44,16 @@ def by_place(results: Sequence[Results]) -> dict[Place, list[Results]]:
 
 
 def documents(runs: Sequence[Results], name: str = MAIN) -> np.ndarray | None:
-    """``[seeds, documents]`` of one score, 0 to 100; None where no run has it."""
+    """``[seeds, documents]`` of one score, 0 to 100; None where no run has it.
+
+    InputError where some runs alone have it.
+    """
     check_same_documents(runs)
-    found = [run.documents([name]) for run in runs]
-    return 100 * np.stack([each[name] for each in found]) if found and name in found[0] else None
+    found = [run.documents([name]).get(name) for run in runs]
+    lacking = [run.folder for run, scores in zip(runs, found, strict=True) if scores is None]
+    if 0 < len(lacking) < len(runs):
+        raise InputError(f"{lacking[0]}: lacks {name} of single documents; evaluate it again")
+    return None if lacking or not runs else 100 * np.stack(found)  # pyright: ignore
 
 
 def check_same_documents(runs: Sequence[Results]) -> None:

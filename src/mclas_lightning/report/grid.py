@@ -24,9 +24,10 @@ from mclas_lightning.report.finished_runs import Aside, Runs
 from mclas_lightning.report.layout import MODELS_ELSEWHERE, Layout, TableScore, TableSystem
 from mclas_lightning.report.pretrained import MS_PLACE, with_pretraining
 from mclas_lightning.report.sheet import Cell
-from mclas_lightning.runs.results import MODELS, Results
+from mclas_lightning.runs.results import Results
 from mclas_lightning.runs.run import Run
 from mclas_lightning.runs.suspicion import suspicions
+from mclas_lightning.task import MODELS
 
 SUSPECT = "(suspect)"  # stands after a system's name
 

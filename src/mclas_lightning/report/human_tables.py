@@ -24,7 +24,7 @@ from mclas_lightning.report.sheet import (
     beside_paper,
     paper_columns,
 )
-from mclas_lightning.runs.results import MODELS
+from mclas_lightning.task import MODELS
 
 JUDGED_SYSTEMS = ("mclas", "ncls", "ncls_ms", "gold")  # in the paper's order
 

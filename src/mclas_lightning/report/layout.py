@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 
 from mclas_lightning import paper
 from mclas_lightning.example import Side
-from mclas_lightning.runs.results import MODELS
-from mclas_lightning.task import BASELINES
+from mclas_lightning.task import system_name
 
 LOW_RESOURCE = ("minimum", "medium", "maximum")
 
@@ -49,7 +48,7 @@ class TableSystem(NamedTuple):
     @property
     def name(self) -> str:
         """The system's name in the table."""
-        return self.label or MODELS.get(self.model) or BASELINES.get(self.model, self.model)
+        return self.label or system_name(self.model)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,8 +15,9 @@ from mclas_lightning.errors import InputError, first_few
 from mclas_lightning.metrics.power import detectable_difference
 from mclas_lightning.metrics.resampling import sample_of_differences
 from mclas_lightning.metrics.significance import SIGNIFICANCE_LEVEL, holm_adjusted, pvalues
+from mclas_lightning.report.comparable import grouped
 from mclas_lightning.report.grid import Grid
-from mclas_lightning.report.layout import TableScore, TableSystem
+from mclas_lightning.report.layout import Layout, TableScore, TableSystem
 from mclas_lightning.report.ranking import leaders
 from mclas_lightning.report.sheet import format_number
 from mclas_lightning.runs.documents import DOCUMENT_SCORES
@@ -24,7 +25,9 @@ from mclas_lightning.runs.results import Results
 
 RESAMPLES = 5_000
 
-MarkedPlace = tuple[str, TableSystem, TableScore]  # dataset, who is marked, in what
+SheetPlace = tuple[str, Layout]  # a dataset and its layout: one sheet of the table
+
+MarkedPlace = tuple[SheetPlace, TableSystem, TableScore]  # where, who is marked, in what
 
 
 class Contest(NamedTuple):
@@ -42,21 +45,26 @@ class Marks:
     marked: frozenset[MarkedPlace] = frozenset()
     tests: str = ""  # a description: level, methods, seeds, correction
     one_seed: bool = False  # every system has one seed, so that outputs are compared, not systems
-    detectable: Mapping[str, str] = field(default_factory=dict)  # a note, by dataset
-    untested: Mapping[str, Sequence[str]] = field(default_factory=dict)  # reasons, by dataset
+    detectable: Mapping[SheetPlace, str] = field(default_factory=dict)  # a note
+    untested: Mapping[SheetPlace, Sequence[str]] = field(default_factory=dict)  # reasons
 
-    def note(self, dataset: str) -> Iterator[str]:
-        """The notes below the table of a dataset."""
-        if dataset in self.detectable:
-            yield self._verdict(dataset)
-            yield self.detectable[dataset]
-        if names := self.untested.get(dataset):
+    def marks(self, grid: Grid, system: TableSystem, score: TableScore) -> bool:
+        """Whether a cell of the grid gets ``*``."""
+        return (_sheet(grid), system, score) in self.marked
+
+    def note(self, grid: Grid) -> Iterator[str]:
+        """The notes below a grid."""
+        sheet = _sheet(grid)
+        if sheet in self.detectable:
+            yield self._verdict(sheet)
+            yield self.detectable[sheet]
+        if names := self.untested.get(sheet):
             yield f"Not tested for significance: {first_few(names, separator='; ')}."
 
-    def _verdict(self, dataset: str) -> str:
+    def _verdict(self, sheet: SheetPlace) -> str:
         what = "output" if self.one_seed else "system"
         of_all = "every other of its part of the table"
-        if any(place[0] == dataset for place in self.marked):
+        if any(place[0] == sheet for place in self.marked):
             text = f"*: this {what} is better than {of_all} in this score, {self.tests}."
         else:
             text = f"No {what} is better than {of_all} in a score, {self.tests}."
@@ -77,7 +85,7 @@ def significance_marks(grids: Sequence[Grid]) -> Marks:
                     contests.append(reason)
                 else:
                     reasons[reason] = None
-        untested[grid.dataset] = [*untested.get(grid.dataset, ()), *reasons]
+        untested[_sheet(grid)] = [*reasons]
     return _tested(contests, untested)
 
 
@@ -102,11 +110,11 @@ def _contest(
     (ids, first), *rest = (one for one in found.values() if one is not None)
     if not all(np.array_equal(ids, other) for other, _ in rest):
         return f"{best.scenario}, the systems' {DOCUMENT_SCORES} have different documents"
-    place = (read.grid.dataset, best, score)
+    place = (_sheet(read.grid), best, score)
     return Contest(place, first, [scores for _, scores in rest])
 
 
-def _tested(contests: Sequence[Contest], untested: Mapping[str, Sequence[str]]) -> Marks:
+def _tested(contests: Sequence[Contest], untested: Mapping[SheetPlace, Sequence[str]]) -> Marks:
     pairs = [(contest.best, other) for contest in contests for other in contest.others]
     if not pairs:
         return Marks(untested=untested)
@@ -127,25 +135,28 @@ def _tested(contests: Sequence[Contest], untested: Mapping[str, Sequence[str]]) 
         f"p < {SIGNIFICANCE_LEVEL} ({methods}; {range_} seed{'s' * (seeds[-1] > 1)} a system; "
         f"Holm's correction over the {len(tests)} tests of the table)",
         seeds[-1] == 1,
-        {dataset: _detectable(contests, dataset, len(tests)) for dataset in _datasets(contests)},
+        {sheet: _detectable(alike, len(tests)) for sheet, alike in _by_sheet(contests).items()},
         untested,
     )
 
 
-def _datasets(contests: Sequence[Contest]) -> list[str]:
-    return list(dict.fromkeys(contest.place[0] for contest in contests))
+def _sheet(grid: Grid) -> SheetPlace:
+    return grid.dataset, grid.layout
 
 
-def _detectable(contests: Sequence[Contest], dataset: str, num: int) -> str:
+def _by_sheet(contests: Sequence[Contest]) -> dict[SheetPlace, list[Contest]]:
+    return grouped(contests, lambda contest: contest.place[0])
+
+
+def _detectable(contests: Sequence[Contest], num: int) -> str:
     """A note: the smallest difference detectable at Holm's first step, for each score."""
     least: dict[TableScore, list[float]] = {}
-    for (name, _, score), best, others in contests:
-        if name == dataset:
-            found = (
-                detectable_difference(sample_of_differences(best, other), SIGNIFICANCE_LEVEL / num)
-                for other in others
-            )
-            least.setdefault(score, []).extend(found)
+    for (_, _, score), best, others in contests:
+        found = (
+            detectable_difference(sample_of_differences(best, other), SIGNIFICANCE_LEVEL / num)
+            for other in others
+        )
+        least.setdefault(score, []).extend(found)
     named = (
         f"{score.label} {format_number(min(values) * score.scale, score.digits)}"
         for score, values in least.items()

@@ -65,7 +65,7 @@ def grid_sheet(grid: Grid, found: Marks) -> Sheet:
         columns=tuple(table.columns()),
         sections=list(table.sections()),
         origins=list(table.origins()),
-        notes=[*score_notes(grid, table.printed), *found.note(grid.dataset)],
+        notes=[*score_notes(grid, table.printed), *found.note(grid)],
     )
 
 
@@ -171,7 +171,7 @@ class _ScoreTable:
             ours = replace(
                 ours,
                 best=system in self.best[score],
-                significant=(self.grid.dataset, system, score) in self.found.marked,
+                significant=self.found.marks(self.grid, system, score),
             )
         return self._beside(self._paper(system, score), ours, score)
 

@@ -1,5 +1,6 @@
 """The words for ``mclas-train`` that compose a run's config.yaml again."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -10,14 +11,15 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.files import CONF
 from mclas_lightning.runs.identity import (
     LENGTH_KEYS,
+    has_network,
     is_under,
     of_scenario,
     resolved_config,
     unequal_keys,
 )
+from mclas_lightning.runs.recipe import leaves
 from mclas_lightning.runs.results import Results
 from mclas_lightning.runs.run import Run, seed_folders
-from mclas_lightning.schema import flat
 
 CONF_GROUPS = ("network", "optim", "decoding")
 
@@ -55,6 +57,7 @@ def train_words(config: Mapping[str, Any], corpus: Sequence[str]) -> list[str]:
         for keys in (FOLLOWED, ALL_KEYS):
             words += _key_words(config, _composed(tuple(words)), keys)
         _composed(tuple(words))
+        words += _model_words(config, corpus)
     except (InputError, AttributeError, TypeError):
         return []
     return words[len(corpus) :]
@@ -64,25 +67,30 @@ def usual(
     words: Sequence[str],
     config: Mapping[str, Any],
     others: Sequence[Mapping[str, Any]],
-    scenario: str,
+    place: tuple[str, str],
 ) -> list[str]:
-    """Those words of a run of ``config`` that a run of another system or ``scenario`` needs, too.
+    """Those words of a run of ``config`` that a run of another scenario and model needs, too.
 
-    They choose files of ``conf/``, or set a key that all ``others`` set alike.
+    They choose files of ``conf/``, set a key of the same model, or a key that all ``others`` set
+    alike. ``place`` is the other run's scenario and model.
     """
-    own, known = dict(flat(config, ".")), [dict(flat(other, ".")) for other in others]
+    own, known = dict(leaves(config)), [dict(leaves(other)) for other in others]
 
     def is_usual(word: str) -> bool:
         key = word.partition("=")[0]
+        if key.startswith("model."):
+            return own["model.name"] == place[1]
         alike = key not in own or all(other.get(key) == own[key] for other in known)
-        return alike and of_scenario(key, scenario)
+        return alike and of_scenario(key, place[0])
 
     return list(filter(is_usual, words))
 
 
 def pretraining_words(words: Sequence[str]) -> list[str]:
     """Words for the ms run that a fine-tuned run starts from: its recipe's MS variant, if any."""
-    kept = [word for word in words if not word.startswith(("optim.", "dataset.", "split"))]
+    kept = [
+        word for word in words if not word.startswith(("optim.", "dataset.", "split", "model."))
+    ]
     recipes = [word for word in kept if word.startswith("optim=")]
     longer = {word: f"{word}{PRETRAIN}" for word in recipes}
     there = {word for word in recipes if (CONF / f"{longer[word]}.yaml".replace("=", "/")).exists()}
@@ -91,7 +99,7 @@ def pretraining_words(words: Sequence[str]) -> list[str]:
 
 def fine_tuning_words(words: Sequence[str]) -> list[str]:
     """Words for the fine-tuned runs that start from an ms run with ``words``."""
-    kept = [word for word in words if not word.startswith(("optim.", "dataset."))]
+    kept = [word for word in words if not word.startswith(("optim.", "dataset.", "model."))]
     return [word.removesuffix(PRETRAIN) if word.startswith("optim=") else word for word in kept]
 
 
@@ -126,13 +134,29 @@ def _key_words(
     config: Mapping[str, Any], made: Mapping[str, Any], keys: tuple[str, ...]
 ) -> Iterator[str]:
     """Words for the ``keys`` that both configurations have with different values."""
-    kept, known = dict(flat(config, ".")), dict(flat(made, "."))
-    for difference in unequal_keys(config, made):
-        key = difference.key
-        has_word = key.startswith(keys) and not is_under(key, WITHOUT_WORDS)
-        if has_word and key in kept and key in known:
-            value = kept[key]
+    for key, value in _unequal(config, made).items():
+        if key.startswith(keys) and not is_under(key, WITHOUT_WORDS):
             yield override(key, uninterpolated(value) if isinstance(value, str) else value)
+
+
+def _model_words(config: Mapping[str, Any], corpus: Sequence[str]) -> Iterator[str]:
+    """Words for what a trained system has otherwise than its file of ``conf/model/`` says."""
+    kept = config.get("model") or {}
+    file = CONF / "model" / f"{kept.get('name')}.yaml"
+    if has_network(config) and file.exists():
+        made = _composed((*corpus, f"model={file.stem}"))["model"]
+        for key, value in _unequal({"model": kept}, {"model": made}).items():
+            yield override(key, value)
+
+
+def _unequal(kept: Mapping[str, Any], made: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys that both have with different values, as JSON, and the values of ``kept``."""
+    known = dict(leaves(made))
+    return {
+        key: value
+        for key, value in sorted(leaves(kept))
+        if key in known and json.dumps(value) != json.dumps(known[key])
+    }
 
 
 @cache

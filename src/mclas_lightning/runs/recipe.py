@@ -21,7 +21,7 @@ from mclas_lightning.runs.identity import (
 
 # Mappings that may be null. Each stays one value in a recipe, because comparisons pass over keys
 # that only one recipe has: flat keys would hide the difference between null and a mapping.
-WHOLE_KEYS = ("optim.crowding", "dataset.shards", "model.targets")
+WHOLE_KEYS = ("optim.crowding", "optim.recipe.crowding", "dataset.shards", "model.targets")
 
 # Number of last parts of a path that name what lies there. A run is named by dataset, scenario and
 # model; ``seed=<n>`` is cut off before.
@@ -42,19 +42,19 @@ def recipe(config: Mapping[str, Any]) -> dict[str, Any]:
     left_out = NOT_RECIPE if trains else (*NOT_RECIPE, *OF_NETWORKS)
     found = {
         key: _named(key, value)
-        for key, value in _leaves(config)
+        for key, value in leaves(config)
         if not is_under(key, left_out) and of_scenario(key, config.get("scenario"))
     }
     return found | (dict(_computed(config)) if trains else {})
 
 
-def _leaves(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+def leaves(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
     """The flat keys of ``value`` with their values; those of ``WHOLE_KEYS`` stay mappings."""
     if not isinstance(value, Mapping) or key in WHOLE_KEYS:
         yield key, value
         return
     for name, inner in value.items():
-        yield from _leaves(inner, f"{key}.{name}" if key else str(name))
+        yield from leaves(inner, f"{key}.{name}" if key else str(name))
 
 
 def _computed(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -30,7 +30,7 @@ from mclas_lightning.errors import InputError, unknown_choice
 from mclas_lightning.example import SIDES, Side
 from mclas_lightning.files import read_json, read_versioned, write_json
 from mclas_lightning.runs.score_checks import check_scores, check_signatures
-from mclas_lightning.task import BASELINES
+from mclas_lightning.task import MODELS, system_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,20 +42,6 @@ CONTENT = "content_sha256"
 SEED_FOLDER = re.compile(r"seed=\d+")
 
 SCENARIOS = ("minimum", "medium", "maximum", "full")
-
-MODELS = {
-    "ms": "MS",
-    "mt": "MT, of reference summaries",
-    "ncls": "NCLS",
-    "ncls_ms": "NCLS+MS",
-    "mclas": "MCLAS",
-    "ncls_scratch": "NCLS, from scratch",
-    "ncls_ms_scratch": "NCLS+MS, from scratch",
-    "mclas_scratch": "MCLAS, from scratch",
-    "ncls_ms_half": "NCLS+MS, half initialized",
-    "tltran": "TLTran",
-    "tetran": "TETran",
-}
 
 # What version 0.1.0 did, whose configurations do not say it.
 UNSAID = {"optim.monitor": "joint"}
@@ -94,7 +80,7 @@ class Results:
     @property
     def name(self) -> str:
         """The model's name in a table."""
-        return MODELS.get(self.model) or BASELINES.get(self.model, self.model)
+        return system_name(self.model)
 
     @property
     def split(self) -> str:

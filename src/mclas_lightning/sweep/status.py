@@ -16,7 +16,7 @@ from mclas_lightning.config.overrides import command
 from mclas_lightning.errors import InputError, first_few
 from mclas_lightning.files import read_json
 from mclas_lightning.runs.identity import differences_in_words
-from mclas_lightning.runs.results import MODELS, SCENARIOS
+from mclas_lightning.runs.results import SCENARIOS
 from mclas_lightning.runs.run import DIVERGED_ADVICE, Run
 from mclas_lightning.sweep.plan import PlannedRun
 from mclas_lightning.sweep.state import (
@@ -27,6 +27,7 @@ from mclas_lightning.sweep.state import (
     differences_from_plan,
     scoring_note,
 )
+from mclas_lightning.task import MODELS
 
 
 def plan_lines(runs: Sequence[PlannedRun]) -> Iterator[str]:
