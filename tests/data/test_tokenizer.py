@@ -1,11 +1,13 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from tokenizers import Tokenizer as Backend
 from tokenizers import decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
+from mclas_lightning.data import encoding
 from mclas_lightning.data.tokenizer import Tokenizer, detokenize, train_tokenizer
 from mclas_lightning.errors import InputError
 from mclas_lightning.metrics.tokens import tokens
@@ -141,7 +143,9 @@ def test_a_tokenizer_that_is_not_there_or_lacks_control_tokens_is_named(tmp_path
         Tokenizer.load(str(tmp_path))
 
 
-def test_a_vocabulary_without_entries_for_the_targets_control_tokens_is_given_them(tmp_path):
+@pytest.fixture
+def xlmr(tmp_path) -> Path:
+    """The folder of a tokenizer of XLM-R's kind."""
     pieces = ["<s>", "<pad>", "</s>", "<unk>", "\u2581", "\u2581rain", "s", ",", "\u96e8"]
     backend = Backend(models.Unigram([(piece, -1.0) for piece in pieces], unk_id=3))
     backend.pre_tokenizer = pre_tokenizers.Metaspace()
@@ -150,7 +154,11 @@ def test_a_vocabulary_without_entries_for_the_targets_control_tokens_is_given_th
         tokenizer_object=backend, pad_token="<pad>", unk_token="<unk>", cls_token="<s>",
         sep_token="</s>",
     ).save_pretrained(tmp_path / "xlmr")  # fmt: skip
-    tokenizer = Tokenizer.load(str(tmp_path / "xlmr"))
+    return tmp_path / "xlmr"
+
+
+def test_a_vocabulary_without_entries_for_the_targets_control_tokens_is_given_them(xlmr, tmp_path):
+    tokenizer = Tokenizer.load(str(xlmr))
     assert tokenizer.special == (1, 3, 0, 2, 9, 10, 11)
     assert (len(tokenizer), tokenizer.added) == (12, 3)
     ids = tokenizer.encode(["rains , rain,"], 9)[0]
@@ -160,6 +168,20 @@ def test_a_vocabulary_without_entries_for_the_targets_control_tokens_is_given_th
     again = Tokenizer.load(str(tmp_path / "saved"))
     assert (again.special, again.added) == (tokenizer.special, 0)
     assert again.fingerprint == tokenizer.fingerprint
+
+
+def test_only_the_kind_that_took_control_tokens_of_texts_for_ids_needs_new_stores(
+    xlmr, tokenizer, monkeypatch
+):
+    monkeypatch.setattr(encoding, "UNWRITTEN", "")  # as before
+    word_pieces, unigram = Tokenizer(tokenizer.backend), Tokenizer.load(str(xlmr))
+    assert unigram.special.sep in unigram.encode(["rain</s>"], 9)[0]
+    monkeypatch.undo()
+    assert word_pieces.content_hash == Tokenizer(tokenizer.backend).content_hash
+    now = Tokenizer.load(str(xlmr))
+    assert now.special.sep not in now.encode(["rain</s>"], 9)[0]
+    assert (now.rules, now.fingerprint) == (unigram.rules, unigram.fingerprint)
+    assert now.content_hash != unigram.content_hash
 
 
 @pytest.mark.parametrize("model", ["word pieces", "bytes"])

@@ -113,7 +113,7 @@ class Tokenizer:
     def content_hash(self) -> str:
         """Hash of all that decides which ids a text gets."""
         versions = f"{tokenizers.__version__}:{normalization.NORMALIZATION_VERSION}"
-        return hashlib.sha256(f"{versions}:{self.rules}".encode()).hexdigest()
+        return hashlib.sha256(f"{versions}:{self._encoder.to_str()}".encode()).hexdigest()
 
     def encode(self, texts: Sequence[str], max_length: int) -> list[list[int]]:
         """Ids of each text, at most ``max_length``, without control tokens."""

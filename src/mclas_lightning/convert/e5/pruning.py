@@ -51,7 +51,8 @@ def xlmr_tokenizer(pieces: Iterable[tuple[str, float]]) -> PreTrainedTokenizerFa
 def needed_pieces(tokenizer: PreTrainedTokenizerFast, paths: Sequence[Path]) -> list[int]:
     """The ids of the pieces in the texts of ``paths``, of their letters and of control tokens."""
     used: set[int] = set()
-    backend = backend_from(tokenizer.backend_tokenizer.to_str())
+    whole = tokenizer.backend_tokenizer
+    backend = backend_from(whole.to_str())
     with progress_bar(sum(map(num_records, paths)), "reading word pieces", "examples") as bar:
         for path in paths:
             rest = read_jsonl(path, unique=False)
@@ -60,6 +61,6 @@ def needed_pieces(tokenizer: PreTrainedTokenizerFast, paths: Sequence[Path]) -> 
                 used.update(*encode_texts(backend, texts, None))
                 bar.update(len(examples))
     # Letters of the kept pieces stay, so that words of other texts can be spelled by letters.
-    letters = {letter for i in used for letter in backend.id_to_token(i) or ""}
-    ids = map(backend.token_to_id, (*CONTROL, *letters))
+    letters = {letter for i in used for letter in whole.id_to_token(i) or ""}
+    ids = map(whole.token_to_id, (*CONTROL, *letters))
     return sorted(used.union(i for i in ids if i is not None))
