@@ -236,6 +236,17 @@ def test_a_control_token_that_a_text_spells_is_text():
     assert not {*tokens} & {*CONTROL}
 
 
+def test_an_unknown_letter_costs_the_same_whatever_pieces_are_kept():
+    scores = {"a": -4.0, "bcd": -5.0, "b": -15.0, "c": -15.0, "d": -15.0, "\u00e9b": -15.0}
+    pieces = [*((c, 0.0) for c in CONTROL), ("\u2581", -3.0), *scores.items()]
+    rules = [
+        xlmr_tokenizer(chosen).backend_tokenizer.to_str()
+        for chosen in (pieces, [*pieces, ("\u2581never", -50.0)])
+    ]
+    one, other = (backend_from(each).encode("a\u00e9bcd").tokens for each in rules)
+    assert one == other
+
+
 def test_a_text_is_framed_and_comes_back():
     tokenizer = xlmr_tokenizer(random_pieces(Random(3)))
     ids = tokenizer("Sturm trifft  Zürich").input_ids
