@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from mclas_lightning.data import store as store_module
-from mclas_lightning.data.encoding import TEXTS
+from mclas_lightning.data.encoding import TEXTS, ranges
 from mclas_lightning.data.store import open_store
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.errors import InputError
@@ -142,6 +142,23 @@ def test_a_missing_summary_matters_to_a_task_that_needs_it(
         store.require(["cross"])
     with pytest.raises(InputError, match=r"train.jsonl:51: field 'mono' is empty or missing"):
         store.require(["mono"])
+
+
+@pytest.mark.parametrize("rows", [61, 7])  # The old end is inside of a line, or beyond the new end.
+def test_a_file_that_is_replaced_while_it_is_read_gets_no_store(
+    path, tmp_path, tokenizer, monkeypatch, rows
+):
+    def replace_and_cut(file, size):
+        cut = ranges(file, size)
+        write_jsonl(file, examples(rows, start=100))
+        return cut
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(store_module, "ranges", replace_and_cut)
+        with pytest.raises(InputError, match=r"train\.jsonl: was replaced while it was read"):
+            open_store(path, tokenizer, LIMIT, tmp_path / "store")
+    assert folders(tmp_path / "store") == []
+    assert len(open_store(path, tokenizer, LIMIT, tmp_path / "store")) == rows
 
 
 def test_what_a_killed_process_left_is_removed(path, tmp_path, tokenizer):

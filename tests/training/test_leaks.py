@@ -3,6 +3,7 @@ import pytest
 
 from mclas_lightning.config.compose import compose
 from mclas_lightning.config.settings import read_settings
+from mclas_lightning.corpora.near import near_duplicates
 from mclas_lightning.data.store import open_store
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Example, write_jsonl
@@ -52,3 +53,18 @@ def test_a_corpus_is_compared_once(counted, monkeypatch):
     assert counted([4], LONG, allow=True) == 1
     with pytest.raises(TypeError):
         counted([4], LONG, "another test set", allow=True)
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_what_is_found_in_a_file_that_is_replaced_meanwhile_is_not_kept(
+    counted, corpus, tmp_path, monkeypatch, split
+):
+    def replaced(*files):
+        write_jsonl(corpus / "en2de" / f"{split}.jsonl", examples(3, 90))
+        return near_duplicates(*files)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(leaks, "near_duplicates", replaced)
+        with pytest.raises(InputError, match=rf"{split}\.jsonl: was replaced while it was read"):
+            counted([0], LONG)
+    assert not [*(tmp_path / "store").glob("leaks-*.json")]

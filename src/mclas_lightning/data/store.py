@@ -151,6 +151,12 @@ def open_store(
     return TokenStore(path, folder)
 
 
+def check_unchanged(path: Path, hash: str) -> None:
+    """InputError where ``path`` no longer has the content of this hash, and was read meanwhile."""
+    if sha256(path) != hash:
+        raise InputError(f"{path}: was replaced while it was read; start again")
+
+
 def _is_whole(folder: Path) -> bool:
     """Whether the store is there, and each file has its hash; earlier versions kept no hashes."""
     if not (folder / HASHES).exists():
@@ -169,8 +175,10 @@ def _make(path: Path, folder: Path, spec: EncodingSpec, corpus: str) -> None:
         try:
             parts = _encode(ranges(path, RANGE), part, spec)
         except InputError:
+            check_unchanged(path, corpus)
             _raise_with_line(path)
             raise
+        check_unchanged(path, corpus)
         if not parts:
             raise InputError(f"{path}: holds no examples")
         keys = np.concatenate([p.keys for p in parts])

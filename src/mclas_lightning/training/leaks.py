@@ -9,7 +9,7 @@ import numpy as np
 from mclas_lightning.config.dataset import DatasetConfig
 from mclas_lightning.config.overrides import command
 from mclas_lightning.corpora.near import NEAR, SHINGLE_WORDS, HeldOut, near_duplicates
-from mclas_lightning.data.store import TokenStore
+from mclas_lightning.data.store import TokenStore, check_unchanged
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import make_folder, read_json, sha256, write_json
 from mclas_lightning.runs.lock import one_at_a_time
@@ -38,7 +38,8 @@ def count_leaks(dataset: DatasetConfig, train: TokenStore, rows: np.ndarray, roo
 
 def _near(train: TokenStore, test: Path, root: Path) -> list[dict[str, Any]]:
     """All near-duplicates of test documents in the training file, looked for once."""
-    identity = f"{train.about['corpus_sha256']}:{sha256(test)}:{NEAR}:{SHINGLE_WORDS}"
+    read = {train.path: train.about["corpus_sha256"], test: sha256(test)}
+    identity = f"{':'.join(read.values())}:{NEAR}:{SHINGLE_WORDS}"
     path = root / f"leaks-{hashlib.sha256(identity.encode()).hexdigest()[:32]}.json"
     if not path.exists():
         make_folder(root)
@@ -47,5 +48,8 @@ def _near(train: TokenStore, test: Path, root: Path) -> list[dict[str, Any]]:
             if not path.exists():
                 held_out = HeldOut()
                 held_out.add_file("test", test)
-                write_json(path, [one._asdict() for one in near_duplicates(train.path, held_out)])
+                found = [one._asdict() for one in near_duplicates(train.path, held_out)]
+                for file, hash in read.items():
+                    check_unchanged(file, hash)
+                write_json(path, found)
     return read_json(path, list)
