@@ -10,7 +10,7 @@ from mclas_lightning.config.compose import compose
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import EXPERIMENTS
 from mclas_lightning.sweep.axes import key_of
-from mclas_lightning.sweep.plan import PlannedRun, plan_runs
+from mclas_lightning.sweep.plan import PlannedRun, plan_runs, plan_words
 
 TABLE2 = ["pretrain", "low_resource", "full", "tltran"]
 DATASETS = ("zh2ensum", "en2desum", "en2zhsum")
@@ -177,10 +177,19 @@ def test_two_runs_in_one_folder_are_refused():
         plan_runs(["pretrain"], ["dataset=toy", "optim.max_tokens=100,200"])
 
 
+@pytest.mark.parametrize("word", ["seed=1_0", "seed=+3", "++seed=7", "scenario='minimum'"])
+def test_a_sweep_reads_a_value_as_hydra_does(word):
+    words = ["dataset=toy", "model=ms", "scenario=full", word]
+    (run,) = plan_words([words])
+    cfg = compose("train", words)
+    assert (run.seed, run.scenario) == (cfg.seed, cfg.scenario)
+
+
 @pytest.mark.parametrize(
     ("word", "said"),
     [
         ("seed=abc", "seed: expected a whole number, found 'abc'"),
+        ("seed=010", "seed: expected a whole number, found '010'"),
         ("decoding.beam=0", "decoding.beam: expected from 1 to 1000, found 0"),
         ("scenario=nope", "scenario 'nope' does not exist; choose from: full, maximum, medium"),
     ],

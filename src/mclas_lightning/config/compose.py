@@ -143,6 +143,12 @@ def launcher_settings(words: tuple[str, ...]) -> tuple[dict[str, Any], dict[str,
     return launcher, trainer  # pyright: ignore[reportReturnType]
 
 
+def value_of(word: str) -> Any:
+    """The value that Hydra reads in an override: ``010`` is text, and no number as in YAML."""
+    with clear_errors("train"):
+        return OverridesParser.create().parse_override(quoted(word)).value()
+
+
 def multirun_words(axes: Mapping[str, str]) -> list[list[str]]:
     """The words of each run of a Hydra multirun over ``axes``, such as ``{"seed": "0,1"}``."""
     with clear_errors("train"):

@@ -6,11 +6,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from mclas_lightning.config.compose import compose, multirun_words
+from mclas_lightning.config.compose import compose, multirun_words, value_of
 from mclas_lightning.config.overrides import command, override, quoted, uninterpolated
 from mclas_lightning.config.settings import read_settings
 from mclas_lightning.errors import InputError, first_line
@@ -154,16 +153,15 @@ def _uninterpolated_word(word: str, cfg: DictConfig) -> str:
 
 
 def _run_config(words: tuple[str, ...]) -> DictConfig:
-    late = dict.fromkeys(LATE_KEYS, "")
-    for word in words:
-        key, _, value = word.partition("=")
-        if key in late:
-            late[key] = value
-    early = tuple(word for word in words if word.partition("=")[0] not in LATE_KEYS)
-    cfg, default = _composed(early)
-    for key, value in late.items():
-        cfg[key] = yaml.safe_load(value) if value else default[key]
+    late = [word for word in words if _key_to_set(word) in LATE_KEYS]
+    cfg, default = _composed(tuple(word for word in words if word not in late))
+    cfg.update(default | {_key_to_set(word): value_of(word) for word in late})
     return cfg
+
+
+def _key_to_set(word: str) -> str:
+    """The key of a word; a single ``+`` stays, by which Hydra refuses a key that exists."""
+    return word.partition("=")[0].removeprefix("++")
 
 
 @cache
