@@ -5,6 +5,7 @@ import pytest
 from mclas_lightning.cli import demo as module
 from mclas_lightning.cli.demo import demo
 from mclas_lightning.corpora.toy.editions import BRIEF, EDITIONS
+from mclas_lightning.errors import InputError
 from mclas_lightning.progress import Share
 
 FEW = {"train": 530, "valid": 7, "test": 5, "mono_train": 90, "mono_valid": 7, "mono_test": 5}
@@ -75,3 +76,49 @@ def test_a_word_for_all_comparisons_leaves_none_twice(small, monkeypatch, word, 
     with pytest.raises(TypeError):  # Nothing is planned.
         demo("brief", [*WORDS, word])
     assert len(planned) == num
+
+
+@pytest.fixture
+def planned(small, monkeypatch):
+    """The runs that the demo would train."""
+    found = []
+    for name in ("_build_if_missing", "_print_estimate", "_show"):
+        monkeypatch.setattr(module, name, lambda *_: None)
+    monkeypatch.setattr(module, "_train", found.extend)
+    monkeypatch.setattr(module, "_results", lambda settings: [])
+    return found
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["scenario=medium", "++scenario=full", "dataset.target=zh", "dataset.name=x", "model=ms"],
+)
+def test_a_word_for_the_compared_runs_leaves_the_pretraining_as_it_is(planned, word):
+    demo("brief", ["dataset.target=de", "scenario=minimum", word])
+    ms, *others = planned
+    assert (str(ms.folder), ms.scenario) == ("runs/demo/brief_en/full/ms/seed=0", "full")
+    assert ms.config["dataset"]["target"] is None
+    assert [run.model for run in others] == ["ncls", "ncls_ms", "mclas"]
+    assert {run.needs for run in others} == {(ms.folder,)}
+    if word.lstrip("+").startswith("scenario"):
+        assert {run.scenario for run in others} == {word.partition("=")[2]}
+
+
+def test_a_word_for_any_run_holds_for_the_pretraining(planned):
+    demo("debian_en2de", ["seed=3", "decoding.beam=2"])
+    assert {(run.seed, run.config["decoding"]["beam"]) for run in planned} == {(3, 2)}
+    assert "optim=small_quick_pretrain" in planned[0].words
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["model.name=x"], "two different runs would share this folder"),
+        (["dataset.name=x"], "two different runs would share this folder"),
+        (["dataset.pretraining=[]"], r"brief: expected words of the MS pretraining"),
+    ],
+)
+def test_a_word_with_which_no_comparison_can_be_made_is_refused(planned, words, said):
+    with pytest.raises(InputError, match=said):
+        demo("brief", words)
+    assert planned == []

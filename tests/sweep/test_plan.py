@@ -175,6 +175,10 @@ def test_from_scratch_nothing_is_needed():
 def test_two_runs_in_one_folder_are_refused():
     with pytest.raises(InputError, match="two different runs would share this folder"):
         plan_runs(["pretrain"], ["dataset=toy", "optim.max_tokens=100,200"])
+    same = ["dataset=toy", "model=ms"]
+    assert len(plan_words([same, same])) == 1
+    with pytest.raises(InputError, match="two different runs would share this folder"):
+        plan_words([same, [*same, "decoding.beam=2"]])
 
 
 @pytest.mark.parametrize("word", ["seed=1_0", "seed=+3", "++seed=7", "scenario='minimum'"])

@@ -20,6 +20,7 @@ from mclas_lightning.config.settings import Settings, read_settings
 from mclas_lightning.corpora.build import build_debian, build_toy
 from mclas_lightning.corpora.toy.editions import EDITIONS
 from mclas_lightning.data.sampler import UpdateSampler
+from mclas_lightning.errors import InputError
 from mclas_lightning.model.seq2seq import Seq2Seq
 from mclas_lightning.report.cases import pick_cases
 from mclas_lightning.report.comparison import comparison_sheets
@@ -29,7 +30,8 @@ from mclas_lightning.report.render import terminal
 from mclas_lightning.report.render.cases import draw_cases
 from mclas_lightning.report.started import PRETRAIN
 from mclas_lightning.runs.results import Results, find_results
-from mclas_lightning.sweep.plan import plan_words
+from mclas_lightning.sweep.axes import key_of, tells_runs_apart
+from mclas_lightning.sweep.plan import PlannedRun, plan_words, pretrainings
 from mclas_lightning.sweep.runner import share_of
 from mclas_lightning.sweep.worker import warm_up
 from mclas_lightning.train import train
@@ -55,7 +57,8 @@ RUNS = "runs=runs/demo"
 def demo(dataset: str, words: Sequence[str] = ()) -> None:
     """Build a missing corpus, train and score, print a table and three documents.
 
-    ``words`` are added to every mclas-train. InputError for a monolingual corpus.
+    ``words`` are added to every mclas-train, but the pretraining stays one of all its corpus.
+    InputError for a monolingual corpus, and where two different runs would share a folder.
     """
     began = time.monotonic()
     words = [RUNS, *(quoted(word) for word in words)]
@@ -65,13 +68,15 @@ def demo(dataset: str, words: Sequence[str] = ()) -> None:
         for chosen in (GENERATED if dataset in EDITIONS else OTHER)
     ]
     # A word for the scenario or the target makes some comparisons the same.
-    distinct = {(s := _settings(each)).run.folder: (each, s) for each in comparisons}
+    distinct = {repr(s := _settings(each)): (each, s) for each in comparisons}
     comparisons, shown = map(list, zip(*distinct.values(), strict=True))
     first = shown[0]
     first.dataset.language("cross")  # A monolingual corpus is refused now, not after pretraining.
+    if not first.dataset.pretraining:
+        raise InputError(f"{dataset}: expected words of the MS pretraining (dataset.pretraining)")
+    plan = plan_words(_plan(comparisons, [*(f"{word}{PRETRAIN}" for word in quick), *words]))
     _build_if_missing(dataset, first)
-    plan = _plan(comparisons, [*(f"{word}{PRETRAIN}" for word in quick), *words])
-    _print_estimate([_settings(run) for run in plan])
+    _print_estimate([_settings(run.words) for run in plan])
     _train(plan)
     results = [run for settings in shown for run in _results(settings)]
     _show(shown, results)
@@ -80,7 +85,7 @@ def demo(dataset: str, words: Sequence[str] = ()) -> None:
     )
     print("metrics.csv, checkpoints/, predictions.jsonl and results.json:")
     for run in plan:
-        print(f"  {_settings(run).run}")
+        print(f"  {run.folder}")
     print("More:")
     runs = runs_option(_runs(first))
     names = list(dict.fromkeys(settings.dataset.name for settings in shown))
@@ -91,8 +96,8 @@ def demo(dataset: str, words: Sequence[str] = ()) -> None:
 
 def _plan(comparisons: Sequence[list[str]], of_pretraining: Sequence[str]) -> list[list[str]]:
     """The words of every run, the pretraining first."""
-    pretraining = _settings(comparisons[0]).dataset.pretraining
-    ms = [*map(quoted, pretraining), "scenario=full", "model=ms", *of_pretraining]
+    shared = [word for word in of_pretraining if not tells_runs_apart(key_of(word))]
+    ms, *_ = pretrainings(comparisons[0], compose("train", comparisons[0]), shared)
     init_from = override("init_from", uninterpolated(str(_settings(ms).run.folder.parent)))
     systems = [
         [*comparison, f"model={model}", init_from]
@@ -102,22 +107,21 @@ def _plan(comparisons: Sequence[list[str]], of_pretraining: Sequence[str]) -> li
     return [ms, *systems]
 
 
-def _train(plan: Sequence[list[str]]) -> None:
+def _train(plan: Sequence[PlannedRun]) -> None:
     """Train and score all runs: the pretraining first, and the others as this machine allows."""
-    planned = plan_words(plan)
-    share = share_of(planned[1:])
+    share = share_of(plan[1:])
     several = share is not None and share.jobs > 1
     if several:
         warm_up()
-    for number, words in enumerate(plan[:1] if several else plan, start=1):
-        print(f"\n[{number}/{len(plan)}] {command('mclas-train', words)}", flush=True)
-        train(compose("train", words))
+    for number, run in enumerate(plan[:1] if several else plan, start=1):
+        print(f"\n[{number}/{len(plan)}] {command('mclas-train', run.words)}", flush=True)
+        train(compose("train", run.words))
     if share and several:
         print(f"\n{len(plan) - 1} runs, {share}:", flush=True)
-        work(planned, share.jobs)
+        work(plan, share.jobs)
 
 
-def _settings(words: list[str]) -> Settings:
+def _settings(words: Sequence[str]) -> Settings:
     return read_settings(compose("train", words))[0]
 
 

@@ -15,7 +15,7 @@ from mclas_lightning.errors import InputError, unknown_choice
 from mclas_lightning.files import EXPERIMENTS, read_yaml
 from mclas_lightning.schema import flat
 
-# Keys that tell one run from another: an added ms run does not take them from the sweep's runs.
+# Keys that tell one run from another, beside those of a model.
 KEYS_OF_ONE_RUN = ("dataset", "scenario", "model", "seed", "init_from", "run_dir")
 
 # Keys of a dataset that hold for the corpus of its MS pretraining, too.
@@ -70,11 +70,14 @@ def axes_of(file: Path, words: Sequence[str]) -> dict[str, str]:
 def shared_words(axes: Mapping[str, str]) -> list[str]:
     """The words that all runs of a sweep share, and that an added ms run takes over."""
     found = (
-        multirun_words({key: value})
-        for key, value in axes.items()
-        if key not in KEYS_OF_ONE_RUN and not key.startswith("model.")
+        multirun_words({key: value}) for key, value in axes.items() if not tells_runs_apart(key)
     )
     return [runs[0][0] for runs in found if len(runs) == 1]
+
+
+def tells_runs_apart(key: str) -> bool:
+    """Whether an added ms run does not take the value of ``key`` from the sweep's runs."""
+    return key_of(key) in KEYS_OF_ONE_RUN or key_of(key).startswith("model.")
 
 
 def holds_for_any_corpus(key: str) -> bool:

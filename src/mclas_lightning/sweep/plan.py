@@ -64,13 +64,16 @@ def plan_runs(files: Iterable[str], words: Sequence[str] = ()) -> list[PlannedRu
 
 
 def plan_words(runs: Iterable[Sequence[str]]) -> list[PlannedRun]:
-    """The runs of these words for mclas-train; each needs the earlier ones that it builds on."""
+    """The runs of these words for mclas-train; each needs the earlier ones that it builds on.
+
+    InputError where two different runs would share a folder.
+    """
     planned: dict[Path, PlannedRun] = {}
     for words in runs:
         cfg = _run_config(tuple(words))
         run = _planned_run(tuple(words), cfg)
         needs = tuple(sorted(_builds_on_folders(cfg) & planned.keys()))
-        planned[run.folder] = replace(run, needs=needs)
+        _keep(planned, replace(run, needs=needs))
     return [*planned.values()]
 
 
@@ -79,12 +82,15 @@ def _add_run(planned: dict[Path, PlannedRun], words: list[str], shared: Sequence
     run = _planned_run(tuple(_uninterpolated_word(word, cfg) for word in words), cfg)
     places = _builds_on_folders(cfg)
     if places and cfg.dataset.pretraining and cfg.model.name != "ms":
-        for first in _pretrainings(words, cfg, shared):
+        for first in pretrainings(words, cfg, shared):
             if Path(_run_config(tuple(first)).run_dir) in places:
                 _add_run(planned, first, shared)
                 break
     needs = tuple(sorted(places & planned.keys()))
-    run = replace(run, needs=needs)
+    _keep(planned, replace(run, needs=needs))
+
+
+def _keep(planned: dict[Path, PlannedRun], run: PlannedRun) -> None:
     known = planned.setdefault(run.folder, run)
     if known.config != run.config:
         raise InputError(
@@ -94,7 +100,7 @@ def _add_run(planned: dict[Path, PlannedRun], words: list[str], shared: Sequence
         )
 
 
-def _pretrainings(words: Sequence[str], cfg: DictConfig, shared: Sequence[str]) -> list[list[str]]:
+def pretrainings(words: Sequence[str], cfg: DictConfig, shared: Sequence[str]) -> list[list[str]]:
     """Words for the ms run that a run starts from, as one or two candidates.
 
     They are the words of ``dataset.pretraining`` and the shared ones. Shared words about the corpus
