@@ -22,7 +22,8 @@ def test_evaluate_composes_to_what_train_does():
         (["model=mclass"], "model 'mclass' does not exist; did you mean 'mclas'"),
         (["sceanrio=full"], "key 'sceanrio' does not exist; did you mean 'scenario'"),
         (["optim.patienc=3"], "key 'optim.patienc' does not exist; did you mean 'optim.patience'"),
-        (["dataset=["], "viable alternative"),
+        (["dataset=["], "dataset '[' does not exist"),
+        (["seed=["], "viable alternative"),
     ],
 )
 def test_words_that_compose_nothing_are_one_clear_line(words, said):
@@ -97,10 +98,31 @@ def test_a_conf_where_a_command_is_started_is_searched(tmp_path, monkeypatch):
     assert (cfg.network.encoder.layers, cfg.network.encoder.heads) == (7, 4)
 
 
-@pytest.mark.parametrize("word", ["dataset=0", "optim=null"])
-def test_a_number_as_the_choice_of_a_group_is_refused_in_one_line(word):
-    with pytest.raises(InputError, match=r"^a choice of a group is no name \(.*\)$"):
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("dataset=0", r"^dataset '0' does not exist; choose from: .*brief"),
+        ("optim=null", r"^optim 'null' does not exist; "),
+        ("hydra/launcher=0", r"^a choice of a group is no name \(.*\)$"),
+    ],
+)
+def test_a_number_as_the_choice_of_a_group_is_the_name_of_a_file(word, said):
+    with pytest.raises(InputError, match=said) as raised:
         compose("train", [word])
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["2024", "null", "true", "1e5", "1_000", "nan"])
+def test_a_file_of_a_group_may_have_a_name_that_is_a_number(tmp_path, monkeypatch, name):
+    folder = tmp_path / "conf" / "dataset"
+    folder.mkdir(parents=True)
+    (folder / f"{name}.yaml").write_text(f"defaults: [toy, _self_]\nname: '{name}'\n")
+    monkeypatch.chdir(tmp_path)
+    assert compose("train", [f"dataset={name}"]).dataset.name == name
+    (first, second) = multirun_words({"dataset": f"toy,{name}"})
+    assert compose("train", first).dataset.name != compose("train", second).dataset.name == name
+    (argument,) = hydra_arguments([f"dataset={name}"])
+    assert compose_over(kept_config(), [argument]).dataset.name == name
 
 
 @pytest.mark.parametrize(

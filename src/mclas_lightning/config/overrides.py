@@ -88,7 +88,7 @@ def quoted(word: str, *, multirun: bool = False) -> str:
         return word
     key, value = found.groups()
     name = key.lstrip("+")
-    if os.path.isdir(CONF / name) and any(map(_is_list, elements(value))):
+    if _is_group(name) and any(map(_is_list, elements(value))):
         raise InputError(f"{word}: a choice of a group is no name; give one of conf/{name}")
     if multirun:
         return f"{key}={_joined(name, value)}"
@@ -121,13 +121,18 @@ def _element(key: str, text: str) -> str:
     parsed = _parsed(text)
     if parsed and (parsed.is_sweep_override() or text.startswith(("'", '"'))):
         return text
-    if key in TEXT_KEYS | TEXT_OR_NULL_KEYS:
+    if key in TEXT_KEYS | TEXT_OR_NULL_KEYS or _is_group(key):
         return text if parsed and _is_text(key, text, parsed.value()) else _quoted(text)
     if not parsed and _is_list(text):
         return f"[{_joined(key, text[1:-1])}]"
     if parsed or text.startswith(("[", "{")):
         return text  # Hydra's own error says what is wrong with a list or mapping.
     return _quoted(text)
+
+
+def _is_group(key: str) -> bool:
+    """Whether ``key`` chooses a file of ``conf/``, whose name may be 2024 or null."""
+    return os.path.isdir(CONF / key)
 
 
 def _is_text(key: str, text: str, value: Any) -> bool:

@@ -1,10 +1,13 @@
 import json
+import shlex
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
 import pytest
 
+from mclas_lightning.config.compose import compose
+from mclas_lightning.config.overrides import quoted
 from mclas_lightning.corpora import catalog
 from mclas_lightning.corpora.own.build import NewDataset, new_dataset, next_commands
 from mclas_lightning.corpora.own.records import fields_named
@@ -84,6 +87,15 @@ def test_a_test_set_that_is_in_training_is_refused_or_left_out_with_its_group(he
     assert ids("test") == [row.id for row in test]
 
 
+def test_a_name_may_be_a_number(here):
+    write_jsonl(here / "all.jsonl", rows(30))
+    made = new_dataset(asked("all.jsonl", name="2024"))
+    trained = [shlex.split(line) for line in next_commands(made) if line.startswith("mclas-train")]
+    ms, ncls, mclas = [compose("train", words) for _, *words in trained]
+    assert ms.dataset.name == ncls.dataset.name == mclas.dataset.name == "2024"
+    assert [quoted(word) for word in ncls.dataset.pretraining] == [quoted("dataset=2024")]
+
+
 def test_a_corpus_without_mono_summaries_is_trained_from_scratch(here):
     write_jsonl(here / "all.jsonl", [replace(row, mono=None) for row in rows(30)])
     made = new_dataset(asked("all.jsonl"))
@@ -103,6 +115,7 @@ def test_a_tokenizer_may_be_named(here, tokenizer):
     [
         ({"name": "../x"}, r"'../x': names a file and folders; expected letters, digits"),
         ({"name": "toy"}, "'toy': is a dataset of this program; choose another name"),
+        ({"name": "jsonl"}, "'jsonl': is a dataset of this program; choose another name"),
         ({"name": "taken"}, r"data/taken: is here already; choose another name, or delete it"),
         ({"source": "zh-CN"}, "--source 'zh-CN' is not supported; did you mean 'zh'"),
         ({"source": "uk"}, "expected two languages, found 'uk' twice"),

@@ -26,7 +26,7 @@ from mclas_lightning.corpora.own.splits import deal_lines, read_files, splits_of
 from mclas_lightning.corpora.readers.log import Sources
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.errors import InputError
-from mclas_lightning.files import num_records, sha256, whole_file, whole_folder, write_json
+from mclas_lightning.files import CONF, num_records, sha256, whole_file, whole_folder, write_json
 from mclas_lightning.metrics.language import check_language
 from mclas_lightning.progress import progress_bar
 
@@ -98,7 +98,7 @@ def _check_names(asked: NewDataset) -> None:
     for place in taken:
         if place.exists():
             raise InputError(f"{place}: is here already; choose another name, or delete it first")
-    if name in catalog.names():
+    if (CONF / "dataset" / f"{name}.yaml").exists():
         raise InputError(f"'{name}': is a dataset of this program; choose another name")
 
 
