@@ -116,6 +116,12 @@ def test_two_or_three_parallel_files_are_told_by_the_ends_of_their_names(tmp_pat
         ("x.csv", b"document,cross\nD\n", ":2: this row has fewer cells"),
         ("x.csv", b"document,cross\nD,B\x00\n", ":2: is no text in UTF-8"),
         ("x.csv", b"document,cross\n\xff,B\n", ":2: is no text in UTF-8"),
+        (
+            "x.csv",
+            b"document,cross,cross\nD,B,C\n",
+            "x.csv: column 'cross' is there more than once",
+        ),
+        ("x.tsv", b"mono\tdocument\tcross\tmono\nA\tD\tB\tC\n", "column 'mono' is there more"),
         ("x.csv", b"text,cross\nD,B\n", "no field 'document' .* its fields are text, cross"),
         ("x.jsonl", b'{"dialogue": "D"}', "no field 'document' .* its fields are dialogue; say"),
         ("x.jsonl", b'{"document": 3, "cross": "B"}', ":1: field 'document' must be a string"),
@@ -174,3 +180,23 @@ def test_a_time_that_python_has_not_is_a_damaged_file(tmp_path):
     pq.write_table(table, tmp_path / "x.parquet")
     with pytest.raises(InputError, match="is damaged, or is no parquet file"):
         read(tmp_path / "x.parquet")
+
+
+def test_only_columns_that_hold_a_field_have_to_be_there_once(tmp_path):
+    (tmp_path / "x.csv").write_text("document,note,cross,note,,\nD,1,B,2,,\n")
+    assert read(tmp_path / "x.csv")[0] == [Example(id="train-1", document="D", cross="B")]
+    with pytest.raises(InputError, match="column 'note' is there more than once"):
+        read(tmp_path / "x.csv", "mono=note")
+
+
+@pytest.mark.parametrize("name", ["x.parquet", "x.arrow"])
+def test_a_column_that_is_twice_in_a_table_of_arrow_is_refused(tmp_path, name):
+    columns = [pa.array([text]) for text in "DBC"]
+    table = pa.Table.from_arrays(columns, names=["document", "cross", "cross"])
+    if name == "x.parquet":
+        pq.write_table(table, tmp_path / name)
+    else:
+        with pa.ipc.new_file(tmp_path / name, table.schema) as writer:
+            writer.write_table(table)
+    with pytest.raises(InputError, match=f"{name}: column 'cross' is there more than once"):
+        read(tmp_path / name)

@@ -57,7 +57,7 @@ def read_examples(
     number = 0
     for path in paths:
         names: dict[str, str] = {}
-        for record in _READERS[kind](path, sources, log):
+        for record in _READERS[kind](path, fields, sources, log):
             names, number = names or _names_in(record, fields, path), number + 1
             values = {field: _value(record, name) for field, name in names.items()}
             given = {field: value for field, value in values.items() if not _is_blank(value)}
@@ -109,6 +109,16 @@ def _names_in(record: Record, fields: Fields, path: Path) -> dict[str, str]:
     return names
 
 
+def _check_columns(path: Path, columns: Sequence[str], fields: Fields) -> None:
+    """InputError where a column that holds a field is there twice: a record keeps the last one."""
+    used = {fields.get(field, field) for field in EXAMPLE_FIELDS}
+    for name in used | {name.partition(".")[0] for name in used}:
+        if columns.count(name) > 1:
+            raise InputError(
+                f"{path}: column '{name}' is there more than once; rename all but one of them"
+            )
+
+
 def _has(record: Record, name: str) -> bool:
     whole, inner = name in record, name.partition(".")
     return whole or (isinstance(record.get(inner[0]), Mapping) and inner[2] in record[inner[0]])
@@ -122,13 +132,13 @@ def _value(record: Record, name: str) -> Any:
     return record.get(name, part)
 
 
-def _jsonl(path: Path, sources: Sources, log: Log) -> Iterator[Record]:
+def _jsonl(path: Path, fields: Fields, sources: Sources, log: Log) -> Iterator[Record]:
     for number, line in json_lines(sources.lines(path)):
         log.place = path, number
         yield json_record(line, f"{path}:{number}")
 
 
-def _table(path: Path, sources: Sources, log: Log) -> Iterator[Record]:
+def _table(path: Path, fields: Fields, sources: Sources, log: Log) -> Iterator[Record]:
     """The rows of CSV or TSV by the names in the first; quoted cells may hold all characters."""
     csv.field_size_limit(MAX_RECORD)
     found = _decoded(path, sources.lines(path))
@@ -136,6 +146,7 @@ def _table(path: Path, sources: Sources, log: Log) -> Iterator[Record]:
     delimiter = max(DELIMITERS, key=header.count)
     rows = csv.DictReader(chain([header], found), delimiter=delimiter, strict=True)
     try:
+        _check_columns(path, rows.fieldnames or [], fields)
         for row in rows:
             log.place = path, rows.line_num
             if None in row or None in row.values():
@@ -163,7 +174,7 @@ def _decoded(path: Path, found: Iterable[bytes]) -> Iterator[str]:
         yield f"{text}\n"
 
 
-def _arrow(path: Path, sources: Sources, log: Log) -> Iterator[Record]:
+def _arrow(path: Path, fields: Fields, sources: Sources, log: Log) -> Iterator[Record]:
     with _opened(path, sources), pa.memory_map(str(path)) as file:
         try:
             table = pa.ipc.open_file(file)
@@ -171,17 +182,20 @@ def _arrow(path: Path, sources: Sources, log: Log) -> Iterator[Record]:
         except pa.ArrowInvalid:  # A saved Hugging Face dataset holds streams, which name no end.
             file.seek(0)
             batches = iter(pa.ipc.open_stream(file))
-        yield from _rows(path, batches, log)
+        yield from _rows(path, batches, fields, log)
 
 
-def _parquet(path: Path, sources: Sources, log: Log) -> Iterator[Record]:
+def _parquet(path: Path, fields: Fields, sources: Sources, log: Log) -> Iterator[Record]:
     with _opened(path, sources), pq.ParquetFile(path) as file:
-        yield from _rows(path, file.iter_batches(ROWS), log)
+        yield from _rows(path, file.iter_batches(ROWS), fields, log)
 
 
-def _rows(path: Path, batches: Iterable[pa.RecordBatch], log: Log) -> Iterator[Record]:
+def _rows(
+    path: Path, batches: Iterable[pa.RecordBatch], fields: Fields, log: Log
+) -> Iterator[Record]:
     number = 0
     for batch in batches:
+        _check_columns(path, batch.schema.names, fields)
         batch.validate(full=True)  # pyarrow trusts offsets and texts of a file.
         for start in range(0, len(batch), ROWS):
             for row in batch.slice(start, ROWS).to_pylist():
@@ -197,6 +211,8 @@ def _opened(path: Path, sources: Sources) -> Iterator[None]:
         yield
         sources.add(path, sha256(path))
         sources.progress(path.stat().st_size)
+    except InputError:
+        raise
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         reason, kind = first_line(error), path.suffix[1:]
         raise InputError(f"{path}: is damaged, or is no {kind} file ({reason})") from error
