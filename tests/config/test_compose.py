@@ -57,7 +57,7 @@ def test_a_product_is_every_pair_of_choices_in_order():
 def kept_config() -> dict:
     """The config.yaml of a run, as plain data."""
     words = ["dataset=toy", "decoding.beam=3", "decoding.max_length=77", "optim.beta2=0.9"]
-    return OmegaConf.to_container(compose("train", words), resolve=False)  # pyright: ignore
+    return OmegaConf.to_container(compose("train", words), resolve=True)  # pyright: ignore
 
 
 def test_a_runs_own_values_stay_and_words_come_last():
@@ -72,6 +72,14 @@ def test_a_word_that_chooses_a_file_replaces_the_runs_section():
     assert cfg.decoding == long
     assert cfg.decoding.max_length != 77
     assert cfg.optim.beta2 == 0.9
+
+
+def test_a_runs_values_are_no_interpolations():
+    kept = kept_config()
+    kept["data"] = kept["dataset"]["path"] = r"corpora/${seed}\${x"
+    kept["logger"]["tags"] = ["${oc.env:HOME}"]
+    cfg = compose_over(kept, ["seed=3"])
+    assert OmegaConf.to_container(cfg, resolve=True) == {**kept, "seed": 3, "scored": "test"}
 
 
 def test_keys_that_a_runs_version_did_not_have_are_todays():

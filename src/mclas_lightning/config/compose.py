@@ -25,7 +25,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mclas_lightning.config.folders import conf_folders
-from mclas_lightning.config.overrides import command, hydra_arguments, quoted
+from mclas_lightning.config.overrides import command, hydra_arguments, quoted, uninterpolated
 from mclas_lightning.errors import InputError, did_you_mean, exits_cleanly, unknown_choice
 from mclas_lightning.files import CONF, EXPERIMENTS
 
@@ -117,15 +117,25 @@ def compose_over(kept: Mapping[str, Any], overrides: Sequence[str]) -> DictConfi
     """
     groups = [word for word in overrides if (CONF / word.partition("=")[0]).is_dir()]
     today = _plain(compose("evaluate", groups))
-    base = {**today, **kept}
+    own = _uninterpolated(dict(kept))
+    base = {**today, **own}
     for name in EXTENDED_SECTIONS:
-        base[name] = {**today[name], **(kept.get(name) or {})}
+        base[name] = {**today[name], **(own.get(name) or {})}
     for word in groups:
         base[word.partition("=")[0]] = today.get(word.partition("=")[0])
     ConfigStore.instance().store(RUN_CONFIG, OmegaConf.create(base))
     words = [quoted(word) for word in overrides if word not in groups]
     with clear_errors("evaluate"), hydra.initialize_config_dir(str(CONF), version_base="1.3"):
         return hydra.compose(RUN_CONFIG, overrides=words)
+
+
+def _uninterpolated(value: Any) -> Any:
+    """``value``, which is resolved already, so that OmegaConf reads no interpolation in it."""
+    if isinstance(value, dict):
+        return {key: _uninterpolated(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_uninterpolated(part) for part in value]
+    return uninterpolated(value) if isinstance(value, str) else value
 
 
 def _plain(cfg: DictConfig) -> dict[str, Any]:
