@@ -166,6 +166,16 @@ def test_a_folder_is_there_again_after_a_kill_between_its_two_renames(tmp_path):
     assert (folder / "vocabulary.json").read_text() == "{}"
 
 
+def test_what_a_kill_left_of_a_neighbour_is_not_taken(tmp_path):
+    left = tmp_path / ".toy.v2.abcd1234.old"
+    left.mkdir()
+    with whole_folder(tmp_path / "toy"):
+        assert [left] == [path for path in tmp_path.iterdir() if path.suffix != ".part"]
+    with pytest.raises(ZeroDivisionError), whole_folder(tmp_path / "toy.v2"):
+        raise ZeroDivisionError
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["toy", "toy.v2"]
+
+
 @pytest.mark.parametrize("lose", [shutil.rmtree, lambda part: part.rename(f"{part}.moved")])
 def test_a_folder_that_was_made_anew_meanwhile_gets_no_final_name(tmp_path, lose):
     def write() -> None:

@@ -1,6 +1,5 @@
 """Files and folders that are written whole or not at all; JSON, jsonl, hashes, folders' names."""
 
-import glob
 import hashlib
 import json
 import os
@@ -100,8 +99,9 @@ def whole_folder(path: Path) -> Iterator[Path]:
     path = path.resolve() if path.is_symlink() else path
     make_folder(path.parent)
     # A process that was killed between the two renames below has left the old folder.
-    for old in path.parent.glob(f".{glob.escape(path.name)}.*.old"):
-        if not path.exists():
+    for old in path.parent.glob(".*.old"):
+        ours = re.fullmatch(rf"\.{re.escape(path.name)}\.[^.]+\.old", old.name)
+        if ours and not path.exists():
             old.rename(path)
     try:
         with clear_when_full(path):
