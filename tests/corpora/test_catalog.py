@@ -51,10 +51,11 @@ def test_datasets_of_ones_own_are_in_the_catalog(tmp_path, monkeypatch):
     text = "defaults: [toy, _self_]\nname: mine\ntarget: zh\npath: ${data}/mine\n"
     (folder / "mine.yaml").write_text(text)
     (folder / "of_another_program.yaml").write_text("path: x\nbatch_size: 3\n")
+    (folder / "of_a_third.yaml").write_text("defaults: [/schema/ds@_here_, _self_]\nname: x\n")
     monkeypatch.chdir(tmp_path)
     assert catalog.named("mine").target == "zh"
     assert catalog.at(tmp_path / "data" / "mine") == catalog.named("mine")
-    assert "of_another_program" not in catalog.names()
+    assert not {"of_another_program", "of_a_third"} & {*catalog.names()}
 
 
 @pytest.mark.parametrize(
@@ -68,13 +69,16 @@ def test_datasets_of_ones_own_are_in_the_catalog(tmp_path, monkeypatch):
         ("[" * 3000, "expected YAML without aliases, up to"),
     ],
 )
-def test_a_broken_dataset_is_one_clear_line(tmp_path, monkeypatch, text, said):
+def test_a_broken_dataset_is_one_clear_line_for_those_who_ask_for_it(
+    tmp_path, monkeypatch, text, said
+):
     folder = tmp_path / "conf" / "dataset"
     folder.mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     (folder / "broken.yaml").write_text(text)
+    assert "broken" not in catalog.names()
     with pytest.raises(InputError, match=rf"broken.yaml: {said}") as raised:
-        catalog.names()
+        catalog.named("broken")
     assert "\n" not in str(raised.value)
 
 
@@ -103,4 +107,7 @@ def test_paths_of_any_form_are_recognized(tmp_path, monkeypatch):
         "defaults: [toyy, _self_]\nname: x\nsource: en\npath: x\n"
     )
     with pytest.raises(InputError, match=r"toyy\.yaml: does not exist; a file"):
-        catalog.names()
+        catalog.named("misspelled")
+    (tmp_path / "manifest.json").write_text('{"dataset": "misspelled"}')
+    with pytest.raises(InputError, match=r"toyy\.yaml: does not exist; a file"):
+        catalog.at(tmp_path)

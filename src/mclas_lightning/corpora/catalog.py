@@ -39,12 +39,19 @@ def names() -> list[str]:
 
     A folder ``conf`` where the command was started may be another program's, with other files.
     """
+    return [name for name in _files() if _is_dataset(name)]
+
+
+def _files() -> list[str]:
     folders = [folder / "dataset" for folder in conf_folders()]
-    files = sorted({path.stem for folder in folders for path in folder.glob("[!_]*.yaml")})
-    return [name for name in files if _is_dataset(_unresolved(name))]
+    return sorted({path.stem for folder in folders for path in folder.glob("[!_]*.yaml")})
 
 
-def _is_dataset(section: DictConfig) -> bool:
+def _is_dataset(name: str) -> bool:
+    try:
+        section = _unresolved(name)
+    except InputError:
+        return False
     needed = ("name", "source", "path")
     return all(key in section for key in needed)  # OmegaConf counts a ??? as missing.
 
@@ -62,16 +69,18 @@ def own_max_source() -> int:
 def named(name: str) -> DatasetConfig:
     """The dataset that ``dataset=name`` selects, with paths relative to the data folder.
 
-    InputError for an unknown name.
+    InputError for an unknown name, and for a file that is no dataset.
     """
     if name not in names():
+        if name in _files():
+            _unresolved(name)  # An InputError of its own says what is wrong with a file.
         raise unknown_choice("dataset", name, names())
     return _typed(name)
 
 
 def at(folder: Path) -> DatasetConfig | None:
     """The dataset that the manifest names, else the one whose path ``folder`` ends with, if any."""
-    if (name := read_manifest(folder).dataset) in names():
+    if (name := read_manifest(folder).dataset) in _files():
         return named(str(name))
     for name in names():
         if found := re.search(f"(?:^|/){_patterns(_file(name))[1]}$", folder.resolve().as_posix()):
