@@ -47,11 +47,17 @@ def test_where_all_systems_show_the_same_score_none_is_best(made_up):
     assert best_as_shown(grid_of(made_up, rouge1_f=[0.42001, *[0.42] * 4]), SCORE) == set()
 
 
-def test_baselines_are_shown_and_in_no_ranking(made_up):
+@pytest.mark.parametrize(
+    ("model", "provenance"),
+    [("oracle", {}), ("mt", {}), ("my_mt", {"recipe": {"model.source": "mono"}})],
+)
+def test_what_reads_the_references_is_shown_and_in_no_ranking(made_up, model, provenance):
     grid = grid_of(made_up, rouge1_f=[0.3, 0.2, 0.1, 0.1, 0.1])
-    oracle = made_up("oracle", rouge1_f=0.9)
-    grid = replace(grid, runs=[*grid.runs, oracle])
-    assert "Extractive oracle" in {system.name for system in grid.systems}
+    reads = replace(made_up(model, rouge1_f=0.9), provenance=provenance)
+    systems = (*grid.layout.systems, TableSystem("minimum", model, "minimum"))
+    layout = replace(grid.layout, systems=systems)
+    grid = replace(grid, layout=layout, runs=[*grid.runs, reads])
+    assert model in {system.model for system in grid.systems}
     ((first, others),) = leaders(grid, SCORE)
     assert first.model == "ncls"
-    assert "oracle" not in {system.model for system in others}
+    assert model not in {system.model for system in others}

@@ -11,7 +11,7 @@ WRONG_LANGUAGE = "wrong_language"
 def leaders(grid: Grid, score: TableScore) -> list[tuple[TableSystem, list[TableSystem]]]:
     """For each section that may be ranked: the system with the best mean, and all others.
 
-    Baselines are in no ranking.
+    Baselines, and translators of reference summaries, are in no ranking.
     """
     if score.aim is None or not grid.comparable(score):
         return []
@@ -19,7 +19,7 @@ def leaders(grid: Grid, score: TableScore) -> list[tuple[TableSystem, list[Table
     for section, systems in grid.sections.items():
         if section in grid.unranked or not grid.unlike.keys().isdisjoint(systems):
             continue
-        ranked = [system for system in systems if system.model not in BASELINES]
+        ranked = [system for system in systems if not _reads_references(grid, system)]
         cells = {s: cell for s in ranked if (cell := grid.cell(s, score))}
         if score.name == WRONG_LANGUAGE:
             cells = {s: cell for s, cell in cells.items() if _shares_words(grid, s)}
@@ -27,6 +27,12 @@ def leaders(grid: Grid, score: TableScore) -> list[tuple[TableSystem, list[Table
             first = max(cells, key=lambda system: _merit(cells[system], score))
             found.append((first, [system for system in cells if system != first]))
     return found
+
+
+def _reads_references(grid: Grid, system: TableSystem) -> bool:
+    """Whether the system is a baseline, two of which do, or reads S^A of the reference, as MT."""
+    sources = (run.recipe.get("model.source") for run in grid.seeds(system))
+    return system.model in (*BASELINES, "mt") or "mono" in sources
 
 
 def _shares_words(grid: Grid, system: TableSystem) -> bool:
