@@ -88,6 +88,7 @@ def test_a_model_as_wmt19s_translates_in_order(fsmt):
     assert translator.identity != other.identity
     again = load_translator(str(fsmt), "en", "de", beam=3, device=CPU)
     assert translator.identity == again.identity
+    assert isinstance(again, HuggingFaceTranslator)
     with torch.no_grad():
         next(again.model.parameters()).mul_(2)
     again.model.save_pretrained(fsmt)
