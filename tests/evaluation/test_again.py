@@ -47,7 +47,7 @@ def test_a_system_that_reads_what_is_not_here_is_not_checked(words, corpus):
     assert decode_again(results.folder, 2).state == "match"
     shutil.rmtree(corpus)
     found = decode_again(results.folder, 2)
-    assert (found.state, "mono summaries are read" in found.said) == ("unchecked", True)
+    assert (found.state, "the system reads its mono summaries" in found.said) == ("unchecked", True)
 
 
 def test_what_cannot_be_decoded_is_not_checked(finished_run, tmp_path):

@@ -56,8 +56,10 @@ def _summaries(run: Path, results: Results, chosen: list[Prediction]) -> list[di
         examples = [known[one.id] for one in chosen if one.id in known]
     else:
         if lacking := set(settings.system.required).difference(*(p.references for p in chosen)):
+            sides = ", ".join(lacking)
             raise InputError(
-                f"{path or run}: {', '.join(lacking)} summaries are read, and not here"
+                f"{path or run}: is not here, and the system reads its {sides} summaries; bring "
+                f"it back"
             )
         examples = [Example(id=p.id, document=p.document, **p.references) for p in chosen]
     if len(examples) < len(chosen):

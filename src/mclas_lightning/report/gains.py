@@ -49,11 +49,11 @@ def documents(runs: Sequence[Results], name: str = MAIN) -> np.ndarray | None:
     InputError where some runs alone have it.
     """
     check_same_documents(runs)
-    found = [run.documents([name]).get(name) for run in runs]
-    lacking = [run.folder for run, scores in zip(runs, found, strict=True) if scores is None]
-    if 0 < len(lacking) < len(runs):
-        raise InputError(f"{lacking[0]}: lacks {name} of single documents; evaluate it again")
-    return None if lacking or not runs else 100 * np.stack(found)  # pyright: ignore
+    found = [each for run in runs if (each := run.documents([name]).get(name)) is not None]
+    if found and len(found) < len(runs):
+        lacks = next(run.folder for run in runs if name not in run.documents([name]))
+        raise InputError(f"{lacks}: lacks {name} of single documents; evaluate it again")
+    return 100 * np.stack(found) if found else None
 
 
 def check_same_documents(runs: Sequence[Results]) -> None:
