@@ -57,11 +57,13 @@ def update(
     target_BT: Tensor,
     wrap: Callable[[nn.Module], nn.Module] = lambda module: module,
     half: bool = False,
+    fused: bool = False,
     numbers: Callable[[], AbstractContextManager[None]] = short_random_numbers,
 ) -> Callable[[], object]:
     """What a SummarizationModule does with a batch; ``wrap`` is DDP where there is one.
 
-    ``half`` is ``trainer.precision=bf16-mixed``, ``numbers`` are the random ones of dropout.
+    ``half`` is ``trainer.precision=bf16-mixed``; ``fused`` leaves attention to torch's fused kernel
+    there, as in float32. ``numbers`` are the random ones of dropout.
     """
     from mclas_lightning.config.compose import compose
     from mclas_lightning.config.settings import read_settings
@@ -70,6 +72,8 @@ def update(
     from mclas_lightning.training.module import SummarizationModule
 
     keep_freed_memory()
+    if half and source_BS.is_cpu and not fused:
+        network.multiply_attention()
     settings, _ = read_settings(compose("train", ["dataset=zh2ensum"]))
     module = SummarizationModule(network, settings.optim, task=settings.task, lsep_id=1, seed=0)
     module.train()  # Activation checkpointing works in training mode alone.
@@ -161,6 +165,7 @@ SYSTEMS: dict[str, Callable[[Tensor, Tensor], Callable[[], object]]] = {
     "ours": ours,
     "ours, recomputing": partial(ours, recompute=True),
     "ours, bf16-mixed": partial(ours, half=True),
+    "ours, bf16-mixed, fused attention": partial(ours, half=True, fused=True),
     "torch": torchs,
 }
 COMPILED = {

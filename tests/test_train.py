@@ -107,6 +107,15 @@ def test_activations_are_recomputed_where_the_trainer_is_told(words, monkeypatch
     assert len(asked) == 1
 
 
+def test_attention_is_multiplied_in_bf16_on_a_cpu(words, monkeypatch):
+    asked: list[object] = []
+    monkeypatch.setattr(Seq2Seq, "multiply_attention", lambda network: asked.append(network))
+    go(words, "model=ncls")
+    assert asked == []
+    go(words, "model=mclas", "trainer.precision=bf16-mixed")
+    assert len(asked) == 1
+
+
 def test_from_scratch_nothing_of_ms_is_taken(words, ms):
     still = ("optim.encoder.lr=0", "optim.decoder.lr=0")
     go(words, "model=mclas_scratch", f"init_from={ms}", *still)

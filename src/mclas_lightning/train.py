@@ -141,6 +141,8 @@ def _fit(
         network = build_network(settings, preparation)
         if settings.extras.recompute_activations:
             network.recompute_activations()
+        if settings.device.type == "cpu" and str(settings.trainer["precision"]).startswith("bf16"):
+            network.multiply_attention()
         module = SummarizationModule(
             network,
             settings.optim,

@@ -49,8 +49,10 @@ def test_beams_of_a_document_attend_as_documents_of_their_own():
     torch.testing.assert_close(shared, expected)
 
 
-def test_dropout_is_for_training_alone():
+@pytest.mark.parametrize("fused", [True, False])
+def test_dropout_is_for_training_alone(fused):
     attention, x_NTD = Attention(WIDTH, HEADS, dropout=0.5), torch.randn(2, 5, WIDTH)
+    attention.fused = fused
     memory = attention.keys_values(x_NTD)
     assert not torch.equal(attention(x_NTD, memory), attention(x_NTD, memory))
     attention.eval()

@@ -1,5 +1,8 @@
+from copy import deepcopy
+
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 from transformers import AutoConfig, AutoModel, BertConfig, BertModel
 
@@ -7,7 +10,7 @@ from mclas_lightning.config.compose import compose
 from mclas_lightning.config.settings import read_settings
 from mclas_lightning.inference.trained import load_summarizer
 from mclas_lightning.model.decoder import DecoderConfig
-from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
+from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq, encoder_settings
 from mclas_lightning.runs.run import Run
 from mclas_lightning.train import train
 from mclas_lightning.training.preparation import prepare
@@ -110,6 +113,31 @@ def test_recomputed_activations_give_the_same_gradients():
     assert kept.keys() == recomputed.keys()
     for name, gradient in kept.items():
         torch.testing.assert_close(recomputed[name], gradient, msg=name)
+
+
+def test_multiplied_attention_has_the_fused_kernels_results_and_gradients(monkeypatch):
+    source_BS, target_BT = torch.randint(1, 53, (3, 11)), torch.randint(1, 53, (3, 7))
+    source_BS[1:, 8:] = 0
+
+    def found(network: Seq2Seq) -> dict[str, torch.Tensor]:
+        memory = network.encode(source_BS)
+        hidden = [network.hidden(decoder, target_BT, memory) for decoder in ("mono", "cross")]
+        torch.cat(hidden).square().sum().backward()
+        gradients = {n: p.grad for n, p in network.named_parameters() if p.grad is not None}
+        return {"hidden": torch.cat(hidden).detach(), **gradients}
+
+    fused = small_network("mono", "cross")
+    products = deepcopy(fused)
+    products.multiply_attention()
+    expected = found(fused)
+    monkeypatch.delattr(F, "scaled_dot_product_attention")
+    multiplied = found(products)
+    assert multiplied.keys() == expected.keys()
+    for name, tensor in multiplied.items():
+        torch.testing.assert_close(tensor, expected[name], msg=name, rtol=1e-4, atol=1e-4)
+    with pytest.raises(AttributeError):
+        found(fused)
+    assert encoder_settings(products.encoder.config) == encoder_settings(fused.encoder.config)
 
 
 def test_recomputing_gives_memory_back_between_layers_and_embeddings_both_ways(monkeypatch):

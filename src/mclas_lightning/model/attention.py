@@ -136,6 +136,7 @@ class Attention(nn.Module):
     def __init__(self, width: int, heads: int, dropout: float) -> None:
         super().__init__()
         self.heads, self.dropout = heads, dropout
+        self.fused = True  # Whether torch's fused kernel attends, which keeps no weights.
         self.query, self.key = Linear(width, width), Linear(width, width)
         self.value, self.output = Linear(width, width), Linear(width, width)
 
@@ -158,13 +159,19 @@ class Attention(nn.Module):
         """
         N, T, D = query_NTD.shape
         B = len(memory.keys_BHSd)
-        mixed_BHQd = F.scaled_dot_product_attention(
-            self._split(self.query(query_NTD).view(B, N // B * T, D)),
-            *memory,
-            attn_mask=mask_B11S,
-            dropout_p=self.dropout if self.training else 0.0,
-            is_causal=causal,
-        )
+        query_BQD = query_NTD.view(B, N // B * T, D)
+        if self.fused:
+            mixed_BHQd = F.scaled_dot_product_attention(
+                self._split(self.query(query_BQD)),
+                *memory,
+                attn_mask=mask_B11S,
+                dropout_p=self.dropout if self.training else 0.0,
+                is_causal=causal,
+            )
+        else:
+            weights_BHQS = self.weights(query_BQD, memory, mask_B11S, causal=causal)
+            weights_BHQS = F.dropout(weights_BHQS, self.dropout, self.training)
+            mixed_BHQd = weights_BHQS @ memory.values_BHSd
         return self.output(mixed_BHQd.transpose(1, 2).reshape(N, T, D))
 
     def weights(
@@ -175,12 +182,12 @@ class Attention(nn.Module):
         *,
         causal: bool = False,
     ) -> Tensor:
-        """The weights ``[B, H, T, S]`` that ``forward`` mixes values with, whose kernel hides them.
+        """The weights ``[B, H, T, S]`` that ``forward`` mixes values with, before dropout.
 
-        Only an analysis computes them; ``causal`` expects the keys of the queries' own positions.
+        ``causal`` expects the keys of the queries' own positions.
         """
         query_BHTd = self._split(self.query(query_BTD))
-        scores_BHTS = query_BHTd @ memory.keys_BHSd.transpose(2, 3) / query_BHTd.shape[-1] ** 0.5
+        scores_BHTS = query_BHTd * query_BHTd.shape[-1] ** -0.5 @ memory.keys_BHSd.transpose(2, 3)
         if causal:
             mask_B11S = torch.ones_like(scores_BHTS[0, 0], dtype=torch.bool).tril()
         if mask_B11S is not None:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PreTrainedConfig
 
 from mclas_lightning.errors import InputError
+from mclas_lightning.model.attention import Attention
 from mclas_lightning.model.decoder import Decoder, DecoderConfig
 from mclas_lightning.model.device import reading_waits
 from mclas_lightning.model.linear import linear, use_onednn_linear
@@ -80,6 +81,17 @@ class Seq2Seq(nn.Module):
             self.decoder(name).recompute = True
         for module in (self.encoder.get_input_embeddings(), self.encoder, *self._embeddings()):
             module.register_forward_hook(_return_freed_memory)
+
+    def multiply_attention(self) -> None:
+        """Compute attention by matrix products, which keep its weights, not by a fused kernel.
+
+        In bf16 on a CPU, the gradient of torch's fused kernel takes longer than in float32
+        (docs/performance.md).
+        """
+        self.encoder.set_attn_implementation("eager")
+        for module in self.decoders.modules():
+            if isinstance(module, Attention):
+                module.fused = False
 
     def layers(self) -> list[nn.Module]:
         """The encoder's layers and the decoders'."""
