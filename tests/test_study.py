@@ -14,6 +14,7 @@ from scipy.stats import rankdata
 from benchmarks.runs import SIDES, write_run
 from benchmarks.search import SEARCHES
 from experiments.study.collect import collect
+from experiments.study.draw import drawing
 from experiments.study.draw import main as draw
 from experiments.study.effects import Curve, Study, correlations, curve, needed, worth
 from experiments.study.findings import SEARCHED, findings, missing
@@ -39,12 +40,14 @@ def runs(tmp_path_factory):
     return folder
 
 
-def write_trained(runs: Path, scenario: str, model: str, seed: int) -> Path:
+def write_trained(
+    runs: Path, scenario: str, model: str, seed: int, dataset: str = "toy_en2de"
+) -> Path:
     """The folder of a made-up run that says on how many documents it was trained."""
-    run = write_run(runs, "toy_en2de", scenario, model, seed, num=31)
+    run = write_run(runs, dataset, scenario, model, seed, num=31)
     seen = {"documents_per_update": SIZES[scenario] / 10, "epochs": 7.0}
     trained = {"updates": 70, "cut_off": seed == 2, "seen": seen}
-    folder = runs / "toy_en2de" / scenario / model / f"seed={seed}"
+    folder = runs / dataset / scenario / model / f"seed={seed}"
     provenance = run.provenance | {"training": trained}
     dataclasses.replace(run, provenance=provenance).write(folder / "results.json")
     return folder
@@ -238,6 +241,22 @@ def test_cases_are_of_the_least_the_median_and_the_largest_gain_of_the_first_see
     shutil.rmtree(runs / "toy_en2de" / "minimum" / "ncls")
     collect(runs, results)
     assert findings(Study(results), []) == page, "cases stay where their runs have gone"
+
+
+def test_no_texts_of_other_people_are_collected(tmp_path):
+    for model in ("ncls", "ncls_ms", "mclas"):
+        write_trained(tmp_path / "runs", "minimum", model, 0, "debian_en2de")
+    assert collect(tmp_path / "runs", tmp_path / "results") == 3
+    files = {path.name for path in (tmp_path / "results").rglob("*") if path.is_file()}
+    assert files == {"results.json", DOCUMENT_SCORES}
+
+
+def test_the_legend_names_what_any_panel_shows(tmp_path):
+    for dataset, model in (("debian_en2de", "mclas"), ("toy_en2de", "mclas_scratch")):
+        for seed in (0, 1):
+            write_trained(tmp_path, "minimum", model, seed, dataset)
+    (legend,) = drawing(Study(tmp_path))().legends
+    assert [text.get_text() for text in legend.get_texts()] == ["MCLAS", "MCLAS, from scratch"]
 
 
 @pytest.mark.slow

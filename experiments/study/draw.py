@@ -22,7 +22,9 @@ from mclas_lightning.task import MODELS
 STYLES = {"ncls": ("o", "-"), "ncls_ms": ("s", "--"), "mclas": ("^", ":")}
 
 
-def _draw(study: Study) -> Callable[[], Figure]:
+def drawing(study: Study) -> Callable[[], Figure]:
+    """Draws the learning curves, a panel for each dataset."""
+
     def draw() -> Figure:
         datasets = study.datasets
         figure = Figure(figsize=(4.6 * len(datasets), 3.6), layout="constrained")
@@ -31,10 +33,13 @@ def _draw(study: Study) -> Callable[[], Figure]:
         for axes, dataset in zip(panels, datasets, strict=True):
             _panel(axes, study, dataset)
         panels[0].set_ylabel("ROUGE-1 of S^B", fontsize=9)
-        handles, labels = panels[0].get_legend_handles_labels()
-        figure.legend(
-            handles, labels, loc="outside lower center", ncols=3, frameon=False, fontsize=8
-        )
+        drawn = {
+            label: handle
+            for axes in panels
+            for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+        }
+        place = "outside lower center"
+        figure.legend(drawn.values(), drawn.keys(), loc=place, ncols=3, frameon=False, fontsize=8)
         return figure
 
     return draw
@@ -74,7 +79,7 @@ def main() -> None:
     results, out = map(Path, sys.argv[1:3])
     study = Study(results)
     (out / "study-findings.md").write_text(findings(study), encoding="utf-8")
-    save_figure(out / "images" / "study.svg", _draw(study))
+    save_figure(out / "images" / "study.svg", drawing(study))
 
 
 if __name__ == "__main__":
