@@ -70,6 +70,21 @@ def test_what_was_made_from_a_corpus_stays_when_it_is_built_again(
     assert files_of(tmp_path / "imported") == before
 
 
+def test_splits_that_the_import_did_not_write_stay(raw, tmp_path):
+    out = tmp_path / "out"
+    (raw / "valid.jsonl").rename(tmp_path / "valid.jsonl")
+    import_corpus("jsonl", [raw], out, **EN_DE)
+    (out / "valid.jsonl").write_text("chosen by hand")
+    (out / "small").mkdir()
+    (out / "small" / "train.jsonl").write_text("years of work")
+    before = files_of(out)
+    (raw / "test.jsonl").unlink()
+    import_corpus("jsonl", [raw], out, **EN_DE)
+    assert before.keys() - files_of(out).keys() == {"test.jsonl"}
+    assert (out / "valid.jsonl").read_text() == "chosen by hand"
+    assert (out / "small" / "train.jsonl").read_text() == "years of work"
+
+
 def test_the_folder_we_are_in_is_not_replaced(raw, tmp_path, monkeypatch):
     (tmp_path / "here" / "below").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "here" / "below")

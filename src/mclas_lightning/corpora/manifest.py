@@ -1,6 +1,5 @@
 """``manifest.json``: origin, languages, files and counts of a corpus, from its import or build."""
 
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,10 +11,7 @@ from mclas_lightning.config.dataset import Split
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import make_folder, num_records, read_json, whole_folder
 
-# The files that an import or build writes; all others in a corpus's folder were put there later.
-CORPUS_FILES = re.compile(
-    r"(train|valid|test)(\.kept|\.dropped)?\.jsonl|manifest\.json|scores\.png"
-)
+ENDINGS = (".jsonl", ".kept.jsonl", ".dropped.jsonl")  # of a split's files in a round trip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,24 +72,33 @@ def check_replaceable(out: Path, corpus: str) -> None:
 
 @contextmanager
 def whole_corpus(out: Path) -> Iterator[Path]:
-    """As ``whole_folder``, but only the corpus files of an earlier corpus in ``out`` are replaced.
+    """As ``whole_folder``, but only what an earlier corpus in ``out`` wrote is replaced.
 
     All else in ``out`` stays, such as ``tokenizer`` and ``vocabulary``, made from the earlier one.
     """
     with whole_folder(out) as part:
         yield part
         if out.is_dir():
-            _copy_other_files(out, part)
+            _copy_other_files(out, part, _written(out))
 
 
-def _copy_other_files(old: Path, new: Path) -> None:
-    """Copy all but corpus files; no file is moved, so that ``old`` stays whole until replaced."""
+def _written(corpus: Path) -> set[Path]:
+    """The files of a corpus that its import or build has written, by its manifest."""
+    manifest = corpus / "manifest.json"
+    names = read_json(manifest, dict).get("files", {}) if manifest.exists() else {}
+    splits = [name.removesuffix(".jsonl") for name in names]
+    files = {corpus / f"{split}{ending}" for split in splits for ending in ENDINGS}
+    return {manifest, corpus / "scores.png", *files}
+
+
+def _copy_other_files(old: Path, new: Path, written: set[Path]) -> None:
+    """Copy all but ``written``; no file is moved, so that ``old`` stays whole until replaced."""
     for path in old.iterdir():
         place = new / path.name
-        if CORPUS_FILES.fullmatch(path.name):
+        if path in written:
             continue
-        if path.is_dir() and any(CORPUS_FILES.fullmatch(file.name) for file in path.iterdir()):
-            _copy_other_files(path, place)  # a corpus in a corpus, such as toy/en2de
+        if any(path == file.parent for file in written):
+            _copy_other_files(path, place, written)  # a corpus in a corpus, such as toy/en2de
         elif not place.exists():
             make_folder(new)
             if path.is_dir() and not path.is_symlink():
