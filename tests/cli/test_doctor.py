@@ -107,7 +107,8 @@ def test_a_corpus_that_was_changed_or_damaged_is_named_beside_the_others(tmp_pat
     for name in ("changed", "damaged", "whole"):
         for split in ("train", "valid", "test"):
             write_jsonl(tmp_path / name / f"{split}.jsonl", examples(5))
-        manifest = {"files": {"train.jsonl": {"records": 7 if name == "changed" else 5}}}
+        files = {"train.jsonl": {"records": 7 if name == "changed" else 5}}
+        manifest = {"corpus": "imported", "files": files}
         (tmp_path / name / "manifest.json").write_text(json.dumps(manifest))
     (tmp_path / "damaged" / "manifest.json").write_text("{")
     changed, damaged, whole = corpora(tmp_path)

@@ -108,6 +108,6 @@ def test_paths_of_any_form_are_recognized(tmp_path, monkeypatch):
     )
     with pytest.raises(InputError, match=r"toyy\.yaml: does not exist; a file"):
         catalog.named("misspelled")
-    (tmp_path / "manifest.json").write_text('{"dataset": "misspelled"}')
+    (tmp_path / "manifest.json").write_text('{"corpus": "imported", "dataset": "misspelled"}')
     with pytest.raises(InputError, match=r"toyy\.yaml: does not exist; a file"):
         catalog.at(tmp_path)

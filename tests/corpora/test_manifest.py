@@ -109,6 +109,15 @@ def test_a_folder_without_a_manifest_says_nothing_of_itself(raw):
     assert num_examples(raw, "test") is None
 
 
+@pytest.mark.parametrize("content", [{"files": ["train.jsonl"]}, {"files": {"train.jsonl": "9f"}}])
+def test_a_manifest_of_another_program_says_nothing_of_a_corpus(raw, content):
+    for folder in (raw, raw.parent):
+        write_json(folder / "manifest.json", content)
+        assert read_manifest(raw) == Manifest()
+        assert num_examples(raw, "train") == 40
+        (folder / "manifest.json").unlink()
+
+
 def test_a_direction_is_described_by_the_manifest_of_its_corpus(raw):
     files = {"en2de/train.jsonl": {"records": 3}, "en2zh/train.jsonl": {"records": 5}}
     write_json(raw.parent / "manifest.json", {"corpus": "toy", "files": files, "dataset": "toy"})

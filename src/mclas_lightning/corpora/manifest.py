@@ -28,8 +28,7 @@ class Manifest:
 
 def read_manifest(folder: Path) -> Manifest:
     """The manifest in ``folder``, or the part on ``folder`` of the manifest in its parent."""
-    if (folder / "manifest.json").exists():
-        found = read_json(folder / "manifest.json", dict)
+    if found := _content(folder):
         imported = found.get("corpus") == "imported"
         return Manifest(
             dataset=found.get("dataset"),
@@ -39,12 +38,17 @@ def read_manifest(folder: Path) -> Manifest:
             unknown_tags=found.get("unknown_tags") or {},
             shards=found.get("shards") or {},
         )
-    above = folder.parent / "manifest.json"
-    files = read_json(above, dict).get("files", {}) if above.exists() else {}
-    start = f"{folder.name}/"
+    files, start = _content(folder.parent).get("files", {}), f"{folder.name}/"
     return Manifest(
         files={name.removeprefix(start): f for name, f in files.items() if name.startswith(start)}
     )
+
+
+def _content(folder: Path) -> dict[str, Any]:
+    """The manifest in ``folder``; empty for none, and for one of another program."""
+    path = folder / "manifest.json"
+    found = read_json(path, dict) if path.exists() else {}
+    return found if "corpus" in found else {}
 
 
 def num_examples(folder: Path, split: Split) -> int | None:
@@ -63,8 +67,7 @@ def check_replaceable(out: Path, corpus: str) -> None:
         raise InputError(f"{out}: this folder would be replaced, and we are in it; name a new one")
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
-    manifest = out / "manifest.json"
-    if not manifest.exists() or read_json(manifest, dict).get("corpus") != corpus:
+    if _content(out).get("corpus") != corpus:
         raise InputError(
             f"{out}: holds something other than a corpus of kind '{corpus}'; name a new folder"
         )
@@ -84,11 +87,9 @@ def whole_corpus(out: Path) -> Iterator[Path]:
 
 def _written(corpus: Path) -> set[Path]:
     """The files of a corpus that its import or build has written, by its manifest."""
-    manifest = corpus / "manifest.json"
-    names = read_json(manifest, dict).get("files", {}) if manifest.exists() else {}
-    splits = [name.removesuffix(".jsonl") for name in names]
+    splits = [name.removesuffix(".jsonl") for name in _content(corpus).get("files", {})]
     files = {corpus / f"{split}{ending}" for split in splits for ending in ENDINGS}
-    return {manifest, corpus / "scores.png", *files}
+    return {corpus / "manifest.json", corpus / "scores.png", *files}
 
 
 def _copy_other_files(old: Path, new: Path, written: set[Path]) -> None:
