@@ -123,7 +123,10 @@ def test_the_files_of_a_pair_are_fetched_resumed_and_noted(hub, tmp_path):
         ("convsumx", None, "zh", "convsumx: is on no hub; to get it: git clone https://github"),
         ("zh2ensum", None, None, "zh2ensum: is on no hub; to get it: the archive NCLS-Data"),
         ("crosssum", "en", None, "give the languages of the corpus"),
-        ("xscitldr", None, "fr", "--target: language 'fr' is not in xscitldr; choose from: de"),
+        ("xscitldr", None, "fr", "--target: language 'fr' is not in this corpus; choose from: de"),
+        ("xscitldr", "de", "it", "--source de: this format is in 'en'"),
+        ("xlsum", "en", "fr", "--target fr: this format is in one language"),
+        ("crosssum", "en", "en", "expected two languages, found 'en' twice"),
         ("xlsum", "hi", None, r"no hub delivers it .*get data/hindi_XLSum_v\*.tar.bz2 from http"),
     ],
 )

@@ -11,8 +11,9 @@ from huggingface_hub import HfApi, hf_hub_download
 
 from mclas_lightning.config.overrides import command
 from mclas_lightning.corpora import catalog
+from mclas_lightning.corpora.importing import corpus_languages
 from mclas_lightning.corpora.readers.formats import FORMATS
-from mclas_lightning.corpora.readers.pairs import NAMES, check_pair, name_of
+from mclas_lightning.corpora.readers.pairs import name_of
 from mclas_lightning.errors import InputError, first_line, unknown_choice
 from mclas_lightning.files import make_folder, sha256, write_json
 
@@ -55,8 +56,8 @@ def fetch(corpus: str, source: str | None, target: str | None, out: Path) -> Ite
     where no hub can be reached.
     """
     repository = _repository(corpus, out)
-    source = FORMATS[corpus].source or source
-    names = _language_names(corpus, source, target)
+    languages = corpus_languages(FORMATS[corpus], source, target)
+    names = _language_names(corpus, languages)
     patterns = [pattern.format(**names) for pattern in repository.patterns]
     files, revision = _listed(repository, patterns)
     size = sum(files.values())
@@ -79,8 +80,7 @@ def fetch(corpus: str, source: str | None, target: str | None, out: Path) -> Ite
     about = {"repository": repository.name, "revision": revision, "files": found}
     write_json(out / FETCHED, about)
     yield f"{out}: {len(files)} files of revision {revision[:12]}, their hashes in {FETCHED}"
-    languages = [("--source", source), ("--target", target)]
-    words = [word for option, value in languages if value for word in (option, value)]
+    words = [w for key, code in languages.items() if code for w in (f"--{key}", code)]
     yield f"import them with: {command('mclas data import', [corpus, str(out), *words])} --out ..."
 
 
@@ -93,16 +93,10 @@ def _repository(corpus: str, out: Path) -> Repository:
     raise unknown_choice("corpus", corpus, HUB)
 
 
-def _language_names(corpus: str, source: str | None, target: str | None) -> dict[str, str]:
-    """What stands for the languages in names of files; InputError for those the corpus lacks."""
-    about = FORMATS[corpus]
-    if source is None or (target is None and not about.monolingual):
-        raise InputError("give the languages of the corpus, such as --source en --target de")
-    check_pair(corpus, (source, target), about.sources, about.targets)
-    codes = {"source": source, "target": target or ""}
-    if not HUB[corpus].named:
-        return codes
-    return {key: name_of(code) for key, code in codes.items() if code in NAMES.values()}
+def _language_names(corpus: str, languages: dict[str, str | None]) -> dict[str, str]:
+    """What stands for the languages in names of files."""
+    named = HUB[corpus].named
+    return {key: name_of(code) if named else code for key, code in languages.items() if code}
 
 
 def _listed(repository: Repository, patterns: list[str]) -> tuple[dict[str, int], str]:

@@ -54,7 +54,7 @@ def import_corpus(
     """
     if format not in FORMATS:
         raise unknown_choice("format", format, FORMATS)
-    languages = _languages(FORMATS[format], source, target)
+    languages = corpus_languages(FORMATS[format], source, target)
     check_replaceable(out, "imported")
     held_out = None if others is None else held_out_of(others)
     with whole_corpus(out) as part:
@@ -179,7 +179,11 @@ def _check_joined(job: Import, split: Split, log: Log) -> None:
         )
 
 
-def _languages(format: Format, source: str | None, target: str | None) -> dict[str, str | None]:
+def corpus_languages(format: Format, source: str | None, target: str | None) -> Languages:
+    """The languages of a corpus: those asked for, and those that its format decides.
+
+    InputError for a language that is missing, unknown or not in the corpus.
+    """
     for given, decided, option in (
         (source, format.source, "--source"),
         (target, format.target, "--target"),
