@@ -121,7 +121,8 @@ def test_the_files_of_a_pair_are_fetched_resumed_and_noted(hub, tmp_path):
     [
         ("crossum", "en", "fr", "corpus 'crossum' does not exist; did you mean 'crosssum'"),
         ("convsumx", None, "zh", "convsumx: is on no hub; to get it: git clone https://github"),
-        ("zh2ensum", None, None, "zh2ensum: is on no hub; to get it: the archive NCLS-Data"),
+        ("zh2ensum", None, None, "is on no hub; .*LCSTS/DATA/PART_I.txt --out data/zh2ensum`$"),
+        ("toy", None, None, "toy: is on no hub; to get it: mclas data toy --out data/toy #"),
         ("crosssum", "en", None, "give the languages of the corpus"),
         ("xscitldr", None, "fr", "--target: language 'fr' is not in this corpus; choose from: de"),
         ("xscitldr", "de", "it", "--source de: this format is in 'en'"),

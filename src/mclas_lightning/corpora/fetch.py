@@ -55,7 +55,7 @@ def fetch(corpus: str, source: str | None, target: str | None, out: Path) -> Ite
     connection is taken up where it was. InputError for a corpus or pair that is on no hub, and
     where no hub can be reached.
     """
-    repository = _repository(corpus, out)
+    repository = _repository(corpus)
     languages = corpus_languages(FORMATS[corpus], source, target)
     names = _language_names(corpus, languages)
     patterns = [pattern.format(**names) for pattern in repository.patterns]
@@ -84,12 +84,13 @@ def fetch(corpus: str, source: str | None, target: str | None, out: Path) -> Ite
     yield f"import them with: {command('mclas data import', [corpus, str(out), *words])} --out ..."
 
 
-def _repository(corpus: str, out: Path) -> Repository:
+def _repository(corpus: str) -> Repository:
     if corpus in HUB:
         return HUB[corpus]
     if corpus in catalog.names():
         entry = catalog.named(corpus)
-        raise InputError(f"{corpus}: is on no hub; to get it: {entry.to_get(out)}")
+        place = Path("data", entry.path)  # the folder that dataset=CORPUS reads
+        raise InputError(f"{corpus}: is on no hub; to get it: {entry.to_get(place)}")
     raise unknown_choice("corpus", corpus, HUB)
 
 
