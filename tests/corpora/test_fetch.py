@@ -84,6 +84,15 @@ def run(hub, *words, cwd):
     )  # fmt: skip
 
 
+def fetched(out):
+    """The hashes that fetched.json has of files, whose origin it has as well."""
+    files = json.loads((out / "fetched.json").read_text())["files"]
+    for file in files:
+        assert (file["repository"], file["revision"]) == ("csebuetnlp/CrossSum", COMMIT)
+        assert file["bytes"] == len(FILES[file["file"]])
+    return {file["file"]: file["sha256"] for file in files}
+
+
 def test_the_files_of_a_pair_are_fetched_resumed_and_noted(hub, tmp_path):
     done = run(hub, "crosssum", "--source", "en", "--target", "fr", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -100,17 +109,15 @@ def test_the_files_of_a_pair_are_fetched_resumed_and_noted(hub, tmp_path):
     assert not (out / "data" / "french-english_CrossSum.tar.bz2").exists()
     wanted = [range for _, path, range in Hub.asked if pair[0] in path and range]
     assert f"bytes={CHUNK}-" in wanted
-    assert json.loads((out / "fetched.json").read_text()) == {
-        "repository": "csebuetnlp/CrossSum",
-        "revision": COMMIT,
-        "files": [
-            {"file": name, "bytes": len(FILES[name]), "sha256": sha256(out / name)} for name in pair
-        ],
-    }
+    assert fetched(out) == {name: sha256(out / name) for name in pair}
     Hub.asked.clear()
     done = run(hub, "crosssum", "--source", "en", "--target", "fr", cwd=tmp_path)
     assert done.returncode == 0
     assert {path for method, path, _ in Hub.asked if method == "GET" and "resolve" in path} == set()
+    done = run(hub, "crosssum", "--source", "fr", "--target", "en", cwd=tmp_path)
+    assert done.returncode == 0
+    both = [*pair, "data/french-english_CrossSum.tar.bz2"]
+    assert fetched(out) == {name: sha256(out / name) for name in both}
     done = run(hub, "crosssum", "--source", "en", "--target", "hi", cwd=tmp_path)
     assert done.returncode == 2
     assert "csebuetnlp/CrossSum: has no data/english-hindi_CrossSum*.tar.bz2" in done.stderr

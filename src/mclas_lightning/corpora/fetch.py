@@ -1,7 +1,7 @@
 """``mclas data fetch``: the files of an open corpus, from a Hugging Face hub."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -15,7 +15,7 @@ from mclas_lightning.corpora.importing import corpus_languages
 from mclas_lightning.corpora.readers.formats import FORMATS
 from mclas_lightning.corpora.readers.pairs import name_of
 from mclas_lightning.errors import InputError, first_line, unknown_choice
-from mclas_lightning.files import make_folder, sha256, write_json
+from mclas_lightning.files import make_folder, read_json, sha256, write_json
 
 FETCHED = "fetched.json"  # in the folder: where its files came from
 
@@ -73,15 +73,21 @@ def fetch(corpus: str, source: str | None, target: str | None, out: Path) -> Ite
             )
         except Exception as error:  # The hub's client raises its own errors, OSErrors and httpx's.
             raise _unreachable(repository, patterns, error) from error
-    found = [
-        {"file": name, "bytes": (out / name).stat().st_size, "sha256": sha256(out / name)}
-        for name in files
-    ]
-    about = {"repository": repository.name, "revision": revision, "files": found}
-    write_json(out / FETCHED, about)
+    _note(out, files, {"repository": repository.name, "revision": revision})
     yield f"{out}: {len(files)} files of revision {revision[:12]}, their hashes in {FETCHED}"
     words = [w for key, code in languages.items() if code for w in (f"--{key}", code)]
     yield f"import them with: {command('mclas data import', [corpus, str(out), *words])} --out ..."
+
+
+def _note(out: Path, files: Iterable[str], origin: dict[str, str]) -> None:
+    """Write origin and hash of ``files`` into ``FETCHED``, beside those of other pairs."""
+    path = out / FETCHED
+    known = read_json(path, dict).get("files", []) if path.exists() else []
+    found = {file["file"]: file for file in known}
+    for name in files:
+        size, digest = (out / name).stat().st_size, sha256(out / name)
+        found[name] = {"file": name, **origin, "bytes": size, "sha256": digest}
+    write_json(path, {"files": [*found.values()]})
 
 
 def _repository(corpus: str) -> Repository:
