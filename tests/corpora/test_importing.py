@@ -64,6 +64,7 @@ def test_an_import_replaces_an_earlier_one_and_nothing_else(raw, tmp_path):
         ("jsonl", ".", {}, "give the languages of the corpus"),
         ("jsonl", ".", {"source": "en", "target": "xx"}, "language 'xx' is not supported"),
         ("en2desum", ".", {"target": "fr"}, "--target fr: this format is in 'de'"),
+        ("jsonl", ".", EN_DE | {"tokenizer": "mbert"}, "--tokenizer: this format has no ids to r"),
         ("ncls-en2zh", ".", {}, r"no file of a split here; expected names like EN2ZHSUM_"),
         ("ncls-en2zh", "train.jsonl", {}, r"train\.jsonl: expected a name like EN2ZHSUM_"),
     ],

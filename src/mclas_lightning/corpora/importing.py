@@ -55,6 +55,8 @@ def import_corpus(
     if format not in FORMATS:
         raise unknown_choice("format", format, FORMATS)
     languages = corpus_languages(FORMATS[format], source, target)
+    if tokenizer and format != "released-shards":
+        raise InputError("--tokenizer: this format has no ids to read; released-shards has")
     check_replaceable(out, "imported")
     held_out = None if others is None else held_out_of(others)
     with whole_corpus(out) as part:
