@@ -9,6 +9,7 @@ import pytest
 from mclas_lightning.config.compose import compose
 from mclas_lightning.config.overrides import quoted
 from mclas_lightning.corpora import catalog
+from mclas_lightning.corpora.check import check_corpus
 from mclas_lightning.corpora.own.build import NewDataset, new_dataset, next_commands
 from mclas_lightning.corpora.own.records import fields_named
 from mclas_lightning.errors import InputError
@@ -58,6 +59,16 @@ def test_a_split_is_made_checked_and_the_same_again(here):
     new_dataset(asked("all.jsonl", name="other"))
     same = [Path("data", name, "test.jsonl").read_bytes() for name in ("mine", "other")]
     assert same[0] == same[1]
+
+
+def test_the_check_of_a_new_dataset_is_that_of_mclas_data_check(here):
+    told = rows(90)
+    long = " ".join(row.document for row in told[50:])
+    write_jsonl(here / "all.jsonl", [replace(told[0], document=long), *told[1:50]])
+    made = new_dataset(asked("all.jsonl"))
+    assert made.report.findings == check_corpus(Path("data", "mine")).findings
+    limit = f"dataset.max_source={made.proposal.max_source} word pieces"
+    assert any(limit in finding.said for finding in made.report.findings)
 
 
 def test_given_splits_are_kept_and_a_missing_one_is_taken_from_training(here):

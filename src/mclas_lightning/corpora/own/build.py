@@ -11,6 +11,7 @@ from mclas_lightning.corpora import catalog
 from mclas_lightning.corpora.build import build_tokenizer
 from mclas_lightning.corpora.check import Report, check_corpus
 from mclas_lightning.corpora.check.corpus import FIELD_NAMES
+from mclas_lightning.corpora.check.judge import judge
 from mclas_lightning.corpora.own.files import OwnFiles, own_files
 from mclas_lightning.corpora.own.proposal import (
     Machine,
@@ -81,8 +82,9 @@ def new_dataset(asked: NewDataset) -> Made:
         has_mono = len(report.corpus.splits["train"].texts["mono"]) > 0
         with whole_file(file) as out:
             out.write(proposal.yaml())
+    # Judged anew, by the lengths that were chosen since.
     corpus = replace(report.corpus, folder=folder, entry=catalog.named(asked.name))
-    return Made(Report(corpus, report.findings), proposal, file, said, has_mono)
+    return Made(Report(corpus, judge(corpus)), proposal, file, said, has_mono)
 
 
 def _check_names(asked: NewDataset) -> None:
