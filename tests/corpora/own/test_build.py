@@ -127,6 +127,10 @@ def test_a_tokenizer_may_be_named(here, tokenizer):
         ({"name": "../x"}, r"'../x': names a file and folders; expected letters, digits"),
         ({"name": "toy"}, "'toy': is a dataset of this program; choose another name"),
         ({"name": "jsonl"}, "'jsonl': is a dataset of this program; choose another name"),
+        (
+            {"name": "toy_fr2uk"},
+            "'toy_fr2uk': names the runs of dataset=toy dataset.source=fr dataset.target=uk;",
+        ),
         ({"name": "taken"}, r"data/taken: is here already; choose another name, or delete it"),
         ({"source": "zh-CN"}, "--source 'zh-CN' is not supported; did you mean 'zh'"),
         ({"source": "uk"}, "expected two languages, found 'uk' twice"),

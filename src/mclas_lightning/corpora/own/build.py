@@ -102,6 +102,10 @@ def _check_names(asked: NewDataset) -> None:
             raise InputError(f"{place}: is here already; choose another name, or delete it first")
     if (CONF / "dataset" / f"{name}.yaml").exists():
         raise InputError(f"'{name}': is a dataset of this program; choose another name")
+    if other := catalog.of_run(name):
+        raise InputError(
+            f"'{name}': names the runs of {' '.join(other.words)}; choose another name"
+        )
 
 
 def _write_corpus(asked: NewDataset, files: OwnFiles, part: Path) -> list[str]:
