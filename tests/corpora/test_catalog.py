@@ -67,6 +67,8 @@ def test_datasets_of_ones_own_are_in_the_catalog(tmp_path, monkeypatch):
         ("defaults: [broken]", "is no dataset in YAML: its defaults name it again"),
         ("a: &a [b]\nc: [*a, *a]", "expected YAML without aliases"),
         ("[" * 3000, "expected YAML without aliases, up to"),
+        ("defaults: [toy]\npath: ${oc.env:NOT_SET}/x", r"is no dataset in YAML \(.*NOT_SET' not f"),
+        ("defaults: [toy]\nname: ${nowhere}", r"is no dataset in YAML \(Interpolation key"),
     ],
 )
 def test_a_broken_dataset_is_one_clear_line_for_those_who_ask_for_it(
@@ -77,9 +79,22 @@ def test_a_broken_dataset_is_one_clear_line_for_those_who_ask_for_it(
     monkeypatch.chdir(tmp_path)
     (folder / "broken.yaml").write_text(text)
     assert "broken" not in catalog.names()
+    assert catalog.at(tmp_path) is catalog.of_run("x") is None
     with pytest.raises(InputError, match=rf"broken.yaml: {said}") as raised:
         catalog.named("broken")
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("key", ["name", "path"])
+def test_a_file_of_another_program_is_no_dataset(tmp_path, monkeypatch, key):
+    folder = tmp_path / "conf" / "dataset"
+    folder.mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    (folder / "images.yaml").write_text(f"defaults: [toy]\n{key}: 2024")
+    assert "images" not in catalog.names()
+    assert catalog.at(tmp_path) is catalog.of_run("2024") is None
+    with pytest.raises(InputError, match=rf"dataset.{key}: expected a text, found '2024'"):
+        catalog.named("images")
 
 
 def test_paths_of_any_form_are_recognized(tmp_path, monkeypatch):

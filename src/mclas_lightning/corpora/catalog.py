@@ -39,7 +39,7 @@ def names() -> list[str]:
 
     A folder ``conf`` where the command was started may be another program's, with other files.
     """
-    return [name for name in _files() if _is_dataset(name)]
+    return [name for name in _files() if _is_sound(_file(name))]
 
 
 def _files() -> list[str]:
@@ -47,13 +47,19 @@ def _files() -> list[str]:
     return sorted({path.stem for folder in folders for path in folder.glob("[!_]*.yaml")})
 
 
-def _is_dataset(name: str) -> bool:
+@cache
+def _is_sound(file: Path) -> bool:
     try:
-        section = _unresolved(name)
+        return _is_dataset(file.stem)
     except InputError:
         return False
-    needed = ("name", "source", "path")
-    return all(key in section for key in needed)  # OmegaConf counts a ??? as missing.
+
+
+def _is_dataset(name: str) -> bool:
+    """Whether a file names its dataset and path; InputError for one that does and is no dataset."""
+    section = _unresolved(name)
+    # OmegaConf counts a ??? as missing.
+    return all(key in section for key in ("name", "source", "path")) and bool(_typed(name))
 
 
 def own_sizes() -> dict[str, float]:
@@ -73,7 +79,7 @@ def named(name: str) -> DatasetConfig:
     """
     if name not in names():
         if name in _files():
-            _unresolved(name)  # An InputError of its own says what is wrong with a file.
+            _is_dataset(name)  # An InputError of its own says what is wrong with a file.
         raise unknown_choice("dataset", name, names())
     return _typed(name)
 
@@ -172,7 +178,10 @@ def _with_languages(section: DictConfig, languages: dict[str, str]) -> Any:
 
 
 def _typed(name: str, languages: dict[str, str] | None = None) -> DatasetConfig:
-    section = OmegaConf.to_container(_resolved(name, languages or {}), resolve=True)
+    try:
+        section = OmegaConf.to_container(_resolved(name, languages or {}), resolve=True)
+    except OmegaConfBaseException as error:
+        raise InputError(f"{_file(name)}: is no dataset in YAML ({first_line(error)})") from error
     return typed("dataset", DatasetConfig, section)
 
 
