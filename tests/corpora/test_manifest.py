@@ -12,6 +12,7 @@ from mclas_lightning.corpora.manifest import (
     check_replaceable,
     num_examples,
     read_manifest,
+    training_files,
     whole_corpus,
 )
 from mclas_lightning.corpora.toy.editions import TOY
@@ -116,6 +117,17 @@ def test_a_manifest_of_another_program_says_nothing_of_a_corpus(raw, content):
         assert read_manifest(raw) == Manifest()
         assert num_examples(raw, "train") == 40
         (folder / "manifest.json").unlink()
+
+
+def test_what_a_killed_import_left_is_no_corpus(raw):
+    left = raw.parent / ".en2de.k1ll3d.part" / "train.jsonl"
+    left.parent.mkdir()
+    left.write_text("{")
+    assert training_files(raw.parent) == [raw / "train.jsonl"]
+    assert training_files(left.parent) == [left]  # as of a corpus that is being made
+    (raw / "train.jsonl").unlink()
+    with pytest.raises(InputError, match=r"no train\.jsonl here or below"):
+        training_files(raw.parent)
 
 
 def test_a_direction_is_described_by_the_manifest_of_its_corpus(raw):

@@ -6,11 +6,12 @@ from pathlib import Path
 
 from mclas_lightning.config.overrides import command, override, uninterpolated
 from mclas_lightning.corpora import debian, toy
+from mclas_lightning.corpora.manifest import training_files
 from mclas_lightning.corpora.toy.editions import Edition
 from mclas_lightning.data.store import open_store
 from mclas_lightning.data.tokenizer import Tokenizer, train_tokenizer
 from mclas_lightning.data.vocabulary import read_ids, target_vocabulary
-from mclas_lightning.errors import InputError, unknown_choice
+from mclas_lightning.errors import unknown_choice
 from mclas_lightning.example import Side, read_jsonl
 from mclas_lightning.files import num_records, write_json
 from mclas_lightning.progress import progress_bar
@@ -52,9 +53,7 @@ def build_tokenizer(folder: Path, size: int, lowercase: bool) -> None:
 
     ``size`` is the number of entries.
     """
-    paths = sorted(folder.rglob("train.jsonl"))
-    if not paths:
-        raise InputError(f"{folder}: no train.jsonl here or below to train a tokenizer on")
+    paths = training_files(folder)
     total = 2 * sum(map(num_records, paths))
     with progress_bar(total, "learning word pieces", "examples", disable=total < BAR_FROM) as bar:
         tokenizer = train_tokenizer(CorpusTexts(paths, bar.update), size=size, lowercase=lowercase)

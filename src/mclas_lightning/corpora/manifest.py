@@ -61,6 +61,18 @@ def num_examples(folder: Path, split: Split) -> int | None:
     return num_records(path)
 
 
+def training_files(folder: Path) -> list[Path]:
+    """Each train.jsonl in ``folder`` and below, to read word pieces from; InputError for none.
+
+    Those below hidden folders are no corpora: a killed import leaves such a folder.
+    """
+    found = [path.relative_to(folder) for path in sorted(folder.rglob("train.jsonl"))]
+    paths = [folder / path for path in found if not any(p.startswith(".") for p in path.parts)]
+    if not paths:
+        raise InputError(f"{folder}: no train.jsonl here or below to read word pieces from")
+    return paths
+
+
 def check_replaceable(out: Path, corpus: str) -> None:
     """InputError where ``out`` has content other than an earlier corpus of the kind ``corpus``."""
     if Path.cwd().is_relative_to(out.resolve()):

@@ -17,6 +17,7 @@ from mclas_lightning.convert.e5.package import (
     read_weights,
 )
 from mclas_lightning.convert.e5.pruning import needed_pieces, xlmr_tokenizer
+from mclas_lightning.corpora.manifest import training_files
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import whole_folder, write_json
 
@@ -30,7 +31,7 @@ def convert_e5(out: Path, corpora: Sequence[Path] = ()) -> dict[str, Any]:
     ours = (out / "source.json").exists()
     if out.is_file() or (out.is_dir() and any(out.iterdir()) and not ours):
         raise InputError(f"{out}: holds something else; name a new folder")
-    paths = [path for corpus in corpora for path in _training_files(corpus)]
+    paths = [path for corpus in corpora for path in training_files(corpus)]
     file, source = find_package()
     weights = read_weights(file, source["version"])
     config, pieces = weights.config, weights.pieces
@@ -66,12 +67,6 @@ def describe_package(out: Path, source: dict[str, Any], default: Path) -> list[s
         f"{source['parameters']:,} parameters, {size:,.0f} MB",
         f"use it with: {command('mclas-train ...', words)}",
     ]
-
-
-def _training_files(corpus: Path) -> list[Path]:
-    if not (paths := sorted(corpus.rglob("train.jsonl"))):
-        raise InputError(f"{corpus}: no train.jsonl here or below to read word pieces from")
-    return paths
 
 
 def float_tensors(weights: Weights, rows: Sequence[int]) -> dict[str, np.ndarray]:
