@@ -63,6 +63,7 @@ def test_a_dictionary_that_does_not_fit_is_refused(build, tmp_path, language, co
     (tmp_path / "dict.json").write_text(content)
     with pytest.raises(InputError, match=said):
         build(**{language: tmp_path / "dict.json"})
+    assert not (tmp_path / "vocabulary").exists()
 
 
 def test_a_run_writes_with_the_vocabulary_that_it_is_given(build, words, tmp_path):

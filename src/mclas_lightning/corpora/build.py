@@ -104,6 +104,8 @@ def build_vocabulary(
     for language in released:
         if language not in languages.values():
             raise unknown_choice("--released: language", language, languages.values())
+    # Every list is read before the first is written: one that does not fit leaves all as it was.
+    lists = {language: read_ids(path, len(tokenizer)) for language, path in released.items()}
     tokens = open_store(corpus / "train.jsonl", tokenizer, MAX_SUMMARY_PIECES, store)
     tokens.require(languages)
     for side, language in languages.items():
@@ -111,8 +113,7 @@ def build_vocabulary(
         kept, origin = found, f"{side} summaries of {tokens.path}"
         if language in released:
             origin = str(released[language])
-            ids = read_ids(released[language], len(tokenizer))
-            kept = target_vocabulary(ids, tokenizer.special)
+            kept = target_vocabulary(lists[language], tokenizer.special)
         write_json(out / f"{language}.json", kept)
         print(
             f"{out / language}.json: {len(kept):,} of {len(tokenizer):,} word pieces, from {origin}"
