@@ -185,6 +185,19 @@ def test_wikilingua_is_read_in_gems_form_of_one_summary_a_record(tmp_path, stori
     assert [*manifest["files"]] == ["train.jsonl"]
 
 
+def test_wikilingua_is_read_in_the_folders_of_the_hubs_own_parquet(tmp_path, stories):
+    for folder in ("train", "validation", "test", "sampled_test"):
+        split = {"train": "train", "validation": "val"}.get(folder, "test")
+        rows = [gem(e, pair) for e in stories[split] for pair in (("en", "de"), ("en", "en"))]
+        files.parquet(tmp_path / "de_en" / folder / "0000.parquet", rows)
+    other = [gem(e, ("en", "fr")) for e in stories["test"]]
+    files.parquet(tmp_path / "en_fr" / "train" / "0000.parquet", other)
+    import_corpus("wikilingua", [tmp_path], tmp_path / "out", **EN_DE)
+    for split, name in (("train", "train"), ("val", "valid"), ("test", "test")):
+        ids = [f"{('en', 'de')}-{e.id}" for e in stories[split]]
+        assert found(tmp_path / "out", name) == by_hand(stories, split, ids)
+
+
 def xwikis(story, number, **changed):
     words = story.document.split()
     sections = [

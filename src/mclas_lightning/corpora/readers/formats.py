@@ -115,13 +115,14 @@ FORMATS = {
     ),
     "wikilingua": Format(
         help="WikiLingua (how-to guides) in the forms of GEM",
-        names="fr_de/wiki_lingua-{train,validation,test}.parquet",
+        names="fr_de/wiki_lingua-{train,validation,test}.parquet, fr_de/train/0000.parquet",
         pattern=r"(?!.*sampled_)" + _OPEN,
         num_files=None,
         open=True,
         sources=WIKIHOW,
         targets=WIKIHOW,
-        pair=r"(?<![a-z])(?P<source>[a-z]{2})[-_](?P<target>[a-z]{2})(?![a-z])",
+        # GEM's folders of samples tell no pair, so that they are not read.
+        pair=r"(?<![a-z])(?P<source>[a-z]{2})[-_](?P<target>[a-z]{2})(?![a-z]|/sampled_)",
         either_order=True,
         joined="GEM's records in one language",
     ),
@@ -216,7 +217,8 @@ def _check_found(format: Format, where: str, found: Files, shown: Mapping[Path, 
             f"{len(lcsts)}; name it too"
         )
     if format.num_files is None:
-        _check_one_corpus(where, [path.name for files in found.values() for path in files])
+        paths = [path for files in found.values() for path in files]
+        _check_one_corpus(where, [p.name if split_of(p) else "/".join(p.parts[-2:]) for p in paths])
     for split in SPLITS:
         files = found.get(split, [])
         if format.num_files and len(files) > format.num_files:

@@ -110,7 +110,8 @@ def of_pair(
 
 
 def _told(file: Path, pattern: str, known: Sequence[str]) -> Pair:
-    for found in re.finditer(pattern, f"{file.parent.name}/{file.name}"):
+    # The innermost name tells; a folder of a split may lie between (fr_de/train/0000.parquet).
+    for found in reversed([*re.finditer(pattern, "/".join(file.parts[-3:]))]):
         groups: Mapping[str, str | None] = found.groupdict()
         names = groups.get("source"), groups.get("target")
         source, target = ((NAMES | _UNREAD).get(name or "", name) for name in names)
