@@ -182,6 +182,8 @@ def test_wikilingua_is_read_in_gems_form_of_one_summary_a_record(tmp_path, stori
     assert found(tmp_path / "out")[:11] == expected[:11]
     assert [e.mono for e in found(tmp_path / "out")[11:]] == [None] * 6
     assert manifest["unknown_tags"]["de to en"]["times"] == 17
+    read = sorted(source["file"] for source in manifest["sources"])
+    assert read == [f"wiki_lingua-train-0000{n}-of-00002.parquet" for n in (0, 1)]
     assert [*manifest["files"]] == ["train.jsonl"]
 
 

@@ -59,6 +59,7 @@ class Sources:
     def __init__(self, progress: Callable[[int], object]) -> None:
         self.progress, self.files = progress, list[dict[str, Any]]()
         self.members: dict[Path, Path] = {}  # unpacked file -> archive/member
+        self._noted = set[Path]()
 
     def shown(self, path: Path) -> Path:
         """The name of a file for a user: of an unpacked one, its place in its archive."""
@@ -88,9 +89,10 @@ class Sources:
             yield rest
 
     def add(self, path: Path, sha256: str) -> None:
-        """Note name, size and hash of a file that was read, but of no member of an archive."""
-        if path in self.members:
+        """Note a file that was read, once: its name, size and hash; of an archive no member."""
+        if path in self.members or path in self._noted:
             return
+        self._noted.add(path)
         name = printable(path.name)
         self.files.append({"file": name, "bytes": path.stat().st_size, "sha256": sha256})
 
