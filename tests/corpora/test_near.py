@@ -67,6 +67,19 @@ def test_a_document_of_a_script_without_spaces_is_compared_by_its_characters():
     assert index.nearest("b", text[::-1]) is None
 
 
+@pytest.mark.parametrize("letters", ["\u0915\u093f \u0926\u0940 \u0928\u094d", "o\u0323\u0301 n"])
+def test_a_combining_mark_ends_no_word(letters):
+    rng = random.Random(3)
+    words = ["".join(rng.choices(letters.split(), k=5)) for _ in range(61)]
+    index = HeldOut()
+    index.add("test", "a", " ".join(words))
+    for step in (10, 31):  # one word in so many is longer
+        other = [words[i - 1] * (i % step == 5) + word for i, word in enumerate(words)]
+        found = index.nearest("b", " ".join(other))
+        expected = jaccard(words, other) if step == 31 else None
+        assert (found and found.similarity) == (expected and pytest.approx(expected))
+
+
 def test_the_nearest_of_several_is_found_and_a_documents_own_set_is_not_looked_at():
     rng = random.Random(1)
     words = news(rng, 97)

@@ -8,7 +8,13 @@ import numpy as np
 
 from mclas_lightning.config.dataset import DatasetConfig
 from mclas_lightning.config.overrides import command
-from mclas_lightning.corpora.near import NEAR, SHINGLE_WORDS, HeldOut, near_duplicates
+from mclas_lightning.corpora.near import (
+    NEAR,
+    SHINGLE_WORDS,
+    WORDS_VERSION,
+    HeldOut,
+    near_duplicates,
+)
 from mclas_lightning.data.store import TokenStore, check_unchanged
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import make_folder, read_json, sha256, write_json
@@ -39,7 +45,7 @@ def count_leaks(dataset: DatasetConfig, train: TokenStore, rows: np.ndarray, roo
 def _near(train: TokenStore, test: Path, root: Path) -> list[dict[str, Any]]:
     """All near-duplicates of test documents in the training file, looked for once."""
     read = {train.path: train.about["corpus_sha256"], test: sha256(test)}
-    identity = f"{':'.join(read.values())}:{NEAR}:{SHINGLE_WORDS}"
+    identity = f"{':'.join(read.values())}:{NEAR}:{SHINGLE_WORDS}:{WORDS_VERSION}"
     path = root / f"leaks-{hashlib.sha256(identity.encode()).hexdigest()[:32]}.json"
     if not path.exists():
         make_folder(root)
