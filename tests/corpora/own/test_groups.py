@@ -43,6 +43,12 @@ def test_sentences_of_scripts_without_spaces_are_compared_too():
     assert groups_of([example(0, f"{same}東京。"), example(1, f"大阪。{same}")]) == [0, 0]
 
 
+@pytest.mark.parametrize("end", [".", "\u0964", " \u0964", "\u06d4", "\u061f", "\u1362", "!"])
+def test_sentences_end_as_their_script_has_it(end):
+    rows = [example(0, f"story{end} {LONG}{end}"), example(1, f"{LONG}{end} other{end}")]
+    assert groups_of(rows) == [0, 0]
+
+
 def test_boilerplate_joins_none():
     rows = [example(n, f"story {n}. {LONG}.") for n in range(BOILERPLATE + 1)]
     assert len(set(groups_of(rows))) == BOILERPLATE + 1

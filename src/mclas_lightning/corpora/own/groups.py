@@ -6,11 +6,11 @@ none: it would make one group of the corpus. ``joined`` joins the groups of near
 """
 
 import hashlib
-import re
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
+import regex
 
 from mclas_lightning.config.dataset import SPLITS
 from mclas_lightning.errors import InputError
@@ -30,7 +30,10 @@ LARGE = 4  # Groups of more than a fourth of valid or test are for training.
 
 LEAST = 10  # examples that can be split
 
-_PASSAGE_END = re.compile(r"(?<=[.!?\u061f])\s+|(?<=[\u3002\uff01\uff1f])|\n+")
+# The ends of sentences of every script; no white space has to follow those beyond ASCII.
+_PASSAGE_END = regex.compile(
+    r"(?<=[.!?])\s+|(?<=[\p{Sentence_Terminal}--[.!?]])|\n+", regex.VERSION1
+)
 
 
 class Texts:
