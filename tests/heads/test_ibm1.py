@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 
 from mclas_lightning.heads.ibm1 import NULL, Aligner, Model1
@@ -26,10 +28,13 @@ def brute_force(iterations: int) -> dict[tuple[str, str], float]:
 
 
 def test_the_table_is_that_of_a_loop():
-    found, expected = Model1(PAIRS, 7).table, brute_force(7)
-    assert found.keys() == expected.keys()
-    for pair, value in expected.items():
-        np.testing.assert_allclose(found[pair], value, atol=1e-12)
+    a, b = ["the", "house", "book", "a"], ["haus", "das", "buch", "ein"]
+    expected = brute_force(7)
+    np.testing.assert_allclose(
+        Model1(PAIRS, 7).probabilities(a, b),
+        [[expected.get((x, y), 0) for x in (NULL, *a)] for y in b],
+        atol=1e-12,
+    )
 
 
 def test_words_that_occur_together_are_aligned():
@@ -42,3 +47,16 @@ def test_unknown_words_and_no_words_have_no_links():
     aligner = Aligner(PAIRS, 3)
     assert aligner.posterior(["moon"], ["mond", "das"]).tolist() == [[0.0], [0.0]]
     assert aligner.posterior([], ["das"]).shape == (1, 0)
+
+
+def test_20000_pairs_of_summaries_fit_into_memory():
+    """They have a hundred million co-occurrences, none of which holds its words."""
+    pairs = [
+        ([f"{'long' * 9}{17 * n + i}" for i in range(61)], [f"{n + j}" for j in range(97)])
+        for n in range(20)
+    ]
+    tracemalloc.start()
+    Model1(pairs, 1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak / sum((len(a) + 1) * len(b) for a, b in pairs) < 80  # bytes

@@ -1,12 +1,13 @@
 """IBM model 1 (Brown et al. 1993), learned from pairs of summaries.
 
-Shape letters: I words of a, J words of b, C co-occurrences of two words in a pair, E entries of the
-translation table.
+Shape letters: I words of a, J words of b, C co-occurrences of two words in a pair, G words of b of
+all pairs, E entries of the translation table.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mclas_lightning.heads.words import Array
 
@@ -16,27 +17,44 @@ NULL = " "  # the word of a that explains words of b without a counterpart
 
 
 class Model1:
-    """t(b | a): ``p(b_1 ... b_J | a) ~ product over j of the sum over i of t(b_j | a_i)``."""
+    """t(b | a): ``p(b_1 ... b_J | a) ~ product over j of the sum over i of t(b_j | a_i)``.
+
+    Words are numbered: 20,000 pairs of summaries have a hundred million co-occurrences.
+    """
 
     def __init__(self, pairs: Sequence[Pair], iterations: int) -> None:
-        a_C, b_C, group_C = _cooccurrences(pairs)
-        names_a, index_a = np.unique(a_C, return_inverse=True)
-        names_b, index_b = np.unique(b_C, return_inverse=True)
-        keys_E, entry_C = np.unique(index_a * len(names_b) + index_b, return_inverse=True)
-        a_E = keys_E // len(names_b)
-        table_E = np.ones(len(keys_E))
+        self.numbers_a = _numbers({NULL, *(word for a, _ in pairs for word in a)})
+        self.numbers_b = _numbers({word for _, b in pairs for word in b})
+        keys_C = np.concatenate([self._keys(a, b).ravel() for a, b in pairs])
+        self.keys_E, entry_C = np.unique(keys_C, return_inverse=True)
+        del keys_C
+        # A group is the co-occurrences of one word of b.
+        sizes_G = np.repeat([len(a) + 1 for a, _ in pairs], [len(b) for _, b in pairs])
+        group_C = np.repeat(np.arange(len(sizes_G)), sizes_G)
+        a_E = self.keys_E // (len(self.numbers_b) + 1)
+        self.table_E = np.ones(len(self.keys_E))
         for _ in range(iterations):
-            weight_C = table_E[entry_C]
+            weight_C = self.table_E[entry_C]
             weight_C /= np.bincount(group_C, weight_C)[group_C]
             count_E = np.bincount(entry_C, weight_C)
-            table_E = count_E / np.bincount(a_E, count_E)[a_E]
-        words = zip(names_a[a_E].tolist(), names_b[keys_E % len(names_b)].tolist(), strict=True)
-        self.table = dict(zip(words, table_E.tolist(), strict=True))
+            self.table_E = count_E / np.bincount(a_E, count_E)[a_E]
+
+    def _keys(self, a: Sequence[str], b: Sequence[str]) -> NDArray[np.int64]:
+        """``[J, I + 1]``: the keys of b_j with NULL and with each a_i; an unknown word has none."""
+        unknown_a, unknown_b = len(self.numbers_a), len(self.numbers_b)
+        a_I = np.array([self.numbers_a.get(word, unknown_a) for word in (NULL, *a)], np.int64)
+        b_J = np.array([self.numbers_b.get(word, unknown_b) for word in b], np.int64)
+        return b_J[:, None] + a_I * (unknown_b + 1)
+
+    def probabilities(self, a: Sequence[str], b: Sequence[str]) -> Array:
+        """``[J, I + 1]``: t(b_j | NULL) and each t(b_j | a_i); 0 for words that no pair has."""
+        keys_JI = self._keys(a, b)
+        places_JI = np.searchsorted(self.keys_E, keys_JI).clip(max=len(self.keys_E) - 1)
+        return np.where(self.keys_E[places_JI] == keys_JI, self.table_E[places_JI], 0.0)
 
     def posterior(self, a: Sequence[str], b: Sequence[str]) -> Array:
         """``[J, I]``: the probability that a_i is what b_j translates; the rest is NULL's."""
-        found = np.array([[self.table.get((x, y), 0.0) for x in (NULL, *a)] for y in b])
-        found = found.reshape(len(b), len(a) + 1)
+        found = self.probabilities(a, b)
         return (found / np.maximum(found.sum(1, keepdims=True), 1e-12))[:, 1:]
 
 
@@ -52,13 +70,5 @@ class Aligner:
         return np.sqrt(self.forward.posterior(a, b) * self.backward.posterior(b, a).T)
 
 
-def _cooccurrences(pairs: Sequence[Pair]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Both words of each co-occurrence, and the number of the word of b among all of b's."""
-    a_C, b_C, group_C, group = [], [], [], 0
-    for a, b in pairs:
-        for word in b:
-            a_C += [NULL, *a]
-            b_C += [word] * (len(a) + 1)
-            group_C += [group] * (len(a) + 1)
-            group += 1
-    return np.array(a_C), np.array(b_C), np.array(group_C)
+def _numbers(words: set[str]) -> dict[str, int]:
+    return {word: number for number, word in enumerate(sorted(words))}
