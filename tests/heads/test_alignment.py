@@ -17,6 +17,11 @@ def test_keys_have_no_case_accents_or_punctuation():
     assert keys(["Zürich", "(fire)", ".", "柏林"]) == ["zurich", "fire", "", "柏林"]
 
 
+def test_unknown_words_are_not_identical():
+    a, b = keys(["storm", "[UNK]", "<unk>"]), keys(["Sturm", "[UNK]", "<unk>"])
+    assert identical(a, b) == set()
+
+
 def test_identical_words_are_linked_where_they_stand_once():
     a, b = ["37", "men", "die", "die", ""], ["die", "37", ""]
     assert identical(a, b) == {(1, 0)}

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mclas_lightning.data.tokenizer import CONTROL_NAMES
 from mclas_lightning.errors import InputError
 from mclas_lightning.heads.ibm1 import Aligner
 from mclas_lightning.metrics.tokens import tokens, without_accents
@@ -61,8 +62,12 @@ class Lexicon:
 
 
 def keys(words: Iterable[str]) -> list[str]:
-    """Words without case, accents and punctuation, by which they are compared."""
-    return ["".join(tokens(without_accents(word))) for word in words]
+    """Words without case, accents and punctuation, by which they are compared.
+
+    An unknown word has an empty key: it may be any word.
+    """
+    unknown = CONTROL_NAMES["unk"]
+    return ["" if w in unknown else "".join(tokens(without_accents(w))) for w in words]
 
 
 def identical(a: Sequence[str], b: Sequence[str]) -> Links:
