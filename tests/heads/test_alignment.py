@@ -37,6 +37,15 @@ def test_phrases_of_equal_length_are_linked_word_by_word(tmp_path):
     assert lexicon.links(["new"], ["neu"]) == set()
 
 
+def test_a_phrase_is_found_whatever_punctuation_is_in_it():
+    lexicon = Lexicon([("New Delhi", "Neu-Delhi"), ("People's Party", "Volkspartei")])
+    assert lexicon.links(keys(["in", "New", "Delhi"]), keys(["Neu", "-", "Delhi"])) == {
+        (0, 1), (2, 2),
+    }  # fmt: skip
+    people = keys(["People", "'", "s", "Party"])
+    assert lexicon.links(people, keys(["Volkspartei"])) == {(0, 0), (0, 2), (0, 3)}
+
+
 def test_a_lexicon_of_one_column_is_one_line_of_error(tmp_path):
     path = tmp_path / "lexicon.tsv"
     path.write_text("Munich\tMünchen\nParis\n", "utf-8")

@@ -49,15 +49,20 @@ class Lexicon:
     def links(self, a: Sequence[str], b: Sequence[str]) -> Links:
         """The links of all phrases that stand in ``a`` and ``b``, which are keys of words.
 
-        Phrases with as many words in both languages are linked word by word.
+        Phrases with as many words in both languages are linked word by word. A word without letters
+        and digits, such as a hyphen, has no key, and is between words of a phrase or not.
         """
+        places_a, places_b = ([i for i, word in enumerate(text) if word] for text in (a, b))
+        a, b = [a[i] for i in places_a], [b[j] for j in places_b]
         found: Links = set()
         for i, word in enumerate(a):
             for phrase_a, phrase_b in self.by_first.get(word, ()):
-                if list(a[i : i + len(phrase_a)]) != phrase_a:
+                if a[i : i + len(phrase_a)] != phrase_a:
                     continue
                 for j in _places(b, phrase_b):
-                    found |= _between(range(i, i + len(phrase_a)), range(j, j + len(phrase_b)))
+                    found |= _between(
+                        places_a[i : i + len(phrase_a)], places_b[j : j + len(phrase_b)]
+                    )
         return found
 
 
