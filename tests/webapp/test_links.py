@@ -106,3 +106,12 @@ def test_words_are_found_in_their_order_whatever_their_case():
     ]  # fmt: skip
     assert spans("a b", ["a", "x", "b"]) == [(0, 1), None, (2, 3)]
     assert spans("\u0130x y", ["y"]) == [(3, 4)]  # in lower case, this I has two characters
+
+
+def test_words_without_accents_are_found_at_their_own_place():
+    """An uncased BERT reads "für" as "fur", which stands in Erfurt, too."""
+    text = "Für Erfurt gibt es Geld fu\u0308r हिन्दी und 한글."
+    words = ["fur", "erfurt", "gibt", "es", "geld", "fur", "हिनदी", "und"]
+    words += ["\u1112\u1161\u11ab글", ""]
+    found = [text[slice(*span)] if span else None for span in spans(text, words)]
+    assert found == [*text.removesuffix(".").split(), None]

@@ -6,6 +6,8 @@ with one word of S^A (``heads.counterparts``).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from unicodedata import category
+from unicodedata import normalize as unicode_form
 
 from mclas_lightning.decoding.candidates import Summaries
 from mclas_lightning.decoding.summarizer import NetworkSummarizer
@@ -70,13 +72,20 @@ def _ways(heads: HeadsResults) -> dict[str, Way]:
 def spans(text: str, words: Sequence[str]) -> list[Span | None]:
     """Where each of ``words`` stands in ``text``, which has them in this order.
 
-    A tokenizer may have changed a word; such a word has no span.
+    Case and accents, which a tokenizer may remove, count for nothing. A word that it has changed
+    otherwise has no span.
     """
-    lowered, found, at = text.lower(), list[Span | None](), 0
-    if len(lowered) != len(text):  # Lower case of a Turkish dotted I has two characters.
-        lowered = text
-    for word in words:
-        start = lowered.find(word.lower(), at)
-        found.append(None if start < 0 else (start, start + len(word)))
-        at = at if start < 0 else start + len(word)
+    letters = [_plain(letter) for letter in text]
+    plain, found, at = "".join(letters), list[Span | None](), 0
+    places = [place for place, letter in enumerate(letters) for _ in letter] + [len(text)]
+    for word in map(_plain, words):
+        start = plain.find(word, at) if word else -1
+        end = start + len(word)
+        found.append(None if start < 0 else (places[start], places[end]))
+        at = at if start < 0 else end
     return found
+
+
+def _plain(text: str) -> str:
+    """``text`` without case and marks on letters."""
+    return "".join(c for c in unicode_form("NFD", text.lower()) if category(c) != "Mn")
