@@ -23,3 +23,10 @@ def test_a_text_that_the_file_lacks_is_asked_for_once(tmp_path):
         translations.check_complete()
     asked = read_lines(tmp_path / "translations.missing.jsonl")
     assert asked == [{"text": "two", "translation": ""}]
+
+
+def test_half_a_character_is_named_before_anything_is_summarized(tmp_path):
+    file = tmp_path / "translations.jsonl"
+    file.write_text(json.dumps({"text": "one", "translation": "eins \ud83d"}) + "\n")
+    with pytest.raises(InputError, match=r"translations\.jsonl:1: a text holds half a character"):
+        TranslationFile.read(file)

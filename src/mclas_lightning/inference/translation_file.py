@@ -34,6 +34,11 @@ class TranslationFile:
                 text, translation = record["text"], record["translation"]
                 if not isinstance(text, str) or not isinstance(translation, str):
                     raise TypeError
+                (text + translation).encode()
+            except UnicodeEncodeError:
+                raise InputError(
+                    f"{path}:{number}: a text holds half a character (a lone surrogate)"
+                ) from None
             except (ValueError, TypeError, KeyError, RecursionError) as error:
                 raise InputError(
                     f'{path}:{number}: expected a line {{"text": ..., "translation": ...}}'
