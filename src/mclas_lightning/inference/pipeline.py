@@ -113,8 +113,10 @@ class PipelineSummarizer(System):
         return [border.join(islice(translated, len(sentences))) for sentences in split]
 
     def _translate(self, texts: Sequence[str]) -> list[str]:
+        # Of an empty text, a translator would invent a translation.
+        filled = (i for i, text in enumerate(texts) if text.strip())
         # A batch holds texts of similar lengths, because padding costs as much time as text.
-        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        order = sorted(filled, key=lambda i: len(texts[i]))
         translations = [""] * len(texts)
         for start in range(0, len(order), TEXTS_TOGETHER):
             batch = order[start : start + TEXTS_TOGETHER]
