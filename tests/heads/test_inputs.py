@@ -22,7 +22,7 @@ def test_what_has_no_heads_is_refused_in_one_line(tmp_path):
     with pytest.raises(InputError, match="no run here; expected a run's folder"):
         task_of_trained(Run(tmp_path / "none"))
     pipeline = made(tmp_path / "a", {"model": {"steps": ["summarize", "translate"]}})
-    with pytest.raises(InputError, match="is a pipeline, which has no network of its own"):
+    with pytest.raises(InputError, match="is a pipeline or a baseline, which has no"):
         task_of_trained(pipeline)
     with pytest.raises(InputError, match="its training has not ended"):
         task_of_trained(made(tmp_path / "b", {"model": {}}))

@@ -158,12 +158,12 @@ def test_a_config_that_is_not_an_exports_is_refused(copy, change, said):
     assert len(found.removeprefix(str(copy))) < 400
 
 
-@pytest.mark.parametrize(("model", "said"), [("tltran", "is a pipeline"), ("oracle", "baseline")])
-def test_a_system_without_a_network_is_not_exported(tmp_path, model, said):
+@pytest.mark.parametrize("model", ["tltran", "oracle"])
+def test_a_system_without_a_network_is_not_exported(tmp_path, model):
     (tmp_path / "config.yaml").write_text(
         yaml.safe_dump(resolved_config(compose("train", ["dataset=toy", f"model={model}"])))
     )
-    with pytest.raises(InputError, match=f"has no network of its own to export; it .*{said}"):
+    with pytest.raises(InputError, match="is a pipeline or a baseline, which has no network"):
         exported(tmp_path, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

@@ -40,7 +40,15 @@ def test_a_training_goes_on_in_its_own_precision(tmp_path):
     run.check_identity(asked)
 
 
+@pytest.mark.parametrize("model", ["{steps: [summarize, translate]}", "{copies: lead}"])
+def test_what_is_not_trained_is_not_said_to_be_unfinished(tmp_path, model):
+    (tmp_path / "config.yaml").write_text(f"model: {model}\n")
+    with pytest.raises(InputError, match="is a pipeline or a baseline, which has no network of"):
+        Run(tmp_path).check_trained()
+
+
 def test_a_diverged_training_is_not_said_to_go_on(tmp_path):
+    (tmp_path / "config.yaml").write_text("model: {name: mclas}\n")
     run = Run(tmp_path)
     with pytest.raises(InputError, match="run the same mclas-train again"):
         run.check_trained()

@@ -19,13 +19,9 @@ from mclas_lightning.task import Task
 
 
 def task_of_trained(run: Run) -> Task:
-    """The task of a trained run; InputError for a pipeline and for an unfinished training."""
+    """The task of a trained run; InputError for another one, and for an unfinished training."""
     if not run.started:
         raise InputError(f"{run}: no run here; expected a run's folder, .../seed=<n>")
-    if "steps" in run.config.get("model", {}):
-        raise InputError(
-            f"{run}: is a pipeline, which has no network of its own; analyze one of its two runs"
-        )
     run.check_trained()
     return task_of(run)
 

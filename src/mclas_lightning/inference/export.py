@@ -38,11 +38,8 @@ def export_run(run: Run, out: Path, *, half: bool, place: str, license: str) -> 
     InputError for a run that is not trained, or where ``out`` holds something else.
     """
     config = run.config
-    for key, kind in (("steps", "pipeline; export its two systems"), ("copies", "baseline")):
-        if key in config["model"]:
-            raise InputError(f"{run}: has no network of its own to export; it is a {kind}")
-    task = task_of(run)
     run.check_trained()
+    task = task_of(run)
     if out.exists() and not isinstance(opened(Run(out)), ExportedRun):
         raise InputError(f"{out}: exists and is no earlier export; name a new folder")
     tokenizer = tokenizer_of(run)

@@ -21,6 +21,7 @@ from mclas_lightning.files import read_json, sha256
 from mclas_lightning.runs.identity import (
     differences,
     differences_in_words,
+    has_network,
     read_config,
     unequal_keys,
 )
@@ -151,8 +152,13 @@ class Run:
         return self.training_path.exists()
 
     def check_trained(self) -> None:
-        """InputError unless training has ended, and has not diverged."""
+        """InputError unless training has ended, and has not diverged; only a network is trained."""
         self.check_diverged()
+        if not (self.trained or has_network(self.config)):
+            raise InputError(
+                f"{self}: is a pipeline or a baseline, which has no network of its own; name a "
+                f"trained run, such as the summarizer of a pipeline"
+            )
         if not self.trained:
             raise InputError(f"{self}: its training has not ended; run the same mclas-train again")
 
