@@ -58,6 +58,29 @@ def test_every_answer_holds_the_browser_to_this_server():
     assert sent[1] == {"type": "http.response.body", "body": b""}
 
 
+SLIDERS = """
+import json, sys
+from dataclasses import replace
+from mclas_lightning.webapp.page import build
+from mclas_lightning.webapp.systems import load_systems
+
+(system,) = load_systems(sys.argv[1:], None, "cpu")
+decoding = replace(system.summarizer.decoding, beam=13, length_penalty=2.7)
+system = replace(system, summarizer=replace(system.summarizer, decoding=decoding))
+parts = build([system], {}).config["components"]
+sliders = [one["props"] for one in parts if one["type"] == "slider"]
+print(json.dumps([[one["value"], one["maximum"]] for one in sliders]))
+"""
+
+
+def test_settings_begin_as_the_run_was_configured(finished_run):
+    # gradio leaves an event loop open, which is no matter of this process.
+    command = [sys.executable, "-c", SLIDERS, str(finished_run)]
+    said = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+    # The server refuses a value beyond a slider's end.
+    assert json.loads(said.splitlines()[-1]) == [[13, 13], [2.7, 2.7]]
+
+
 class Page:
     """The page of some runs, in a process of its own."""
 

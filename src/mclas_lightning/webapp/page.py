@@ -24,7 +24,7 @@ HOST = "127.0.0.1"
 
 WAITING = 8  # documents that may wait for the one that is being summarized
 
-MOST_BEAM = 10
+MOST_BEAM, MOST_PENALTY = 10, 2  # of the sliders, where the run has no larger value
 
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
@@ -98,7 +98,8 @@ def build(systems: Sequence[System], examples: Mapping[str, str]) -> gr.Blocks:
             chosen.input(examples.get, chosen, text, api_visibility="private", queue=False)
         with gr.Accordion("Settings", open=False):
             beam = gr.Slider(1, max(MOST_BEAM, decoding.beam), decoding.beam, step=1, label="Beam")
-            penalty = gr.Slider(0, 2, decoding.length_penalty, step=0.1, label="Length penalty")
+            most = max(MOST_PENALTY, decoding.length_penalty)
+            penalty = gr.Slider(0, most, decoding.length_penalty, step=0.1, label="Length penalty")
         button = gr.Button("Summarize", variant="primary", elem_id="summarize")
         cards = []
         with gr.Row():
