@@ -126,6 +126,8 @@ def test_summaries_before_a_line_that_is_no_document_are_written(summarize, expe
     assert done.code == 2
     assert done.err.startswith("error: standard input:7: ")
     assert done.out.splitlines() == [summary.cross for summary in expected[:6]]
+    done = summarize("--format", "json", stdin=jsonl(STORIES[:6]) + b"\n" + line)
+    assert [one["cross"] for one in json.loads(done.out)] == [one.cross for one in expected[:6]]
 
 
 def test_a_side_that_the_run_does_not_write_is_refused(finished_run, summarize, monkeypatch):

@@ -65,22 +65,24 @@ def _summarize(arguments: argparse.Namespace) -> None:
     sides = (arguments.side,) if arguments.side else written
     changes, names = _changes(summarizer, words), deque[str]()
     records: list[dict[str, Any]] = []
-    # Where summaries and bar would go to the same terminal, the summaries show the progress.
-    with progress_bar(None, "summarizing", "documents", disable=sys.stdout.isatty()) as bar:
-        texts = _named(read_documents(files or ["-"]), names)
-        for summary in summarizer.stream(texts, n_best=arguments.n_best, decoding=changes):
-            name = names.popleft()
-            if arguments.format == "text":
-                print(_text(summary, sides, summarizer, arguments.n_best), flush=True)
-            elif arguments.format == "jsonl":
-                print(_json(_record(name, summary, sides)), flush=True)
-            else:
-                records.append(_record(name, summary, sides))
-            for note in summary.notes:
-                print(f"note: {name} {note}", file=sys.stderr)
-            bar.update()
-    if arguments.format == "json":
-        print(_json(records, indent=2))
+    try:
+        # Where summaries and bar would go to the same terminal, the summaries show the progress.
+        with progress_bar(None, "summarizing", "documents", disable=sys.stdout.isatty()) as bar:
+            texts = _named(read_documents(files or ["-"]), names)
+            for summary in summarizer.stream(texts, n_best=arguments.n_best, decoding=changes):
+                name = names.popleft()
+                if arguments.format == "text":
+                    print(_text(summary, sides, summarizer, arguments.n_best), flush=True)
+                elif arguments.format == "jsonl":
+                    print(_json(_record(name, summary, sides)), flush=True)
+                else:
+                    records.append(_record(name, summary, sides))
+                for note in summary.notes:
+                    print(f"note: {name} {note}", file=sys.stderr)
+                bar.update()
+    finally:  # An error leaves the summaries before it.
+        if records:
+            print(_json(records, indent=2))
 
 
 def _changes(summarizer: "Summarizer", words: Sequence[str]) -> dict[str, Any]:
