@@ -1,17 +1,24 @@
+from dataclasses import replace
+
 import numpy as np
 
+from mclas_lightning.config.compose import compose
+from mclas_lightning.config.settings import read_settings
+from mclas_lightning.example import write_jsonl
 from mclas_lightning.heads.alignment import Lexicon
 from mclas_lightning.heads.config import heads_config
 from mclas_lightning.heads.findings import (
     Aligning,
     Findings,
     add_document,
+    aligning_of,
     error_rates,
     shown_entry,
     summary_of,
 )
 from mclas_lightning.heads.gather import DocumentMaps
 from mclas_lightning.heads.ibm1 import Aligner
+from tests.conftest import examples
 from tests.heads.conftest import words_with
 
 A, B = ["fire", "in", "munich"], ["munchen", "brennt"]
@@ -37,6 +44,17 @@ def findings() -> Findings:
     for place in range(5):
         add_document(found, str(place), maps(translates=place > 0))
     return found
+
+
+def test_the_aligner_learns_from_the_first_examples_with_both_summaries(words, corpus):
+    bare = [replace(e, mono=None) if i % 2 else replace(e, cross=None)
+            for i, e in enumerate(examples(5))]  # fmt: skip
+    write_jsonl(corpus / "en2de" / "train.jsonl", [*bare, *examples(9, 10)])
+    dataset = read_settings(compose("train", words))[0].dataset
+    config = replace(heads_config(), aligner=replace(heads_config().aligner, pairs=2))
+    model1 = aligning_of(dataset, config).model1
+    assert model1 is not None
+    assert {word for word in model1.forward.numbers_a if word.isdigit()} == {"10", "11"}
 
 
 def test_scores_are_means_with_the_share_of_documents_that_reach_the_threshold():

@@ -76,9 +76,9 @@ class Findings:
 def aligning_of(dataset: DatasetConfig, config: HeadsConfig) -> Aligning:
     """The links that the corpus's lexicon and its training summaries teach."""
     way, train = config.aligner, dataset.file("train")
-    examples = read_jsonl(train, ("cross",), unique=False) if train.exists() else ()
-    texts = ((e.mono, e.cross or "") for e in islice(examples, way.pairs))
-    pairs = [(keys(tokens(mono)), keys(tokens(cross))) for mono, cross in texts if mono]
+    examples = read_jsonl(train, unique=False) if train.exists() else ()
+    texts = ((e.mono, e.cross) for e in examples if e.mono and e.cross)
+    pairs = [(keys(tokens(a)), keys(tokens(b))) for a, b in islice(texts, way.pairs)]
     lexicon = Lexicon.read(Path(dataset.path) / alignment.LEXICON)
     return Aligning(lexicon, Aligner(pairs, way.iterations) if pairs else None, way.link)
 
