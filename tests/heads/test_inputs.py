@@ -26,6 +26,10 @@ def test_what_has_no_heads_is_refused_in_one_line(tmp_path):
         task_of_trained(pipeline)
     with pytest.raises(InputError, match="its training has not ended"):
         task_of_trained(made(tmp_path / "b", {"model": {}}))
+    model = {"name": "turned", "source": "document", "bos_after_lsep": False}
+    turned = {"model": model | {"targets": {"decoder": ["cross", "mono"]}}}
+    with pytest.raises(InputError, match=r"'turned' writes S\^B before S\^A; the kinds of heads"):
+        task_of_trained(made(tmp_path / "d", turned, training={}))
     diverged = made(tmp_path / "c", {"model": {}}, diverged={"update": 3, "reason": "nan"})
     with pytest.raises(InputError, match="has diverged at update 3"):
         task_of_trained(diverged)

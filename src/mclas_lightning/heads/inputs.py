@@ -23,7 +23,13 @@ def task_of_trained(run: Run) -> Task:
     if not run.started:
         raise InputError(f"{run}: no run here; expected a run's folder, .../seed=<n>")
     run.check_trained()
-    return task_of(run)
+    task = task_of(run)
+    if ("cross", "mono") in task.targets.values():
+        raise InputError(
+            f"{run}: model '{task.name}' writes S^B before S^A; the kinds of heads are those of "
+            f"decoders that write S^A first"
+        )
+    return task
 
 
 def chosen_examples(
