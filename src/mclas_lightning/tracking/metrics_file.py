@@ -8,6 +8,7 @@ from typing import Any
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities import rank_zero_only
 
+from mclas_lightning.errors import InputError
 from mclas_lightning.files import whole_file
 from mclas_lightning.runs.lock import check_still_there
 
@@ -24,10 +25,16 @@ class MetricsFile(Logger):
         self.path = path
         self.rows: dict[int, dict[str, float]] = {}
         if path.exists():
-            with path.open(encoding="utf-8", newline="") as file:
-                for row in csv.DictReader(file):
-                    numbers = {k: float(v) for k, v in row.items() if v and k != "step"}
-                    self.rows[int(row["step"])] = numbers
+            try:
+                with path.open(encoding="utf-8-sig", newline="") as file:
+                    for row in csv.DictReader(file):
+                        numbers = {k: float(v) for k, v in row.items() if v and k != "step"}
+                        self.rows[int(row["step"])] = numbers
+            except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+                raise InputError(
+                    f"{path}: not readable as a training has written it; put it back as it was, or "
+                    f"delete it: the training goes on, and lacks the curves until here"
+                ) from error
 
     @property
     def name(self) -> str:
