@@ -17,13 +17,11 @@ def test_the_card_has_the_hubs_metadata_and_the_scores(finished_run):
     assert found["language"] == ["en", "de"]
     assert (found["license"], found["library_name"]) == ("mit", "mclas-lightning")
     results = Results.read(finished_run / "results.json")
-    metrics = {
-        metric["name"]: metric["value"]
-        for result in found["model-index"][0]["results"]
-        for metric in result["metrics"]
-    }
+    (result,) = found["model-index"][0]["results"]
+    assert result["task"] == {"type": "summarization"}  # of the scores of both sides
+    metrics = {metric["name"]: metric["value"] for metric in result["metrics"]}
     assert metrics == {
-        f"ROUGE-{n} ({side})": round(100 * scores[f"rouge{n}_f"], 2)
+        f"ROUGE-{n} ({side}, {results.language(side)})": round(100 * scores[f"rouge{n}_f"], 2)
         for side, scores in results.scores.items()
         for n in ("1", "2", "L")
     }

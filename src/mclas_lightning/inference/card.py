@@ -97,16 +97,16 @@ def model_card(run: Run, place: str, license: str) -> str:
 
 
 def _eval_results(results: Results) -> Iterator[EvalResult]:
+    # One name of a task would stand above all metrics of a data set, whatever their side.
     for side, scores in results.scores.items():
         for name, label in HEADLINE.items():
             yield EvalResult(
                 task_type="summarization",
-                task_name=f"{side} summaries ({results.language(side)})",
                 dataset_type=results.dataset,
                 dataset_name=results.dataset,
                 dataset_split=results.split,
                 metric_type="rouge",
-                metric_name=f"{label} ({side})",
+                metric_name=f"{label} ({side}, {results.language(side)})",
                 metric_value=round(100 * scores[name], 2),
             )
 
