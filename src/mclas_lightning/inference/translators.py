@@ -43,6 +43,12 @@ NLLB_CODES = {
     "vi": "vie_Latn", "yo": "yor_Latn", "zh": "zho_Hans",
 }  # fmt: skip
 
+# ISO 639-3 codes of macrolanguages, which Marian's models have where NLLB's name one variety.
+MACROLANGUAGES = {
+    "ar": "ara", "az": "aze", "fa": "fas", "ne": "nep", "om": "orm", "ps": "pus", "sw": "swa",
+    "uz": "uzb",
+}  # fmt: skip
+
 
 @dataclass(frozen=True, kw_only=True)
 class HuggingFaceTranslator:
@@ -190,7 +196,8 @@ def _check_pair(name: str, model: Any, tokenizer: Any, pair: list[str]) -> None:
     marian = [getattr(tokenizer, key, None) for key in ("source_lang", "target_lang")]
     known = getattr(model.config, "langs", None) or marian
     if all(known) and any(
-        found not in (asked, NLLB_CODES.get(asked, "")[:3])  # Marian: de or deu
+        # Marian: de or deu.
+        found not in (asked, NLLB_CODES.get(asked, "")[:3], MACROLANGUAGES.get(asked))
         for found, asked in zip(known, pair, strict=True)
     ):
         raise InputError(
