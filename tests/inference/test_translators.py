@@ -5,6 +5,7 @@ import pytest
 import torch
 from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
 from transformers import (
+    AutoTokenizer,
     FSMTConfig,
     FSMTForConditionalGeneration,
     M2M100Config,
@@ -226,6 +227,14 @@ def test_t5_is_told_the_pair_in_words(tokenizer, tmp_path):
     assert isinstance(untold, HuggingFaceTranslator)
     assert (told.prefix, untold.prefix) == (words, "")
     assert told.translate(["storm"]) == untold.translate([f"{words}storm"])
+    known = AutoTokenizer.from_pretrained(folder)
+    known.add_tokens(["<2en>", "<2zh>"])  # MADLAD-400's
+    known.save_pretrained(folder)
+    told = load_translator(str(folder), "en", "zh", beam=1, device=CPU)
+    assert isinstance(told, HuggingFaceTranslator)
+    assert told.prefix == "<2zh> "
+    with pytest.raises(InputError, match="does not know the language 'de'"):
+        load_translator(str(folder), "en", "de", beam=1, device=CPU)
 
 
 def test_what_is_no_translator_is_one_line(tmp_path):

@@ -165,7 +165,7 @@ def load_translator(
         model=model.to(device).eval(),
         tokenizer=tokenizer,
         first=first,
-        prefix=_t5_prefix(model.config, source, target),
+        prefix=_t5_prefix(name, model, tokenizer, source, target),
         beam=beam,
     )
 
@@ -232,7 +232,12 @@ def _language_token(special: Sequence[str], language: str) -> str | None:
     return found[0] if found else None
 
 
-def _t5_prefix(config: Any, source: str, target: str) -> str:
-    """The instruction in T5's configuration for this pair; empty for other models."""
-    tasks = getattr(config, "task_specific_params", None) or {}
+def _t5_prefix(name: str, model: Any, tokenizer: Any, source: str, target: str) -> str:
+    """MADLAD-400's token of ``target``, or T5's instruction for this pair; empty for others."""
+    vocabulary, token = tokenizer.get_vocab(), f"<2{target}>"
+    if "<2en>" in vocabulary:
+        if token not in vocabulary:
+            raise InputError(f"translator '{name}': does not know the language '{target}'")
+        return f"{token} "
+    tasks = getattr(model.config, "task_specific_params", None) or {}
     return tasks.get(f"translation_{source}_to_{target}", {}).get("prefix", "")
