@@ -221,7 +221,7 @@ def build_trainer(
             enable_progress_bar=False,
             enable_model_summary=False,
         )
-    except (HydraException, MisconfigurationException, TypeError, ValueError) as error:
+    except (HydraException, ImportError, MisconfigurationException, TypeError, ValueError) as error:
         raise InputError(f"trainer: {first_line(error)}") from error
     return trainer, best, last, patience
 

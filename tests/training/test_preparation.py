@@ -48,7 +48,10 @@ def test_a_vocabulary_of_control_tokens_is_refused_before_anything_is_written(wo
         (["dataset.target=null"], "is monolingual"),
         (["dataset.target=german"], "language 'german' is not supported"),
         (["trainer.accelerator=gpuu"], "trainer: "),
+        (["trainer.accelerator=tpu"], "trainer: "),
         (["+trainer.colour=red"], "trainer: "),
+        (["trainer.precision=bf16-true"], "trainer.precision 'bf16-true' is not supported"),
+        (["trainer.precision=64"], "trainer.precision '64' is not supported; "),
         (["optim.accumulate=50"], "too few for one update of optim.accumulate=50"),
     ],
 )
@@ -58,6 +61,13 @@ def test_what_cannot_work_is_said_before_anything_is_written(words, ms, corpus, 
         go(words, "model=mclas", *filled)
     assert said in str(error.value)
     assert not folder(words, "mclas").exists()
+
+
+def test_a_training_in_fp16_is_planned_where_there_is_no_gpu(words):
+    settings, _ = read_settings(compose("train", [*words, "trainer.precision=16-mixed"]))
+    check_inputs(settings)
+    with pytest.raises(InputError, match="16-mixed: is for GPUs"):
+        prepare(settings)
 
 
 def test_another_vocabulary_is_refused_as_initialization(words, ms, tmp_path):

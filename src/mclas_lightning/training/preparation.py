@@ -21,7 +21,7 @@ from mclas_lightning.data.scenario import (
 from mclas_lightning.data.store import TokenStore, open_store
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.data.vocabulary import Vocabulary, read_ids, target_vocabulary
-from mclas_lightning.errors import InputError
+from mclas_lightning.errors import InputError, unknown_choice
 from mclas_lightning.example import Side
 from mclas_lightning.files import num_records
 from mclas_lightning.inference.started import TrainedSystem, start_run
@@ -34,6 +34,8 @@ from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
 from mclas_lightning.runs.run import Run, seed_folders
 from mclas_lightning.training.leaks import count_leaks
 from mclas_lightning.training.network import check_initialization, check_source, network_config
+
+PRECISIONS = ("32-true", "32", "bf16-mixed", "bf16", "16-mixed", "16")  # Lightning has more.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +61,10 @@ def prepare(settings: Settings) -> Preparation:
     """Read the corpus, choose the scenario's examples, size the network; InputError if unusable."""
     # Tokenizing a corpus may take hours: what can fail in a moment is checked before it.
     tokenizer, network, ms = check_inputs(settings)
+    asked = str(settings.trainer.get("precision"))
+    if asked.startswith("16") and settings.device.type == "cpu":
+        # Lightning would train in bf16, and config.yaml would say fp16.
+        raise InputError(f"trainer.precision={asked}: is for GPUs; a CPU takes bf16-mixed")
     dataset, task = settings.dataset, settings.task
     dataset.read("test", task.required)
     valid, train = (open_split(settings, split, tokenizer) for split in ("valid", "train"))
@@ -104,6 +110,7 @@ def check_inputs(
     folders of runs that will be trained first: an init_from that names one of them is no run yet,
     and None is returned for it.
     """
+    check_precision(settings)
     dataset, task = settings.dataset, settings.task
     for side in task.required:
         key = "dataset.source" if side == "mono" else "dataset.target"
@@ -125,6 +132,13 @@ def check_inputs(
         check_initialization(ms, network, tokenizer)
         return tokenizer, network, ms
     return tokenizer, network, None
+
+
+def check_precision(settings: Settings) -> None:
+    """InputError for weights that are not float32."""
+    asked = str(settings.trainer.get("precision") or 32)
+    if asked not in PRECISIONS:
+        raise unknown_choice("trainer.precision", asked, PRECISIONS, state="is not supported")
 
 
 def check_examples(settings: Settings) -> None:
