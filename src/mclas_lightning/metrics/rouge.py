@@ -104,7 +104,9 @@ class Profile:
         """The texts for rouge-score: a sentence on each line, tokens separated by spaces."""
         seen = map(normalize, texts)
         if self.language in DOTLESS_LANGUAGES:
-            seen = (text.replace("I", "\u0131") for text in seen)
+            # An uncased BERT makes every I an i, whose dot is an accent as others are.
+            old, new = ("I", "\u0131") if self.name == "standard" else ("\u0131", "i")
+            seen = (text.replace(old, new) for text in seen)
         split = [split_sentences(text, self.language) for text in seen]
         lines = map(" ".join, self.tokenize(sentence for text in split for sentence in text))
         return ["\n".join(next(lines) for _ in text) for text in split]
@@ -120,16 +122,13 @@ def split_sentences(text: str, language: str) -> list[str]:
     return lines if len(lines) > 1 else list(segment(language, text))
 
 
-def _case(language: str) -> str:
-    return "dotless" if language in DOTLESS_LANGUAGES else "lower"
-
-
 def standard_profile(language: str) -> Profile:
     """The profile of lower-cased characters or words."""
+    case = "dotless" if language in DOTLESS_LANGUAGES else "lower"
     return Profile(
         name="standard",
         language=language,
-        rules=f"tok:{length_unit(language)}|case:{_case(language)}|accents:kept|stem:no",
+        rules=f"tok:{length_unit(language)}|case:{case}|accents:kept|stem:no",
         tokenize=lambda texts: list(map(tokens, texts)),
     )
 
@@ -139,7 +138,7 @@ def folded_profile(language: str) -> Profile:
     return Profile(
         name="folded",
         language=language,
-        rules=f"tok:{length_unit(language)}|case:{_case(language)}|accents:folded|stem:no",
+        rules=f"tok:{length_unit(language)}|case:lower|accents:folded|stem:no",
         tokenize=lambda texts: [tokens(without_accents(text)) for text in texts],
     )
 
@@ -147,7 +146,7 @@ def folded_profile(language: str) -> Profile:
 def paper_profile(language: str, vocabulary: WordPieces | None = None) -> Profile:
     """The profile of the paper's numbers; InputError for Chinese without a ``vocabulary``."""
     if language != "zh":
-        rules = f"tok:words|case:{_case(language)}|accents:stripped|stem:porter"
+        rules = "tok:words|case:lower|accents:stripped|stem:porter"
         return Profile(name="paper", language=language, rules=rules, tokenize=stemmed_tokens)
     if vocabulary is None:
         raise InputError(
