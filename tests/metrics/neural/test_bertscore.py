@@ -128,7 +128,7 @@ def test_the_signature_names_encoder_weights_layer_and_package(small_encoder):
     kind, model, digest, *rest = signature.split("|")
     assert (kind, model) == ("bertscore", "model:small")
     assert len(digest.removeprefix("sha256:")) == 12
-    assert rest == ["layer:2", "idf:no", "rescale:no", "bert-score:0.3.13"]
+    assert rest == ["normalization:1", "layer:2", "idf:no", "rescale:no", "bert-score:0.3.13"]
     assert load(small_encoder, 3).signature("de") != signature
 
 

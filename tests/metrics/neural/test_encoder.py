@@ -9,6 +9,7 @@ import torch
 from transformers import (
     AutoModel,
     AutoTokenizer,
+    BertTokenizer,
     ModernBertConfig,
     ModernBertModel,
     RobertaConfig,
@@ -46,6 +47,19 @@ def test_half_precision_weights_are_computed_with_in_single(small_encoder, tmp_p
     AutoModel.from_pretrained(small_encoder, dtype=torch.float16).save_pretrained(tmp_path)
     AutoTokenizer.from_pretrained(small_encoder).save_pretrained(tmp_path)
     assert load_encoder(str(tmp_path), 2, CPU).model.dtype == torch.float32
+
+
+def test_texts_that_look_alike_are_read_alike(small_encoder, tmp_path):
+    """A cased BERT does not compose letters."""
+    AutoModel.from_pretrained(small_encoder).save_pretrained(tmp_path)
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "\u00fcber", "u", "##\u0308", "##ber"]
+    (tmp_path / "vocab.txt").write_text("\n".join(pieces), encoding="utf-8")
+    vocabulary = str(tmp_path / "vocab.txt")
+    BertTokenizer(vocab=vocabulary, do_lower_case=False).save_pretrained(tmp_path)
+    encoder, texts = load_encoder(str(tmp_path), 2, CPU), ["\u00fcber", "u\u0308ber"]
+    assert encoder.num_pieces(texts) == [1, 1]
+    (_, composed), (_, apart) = encoder.read(texts)
+    torch.testing.assert_close(composed.hidden_SD, apart.hidden_SD)
 
 
 def test_an_encoder_of_another_kind(small_encoder, tmp_path):

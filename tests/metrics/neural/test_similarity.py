@@ -56,7 +56,7 @@ def test_an_empty_summary_is_like_nothing(small_encoder):
 def test_the_signature_names_encoder_weights_and_use(small_encoder):
     signature = Similarity.load(str(small_encoder), CPU).signature()
     assert signature.startswith("similarity|model:small|sha256:")
-    assert signature.endswith("|pool:mean|prefixes:query,passage|max:23|version:1")
+    assert signature.endswith("|normalization:1|pool:mean|prefixes:query,passage|max:23|version:1")
 
 
 @pytest.mark.slow

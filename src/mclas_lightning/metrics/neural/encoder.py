@@ -19,6 +19,7 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer, RobertaTokenizer
 from transformers.utils import logging
 
 from mclas_lightning.errors import InputError, first_line
+from mclas_lightning.metrics.normalization import NORMALIZATION_VERSION, normalize
 from mclas_lightning.model.checkpoint import positions_of
 
 HUB_PATIENCE = 5  # seconds that a hub may take to connect, and to send
@@ -37,7 +38,11 @@ class States(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Encoder:
-    """An encoder and its tokenizer; ``sha256`` is of the weights and vocabulary, not of files."""
+    """An encoder and its tokenizer; ``sha256`` is of the weights and vocabulary, not of files.
+
+    Texts are normalized as ROUGE's are: a cased BERT has other pieces for an umlaut of two code
+    points, which a reference may have and a summary of ours never has.
+    """
 
     name: str  # the last part of a hub's name or of a folder's path
     model: Any
@@ -53,7 +58,7 @@ class Encoder:
         """The number of word pieces of each truncated text, without control tokens."""
         if not texts:
             return []
-        ids = self.tokenizer(list(texts), truncation=True)["input_ids"]
+        ids = self.tokenizer([*map(normalize, texts)], truncation=True)["input_ids"]
         special = self.tokenizer.num_special_tokens_to_add(pair=False)
         return [len(text) - special for text in ids]
 
@@ -66,8 +71,8 @@ class Encoder:
         for start in range(0, len(order), BATCH_TEXTS):
             chosen = [distinct[i] for i in order[start : start + BATCH_TEXTS]]
             batch = self.tokenizer(
-                chosen, padding=True, truncation=True, return_special_tokens_mask=True,
-                return_tensors="pt",
+                [*map(normalize, chosen)], padding=True, truncation=True,
+                return_special_tokens_mask=True, return_tensors="pt",
             ).to(self.model.device)  # fmt: skip
             is_piece_BS = batch.pop("special_tokens_mask") == 0
             hidden_BSD = self.model(**batch).last_hidden_state
@@ -78,7 +83,7 @@ class Encoder:
                 yield text, States(hidden_SD[real_S], is_piece_S[real_S])
 
     def __str__(self) -> str:
-        return f"model:{self.name}|sha256:{self.sha256[:12]}"
+        return f"model:{self.name}|sha256:{self.sha256[:12]}|normalization:{NORMALIZATION_VERSION}"
 
 
 def num_layers(name: str) -> int:
