@@ -3,12 +3,16 @@ import json
 import pytest
 
 from mclas_lightning.config.compose import compose
+from mclas_lightning.config.dataset import SPLITS
+from mclas_lightning.config.settings import read_settings
 from mclas_lightning.data.tokenizer import train_tokenizer
+from mclas_lightning.decoding.candidates import Summaries
 from mclas_lightning.errors import InputError
 from mclas_lightning.evaluate import evaluate
 from mclas_lightning.example import write_jsonl
 from mclas_lightning.files import sha256
 from mclas_lightning.runs.run import Run
+from mclas_lightning.training.preparation import keep_preparation, prepare
 from mclas_lightning.verification.verify import verify
 from tests.conftest import examples
 from tests.test_train import folder, go
@@ -24,6 +28,36 @@ def test_a_run_is_not_resumed_or_scored_on_another_corpus(words, trained, corpus
     (run / "training.json").unlink()
     with pytest.raises(InputError, match="is not the file that"):
         go(words, "model=ncls")
+
+
+def test_a_run_keeps_the_hashes_of_what_it_read_not_of_what_is_there_when_it_starts(words, corpus):
+    settings, config = read_settings(compose("train", [*words, "model=ncls"]))
+    read = prepare(settings)
+    files = [settings.dataset.file(split) for split in SPLITS]
+    hashes = {path.stem: sha256(path) for path in files}
+    for path in files:
+        write_jsonl(path, examples(31, 900))
+    keep_preparation(settings, config, read)
+    assert json.loads((settings.run.folder / "corpus.json").read_text()) == hashes
+    assert settings.run.changed_files(corpus / "en2de") == files
+
+
+def test_a_baseline_keeps_the_hash_of_the_test_set_that_it_read(words, corpus, monkeypatch):
+    path, model = corpus / "en2de" / "test.jsonl", [*words, "model=lead_1"]
+
+    def replaced(*_: object) -> list[Summaries]:
+        write_jsonl(path, examples(31, 900))
+        return [{"mono": "storm", "cross": "Sturm"}] * 7
+
+    monkeypatch.setattr("mclas_lightning.evaluation.run.summarize_share", replaced)
+    hash = sha256(path)
+    evaluate(compose("evaluate", model))
+    kept = json.loads((folder(words, "lead_1") / "corpus.json").read_text())
+    assert (kept, sha256(path) == hash) == ({"test": hash}, False)
+    path.unlink()
+    other = [f"+test_file={corpus}/en2de/valid.jsonl", "model.name=other"]
+    with pytest.raises(InputError, match="no such file; dataset 'small' is not here yet"):
+        evaluate(compose("evaluate", [*model, *other]))
 
 
 def test_a_run_is_not_resumed_with_another_tokenizer(words, trained, corpus):

@@ -52,10 +52,12 @@ def import_checkpoint(file: Path, settings: Settings, config: Mapping[str, Any])
             raise InputError(f"{file}: its options say {heads} heads, which do not divide {width}")
     state = _checked_state(file, released, network)
     system = TrainedSystem(network, tokenizer, _vocabulary(settings, tokenizer))
-    files = [settings.dataset.file(split) for split in SPLITS]
+    files = [path for split in SPLITS if (path := settings.dataset.file(split)).exists()]
     with whole_folder(run.folder) as folder:
         part = Run(folder)
-        start_run(part, config, [path for path in files if path.exists()], system)
+        start_run(
+            part, config, {path.stem: sha256(path) for path in files if path.exists()}, system
+        )
         named = {f"network.{name}": tensor.contiguous() for name, tensor in state.items()}
         torch.save({"state_dict": named}, part.best)
         write_json(part.training_path, {"imported": file.name, "sha256": sha256(file)})

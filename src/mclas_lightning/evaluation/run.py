@@ -58,6 +58,7 @@ def score_run(
         scored.check(run, dataset)
         # The hash is taken before the examples are read, so that it never hides a changed file.
         of_set = scored.origin()
+        corpus = {} if run.started else {"test": sha256(dataset.file("test"))}
         profiles: dict[Side, list[Profile]] = {
             side: profiles_of(dataset.language(side), run.folder / "tokenizer")
             for side in system.sides
@@ -69,7 +70,7 @@ def score_run(
     summaries = gather_shares(own, len(examples))
     if not is_rank_zero():
         return None
-    start_run(run, config, [dataset.file("test")])
+    start_run(run, config, corpus)
     trial = scored.trial(settings.decoding)
     folder = run.folder / trial if trial else run.folder
     decoding = {}

@@ -41,7 +41,7 @@ class EvaluationSet:
 
         Other files of the corpus may be missing: scoring does not read them.
         """
-        if self.name is None and not run.started:
+        if not run.started:
             dataset.check_files({self.split, "test"})  # Scoring starts a pipeline's run.
         if not self.path.exists():
             more = "" if self.name else "give the corpus's folder (dataset.path=...), or "

@@ -1,6 +1,6 @@
 """The start of a run's folder: what is written before the first update, and has to stay."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,14 +46,15 @@ def check_content(run: Run, dataset: DatasetConfig, tokenizer: Tokenizer | None 
 def start_run(
     run: Run,
     config: Mapping[str, Any],
-    files: Iterable[Path],
+    corpus: Mapping[str, str],
     system: TrainedSystem | None = None,
     ms: Run | None = None,
 ) -> None:
     """Write a run's files that are known before its first update; config.yaml last, as its mark.
 
-    ``files`` are those of the corpus that the run depends on. A pipeline has no ``system``. ``ms``
-    is the run that has the initial weights. The files of a run that was started before stay.
+    ``corpus`` has the SHA-256 of each split that the run depends on, as it was read: its file may
+    be another one by now. A pipeline has no ``system``. ``ms`` is the run that has the initial
+    weights. The files of a run that was started before stay.
     """
     make_folder(run.folder)
     if run.started:
@@ -64,7 +65,7 @@ def start_run(
     if ms is not None:
         started[INITIALIZED_FROM] = f"{ms} {sha256(ms.best)}"
     write_json(run.folder / "environment.json", started)
-    write_json(run.folder / "corpus.json", {path.stem: sha256(path) for path in files})
+    write_json(run.folder / "corpus.json", dict(corpus))
     with whole_files(run.folder) as part, whole_file(part / "config.yaml") as file:
         yaml.safe_dump(dict(config), file, allow_unicode=True, sort_keys=False)
 

@@ -23,7 +23,7 @@ from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.data.vocabulary import Vocabulary, read_ids, target_vocabulary
 from mclas_lightning.errors import InputError, unknown_choice
 from mclas_lightning.example import Side
-from mclas_lightning.files import num_records
+from mclas_lightning.files import num_records, sha256
 from mclas_lightning.inference.started import TrainedSystem, start_run
 from mclas_lightning.inference.trained import ms_run, weights_of
 from mclas_lightning.metrics.language import check_language
@@ -50,6 +50,7 @@ class Preparation:
     network: NetworkConfig
     ms: Run | None  # whose weights some decoders start with
     leaks: int  # training documents that the test set has, too, or almost
+    corpus: Mapping[str, str]  # SHA-256 of each split, as it was read
 
     @property
     def system(self) -> TrainedSystem:
@@ -66,6 +67,7 @@ def prepare(settings: Settings) -> Preparation:
         # Lightning would train in bf16, and config.yaml would say fp16.
         raise InputError(f"trainer.precision={asked}: is for GPUs; a CPU takes bf16-mixed")
     dataset, task = settings.dataset, settings.task
+    of_test = sha256(dataset.file("test"))
     dataset.read("test", task.required)
     valid, train = (open_split(settings, split, tokenizer) for split in ("valid", "train"))
     rows, manifest = scenario_subset(
@@ -86,6 +88,11 @@ def prepare(settings: Settings) -> Preparation:
         network=network,
         ms=ms,
         leaks=count_leaks(dataset, train, rows, settings.store),
+        corpus={
+            "train": train.about["corpus_sha256"],
+            "valid": valid.about["corpus_sha256"],
+            "test": of_test,
+        },
     )
 
 
@@ -97,8 +104,7 @@ def keep_preparation(
     InputError where the scenario's runs were trained on another subset.
     """
     write_or_check(settings.subset_manifest, preparation.manifest)
-    files = [settings.dataset.file(split) for split in SPLITS]
-    start_run(settings.run, config, files, preparation.system, preparation.ms)
+    start_run(settings.run, config, preparation.corpus, preparation.system, preparation.ms)
 
 
 def check_inputs(
