@@ -141,7 +141,8 @@ def _fit(
         network = build_network(settings, preparation)
         if settings.extras.recompute_activations:
             network.recompute_activations()
-        if settings.device.type == "cpu" and str(settings.trainer["precision"]).startswith("bf16"):
+        half = str(settings.trainer.get("precision")).startswith("bf16")
+        if half and settings.device.type == "cpu":
             network.multiply_attention()
         module = SummarizationModule(
             network,
