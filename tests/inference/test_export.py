@@ -186,6 +186,10 @@ def test_only_an_earlier_export_is_replaced(finished_run, copy, tmp_path):
     (copy / "old.txt").touch()
     exported(finished_run, copy)
     assert not (copy / "old.txt").exists()
+    (copy / ".git").mkdir()
+    with pytest.raises(InputError, match="is a Git repository"):
+        exported(finished_run, copy)
+    assert (copy / ".git").exists()
 
 
 def test_a_training_that_has_not_ended_is_not_exported(trained, tmp_path):

@@ -35,13 +35,19 @@ def export_run(run: Run, out: Path, *, half: bool, place: str, license: str) -> 
 
     The model card says that the system is loaded from ``place``, and has the ``license``.
 
-    InputError for a run that is not trained, or where ``out`` holds something else.
+    InputError for a run that is not trained, or where ``out`` is a repository or holds something
+    else.
     """
     config = run.config
     run.check_trained()
     task = task_of(run)
     if out.exists() and not isinstance(opened(Run(out)), ExportedRun):
         raise InputError(f"{out}: exists and is no earlier export; name a new folder")
+    if (out / ".git").exists():
+        raise InputError(
+            f"{out}: is a Git repository, which the export would replace; name a new folder, and "
+            f"copy its files into the repository"
+        )
     tokenizer = tokenizer_of(run)
     vocabulary = load_vocabulary(run.folder / "vocabulary", task.sides, len(tokenizer))
     tensors = {
