@@ -64,6 +64,8 @@ def test_jsonl_in_files_and_on_standard_input_keeps_ids_and_order(summarize, exp
     whole = summarize(*files, "--format", "json", stdin=jsonl(STORIES[4:]))
     approximate = [{**record, "score": pytest.approx(record["score"])} for record in records]
     assert json.loads(whole.out) == approximate
+    (tmp_path / "none.jsonl").touch()
+    assert json.loads(summarize(str(tmp_path / "none.jsonl"), "--format", "json").out) == []
 
 
 @pytest.mark.parametrize("begins", ["{Reuters} ", "[Update] ", "\n\n"])

@@ -80,8 +80,8 @@ def _summarize(arguments: argparse.Namespace) -> None:
                 for note in summary.notes:
                     print(f"note: {name} {note}", file=sys.stderr)
                 bar.update()
-    finally:  # An error leaves the summaries before it.
-        if records:
+    finally:  # An error leaves the summaries before it, and no documents an empty list.
+        if arguments.format == "json" and (records or sys.exception() is None):
             print(_json(records, indent=2))
 
 
