@@ -14,12 +14,11 @@ looked up are streamed, so that a training set of any size can be compared with 
         print(near.id, "of train is near", near.there, "of", near.set, near.similarity)
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
-from unicodedata import category
 
+import regex
 from rensa import RMinHash, RMinHashLSH  # pyright: ignore[reportAttributeAccessIssue]  # Rust
 
 from mclas_lightning.config.dataset import Split
@@ -49,10 +48,8 @@ BAR_FROM = 20_000  # documents; fewer are compared without a progress bar
 # every rare letter right and takes ten times as long.
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff"
 
-# Combining marks, such as the vowel signs of Devanagari, which Python's \w leaves out.
-_MARKS = "".join(chr(i) for i in range(0x300, 0x11000) if category(chr(i)) in ("Mn", "Mc"))
-
-_WORD = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+(?:[{_MARKS}]+[^\W{_UNSPACED}]*)*")
+# regex's \w has combining marks, such as the vowel signs of Devanagari, which re's leaves out.
+_WORD = regex.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+")
 
 WORDS_VERSION = 2  # Goes up when other words are found, so that kept comparisons are made again.
 
