@@ -55,9 +55,7 @@ def import_checkpoint(file: Path, settings: Settings, config: Mapping[str, Any])
     files = [path for split in SPLITS if (path := settings.dataset.file(split)).exists()]
     with whole_folder(run.folder) as folder:
         part = Run(folder)
-        start_run(
-            part, config, {path.stem: sha256(path) for path in files if path.exists()}, system
-        )
+        start_run(part, config, {path.stem: sha256(path) for path in files}, system)
         named = {f"network.{name}": tensor.contiguous() for name, tensor in state.items()}
         torch.save({"state_dict": named}, part.best)
         write_json(part.training_path, {"imported": file.name, "sha256": sha256(file)})

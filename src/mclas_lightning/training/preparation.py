@@ -116,7 +116,7 @@ def check_inputs(
     folders of runs that will be trained first: an init_from that names one of them is no run yet,
     and None is returned for it.
     """
-    check_precision(settings)
+    _check_precision(settings)
     dataset, task = settings.dataset, settings.task
     for side in task.required:
         key = "dataset.source" if side == "mono" else "dataset.target"
@@ -140,7 +140,7 @@ def check_inputs(
     return tokenizer, network, None
 
 
-def check_precision(settings: Settings) -> None:
+def _check_precision(settings: Settings) -> None:
     """InputError for weights that are not float32."""
     asked = str(settings.trainer.get("precision") or 32)
     if asked not in PRECISIONS:
