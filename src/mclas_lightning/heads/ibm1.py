@@ -19,7 +19,7 @@ NULL = " "  # the word of a that explains words of b without a counterpart
 class Model1:
     """t(b | a): ``p(b_1 ... b_J | a) ~ product over j of the sum over i of t(b_j | a_i)``.
 
-    Words are numbered: 20,000 pairs of summaries have a hundred million co-occurrences.
+    Words are numbered: strings for each co-occurrence would take several times the memory.
     """
 
     def __init__(self, pairs: Sequence[Pair], iterations: int) -> None:
