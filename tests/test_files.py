@@ -120,9 +120,19 @@ def test_json_with_a_byte_order_mark_is_read(tmp_path):
 
 def test_a_folder_in_the_place_of_a_file_is_named(tmp_path):
     (tmp_path / "report.html").mkdir()
-    with pytest.raises(InputError, match=r"report\.html: is a folder; expected the name of a file"):
+    with pytest.raises(InputError, match=r"report\.html: is a folder or a device; expected"):
         write_json(tmp_path / "report.html", {})
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_a_device_or_a_pipe_in_the_place_of_a_file_stays_one(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "null").symlink_to("/dev/null")
+    for name in ("pipe", "null"):
+        with pytest.raises(InputError, match=f"{name}: is a folder or a device"):
+            write_json(tmp_path / name, {})
+    assert (tmp_path / "pipe").is_fifo()
+    assert (tmp_path / "null").is_symlink()
 
 
 def test_a_file_that_the_system_does_not_let_be_is_one_line(tmp_path):

@@ -66,8 +66,8 @@ def clear_when_full(path: Path, advice: str = NOTHING_KEPT) -> Iterator[None]:
 @contextmanager
 def whole_path(path: Path) -> Iterator[Path]:
     """A path to write to, which replaces ``path`` once the block has ended without an error."""
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder; expected the name of a file to write")
+    if path.exists() and not path.is_file():  # root would lose /dev/null.
+        raise InputError(f"{path}: is a folder or a device; expected the name of a file to write")
     make_folder(path.parent)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
