@@ -12,6 +12,9 @@ from mclas_lightning.sweep.plan import plan_runs
         ("a: &a [b]\nc: [*a, *a]", "expected YAML without aliases"),
         ("hydra: {mode: MULTIRUN}", "is no sweep file"),
         ("just text", "is no sweep file"),
+        ("7", "cannot be read as YAML"),
+        ("a: 1\na: 2", "cannot be read as YAML (found duplicate key a)"),
+        ("a: ${b", "cannot be read as YAML (no viable alternative"),
         ("hydra: {sweeper: {params: {modle: ms}}}", "modle"),
         ("hydra: {sweeper: {params: {dataset: jsonl}}}", "words are missing: dataset.name=..."),
         ("hydra: {sweeper: {params: {model: 'ms,mclass'}}}", "did you mean 'mclas'"),
@@ -42,6 +45,18 @@ def test_a_word_takes_the_place_of_the_files_for_its_key(tmp_path):
     assert axes_of(file, ["seed=range(2)", "workers=1"]) == {
         "model": "ncls,mclas", "seed": "range(2)", "network@_global_.network": "tiny",
         "data": '"my data, here"', "optim.encoder.lr": "0.5", "workers": "1",
+    }  # fmt: skip
+
+
+def test_numbers_and_dates_of_a_file_are_read_as_hydra_reads_them(tmp_path):
+    file = tmp_path / "sweep.yaml"
+    file.write_text(
+        "hydra: {sweeper: {params: {seed: 1}}}\n"
+        "dataset: {name: 2024-01-01}\n"
+        "optim: {encoder: {lr: 1e-3}}\n"
+    )
+    assert axes_of(file, []) == {
+        "seed": "1", "dataset.name": '"2024-01-01"', "optim.encoder.lr": "0.001"
     }  # fmt: skip
 
 

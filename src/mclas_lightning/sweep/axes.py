@@ -9,9 +9,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
 from mclas_lightning.config.compose import multirun_words
 from mclas_lightning.config.overrides import override
-from mclas_lightning.errors import InputError, unknown_choice
+from mclas_lightning.errors import InputError, first_line, unknown_choice
 from mclas_lightning.files import EXPERIMENTS, read_yaml
 from mclas_lightning.schema import flat
 
@@ -41,7 +45,13 @@ def axes_of(file: Path, words: Sequence[str]) -> dict[str, str]:
 
     InputError where ``file`` is no sweep file or a word has no ``=``.
     """
-    found = read_yaml(file)
+    read_yaml(file)  # refuses a bomb of aliases
+    try:
+        # Hydra reads the file by OmegaConf, for whose YAML 1e-3 is a number and 2024-01-01 a text.
+        found: Any = OmegaConf.to_container(OmegaConf.load(file))
+    except (OSError, OmegaConfBaseException, YAMLError) as error:
+        said = first_line(getattr(error, "problem", error))
+        raise InputError(f"{file}: cannot be read as YAML ({said})") from error
     try:
         hydra, defaults = found.pop("hydra"), found.pop("defaults", [])
         axes = {
