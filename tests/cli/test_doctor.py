@@ -103,6 +103,17 @@ def test_corpora_have_their_sizes_and_what_they_lack(tmp_path):
     assert finding.todo == f"lacks valid: mclas data check '{tmp_path}/a b'"
 
 
+def test_corpora_and_runs_behind_a_link_to_a_larger_disk_are_found(tmp_path):
+    write_jsonl(tmp_path / "larger" / "train.jsonl", examples(5))
+    (tmp_path / "larger" / "config.yaml").touch()
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "linked").symlink_to(tmp_path / "larger")
+    (finding,) = corpora(tmp_path / "here")
+    assert (finding.name, finding.found) == ("linked", "train 5")
+    (finding,) = runs_found(tmp_path / "here")
+    assert (finding.name, finding.found) == ("not ended", "1")
+
+
 def test_a_corpus_that_was_changed_or_damaged_is_named_beside_the_others(tmp_path):
     for name in ("changed", "damaged", "whole"):
         for split in ("train", "valid", "test"):

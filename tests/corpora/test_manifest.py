@@ -125,6 +125,10 @@ def test_what_a_killed_import_left_is_no_corpus(raw):
     left.write_text("{")
     assert training_files(raw.parent) == [raw / "train.jsonl"]
     assert training_files(left.parent) == [left]  # as of a corpus that is being made
+    (raw.parent / "linked").symlink_to(raw)
+    linked = raw.parent / "linked" / "train.jsonl"
+    assert training_files(raw.parent) == [raw / "train.jsonl", linked]
+    (raw.parent / "linked").unlink()
     (raw / "train.jsonl").unlink()
     with pytest.raises(InputError, match=r"no train\.jsonl here or below"):
         training_files(raw.parent)

@@ -90,6 +90,16 @@ def test_finished_runs_are_found_once_at_or_below_folders(tmp_path):
         finished_folders([tmp_path / "empty"])
 
 
+def test_runs_behind_a_link_to_a_larger_disk_are_found(tmp_path):
+    run = tmp_path / "larger" / "full" / "mclas" / "seed=0"
+    run.mkdir(parents=True)
+    (run / "results.json").write_text("{}")
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "toy").symlink_to(tmp_path / "larger")
+    found = finished_folders([tmp_path / "runs"])
+    assert found == [tmp_path / "runs" / "toy" / "full" / "mclas" / "seed=0"]
+
+
 def test_what_a_killed_process_was_about_to_write_is_no_run(tmp_path):
     for place in ("seed=0", "seed=0/.ready", "seed=0/.abc.part", "seed=0/valid/beam=1"):
         (tmp_path / place).mkdir(parents=True)

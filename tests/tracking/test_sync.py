@@ -17,8 +17,12 @@ def test_where_nothing_was_trained_offline_it_says_so(trained, tmp_path):
 def test_what_was_uploaded_before_is_left_alone(trained, tmp_path, capsys):
     (log,) = logs(trained("model=ncls", "logger=wandb"))
     log.with_suffix(".wandb.synced").touch()
-    sync(tmp_path / "runs")
-    assert capsys.readouterr().out.splitlines()[-1] == "0 uploaded, of 0 runs; 1 uploaded before"
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked" / "small").symlink_to(tmp_path / "runs" / "small")
+    for runs in ("runs", "linked"):
+        sync(tmp_path / runs)
+        said = capsys.readouterr().out.splitlines()[-1]
+        assert said == "0 uploaded, of 0 runs; 1 uploaded before"
 
 
 def test_a_run_that_goes_on_is_left_out_until_it_has_ended(trained, tmp_path, capsys, monkeypatch):

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from glob import glob
 from http.client import HTTPException
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -161,10 +162,9 @@ def server(name: str) -> Finding:
     if name == "model hub" and os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0"):
         return Finding("network", name, "not asked (HF_HUB_OFFLINE is set)")
     try:
-        with urlopen(Request(address, method="HEAD"), timeout=SECONDS):
+        # A server that refuses this page answers, too.
+        with suppress(HTTPError), urlopen(Request(address, method="HEAD"), timeout=SECONDS):
             pass
-    except HTTPError:
-        pass  # The server answers, though this page is not for all.
     except (OSError, ValueError, HTTPException) as error:
         reason = first_line(getattr(error, "reason", None) or error)
         return Finding("network", name, f"{address} does not answer ({reason})", without)
@@ -189,7 +189,8 @@ def corpora(data: Path) -> Iterator[Finding]:
     from mclas_lightning.corpora.manifest import read_manifest
     from mclas_lightning.files import num_records
 
-    folders = sorted({file.parent for split in SPLITS for file in data.rglob(f"{split}.jsonl")})
+    found = [f for s in SPLITS for f in glob(f"**/{s}.jsonl", root_dir=data, recursive=True)]
+    folders = sorted({data / Path(file).parent for file in found})
     for folder in folders:
         files = {s: folder / f"{s}.jsonl" for s in SPLITS if (folder / f"{s}.jsonl").is_file()}
         try:
@@ -203,12 +204,12 @@ def corpora(data: Path) -> Iterator[Finding]:
         except InputError as error:
             yield Finding("corpora", str(folder.relative_to(data)), "damaged", str(error))
             continue
-        found = ", ".join(f"{split} {size:,}" for split, size in sizes.items())
+        listed = ", ".join(f"{split} {size:,}" for split, size in sizes.items())
         lacking = [split for split in SPLITS if split not in sizes]
         wrong = [f"lacks {', '.join(lacking)}"] * bool(lacking) + changed
         check = command("mclas data check", [str(folder)])
         todo = f"{'; '.join(wrong)}: {check}" if wrong else ""
-        yield Finding("corpora", str(folder.relative_to(data)), found, todo)
+        yield Finding("corpora", str(folder.relative_to(data)), listed, todo)
     if not folders:
         yield Finding("corpora", str(data), "none", "mclas data toy makes one in seconds")
 
@@ -239,8 +240,8 @@ def runs_found(runs: Path) -> Iterator[Finding]:
         "not ended": "the same mclas-train goes on with each",
     }
     found: Counter[str] = Counter()
-    for file in runs.rglob("config.yaml"):
-        run = Run(file.parent)
+    for file in glob("**/config.yaml", root_dir=runs, recursive=True):
+        run = Run((runs / file).parent)
         found[next(state for state, holds in tests.items() if holds(run))] += 1
     for state in tests:
         if found[state]:

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from glob import glob
 from pathlib import Path
 from typing import Any
 
@@ -66,11 +67,11 @@ def training_files(folder: Path) -> list[Path]:
 
     Those below hidden folders are no corpora: a killed import leaves such a folder.
     """
-    found = [path.relative_to(folder) for path in sorted(folder.rglob("train.jsonl"))]
-    paths = [folder / path for path in found if not any(p.startswith(".") for p in path.parts)]
-    if not paths:
+    # glob follows links, as to a larger disk, and passes over hidden folders.
+    found = sorted(map(Path, glob("**/train.jsonl", root_dir=folder, recursive=True)))
+    if not found:
         raise InputError(f"{folder}: no train.jsonl here or below to read word pieces from")
-    return paths
+    return [folder / path for path in found]
 
 
 def check_replaceable(out: Path, corpus: str) -> None:

@@ -13,6 +13,7 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from glob import glob
 from pathlib import Path
 from typing import Any
 
@@ -59,15 +60,12 @@ def finished_folders(folders: Sequence[Path]) -> list[Path]:
     """The folders with a results.json at or below ``folders``; InputError where one has none."""
     found: dict[Path, None] = {}
     for folder in folders:
-        # A hidden folder is what a killed process was about to write.
-        results = [
-            path
-            for path in sorted(folder.rglob("results.json"))
-            if not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        ]
+        # glob follows links, as to a larger disk, and passes over hidden folders, which are what a
+        # killed process was about to write.
+        results = glob("**/results.json", root_dir=folder, recursive=True)
         if not results:
             raise InputError(f"{folder}: no finished run here or below (no results.json)")
-        found |= dict.fromkeys(path.parent for path in results)
+        found |= dict.fromkeys(folder / path.parent for path in sorted(map(Path, results)))
     return [*found]
 
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
+from glob import glob
 from itertools import groupby
 from pathlib import Path
 
@@ -26,11 +27,9 @@ def sync(runs: Path) -> None:
 
     InputError where there are none, the server cannot be reached, or a part is not uploaded.
     """
-    parts = sorted(
-        path
-        for path in runs.rglob("wandb/offline-run-*/run-*.wandb")
-        if (path.parents[2] / "config.yaml").exists()
-    )
+    logs = glob("**/wandb/offline-run-*/run-*.wandb", root_dir=runs, recursive=True)
+    paths = (runs / log for log in logs)
+    parts = sorted(path for path in paths if (path.parents[2] / "config.yaml").exists())
     if not parts:
         raise InputError(
             f"{runs}: no run here was trained offline (logger=wandb logger.offline=true)"
