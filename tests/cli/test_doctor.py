@@ -137,6 +137,9 @@ def test_runs_are_counted_by_state(tmp_path, held):
         if file:
             (tmp_path / name / file).touch()
     held(tmp_path / "e")
+    of_wandb = tmp_path / "d" / "wandb" / "run-20261130_172528-0eyur1wa" / "files"
+    of_wandb.mkdir(parents=True)
+    (of_wandb / "config.yaml").touch()
     a = write_run(tmp_path, "toy_en2de", "minimum", "mclas", 0, num=5)
     (tmp_path / a.dataset / a.scenario / a.model / "seed=0" / "config.yaml").touch()
     found = {finding.name: finding.found for finding in runs_found(tmp_path)}

@@ -116,10 +116,9 @@ def versions() -> Iterator[Finding]:
 
 
 def _version(package: str) -> str | None:
-    try:
+    with suppress(PackageNotFoundError):
         return version(package)
-    except PackageNotFoundError:
-        return None
+    return None
 
 
 def devices(cpuinfo: Path = Path("/proc/cpuinfo")) -> Iterator[Finding]:
@@ -240,9 +239,10 @@ def runs_found(runs: Path) -> Iterator[Finding]:
         "not ended": "the same mclas-train goes on with each",
     }
     found: Counter[str] = Counter()
-    for file in glob("**/config.yaml", root_dir=runs, recursive=True):
-        run = Run((runs / file).parent)
-        found[next(state for state, holds in tests.items() if holds(run))] += 1
+    for file in map(Path, glob("**/config.yaml", root_dir=runs, recursive=True)):
+        if not file.match("wandb/*/files/config.yaml"):  # W&B writes this one, into a run's folder.
+            run = Run(runs / file.parent)
+            found[next(state for state, holds in tests.items() if holds(run))] += 1
     for state in tests:
         if found[state]:
             yield Finding("runs", state, f"{found[state]:,}", todo.get(state, ""))
