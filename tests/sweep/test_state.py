@@ -5,6 +5,7 @@ from itertools import product
 import pytest
 
 from mclas_lightning.cli.sweep import STARTABLE
+from mclas_lightning.errors import InputError
 from mclas_lightning.files import read_json, write_json
 from mclas_lightning.runs.lock import FolderBusy, lock_owner, locked
 from mclas_lightning.sweep import state as module
@@ -92,6 +93,19 @@ def test_a_slurm_job_is_queued_until_slurm_has_lost_it(toy, monkeypatch):
     assert "Slurm job 12 ended without results" in states(toy)[ms.folder].detail
     write_failure(ms.folder, "RuntimeError: out of memory", 1, ms.folder / "12_log.out")
     assert states(toy)[ms.folder].detail == "RuntimeError: out of memory"
+
+
+def test_slurm_is_not_asked_about_runs_that_are_finished(toy, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    ms, mclas, *_ = toy
+    write_job(ms.folder, "12", ms.folder / "12_log.out")
+    with pytest.raises(InputError, match="squeue: cannot be asked how jobs stand"):
+        states(toy)
+    finished(ms.folder)
+    assert state_counts(states(toy)) == "7 runs: 1 done, 6 missing"
+    write_job(mclas.folder, "13", mclas.folder / "13_log.out")
+    with pytest.raises(InputError, match="squeue"):
+        states(toy)
 
 
 OF_RECORDS = ("failure.json", "job.json", "diverged.json")

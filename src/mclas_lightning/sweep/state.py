@@ -62,7 +62,9 @@ class State:
 
 def states(runs: Sequence[PlannedRun]) -> dict[Path, State]:
     """The state of each run by its folder; in ``runs``, needed runs stand before their users."""
-    queue = slurm_queue() if any((run.folder / JOB_FILE).exists() for run in runs) else {}
+    # Of a finished run no queue is asked, so that results are seen where there is no Slurm.
+    unfinished = (run.folder for run in runs if not Run(run.folder).finished)
+    queue = slurm_queue() if any((folder / JOB_FILE).exists() for folder in unfinished) else {}
     found: dict[Path, State] = {}
     for run in runs:
         try:
