@@ -1,6 +1,7 @@
 import io
 from pathlib import Path
 
+from mclas_lightning.files import write_json
 from mclas_lightning.sweep.plan import plan_runs
 from mclas_lightning.sweep.state import states, write_failure
 from mclas_lightning.sweep.status import failure_lines, plan_lines, seconds_per_update, status_grid
@@ -33,6 +34,22 @@ def test_the_grid_has_a_row_a_system_and_a_column_a_seed(tmp_path):
     assert ["full", "ms", "done", "-"] in rows
     assert ["minimum", "mclas", "-", "wait", "FAIL", "wait"] in rows
     assert "14 runs: 1 done, 6 waiting, 1 failed, 6 missing" in shown.get()
+
+
+def test_a_cell_stands_below_its_seed_however_long_a_seed_or_a_word_is(tmp_path):
+    from rich.console import Console
+
+    words = [f"runs={tmp_path}/runs", "dataset.target=de", "seed=7,123456789,20240101"]
+    runs = plan_runs(["toy"], words)
+    write_json(tmp_path / "runs/toy_en/full/ms/seed=7/training.json", {})
+    write_failure(tmp_path / "runs/toy_en/full/ms/seed=20240101", "it broke", 1, Path("a.txt"))
+    console = Console(width=200, file=io.StringIO())
+    with console.capture() as shown:
+        console.print(status_grid(runs, states(runs)))
+    lines = shown.get().splitlines()
+    seeds, cells = (next(n for n in lines if has in n) for has in ("123456789", "scoring"))
+    for seed, word in (("7", "scoring"), ("20240101", "FAIL"), ("123456789", "-")):
+        assert cells[seeds.index(seed) :].split()[0] == word
 
 
 def test_datasets_that_do_not_fit_beside_the_others_stand_below_them(tmp_path):

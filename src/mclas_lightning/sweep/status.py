@@ -88,7 +88,7 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
-CELL_WIDTH = 6  # characters
+CELL_WIDTH = 6  # characters at least
 
 OTHER_ADVICE = (
     "plan it with the words it was trained with, or give the plan another place (runs=...) or name "
@@ -196,26 +196,33 @@ class _Grid:
         runs = [run for run in self.runs if run.dataset in datasets]
         cells = {(r.scenario, r.model, r.dataset, r.seed): self.found[r.folder] for r in runs}
         seeds = sorted({run.seed for run in runs})
+        texts = [*map(str, seeds), *map(_cell_text, cells.values())]
+        width = max(CELL_WIDTH, *(len(text) + 1 for text in texts))
         table = Table("scenario", "model", box=box.SIMPLE, padding=(0, 1, 0, 0))
         for dataset in datasets:
-            numbers = "".join(f"{seed:<{CELL_WIDTH}}" for seed in seeds)
+            numbers = "".join(f"{seed:<{width}}" for seed in seeds)
             table.add_column(f"{dataset}, seed\n{numbers}", no_wrap=True)
         for scenario, model in sorted({key[:2] for key in cells}, key=_row_order):
             row = (
-                Text().join(_cell(cells.get((scenario, model, dataset, seed))) for seed in seeds)
+                Text().join(
+                    _cell(cells.get((scenario, model, dataset, seed)), width) for seed in seeds
+                )
                 for dataset in datasets
             )
             table.add_row(scenario, model, *row)
         return table
 
 
-def _cell(state: State | None) -> Text:
+def _cell(state: State | None, width: int) -> Text:
     if state is None:
-        return Text(" " * CELL_WIDTH)
-    done = (
-        state.detail.split(" (")[0].replace(" ", "") if state.name in ("running", "missing") else ""
-    )
-    return Text(f"{done or CELL_WORDS[state.name]:<{CELL_WIDTH}}", style=CELL_STYLES[state.name])
+        return Text(" " * width)
+    return Text(f"{_cell_text(state):<{width}}", style=CELL_STYLES[state.name])
+
+
+def _cell_text(state: State) -> str:
+    shows_progress = state.name in ("running", "missing")
+    progress = state.detail.split(" (")[0].replace(" ", "") if shows_progress else ""
+    return progress or CELL_WORDS[state.name]
 
 
 def _row_order(row: tuple[str, str]) -> tuple[int, int, str]:
