@@ -124,6 +124,28 @@ def test_a_run_is_scored_otherwise_by_its_decoding_or_its_encoders(tmp_path):
     assert scoring_differences(tmp_path, asked) == [
         Difference("decoding.weights", '"auto"', '"int8"')
     ]
-    results["signatures"]["cross"]["similarity"] = "s"
+    results["signatures"]["cross"]["similarity"] = "similarity|model:e5|sha256:012345"
     (tmp_path / "results.json").write_text(json.dumps(results))
     assert scoring_differences(tmp_path, config("scoring.similarity=an/e5")) == []
+    assert scoring_differences(tmp_path, config("scoring.similarity=an/e5-base")) == [
+        Difference("scoring.similarity", '"e5"', '"an/e5-base"')
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ([], []),
+        (["scoring.layer=9"], []),
+        (["scoring.layer=8"], [Difference("scoring.layer", "9", "8")]),
+        (["scoring.rescale=true"], [Difference("scoring.rescale", "false", "true")]),
+        (["scoring.bertscore=xlmr"], [Difference("scoring.bertscore", '"mbert"', '"xlmr"')]),
+        (["scoring.bertscore=null", "scoring.layer=8"], []),
+    ],
+)
+def test_a_run_is_scored_otherwise_by_another_use_of_its_encoder(tmp_path, words, found):
+    signature = "bertscore|model:mbert|sha256:0|layer:9|idf:no|rescale:no|bert-score:0.3.13"
+    results = {"signatures": {"cross": {"bertscore": signature}}}
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    asked = config("scoring.bertscore=google/mbert", *words)
+    assert scoring_differences(tmp_path, asked) == found

@@ -4,7 +4,7 @@ The module loads no torch, so that sweeps and tables start fast.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -151,14 +151,14 @@ def differences_in_words(found: Sequence[Difference], asked: str = "you ask for"
 def scoring_differences(folder: Path, config: Mapping[str, Any]) -> list[Difference]:
     """The decoding and scoring keys in which results.json differs from what ``config`` asks for.
 
-    An encoder that ``config["scoring"]`` names differs where results.json has no signature of its
-    scores. InputError where results.json cannot be read.
+    An encoder that ``config["scoring"]`` names, and how it is used, is compared with the signature
+    of its scores. InputError where results.json cannot be read.
     """
     results = read_json(folder / "results.json", dict)
     decoding, signatures = results.get("decoding") or {}, results.get("signatures") or {}
     scoring = config.get("scoring") or {}
     found = decoding_differences(decoding, config.get("decoding") or {})
-    return [*(found if decoding else []), *_not_scored(scoring, signatures.values())]
+    return [*(found if decoding else []), *_scored_otherwise(scoring, signatures.values())]
 
 
 def decoding_differences(kept: Mapping[str, Any], asked: Mapping[str, Any]) -> list[Difference]:
@@ -175,12 +175,31 @@ def _left_to_device(found: Difference) -> bool:
     return found.key == "decoding.max_tokens" and "null" in values
 
 
-def _not_scored(
+def _scored_otherwise(
     scoring: Mapping[str, Any], signatures: Iterable[Mapping[str, str]]
-) -> list[Difference]:
-    families = {family for of_side in signatures for family in of_side}
-    return [
-        Difference(f"scoring.{family}", ABSENT, json.dumps(scoring[family], ensure_ascii=False))
-        for family in ("bertscore", "similarity")
-        if scoring.get(family) is not None and family not in families
-    ]
+) -> Iterator[Difference]:
+    signed = {family: text for of_side in signatures for family, text in of_side.items()}
+    for family in ("bertscore", "similarity"):
+        if (encoder := scoring.get(family)) is None:
+            continue
+        shown = json.dumps(encoder, ensure_ascii=False)
+        if family not in signed:
+            yield Difference(f"scoring.{family}", ABSENT, shown)
+            continue
+        # A signature is "bertscore|model:xlmr|layer:9|...", with the last part of a name.
+        parts = dict(part.split(":", 1) for part in signed[family].split("|") if ":" in part)
+        name = Path(encoder).resolve().name
+        if parts.get("model", name) != name:
+            yield Difference(f"scoring.{family}", json.dumps(parts["model"]), shown)
+        if family == "bertscore":
+            yield from _bertscore_otherwise(scoring, parts)
+
+
+def _bertscore_otherwise(
+    scoring: Mapping[str, Any], parts: Mapping[str, str]
+) -> Iterator[Difference]:
+    layer, rescale = str(scoring.get("layer") or parts.get("layer")), bool(scoring.get("rescale"))
+    if layer != parts.get("layer", layer):
+        yield Difference("scoring.layer", parts["layer"], layer)
+    if rescale != (parts.get("rescale", "no") != "no"):
+        yield Difference("scoring.rescale", json.dumps(not rescale), json.dumps(rescale))
