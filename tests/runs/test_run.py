@@ -38,6 +38,9 @@ def test_a_training_goes_on_in_its_own_precision(tmp_path):
     run.check_identity(asked, ["optim"])
     (tmp_path / "training.json").write_text("{}")
     run.check_identity(asked)
+    (tmp_path / "training.json").unlink()
+    write_yaml("{model: {copies: lead}, trainer: {precision: 32-true}}\n")  # never trained
+    run.check_identity({"model": {"copies": "lead"}, **asked})
 
 
 @pytest.mark.parametrize("model", ["{steps: [summarize, translate]}", "{copies: lead}"])

@@ -159,6 +159,17 @@ def test_results_of_an_outside_system_are_no_run_of_a_plan(toy):
     assert state.detail == said
 
 
+def test_a_training_that_has_not_ended_is_another_run_in_another_precision(toy):
+    ms = toy[0]
+    started(ms)
+    planned = plan_runs(["toy"], ["seed=0", "trainer.precision=bf16-mixed"])
+    state = states(planned)[ms.folder]
+    said = 'trainer.precision="32-true", this plan has trainer.precision="bf16-mixed"'
+    assert (state.name, state.detail) == ("other", said)
+    finished(ms.folder)
+    assert states(planned)[ms.folder].name == "done"
+
+
 def test_the_same_words_and_what_is_no_identity_are_no_other_run(toy):
     ms = toy[0]
     started(ms)

@@ -24,7 +24,6 @@ from mclas_lightning.runs.identity import (
     differences_in_words,
     has_network,
     read_config,
-    unequal_keys,
 )
 
 # The key of environment.json and results.json for an ms run, as "folder hash of its weights".
@@ -193,8 +192,7 @@ class Run:
     def check_identity(self, config: Mapping[str, Any], sections: Sequence[str] = ()) -> None:
         """InputError where the folder holds a run of another configuration, or foreign results.
 
-        ``sections`` limits the comparison to these top-level keys. A training that has not ended
-        goes on in its own precision, which config.yaml says of all its updates.
+        ``sections`` limits the comparison to these top-level keys.
         """
         advice = "give this one another name (model.name=...), or delete the old one"
         if self.foreign:
@@ -203,9 +201,5 @@ class Run:
             return
         if sections:
             advice = "give the words that it was trained with (optim=... sets lengths, too)"
-        found = differences(self.config, config, sections)
-        if not (sections or self.trained):
-            unequal = unequal_keys(self.config, config)
-            found += [one for one in unequal if one.key == "trainer.precision"]
-        if found:
+        if found := differences(self.config, config, sections, trained=self.trained):
             raise InputError(f"{self}: holds a run with {differences_in_words(found)}; {advice}")

@@ -114,7 +114,8 @@ def differences_from_plan(run: PlannedRun) -> list[Difference]:
     if not config.exists():
         kept, asked = '"an outside system"', f'"{run.model}"'
         return [Difference("model.name", kept, asked)] if Run(run.folder).foreign else []
-    return differences(_kept_config(run.folder, config.stat().st_mtime_ns), run.config)
+    written = _kept_config(run.folder, config.stat().st_mtime_ns)
+    return differences(written, run.config, trained=Run(run.folder).trained)
 
 
 @lru_cache(maxsize=4096)
