@@ -243,6 +243,18 @@ def test_a_run_is_verified_by_any_path_to_it(run, monkeypatch, inside, named):
     assert (found.topics, found.of("unchecked")) == (known.topics, known.of("unchecked"))
 
 
+def test_weights_of_an_exported_run_that_a_run_starts_from_are_compared(run, tmp_path):
+    exported = tmp_path / "ms"
+    exported.mkdir()
+    (exported / "config.json").write_text('{"model_type": "mclas"}')
+    (exported / "model.safetensors").write_text("weights")
+    recorded = f"{exported} {sha256(exported / 'model.safetensors')}"
+    change(run / "results.json", provenance__initialized_from=recorded)
+    assert "initialized_from" in verify(run).topics
+    (exported / "model.safetensors").write_text("others")
+    assert {finding.topic for finding in verify(run).of("mismatch")} == {"initialized_from"}
+
+
 def test_what_is_gone_is_not_checked_and_does_not_fail(run):
     Run(run).best.unlink()
     (run.parents[4] / "corpus" / "en2de" / "test.jsonl").unlink()

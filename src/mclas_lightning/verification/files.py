@@ -8,6 +8,7 @@ from typing import Any
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import read_json
+from mclas_lightning.runs.exported import opened
 from mclas_lightning.runs.identity import check_own_config
 from mclas_lightning.runs.recipe import recipe
 from mclas_lightning.runs.results import Results
@@ -94,7 +95,7 @@ def _network(results: Results, run: Run) -> Iterator[Finding]:
     parts = {part: known[part] for part in others if " " in str(known.get(part, ""))}
     for part, recorded in parts.items():
         name, _, sha = str(recorded).rpartition(" ")
-        place = run_of_seed(name, results.seed).best
+        place = opened(run_of_seed(name, results.seed)).best
         if place.exists():
             yield compared(part, place, sha)
         elif len(sha) == 64:
