@@ -9,7 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
+import wandb
 import yaml
+from wandb.errors import UsageError
 
 from mclas_lightning.config.compose import compose
 from mclas_lightning.config.settings import read_settings
@@ -18,6 +20,7 @@ from mclas_lightning.evaluate import evaluate
 from mclas_lightning.files import EXPERIMENTS
 from mclas_lightning.runs.preemption import Preempted
 from mclas_lightning.runs.results import Results
+from mclas_lightning.tracking.loggers import build_loggers
 from mclas_lightning.tracking.wandb_logger import WandbMirror, sample_table
 from mclas_lightning.tracking.workspace import CURVES, KEYS, ROUGE_TITLES
 from tests.conftest import read_lines
@@ -67,6 +70,25 @@ def test_samples_are_of_what_was_scored_alone(trained):
         file.write("\n")
     with pytest.raises(InputError, match=r"is not the file that results\.json was scored from"):
         sample_table(results, 3)
+
+
+def test_tags_are_as_long_as_wandb_takes_them(monkeypatch, tmp_path):
+    words = ["logger=wandb", f"dataset.name={'n' * 99}", f"run_dir={tmp_path}"]
+    for name in ("config.yaml", "environment.json"):
+        (tmp_path / name).touch()
+    asked = {}
+
+    def init(**words):
+        asked.update(words)
+        raise UsageError("asked for all it needs")
+
+    monkeypatch.setattr(wandb, "init", init)
+    (mirror,) = build_loggers(read_settings(compose("train", words))[0].logger)
+    assert isinstance(mirror, WandbMirror)
+    with pytest.raises(InputError, match="asked for all it needs"):
+        _ = mirror.experiment
+    assert asked["tags"][0] == "n" * 64
+    wandb.Settings(run_tags=asked["tags"])  # refuses a tag that is too long
 
 
 def metrics(run: Path) -> list[dict[str, str]]:

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     import wandb
 
 
+LONGEST_TAG = 64  # characters; W&B refuses a longer tag, and an empty one
+
+
 @dataclass(frozen=True, kw_only=True)
 class WandbConfig:
     """``conf/logger/wandb.yaml``."""
@@ -109,7 +112,7 @@ class WandbMirror(WandbLogger):
                 group=config.group,
                 job_type="decoding" if trial else config.job_type,
                 name=f"{config.name}/{trial}" if trial else config.name,
-                tags=config.tags,
+                tags=[tag[:LONGEST_TAG] for tag in config.tags if tag],
                 # In a W&B sweep, the agent chooses the id.
                 id=None if "WANDB_SWEEP_ID" in os.environ else self._run_id(),
                 resume=None if self.offline else "allow",
