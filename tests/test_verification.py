@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mclas_lightning.config.compose import compose
+from mclas_lightning.evaluate import evaluate
 from mclas_lightning.example import example_line, read_jsonl
 from mclas_lightning.files import sha256
 from mclas_lightning.runs.results import Results
@@ -253,6 +255,16 @@ def test_weights_of_an_exported_run_that_a_run_starts_from_are_compared(run, tmp
     assert "initialized_from" in verify(run).topics
     (exported / "model.safetensors").write_text("others")
     assert {finding.topic for finding in verify(run).of("mismatch")} == {"initialized_from"}
+
+
+def test_a_baseline_on_the_validation_split_matches_until_that_is_changed(words, corpus):
+    evaluate(compose("evaluate", [*words, "model=lead_1", "scored=valid"]))
+    (trial,) = corpus.parent.rglob("results.json")
+    assert verify(trial.parent).of("mismatch") == []
+    assert "test set" in verify(trial.parent).topics
+    first, *others = read_jsonl(corpus / "en2de" / "valid.jsonl")
+    (corpus / "en2de" / "valid.jsonl").write_text("".join(map(example_line, [*others, first])))
+    assert {finding.topic for finding in verify(trial.parent).of("mismatch")} == {"test set"}
 
 
 def test_what_is_gone_is_not_checked_and_does_not_fail(run):

@@ -70,7 +70,8 @@ def _corpus(results: Results, run: Run, config: Mapping[str, Any]) -> Iterator[F
     for split, sha in kept.items():
         yield compared("corpus", folder / f"{split}.jsonl", sha)
     scored, path = results.provenance.get(f"{results.split}_sha256"), scored_set(results)
-    if path and "test_file" in results.provenance:
+    # The corpus.json of a pipeline or a baseline has the test set alone.
+    if path and ("test_file" in results.provenance or results.split not in kept):
         yield compared("test set", path, scored)
     elif scored != kept.get(results.split):
         yield mismatched("corpus", f"corpus.json and results.json differ in {results.split}.jsonl")
