@@ -57,6 +57,18 @@ def test_pretrainings_that_a_sweep_needs_are_part_of_it():
     }
 
 
+@pytest.mark.parametrize("files", [["study_mt", "study_tltran"], ["study_tltran", "study_mt"]])
+def test_a_run_follows_what_it_builds_on_whatever_file_comes_first(files):
+    runs = plan_runs(files, ["seed=0"])
+    order = [run.folder for run in runs]
+    pipelines = [run for run in runs if run.model == "tltran"]
+    assert len(pipelines) == 8
+    for run in pipelines:
+        own = Path("runs", run.dataset, run.scenario, "mt", "seed=0")
+        assert set(run.needs) == {Path("runs/toy_en/full/ms/seed=0"), own}
+        assert all(order.index(need) < order.index(run.folder) for need in run.needs)
+
+
 def test_the_toy_sweep_pretrains_on_its_own_corpus_once_a_seed():
     runs = plan_runs(["toy"])
     assert Counter(run.dataset for run in runs) == {"toy_en": 2, "toy_en2de": 6, "toy_en2zh": 6}

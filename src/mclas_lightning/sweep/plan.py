@@ -60,6 +60,10 @@ def plan_runs(files: Iterable[str], words: Sequence[str] = ()) -> list[PlannedRu
         shared = shared_words(axes)
         for chosen in multirun_words(axes):
             _add_run(planned, chosen, shared)
+    # A run may build on one of a later file.
+    for folder, run in planned.items():
+        needs = tuple(need for need in run.needs if need in planned)
+        planned[folder] = replace(run, needs=needs)
     return [planned[folder] for folder in _in_order(planned)]
 
 
@@ -86,8 +90,7 @@ def _add_run(planned: dict[Path, PlannedRun], words: list[str], shared: Sequence
             if Path(_run_config(tuple(first)).run_dir) in places:
                 _add_run(planned, first, shared)
                 break
-    needs = tuple(sorted(places & planned.keys()))
-    _keep(planned, replace(run, needs=needs))
+    _keep(planned, replace(run, needs=tuple(sorted(places))))
 
 
 def _keep(planned: dict[Path, PlannedRun], run: PlannedRun) -> None:
