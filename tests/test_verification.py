@@ -267,6 +267,16 @@ def test_a_baseline_on_the_validation_split_matches_until_that_is_changed(words,
     assert {finding.topic for finding in verify(trial.parent).of("mismatch")} == {"test set"}
 
 
+def test_a_language_that_nothing_is_counted_in_does_not_end_the_verification_of_others(run):
+    record = json.loads((run / "results.json").read_text())
+    signatures = dict.fromkeys(record["signatures"]["cross"], "theirs")
+    change(run / "results.json", languages__target="zh-CN", signatures__cross=signatures)
+    found, _ = verify_all([run, run])
+    said = [finding.said for finding in found.of("unchecked") if finding.topic == "scores"]
+    assert any("'zh-CN' is not supported" in line for line in said)
+    assert "predictions" in found.topics
+
+
 def test_what_is_gone_is_not_checked_and_does_not_fail(run):
     Run(run).best.unlink()
     (run.parents[4] / "corpus" / "en2de" / "test.jsonl").unlink()

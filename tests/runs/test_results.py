@@ -48,6 +48,10 @@ def test_the_file_has_the_documented_keys(tmp_path, made_up):
         ({"format": 1}, "expected format 2, found 1; another version wrote it"),
         ({"seed": None}, "'seed' has the wrong type; expected int"),
         ({"languages": {"source": "en"}}, "'languages' lacks 'target'"),
+        (
+            {"languages": {"source": "en", "target": ["de"]}},
+            "'languages.target' must be a text or null, found ['de']",
+        ),
         ({"scores": {"crss": {}}}, "did you mean 'cross'"),
         ({"scores": {"cross": 3}}, "'scores.cross' must be an object"),
         ({"scores": {"cross": {}}}, "'scores.cross' lacks length, num"),

@@ -69,6 +69,8 @@ class Results:
         for name in ("source", "target"):
             if name not in self.languages:
                 raise InputError(f"'languages' lacks '{name}'")
+            if not isinstance(code := self.languages[name], str | None):
+                raise InputError(f"'languages.{name}' must be a text or null, found {code!r}")
         for side, scores in self.scores.items():
             if side not in SIDES:
                 raise unknown_choice("side", side, SIDES)

@@ -86,7 +86,10 @@ def verify(folder: Path) -> Verification:
         # An import of rouge-score, which takes long.
         from mclas_lightning.verification.scores import score_findings
 
-        findings += score_findings(results)
+        try:
+            findings += score_findings(results)
+        except InputError as error:  # such as a language that no score is counted in
+            findings.append(unchecked("scores", str(error)))
     else:
         said = f"{folder}: has none, and records no hash of them"
         findings.append(unchecked("predictions", said))
