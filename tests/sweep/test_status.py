@@ -85,6 +85,11 @@ def test_costs_are_those_of_finished_runs_of_the_same_kind(tmp_path):
     assert shown.endswith(left)
 
 
+def test_a_run_that_has_diverged_is_not_left_to_train(toy):
+    write_json(toy[-1].folder / "diverged.json", {"update": 7, "reason": "its loss is nan"})
+    assert [*plan_lines(toy)][-1] == "left to train: 6 runs, 19,000 updates"
+
+
 def test_a_run_of_another_configuration_is_never_done(toy):
     ms, mclas, *_ = toy
     for run in (ms, mclas):

@@ -45,8 +45,8 @@ def plan_lines(runs: Sequence[PlannedRun]) -> Iterator[str]:
     others = [run for run in runs if differences_from_plan(run)]
     if others:
         yield f"other: {len(others)} runs are there with another configuration; {OTHER_ADVICE}"
-    mine = [run for run in runs if run.updates and run not in others]
-    left = [run for run in mine if not Run(run.folder).trained]
+    ended = [run for run in runs if (at := Run(run.folder)).trained or at.diverged_path.exists()]
+    left = [run for run in runs if run.updates and run not in others and run not in ended]
     yield _left_line(left, measured)
 
 
