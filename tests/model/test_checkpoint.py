@@ -158,6 +158,51 @@ def test_a_pretrained_folder_gives_sizes_weights_and_the_decoders_embedding(tmp_
     assert torch.equal(network.embedding.weight, bert.get_input_embeddings().weight)
 
 
+def with_more_layers(path: Path) -> None:
+    config = AutoConfig.from_pretrained(path)
+    config.num_hidden_layers += 1
+    config.save_pretrained(path)
+
+
+def pointer_of_git_lfs(path: Path) -> None:
+    (path / "model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\n")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (with_more_layers, r"lack 16 of its weights, such as 'encoder\.layer\.2\."),
+        (pointer_of_git_lfs, "Error while deserializing header"),
+    ],
+)
+def test_an_encoder_without_all_of_its_weights_is_refused(tmp_path, change, said):
+    folder(tmp_path, "bert")
+    change(tmp_path)
+    encoder = pretrained_config(str(tmp_path))
+    network = Seq2Seq(NetworkConfig(encoder=encoder, decoder=small_network().config.decoder))
+    with pytest.raises(InputError, match=rf"its weights cannot be loaded \(.*{said}"):
+        load_pretrained_encoder(network, str(tmp_path))
+
+
+def test_an_encoder_without_a_pooler_is_whole(tmp_path):
+    folder(tmp_path, "bert")
+    bare = AutoModel.from_pretrained(tmp_path, add_pooling_layer=False)
+    bare.save_pretrained(tmp_path)
+    network = Seq2Seq(
+        NetworkConfig(
+            encoder=pretrained_config(str(tmp_path)), decoder=small_network().config.decoder
+        )
+    )
+    load_pretrained_encoder(network, str(tmp_path))
+    assert torch.equal(network.embedding.weight, bare.get_input_embeddings().weight)
+
+
+def test_a_setting_of_another_type_is_named(tmp_path):
+    (tmp_path / "config.json").write_text('{"model_type": "bert", "hidden_size": "large"}')
+    with pytest.raises(InputError, match="neither a folder with a model"):
+        pretrained_config(str(tmp_path))
+
+
 def test_a_model_that_is_not_there_is_named():
     with pytest.raises(InputError, match="'nowhere/at-all': neither a folder"):
         pretrained_config("nowhere/at-all")

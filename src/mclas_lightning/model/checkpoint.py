@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from transformers import AutoConfig, AutoModel, PreTrainedModel
 
-from mclas_lightning.errors import InputError
+from mclas_lightning.errors import InputError, first_line
 from mclas_lightning.files import REST_KEPT, clear_when_full
 from mclas_lightning.model.seq2seq import Seq2Seq, encoder_settings
 
@@ -26,7 +26,7 @@ def pretrained_config(name: str) -> dict[str, Any]:
     where = f"network.encoder.pretrained '{name}'"
     try:
         config = AutoConfig.from_pretrained(name, trust_remote_code=False)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # A setting of another type raises huggingface_hub's own errors.
         raise InputError(
             f"{where}: neither a folder with a model nor a model that a hub could deliver"
         ) from error
@@ -58,10 +58,14 @@ def positions_of(encoder: Mapping[str, Any]) -> int:
 def load_pretrained_encoder(network: Seq2Seq, name: str) -> None:
     """Initialize the encoder, and the decoders' embedding from the encoder's (section 4.1)."""
     try:
-        pretrained = AutoModel.from_pretrained(name, dtype=torch.float32, trust_remote_code=False)
-    except (OSError, ValueError) as error:
+        pretrained, loading = AutoModel.from_pretrained(
+            name, dtype=torch.float32, trust_remote_code=False, output_loading_info=True
+        )
+        check_whole(loading)
+    except Exception as error:  # safetensors, pickle and torch raise errors of their own.
         raise InputError(
-            f"network.encoder.pretrained '{name}': its weights cannot be loaded"
+            f"network.encoder.pretrained '{name}': its weights cannot be loaded "
+            f"({first_line(error)})"
         ) from error
     if not _is_bidirectional(pretrained.eval()):
         raise InputError(
@@ -71,6 +75,16 @@ def load_pretrained_encoder(network: Seq2Seq, name: str) -> None:
     pretrained.resize_token_embeddings(network.encoder.config.vocab_size, mean_resizing=False)
     network.encoder.load_state_dict(pretrained.state_dict())
     network.copy_embedding()
+
+
+def check_whole(loading: Mapping[str, Any]) -> None:
+    """ValueError where files of an encoder lack weights; ``loading`` is what was found in them.
+
+    Transformers draws such a weight at random. A pooler may lack: nothing uses it.
+    """
+    lacking = sorted(key for key in loading["missing_keys"] if not key.startswith("pooler."))
+    if lacking:
+        raise ValueError(f"its files lack {len(lacking)} of its weights, such as '{lacking[0]}'")
 
 
 @torch.no_grad()

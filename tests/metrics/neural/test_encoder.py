@@ -1,4 +1,5 @@
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -41,6 +42,14 @@ def test_the_upper_layers_are_left_out(small_encoder):
 def test_loading_says_nothing(small_encoder, capfd):
     load_encoder(str(small_encoder), 1, CPU)
     assert capfd.readouterr() == ("", "")
+
+
+def test_an_encoder_whose_files_lack_a_layer_scores_nothing(small_encoder, tmp_path):
+    shutil.copytree(small_encoder, tmp_path / "encoder")
+    AutoModel.from_pretrained(small_encoder, num_hidden_layers=2).save_pretrained(tmp_path)
+    shutil.copy(tmp_path / "model.safetensors", tmp_path / "encoder")
+    with pytest.raises(InputError, match=r"lack 16 of its weights, such as 'encoder\.layer\.2\."):
+        load_encoder(str(tmp_path / "encoder"), 3, CPU)
 
 
 def test_half_precision_weights_are_computed_with_in_single(small_encoder, tmp_path):

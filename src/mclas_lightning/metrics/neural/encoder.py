@@ -20,7 +20,7 @@ from transformers.utils import logging
 
 from mclas_lightning.errors import InputError, first_line
 from mclas_lightning.metrics.normalization import NORMALIZATION_VERSION, normalize
-from mclas_lightning.model.checkpoint import positions_of
+from mclas_lightning.model.checkpoint import check_whole, positions_of
 
 HUB_PATIENCE = 5  # seconds that a hub may take to connect, and to send
 
@@ -97,8 +97,12 @@ def num_layers(name: str) -> int:
 def load_encoder(name: str, layers: int, device: torch.device) -> Encoder:
     """The first ``layers`` layers of an encoder, in single precision, without dropout."""
     # from_pretrained takes options of the configuration; the layers above are never built.
-    words = {"num_hidden_layers": layers, "dtype": torch.float32}
-    model = _load(AutoModel, name, **words).eval()
+    words = {"num_hidden_layers": layers, "dtype": torch.float32, "output_loading_info": True}
+    model, loading = _load(AutoModel, name, **words)
+    try:
+        check_whole(loading)
+    except ValueError as error:
+        raise InputError(f"encoder '{name}': its weights cannot be loaded ({error})") from error
     tokenizer = _load(AutoTokenizer, name)
     if isinstance(tokenizer, RobertaTokenizer):  # A first word is encoded as later ones are.
         tokenizer = _load(AutoTokenizer, name, add_prefix_space=True)
@@ -112,7 +116,7 @@ def load_encoder(name: str, layers: int, device: torch.device) -> Encoder:
     tokenizer.model_max_length = min(tokenizer.model_max_length, positions)
     return Encoder(
         name=Path(name).resolve().name if Path(name).is_dir() else name.split("/")[-1],
-        model=model.to(device),
+        model=model.eval().to(device),
         tokenizer=tokenizer,
         sha256=model_sha256(model, tokenizer),
     )
