@@ -135,8 +135,9 @@ def _fit(
     with fail_together():
         load_neural(settings)  # What is missing is said before the training, not after it.
         preparation = prepare(settings)
-        check_content(run, settings.dataset, preparation.tokenizer)
         resumed = resumable(run)  # A file cut short is named now, in one line.
+        initial = None if resumed else preparation.ms
+        check_content(run, settings.dataset, preparation.tokenizer, initial)
         pl.seed_everything(settings.seed, verbose=False)
         network = build_network(settings, preparation)
         if settings.extras.recompute_activations:

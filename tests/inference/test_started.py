@@ -11,6 +11,7 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.evaluate import evaluate
 from mclas_lightning.example import write_jsonl
 from mclas_lightning.files import sha256
+from mclas_lightning.inference.started import check_content
 from mclas_lightning.runs.run import Run
 from mclas_lightning.training.preparation import keep_preparation, prepare
 from mclas_lightning.verification.verify import verify
@@ -87,3 +88,14 @@ def test_the_weights_that_a_run_starts_from_are_recorded_and_verified(words, tra
     evaluate(compose("evaluate", [*words, "model=mclas", f"init_from={ms}"]))
     ms.best.write_bytes(b"of another training")
     assert [one.topic for one in verify(run).of("mismatch")] == ["initialized_from"]
+
+
+def test_a_run_without_a_checkpoint_is_not_started_again_from_other_weights(words, trained):
+    ms = Run(trained("model=ms", "scenario=full"))
+    settings, config = read_settings(compose("train", [*words, "model=ncls", f"init_from={ms}"]))
+    keep_preparation(settings, config, prepare(settings))
+    check_content(settings.run, settings.dataset, ms=ms)
+    ms.best.write_bytes(b"of another training")
+    with pytest.raises(InputError, match=r"best\.ckpt: is not the checkpoint that .* started with"):
+        go(words, "model=ncls", f"init_from={ms}")
+    check_content(settings.run, settings.dataset)

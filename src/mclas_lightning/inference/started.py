@@ -12,7 +12,7 @@ from mclas_lightning.config.dataset import DatasetConfig
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.data.vocabulary import Vocabulary, save_vocabulary
 from mclas_lightning.errors import InputError
-from mclas_lightning.files import make_folder, sha256, whole_file, write_json
+from mclas_lightning.files import make_folder, read_json, sha256, whole_file, write_json
 from mclas_lightning.inference.environment import environment
 from mclas_lightning.inference.trained import network_of
 from mclas_lightning.model.seq2seq import NetworkConfig
@@ -28,8 +28,16 @@ class TrainedSystem(NamedTuple):
     vocabulary: Vocabulary
 
 
-def check_content(run: Run, dataset: DatasetConfig, tokenizer: Tokenizer | None = None) -> None:
-    """InputError where corpus or tokenizer have changed since the run was started."""
+def check_content(
+    run: Run,
+    dataset: DatasetConfig,
+    tokenizer: Tokenizer | None = None,
+    ms: Run | None = None,
+) -> None:
+    """InputError where corpus, tokenizer or initial weights have changed since the run was started.
+
+    ``ms`` is the run whose weights are read now: none where a checkpoint is resumed.
+    """
     if not run.started:
         return
     for path in run.changed_files(Path(dataset.path)):
@@ -40,6 +48,12 @@ def check_content(run: Run, dataset: DatasetConfig, tokenizer: Tokenizer | None 
         raise InputError(
             f"{dataset.tokenizer}: is not the tokenizer that {run} was started with; restore "
             f"it, or delete the run"
+        )
+    began = read_json(run.folder / "environment.json", dict).get(INITIALIZED_FROM) if ms else None
+    if ms and began and began.split()[-1] != sha256(ms.best):
+        raise InputError(
+            f"{ms.best}: is not the checkpoint that {run} was started with; restore it, or delete "
+            f"the run"
         )
 
 
