@@ -13,9 +13,11 @@ from mclas_lightning.config.settings import read_settings
 from mclas_lightning.errors import InputError
 from mclas_lightning.inference.trained import load_summarizer
 from mclas_lightning.model.checkpoint import (
+    LIKE_ROBERTA,
     initialize_from_ms,
     load_checkpoint,
     load_pretrained_encoder,
+    positions_of,
     pretrained_config,
 )
 from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
@@ -156,6 +158,22 @@ def test_a_pretrained_folder_gives_sizes_weights_and_the_decoders_embedding(tmp_
     expected = bert(input_ids=source_BS).last_hidden_state
     torch.testing.assert_close(network.encode(source_BS).hidden_BSD, expected)
     assert torch.equal(network.embedding.weight, bert.get_input_embeddings().weight)
+
+
+@pytest.mark.parametrize(
+    "kind", ["bert", "xlm-roberta", "roberta-prelayernorm", "deberta-v2", *LIKE_ROBERTA]
+)
+def test_an_encoder_reads_as_many_ids_as_its_positions_and_no_more(kind):
+    sizes = {**SIZES, "num_hidden_layers": 1, "intermediate_size": 30, "pad_token_id": 1}
+    more = {"max_position_embeddings": 19, "vocab_size": 53, "default_language": "en_XX"}
+    encoder = AutoModel.from_config(AutoConfig.for_model(kind, **sizes, **more)).eval()
+    longest = positions_of(encoder.config.to_dict())
+    ids = torch.full((1, longest + 1), 7)
+    mask = torch.ones_like(ids)
+    with torch.no_grad():
+        encoder(input_ids=ids[:, :longest], attention_mask=mask[:, :longest])
+        with pytest.raises((IndexError, RuntimeError)):
+            encoder(input_ids=ids, attention_mask=mask)
 
 
 def with_more_layers(path: Path) -> None:

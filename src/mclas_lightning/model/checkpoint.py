@@ -20,6 +20,12 @@ DROPOUT = (
     *("dropout", "attention_dropout", "embedding_dropout", "mlp_dropout"),  # DistilBERT, ModernBERT
 )
 
+# Types that number positions from pad_token_id + 1, beside those with roberta in their names.
+LIKE_ROBERTA = (
+    *("camembert", "data2vec-text", "esm", "ibert", "lilt", "longformer", "luke", "markuplm"),
+    *("mpnet", "xmod"),
+)
+
 
 def pretrained_config(name: str) -> dict[str, Any]:
     """The configuration of an encoder in a folder or on a hub, for ``NetworkConfig.encoder``."""
@@ -50,8 +56,8 @@ def dropout_of(encoder: Mapping[str, Any], probability: float) -> dict[str, floa
 
 def positions_of(encoder: Mapping[str, Any]) -> int:
     """The largest number of ids in a source of this encoder."""
-    # RoBERTa and XLM-R number positions from pad_token_id + 1.
-    offset = encoder["pad_token_id"] + 1 if "roberta" in encoder["model_type"] else 0
+    kind = encoder["model_type"]
+    offset = encoder["pad_token_id"] + 1 if "roberta" in kind or kind in LIKE_ROBERTA else 0
     return encoder["max_position_embeddings"] - offset
 
 
