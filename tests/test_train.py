@@ -195,6 +195,15 @@ def test_what_would_end_a_training_otherwise_is_refused(words):
             go(words, "model=ncls", word)
 
 
+@pytest.mark.parametrize(
+    "word",
+    ["limit_train_batches=1", "limit_val_batches=0", "overfit_batches=1", "fast_dev_run=true"],
+)
+def test_what_would_train_or_validate_on_less_than_is_said_is_refused(words, word):
+    with pytest.raises(InputError, match=rf"trainer: .*'{word.partition('=')[0]}'"):
+        go(words, "model=ncls", f"+trainer.{word}")
+
+
 def test_nothing_is_logged_where_nothing_is_asked_for(words):
     go(words, "model=ncls", "trainer.log_every_n_steps=0")
     assert "train/loss" not in (folder(words, "ncls") / "metrics.csv").read_text()

@@ -214,6 +214,11 @@ def build_trainer(
             max_epochs=-1,
             max_steps=settings.updates,
             max_time=None,  # It would end a run before its last validation.
+            # A part of the examples is what a scenario is; an update would be cut in the middle.
+            limit_train_batches=1.0,
+            limit_val_batches=1.0,
+            overfit_batches=0.0,
+            fast_dev_run=False,
             accumulate_grad_batches=optim.accumulate,
             gradient_clip_val=optim.gradient_clip,
             val_check_interval=every * optim.accumulate,
