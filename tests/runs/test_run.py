@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from mclas_lightning.errors import InputError
@@ -41,6 +43,31 @@ def test_a_training_goes_on_in_its_own_precision(tmp_path):
     (tmp_path / "training.json").unlink()
     write_yaml("{model: {copies: lead}, trainer: {precision: 32-true}}\n")  # never trained
     run.check_identity({"model": {"copies": "lead"}, **asked})
+
+
+def test_a_training_goes_on_with_as_many_devices_as_its_configuration_says(tmp_path):
+    kept = "{devices: 2, num_nodes: 3}, optim: {max_tokens: 7, accumulate: 5}"
+    (tmp_path / "config.yaml").write_text(f"{{trainer: {kept}}}\n")
+    run, optim = Run(tmp_path), {"max_tokens": 7, "accumulate": 5}
+
+    def check(devices: object, num_nodes: int) -> None:
+        trainer = {"devices": devices, "num_nodes": num_nodes}
+        run.check_identity({"trainer": trainer, "optim": optim})
+
+    for as_many in ((2, 3), ("0,1", 3), (6, 1), (-1, 1)):
+        check(*as_many)
+    with pytest.raises(InputError, match=r"devices=2, you ask for trainer\.devices=1; give"):
+        check(1, 3)
+    (tmp_path / "training.json").write_text("{}")
+    check(1, 3)
+
+
+@pytest.mark.parametrize("model", [{"steps": ["summarize"]}, {"copies": "lead"}])
+def test_what_is_not_trained_is_the_same_run_whatever_a_trainer_would_do(tmp_path, model):
+    trainers = [{"precision": "32-true"}, {"precision": "bf16-mixed", "devices": 2}]
+    kept, asked = ({"model": model, "trainer": trainer} for trainer in trainers)
+    (tmp_path / "config.yaml").write_text(json.dumps(kept))
+    Run(tmp_path).check_identity(asked)
 
 
 @pytest.mark.parametrize("model", ["{steps: [summarize, translate]}", "{copies: lead}"])

@@ -99,23 +99,17 @@ def has_network(config: Mapping[str, Any]) -> bool:
 
 
 def differences(
-    kept: Mapping[str, Any],
-    asked: Mapping[str, Any],
-    sections: Sequence[str] = (),
-    *,
-    trained: bool = True,
+    kept: Mapping[str, Any], asked: Mapping[str, Any], sections: Sequence[str] = ()
 ) -> list[Difference]:
     """The keys that make ``asked`` another run than ``kept``, in alphabetical order.
 
-    ``sections`` limits the comparison to these top-level keys. A training that has not ended
-    (``trained``) goes on in its own precision, which config.yaml says of all its updates.
+    ``sections`` limits the comparison to these top-level keys.
     """
     apart = NOT_IDENTITY if has_network(asked) else (*NOT_IDENTITY, *OF_NETWORKS)
-    own = () if trained or not has_network(asked) else ("trainer.precision",)
     return [
         found
         for found in unequal_keys(kept, asked)
-        if (found.key in own or not is_under(found.key, apart))
+        if not is_under(found.key, apart)
         and of_scenario(found.key, asked.get("scenario"))
         and (not sections or found.key.split(".")[0] in sections)
     ]

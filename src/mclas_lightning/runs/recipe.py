@@ -14,9 +14,11 @@ from mclas_lightning.progress import devices_named
 from mclas_lightning.runs.identity import (
     NOT_IDENTITY,
     OF_NETWORKS,
+    Difference,
     has_network,
     is_under,
     of_scenario,
+    unequal_keys,
 )
 
 # Mappings that may be null. Each stays one value in a recipe, because comparisons pass over keys
@@ -30,8 +32,10 @@ NAMING_PARTS = {
     **{"network.tokenizer": 1, "network.encoder.pretrained": 1},
 }
 
+DEVICES = ("trainer.devices", "trainer.num_nodes")
+
 # Keys whose product is the tokens of an update; recipes hold the product alone.
-UPDATE_LAYOUT = ("optim.max_tokens", "optim.accumulate", "trainer.devices", "trainer.num_nodes")
+UPDATE_LAYOUT = ("optim.max_tokens", "optim.accumulate", *DEVICES)
 
 NOT_RECIPE = (*NOT_IDENTITY, "seed", "optim.recipe", *UPDATE_LAYOUT)
 
@@ -57,13 +61,33 @@ def leaves(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
         yield from leaves(inner, f"{key}.{name}" if key else str(name))
 
 
+def update_tokens(config: Mapping[str, Any]) -> int | None:
+    """The budget of an update over all devices; None where the machine decides their number."""
+    tokens, accumulate, devices, nodes = (_get(config, key) for key in UPDATE_LAYOUT)
+    named = devices_named(1 if devices is None else devices)
+    if not (isinstance(tokens, int) and named):
+        return None
+    return prod((tokens, accumulate or 1, named, nodes or 1))
+
+
+def differences_of_updates(kept: Mapping[str, Any], asked: Mapping[str, Any]) -> list[Difference]:
+    """Precision and devices, where a training that has not ended would go on with others.
+
+    config.yaml says of all updates of a training what they were.
+    """
+    if not has_network(asked):
+        return []
+    tokens = update_tokens(kept), update_tokens(asked)
+    own = DEVICES if all(tokens) and tokens[0] != tokens[1] else ()
+    own = ("trainer.precision", *own)
+    return [found for found in unequal_keys(kept, asked) if found.key in own]
+
+
 def _computed(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """The number of tokens of an update over all devices, and the precision."""
-    tokens, accumulate, devices, nodes = (_get(config, key) for key in UPDATE_LAYOUT)
     # Devices that a machine has are known where it is: ``unlike_seeds`` compares what was seen.
-    named = devices_named(1 if devices is None else devices)
-    if isinstance(tokens, int) and named:
-        yield "optim.max_tokens of an update", prod((tokens, accumulate or 1, named, nodes or 1))
+    if (tokens := update_tokens(config)) is not None:
+        yield "optim.max_tokens of an update", tokens
     if (precision := _get(config, "trainer.precision")) is not None:
         yield "trainer.precision", precision
 

@@ -25,6 +25,7 @@ from mclas_lightning.runs.identity import (
     has_network,
     read_config,
 )
+from mclas_lightning.runs.recipe import differences_of_updates
 
 # The key of environment.json and results.json for an ms run, as "folder hash of its weights".
 INITIALIZED_FROM = "initialized_from"
@@ -201,5 +202,8 @@ class Run:
             return
         if sections:
             advice = "give the words that it was trained with (optim=... sets lengths, too)"
-        if found := differences(self.config, config, sections, trained=self.trained):
+        found = differences(self.config, config, sections)
+        if not (sections or self.trained):
+            found += differences_of_updates(self.config, config)
+        if found:
             raise InputError(f"{self}: holds a run with {differences_in_words(found)}; {advice}")

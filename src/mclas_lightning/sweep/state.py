@@ -32,6 +32,7 @@ from mclas_lightning.runs.identity import (
     scoring_differences,
 )
 from mclas_lightning.runs.lock import lock_owner
+from mclas_lightning.runs.recipe import differences_of_updates
 from mclas_lightning.runs.results import read_in_place
 from mclas_lightning.runs.run import Run
 from mclas_lightning.runs.secrets import redacted
@@ -115,7 +116,8 @@ def differences_from_plan(run: PlannedRun) -> list[Difference]:
         kept, asked = '"an outside system"', f'"{run.model}"'
         return [Difference("model.name", kept, asked)] if Run(run.folder).foreign else []
     written = _kept_config(run.folder, config.stat().st_mtime_ns)
-    return differences(written, run.config, trained=Run(run.folder).trained)
+    found = differences(written, run.config)
+    return found if Run(run.folder).trained else found + differences_of_updates(written, run.config)
 
 
 @lru_cache(maxsize=4096)
