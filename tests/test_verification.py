@@ -199,6 +199,13 @@ def test_the_layout_of_results_is_no_edit_and_results_without_their_hash_are_not
     assert "results" in {finding.topic for finding in found.of("unchecked")}
 
 
+@pytest.mark.parametrize("word", [32, None])
+def test_another_word_for_the_same_precision_is_no_other_recipe(run, word):
+    kept = Results.read(run / "results.json").provenance["recipe"]
+    change(run / "results.json", provenance__recipe={**kept, "trainer.precision": word})
+    assert "configuration" in verify(run).topics
+
+
 def test_without_its_configuration_the_files_of_a_run_are_still_checked(run):
     (run / "config.yaml").unlink()
     other_file("network.json")(run)

@@ -5,7 +5,7 @@ import pytest
 from mclas_lightning.config.compose import compose
 from mclas_lightning.config.settings import read_settings
 from mclas_lightning.report.comparable import unlike_values
-from mclas_lightning.runs.recipe import recipe
+from mclas_lightning.runs.recipe import precision_of, recipe
 
 BASE = ("dataset=toy", "scenario=minimum", "model=mclas", "init_from=runs/toy_en/full/ms")
 
@@ -52,6 +52,20 @@ def test_seed_place_layout_and_other_scenarios_are_no_part_of_a_recipe(words):
 )
 def test_what_a_training_depends_on_is(words, expected):
     assert keys(*words) == expected
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [("null", "32-true"), ("32", "32-true"), ("bf16", "bf16-mixed"), ("16", "16-mixed")],
+)
+def test_a_precision_has_one_name_whatever_word_chooses_it(word, name):
+    assert of(f"trainer.precision={word}")["trainer.precision"] == name
+    assert keys(f"trainer.precision={word}") == (["trainer.precision"] if "16" in word else [])
+
+
+def test_a_configuration_without_a_trainer_says_no_precision():
+    assert precision_of({"trainer": {}}) is None
+    assert precision_of({}) is None
 
 
 def test_the_name_of_a_pretrained_encoder_counts_and_its_folder_does_not():

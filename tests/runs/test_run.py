@@ -37,6 +37,7 @@ def test_a_training_goes_on_in_its_own_precision(tmp_path):
     asked = {"trainer": {"precision": "bf16-mixed", "devices": 1}}
     with pytest.raises(InputError, match=r'precision="32-true", you ask for .*="bf16-mixed"'):
         run.check_identity(asked)
+    run.check_identity({"trainer": {"precision": 32, "devices": 1}})
     run.check_identity(asked, ["optim"])
     (tmp_path / "training.json").write_text("{}")
     run.check_identity(asked)

@@ -9,6 +9,7 @@ from mclas_lightning.training.announcements import amx_advice, announce_end
     ("words", "flags", "said"),
     [
         (["network=e5_small"], {"avx2", "amx_bf16"}, True),
+        (["network=e5_small", "trainer.precision=null"], {"amx_bf16"}, True),
         (["network=e5_small"], {"avx2", "avx512_bf16"}, False),
         (["network=tiny"], {"amx_bf16"}, False),
         (["network=e5_small", "trainer.precision=bf16-mixed"], {"amx_bf16"}, False),

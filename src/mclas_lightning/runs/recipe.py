@@ -37,6 +37,9 @@ DEVICES = ("trainer.devices", "trainer.num_nodes")
 # Keys whose product is the tokens of an update; recipes hold the product alone.
 UPDATE_LAYOUT = ("optim.max_tokens", "optim.accumulate", *DEVICES)
 
+# Lightning's other words for a precision.
+PRECISION_NAMES = {"None": "32-true", "32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
+
 NOT_RECIPE = (*NOT_IDENTITY, "seed", "optim.recipe", *UPDATE_LAYOUT)
 
 
@@ -79,8 +82,19 @@ def differences_of_updates(kept: Mapping[str, Any], asked: Mapping[str, Any]) ->
         return []
     tokens = update_tokens(kept), update_tokens(asked)
     own = DEVICES if all(tokens) and tokens[0] != tokens[1] else ()
-    own = ("trainer.precision", *own)
+    if precision_of(kept) != precision_of(asked):
+        own = ("trainer.precision", *own)
     return [found for found in unequal_keys(kept, asked) if found.key in own]
+
+
+def precision_of(config: Mapping[str, Any]) -> str | None:
+    """The precision of a training; None where the configuration has no trainer."""
+    return full_precision(_get(config, "trainer.precision")) if config.get("trainer") else None
+
+
+def full_precision(asked: Any) -> str:
+    """Lightning's full name of a precision."""
+    return PRECISION_NAMES.get(str(asked), str(asked))
 
 
 def _computed(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -88,7 +102,7 @@ def _computed(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     # Devices that a machine has are known where it is: ``unlike_seeds`` compares what was seen.
     if (tokens := update_tokens(config)) is not None:
         yield "optim.max_tokens of an update", tokens
-    if (precision := _get(config, "trainer.precision")) is not None:
+    if (precision := precision_of(config)) is not None:
         yield "trainer.precision", precision
 
 

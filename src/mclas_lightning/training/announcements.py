@@ -47,7 +47,7 @@ def announce_training(
 
 def amx_advice(settings: Settings, flags: Collection[str]) -> str:
     """What a float32 training of a large network could gain from this CPU; empty for others."""
-    full = settings.trainer.get("precision") in ("32-true", 32, "32")
+    full = settings.trainer.get("precision") in (None, "32-true", 32, "32")
     large = settings.network.encoder.width > SMALL_WIDTH
     if settings.device.type != "cpu" or "amx_bf16" not in flags or not (full and large):
         return ""

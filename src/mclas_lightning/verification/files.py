@@ -10,7 +10,7 @@ from mclas_lightning.errors import InputError
 from mclas_lightning.files import read_json
 from mclas_lightning.runs.exported import opened
 from mclas_lightning.runs.identity import check_own_config
-from mclas_lightning.runs.recipe import recipe
+from mclas_lightning.runs.recipe import full_precision, recipe
 from mclas_lightning.runs.results import Results
 from mclas_lightning.runs.run import INITIALIZED_FROM, Run, run_folder_of, run_of_seed
 from mclas_lightning.task import PIPELINE_PARTS
@@ -52,6 +52,9 @@ def _configuration(results: Results, run: Run, config: Mapping[str, Any]) -> Ite
     recorded = results.provenance.get("recipe")
     # A baseline, which copies, has an empty recipe: nothing was trained.
     made = {} if "copies" in config["model"] else recipe(config)
+    if recorded is not None and (key := "trainer.precision") in made:
+        # Earlier versions recorded the word that was given, and none where none was.
+        recorded = {**recorded, key: full_precision(recorded.get(key))}
     if recorded is not None and recorded != made:
         keys = [key for key in sorted({*recorded, *made}) if recorded.get(key) != made.get(key)]
         yield mismatched(
