@@ -68,6 +68,17 @@ def test_a_network_of_another_version_is_named(trained):
         network_of(run)
 
 
+def test_the_weights_of_another_network_are_named(trained):
+    run = Run(trained("model=mclas"))
+    checkpoint = torch.load(run.best, weights_only=True)
+    checkpoint["state_dict"]["network.output_bias"] = torch.zeros(7)
+    torch.save(checkpoint, run.best)
+    said = r"best\.ckpt: tensor 'output_bias' has size \[7\], the network of network\.json \["
+    for read in (load_summarizer, weights_of):
+        with pytest.raises(InputError, match=said):
+            read(run)
+
+
 def test_a_run_without_its_tokenizer_asks_no_hub(tmp_path, monkeypatch):
     monkeypatch.setattr(Tokenizer, "load", lambda name: pytest.fail(f"{name} was looked for"))
     with pytest.raises(InputError, match="v/tokenizer: no such folder; restore it"):

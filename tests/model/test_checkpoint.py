@@ -236,6 +236,13 @@ def test_a_checkpoint_cut_short_is_named(tmp_path, kept):
         load_checkpoint(path)
 
 
+@pytest.mark.parametrize("content", [{"output_bias": torch.zeros(3)}, torch.zeros(3)])
+def test_a_file_of_another_program_is_no_checkpoint(tmp_path, content):
+    torch.save(content, tmp_path / "best.ckpt")
+    with pytest.raises(InputError, match=r"best\.ckpt: not a whole checkpoint \(.* not ours\)"):
+        load_checkpoint(tmp_path / "best.ckpt")
+
+
 def test_a_checkpoint_that_needs_code_is_refused_and_the_code_not_run(tmp_path):
     class Bomb:
         def __reduce__(self):

@@ -54,8 +54,7 @@ def _section(run: Run, name: str, read: Callable[[Any], ConfigSection]) -> Confi
 
 def network_of(run: Run) -> tuple[NetworkConfig, str]:
     """The network's sizes and its tokenizer's fingerprint; InputError for an old network.json."""
-    exported = isinstance(run, ExportedRun)
-    path = run.folder / (CONFIG if exported else "network.json")
+    exported, path = isinstance(run, ExportedRun), _sizes_path(run)
     try:
         sizes = run.config["network"] if exported else read_json(path, dict)
         config = NetworkConfig(
@@ -71,6 +70,11 @@ def network_of(run: Run) -> tuple[NetworkConfig, str]:
         return config, sizes["vocabulary"]
     except Exception as error:  # Transformers checks settings by assertions, too.
         raise _not_a_network(path, error) from error
+
+
+def _sizes_path(run: Run) -> Path:
+    """The file with the network's sizes."""
+    return run.folder / (CONFIG if isinstance(run, ExportedRun) else "network.json")
 
 
 def _not_a_network(path: Path, error: Exception) -> InputError:
@@ -89,13 +93,16 @@ def _check_encoder(encoder: Mapping[str, Any]) -> None:
 
 
 def weights_of(run: Run) -> dict[str, torch.Tensor]:
-    """The network's tensors by name at the best validation loss."""
-    if not isinstance(run, ExportedRun):
-        return network_state(load_checkpoint(run.best))
-    try:
-        return load_file(run.checked(WEIGHTS))
-    except SafetensorError as error:
-        raise InputError(f"{run.best}: not a file of safetensors ({error})") from error
+    """The network's tensors by name at the best validation loss; InputError for another's."""
+    if isinstance(run, ExportedRun):
+        try:
+            weights = load_file(run.checked(WEIGHTS))
+        except SafetensorError as error:
+            raise InputError(f"{run.best}: not a file of safetensors ({error})") from error
+    else:
+        weights = network_state(load_checkpoint(run.best))
+    _check_sizes(run, network_of(run)[0], weights)
+    return weights
 
 
 def tokenizer_of(run: Run) -> Tokenizer:
@@ -133,11 +140,8 @@ def load_summarizer(run: Run) -> NetworkSummarizer:
 
 
 def _network(run: Run) -> Seq2Seq:
-    """The run's network with its weights; InputError where these have other sizes."""
-    config, weights = network_of(run)[0], weights_of(run)
-    if isinstance(run, ExportedRun):
-        _check_sizes(run, config, weights)
-    network = Seq2Seq(config)
+    weights = weights_of(run)
+    network = Seq2Seq(network_of(run)[0])
     network.load_state_dict(weights)
     return network
 
@@ -151,13 +155,13 @@ def _check_sizes(run: Run, config: NetworkConfig, weights: Mapping[str, torch.Te
         with torch.device("meta"):
             expected = Seq2Seq(config).state_dict()
     except Exception as error:  # A value of another type fails wherever it is used first.
-        raise _not_a_network(run.folder / CONFIG, error) from error
+        raise _not_a_network(_sizes_path(run), error) from error
     sizes, found = ({n: [*t.shape] for n, t in ts.items()} for ts in (expected, weights))
     if sizes != found:
         name = next(n for n in sorted({*sizes, *found}) if sizes.get(n) != found.get(n))
         raise InputError(
             f"{run.best}: tensor '{name}' has size {found.get(name, 'none')}, the network of "
-            f"config.json {sizes.get(name, 'none')}"
+            f"{_sizes_path(run).name} {sizes.get(name, 'none')}"
         )
 
 

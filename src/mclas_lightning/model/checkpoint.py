@@ -111,7 +111,10 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         with zipfile.ZipFile(path) as archive:  # torch reads no checksums.
             if damaged := archive.testzip():
                 raise ValueError(damaged)
-        return torch.load(path, map_location="cpu", weights_only=True)
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        if not isinstance(checkpoint["state_dict"], dict):
+            raise TypeError("state_dict")
+        return checkpoint
     except Exception as error:  # torch raises many kinds of errors for a file that was cut short.
         raise InputError(
             f"{path}: not a whole checkpoint (cut short, damaged, or not ours); delete "
