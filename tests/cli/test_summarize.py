@@ -108,6 +108,7 @@ def test_notes_go_to_stderr_and_into_records(summarize):
         ([], b'{"document": 3}', "standard input:1: field 'document' must be a string, found int"),
         ([], b'{"document": "\\ud800"}', "standard input:1: field 'document' holds half"),
         (["optim.updates=3"], b"", "optim.updates=3: neither a file nor a word for decoding"),
+        (["-", "decodin=short"], b"a storm", "decodin=short: neither a file nor a word for"),
         (["decoding.txt"], b"", "decoding.txt: cannot be read (No such file"),
         (["nowhere.txt"], b"", "nowhere.txt: cannot be read (No such file"),
         (["decoding.beams=3"], b"a storm", "decoding.beams"),

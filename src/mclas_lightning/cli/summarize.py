@@ -56,6 +56,12 @@ def _summarize(arguments: argparse.Namespace) -> None:
     named = [word for word in arguments.words if word.startswith(("decoding.", "decoding="))]
     words = [word for word in named if "=" in word and not Path(word).exists()]
     files = [word for word in arguments.words if word not in words]
+    for name in files:
+        # A misspelled word is refused before any summary, which would have another decoding.
+        if "=" in name and not Path(name).exists():
+            raise InputError(
+                f"{name}: neither a file nor a word for decoding, such as decoding.beam=10"
+            )
     summarizer = Summarizer.load(arguments.system, device=arguments.device)
     written = summarizer.sides
     if arguments.side and arguments.side not in written:
@@ -115,10 +121,6 @@ def read_documents(files: Iterable[str]) -> Iterator[Document]:
             with open(name, "rb") as file:
                 yield from _read(file, name, jsonl=name.endswith(".jsonl"))
         except OSError as error:
-            if "=" in name:
-                raise InputError(
-                    f"{name}: neither a file nor a word for decoding, such as decoding.beam=10"
-                ) from error
             raise InputError(f"{name}: cannot be read ({error.strerror})") from error
 
 
