@@ -23,5 +23,5 @@ def test_a_port_is_one_that_any_user_may_open(capsys):
 def test_a_folder_that_is_no_run_is_one_line(tmp_path):
     pytest.importorskip("gradio", reason="the extra 'app' is not installed")
     arguments = parsed(["app", str(tmp_path), "--port", "8123"])
-    with pytest.raises(InputError, match="neither the folder of a trained run, nor an exported"):
+    with pytest.raises(InputError, match="neither the folder of a trained run"):
         arguments.run(arguments)

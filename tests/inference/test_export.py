@@ -254,7 +254,8 @@ def test_a_name_on_a_hub_is_downloaded_without_its_other_files(folder, monkeypat
 
 def test_a_folder_that_is_none_of_these_is_refused(tmp_path):
     for name in (tmp_path, "nowhere", "a/b/c"):
-        assert "neither the folder of a trained run" in str(outcome(lambda n=name: find_run(n)))
+        said = str(outcome(lambda n=name: find_run(n)))
+        assert "neither the folder of a trained run, .../seed=<n>, nor an exported" in said
 
 
 def test_a_disk_too_small_for_the_weights_is_one_line_and_leaves_nothing(finished_run, tmp_path):

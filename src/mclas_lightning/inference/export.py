@@ -106,8 +106,8 @@ def find_run(name: str | Path) -> Run:
         return run
     if run.folder.exists() or not HUB_NAME.fullmatch(str(name)):
         raise InputError(
-            f"{name}: neither the folder of a trained run, nor an exported folder, nor the name of "
-            f"a model on a hub (user/name)"
+            f"{name}: neither the folder of a trained run, .../seed=<n>, nor an exported folder, "
+            f"nor the name of a model on a hub (user/name)"
         )
     try:
         kept = [CONFIG, WEIGHTS, TOKENIZER, "vocabulary/*.json"]
