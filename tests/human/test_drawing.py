@@ -39,6 +39,18 @@ def test_intervals_significant_differences_and_signs_are_shown():
     assert "takes no time" in text
 
 
+def test_a_value_that_rounds_to_zero_has_no_minus():
+    ends = {name: [-0.001, 0.75] for name in ("informativeness", "conciseness", "fluency")}
+    analysis = HumanAnalysis(
+        intervals={"mclas": ends}, kappa_interval=[-0.001, 0.4], alpha=-0.001,
+        differences=[], annotators=[],
+    )  # fmt: skip
+    text = shown(replace(HUMAN, analysis=analysis))
+    assert "[+0.00, +0.75]" in text
+    assert "[0.00, 0.40]" in text
+    assert "alpha 0.00" in text
+
+
 def test_a_file_without_an_analysis_is_shown_without():
     text = shown(HUMAN)
     assert "+0.500" in text

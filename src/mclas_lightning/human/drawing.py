@@ -30,14 +30,14 @@ def draw_results(results: HumanResults) -> Group:
         cells = (f"{row[name]:+.3f}{_ends(found.get(name))}" for name in PERSPECTIVES)
         table.add_row(_name(system), *cells)
     agreement, parts = results.agreement, list[RenderableType]([table])
-    kappa = _ends(results.analysis.kappa_interval, "{:.2f}") if results.analysis else ""
+    kappa = _ends(results.analysis.kappa_interval, "{:z.2f}") if results.analysis else ""
     shown = (
-        f"Fleiss' kappa {agreement.kappa:.2f}{kappa}, overall agreement {agreement.overall:.2%}\n"
+        f"Fleiss' kappa {agreement.kappa:z.2f}{kappa}, overall agreement {agreement.overall:.2%}\n"
     )
     for name, one in (results.by_perspective or {}).items():
-        shown += f"  {name}: kappa {one.kappa:.2f}, agreement {one.overall:.2%}\n"
+        shown += f"  {name}: kappa {one.kappa:z.2f}, agreement {one.overall:.2%}\n"
     if results.analysis:
-        shown += f"Krippendorff's alpha {results.analysis.alpha:.2f}\n"
+        shown += f"Krippendorff's alpha {results.analysis.alpha:z.2f}\n"
     if missing := not_returned_sentence(results):
         shown += f"{missing}\n"
     parts.append(Text(shown))
@@ -83,5 +83,5 @@ def _name(system: str) -> str:
     return "Gold" if system == GOLD else MODELS.get(system, system)
 
 
-def _ends(interval: list[float] | None, form: str = "{:+.2f}") -> str:
+def _ends(interval: list[float] | None, form: str = "{:+z.2f}") -> str:
     return " [{}, {}]".format(*map(form.format, interval)) if interval else ""
