@@ -303,6 +303,8 @@ def test_the_test_sets_of_other_corpora_are_compared_with_the_splits(write, soun
     folder = write("mine", test=sound["test"][5:])
     assert said(check_corpus(folder), "near") == ["no document is nearly one of valid or test"]
     found = [said for topic, said in problems(check_corpus(folder, others=[other]))]
+    assert "--clean" not in found[0]  # It compares the splits of one corpus.
+    assert "--apart with that folder leaves them out of train and valid" in found[0]
     assert [line.partition(",")[0] for line in found] == [
         f"{other / 'valid.jsonl'}: 1 documents have a near-duplicate in train (1 of 101 there)"
     ]

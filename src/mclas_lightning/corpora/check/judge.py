@@ -73,14 +73,16 @@ def _near(corpus: Corpus) -> Verdicts:
         total = len(corpus.splits[held_out]) if held_out in SPLITS else None
         few = total is not None and len(count.held_out) <= MAX_NEAR * total
         of = "" if total is None else f" of {total:,}"
+        leave = "mclas data import --apart and mclas new-dataset --clean leave them out"
+        if total is None:  # --clean compares the splits of one corpus alone.
+            leave = "mclas data import --apart with that folder leaves them out of train and valid"
         pairs = ", ".join(
             f"{near.there} by {near.id} ({near.similarity:.2f})" for near in count.first
         )
         yield (
             few,
             f"{held_out}: {len(count.held_out):,}{of} documents have a near-duplicate in {split} "
-            f"({len(count.documents):,} of {here:,} there), first {pairs}; "
-            f"mclas data import --apart and mclas new-dataset --clean leave them out",
+            f"({len(count.documents):,} of {here:,} there), first {pairs}; {leave}",
         )
 
 
