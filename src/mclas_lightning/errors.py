@@ -56,7 +56,7 @@ def unknown_choice(
 
     Of more than 20 choices, only the nearest are named; ``listed`` says where all of them are.
     """
-    names = sorted(choices)
+    names = sorted(set(choices))
     hint = did_you_mean(str(found), names)
     if len(names) <= FEW_CHOICES:
         shown = ", ".join(names)
