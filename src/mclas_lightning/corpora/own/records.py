@@ -102,9 +102,13 @@ def _names_in(record: Record, fields: Fields, path: Path) -> dict[str, str]:
     for field, name in names.items():
         needed = field in fields or field in ("document", "cross")
         if needed and not _has(record, name):
+            # A table without a row of names has texts in their place, which may be long.
+            found = ", ".join(
+                each if len(each) < 40 else f"{each[:36]}..." for each in map(str, record)
+            )
             raise InputError(
-                f"{path}: no field '{name}' for the {field}; its fields are "
-                f"{', '.join(map(str, record)) or 'none'}; say which is which: {FIELDS_OPTION}"
+                f"{path}: no field '{name}' for the {field}; its fields (a table's first row) are "
+                f"{found or 'none'}; say which is which: {FIELDS_OPTION}"
             )
     return names
 
