@@ -95,10 +95,17 @@ def test_an_empty_reference_is_refused(tmp_path):
         (["a/test.txt", "b/test.txt"], ["a/test", "b/test"]),
         (["a/x/test.txt", "b/x/test.txt", "b/y/test.txt"], ["a/x/test", "b/x/test", "b/y/test"]),
         (["a/test.txt", "a/test.jsonl"], ["test.txt", "test.jsonl"]),
+        (["a/x.txt", "a/x.json", "b/x.txt"], ["a/x.txt", "a/x.json", "b/x.txt"]),
     ],
 )
 def test_systems_are_called_as_their_files_are(paths, names):
     assert system_names(list(map(Path, paths))) == names
+
+
+def test_a_link_to_the_outputs_is_called_as_the_link_is(tmp_path):
+    link, other = tmp_path / "ours.txt", write(tmp_path / "theirs.txt", "Sturm\n")
+    link.symlink_to(write(tmp_path / "objects" / "5f8e", "Regen\n"))
+    assert system_names([link, other]) == ["ours", "theirs"]
 
 
 def test_one_file_is_not_two_systems():

@@ -4,6 +4,7 @@ whatever their names end in.
 References may also be a split of a corpus, of which one summary and the documents are read.
 """
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
@@ -80,15 +81,19 @@ def check_parallel(texts: SystemTexts, others: SystemTexts) -> None:
 
 
 def system_names(paths: Sequence[Path]) -> list[str]:
-    """The files' names without endings, after as many of their folders as make them differ."""
+    """The files' names without endings, after as many of their folders as make them differ.
+
+    A link is called as it is itself, not as its target, which may be named by a hash. Endings stay
+    where files of one folder differ in nothing else.
+    """
     if len({path.resolve() for path in paths}) < len(paths):
         raise InputError("the same file is given more than once as hypotheses of a system")
-    whole = [path.resolve() for path in paths]
-    for depth in range(1, max(len(path.parts) for path in whole) + 1):
-        names = ["/".join((*path.parts[-depth:-1], path.stem)) for path in whole]
-        if len(set(names)) == len(names):
-            return names
-    return [path.name for path in whole]  # Of one folder: their endings differ.
+    whole = [Path(os.path.abspath(path)) for path in paths]
+    stems = [path.with_suffix("") for path in whole]
+    different = stems if len(set(stems)) == len(stems) else whole
+    depths = range(1, max(len(path.parts) for path in different) + 1)
+    tried = (["/".join(path.parts[-depth:]) for path in different] for depth in depths)
+    return next(names for names in tried if len(set(names)) == len(names))
 
 
 def _lines(path: Path) -> list[str]:
