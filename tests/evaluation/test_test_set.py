@@ -38,6 +38,13 @@ def test_another_test_set_has_the_name_of_its_file_or_folder(tmp_path, path, nam
     assert found.path == tmp_path / ("toy/test.jsonl" if path == "toy" else path)
 
 
+def test_a_linked_test_set_has_the_name_of_its_own_folder(tmp_path):
+    (tmp_path / "objects").mkdir()
+    (tmp_path / "news").mkdir()
+    (tmp_path / "news" / "test.jsonl").symlink_to(tmp_path / "objects" / "5f8e")
+    assert EvaluationSet.named(tmp_path / "news").name == "news"
+
+
 def test_the_same_set_and_decoding_have_the_same_place(settings, tmp_path):
     long = replace(settings.decoding, beam=7)
     own, valid = (EvaluationSet.of(settings.dataset, split) for split in ("test", "valid"))

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -28,7 +29,7 @@ class EvaluationSet:
     def named(cls, path: Path) -> "EvaluationSet":
         """The test set in the file ``path``, or in test.jsonl of the folder ``path``."""
         file = path / "test.jsonl" if path.is_dir() else path
-        stem = file.resolve().parent.name if file.stem == "test" else file.stem
+        stem = file.stem if file.stem != "test" else Path(os.path.abspath(file)).parent.name
         return cls(split="test", path=file, name=re.sub(r"[^\w.-]+", "_", stem)[:40] or "set")
 
     @classmethod
