@@ -147,6 +147,9 @@ def test_layers_by_default():
     assert default_layer("google-bert/bert-base-multilingual-cased", 12) == 9
     assert default_layer("models/bert-base-chinese", 12) == 8
     assert default_layer("FacebookAI/xlm-roberta-large", 24) == 17
+    assert default_layer("models/xlm-roberta-large/", 24) == 17  # as a shell completes a folder
+    for name in ("microsoft/deberta-large", "models/deberta-large"):
+        assert default_layer(name, 24) == 16
     assert [default_layer("unknown", n) for n in (1, 2, 3, 6, 12, 24)] == [1, 2, 2, 5, 9, 18]
 
 
@@ -160,6 +163,11 @@ def test_a_baseline_rescales(small_encoder, tmp_path):
     for name, b in zip(raw, base, strict=True):
         np.testing.assert_allclose(rescaled[name], (raw[name] - b) / (1 - b))
     assert "|rescale:de|" in load(known, rescale=True).signature("de")
+
+
+def test_a_baseline_of_an_organization_is_found_by_the_name_of_the_folder(small_encoder, tmp_path):
+    shutil.copytree(small_encoder, tmp_path / "deberta-large")
+    assert "|rescale:en|" in load(tmp_path / "deberta-large", rescale=True).signature("en")
 
 
 def test_what_is_not_there_is_named(small_encoder, tmp_path):

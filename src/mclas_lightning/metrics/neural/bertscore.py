@@ -94,15 +94,14 @@ class BertScore:
         """P, R and F of unrelated texts in ``language``; 0 without rescaling."""
         if not self.rescale:
             return np.zeros(3)
-        folder = BASELINES / language
-        file = folder / f"{self.encoder.name}.tsv"
-        if not file.is_file():
-            known = ", ".join(sorted(path.stem for path in folder.glob("*.tsv"))) or "no encoder"
+        files = {path.stem: path for path in (BASELINES / language).rglob("*.tsv")}
+        if self.encoder.name not in files:
+            known = ", ".join(sorted(files)) or "no encoder"
             raise InputError(
                 f"bert-score has no baseline of '{self.encoder.name}' in language '{language}', "
                 f"where it has those of: {known}; take one of them, or do not rescale"
             )
-        rows = csv.DictReader(file.read_text(encoding="utf-8").splitlines())
+        rows = csv.DictReader(files[self.encoder.name].read_text(encoding="utf-8").splitlines())
         (row,) = (row for row in rows if int(row["LAYER"]) == self.layer)
         return np.array([float(row[name]) for name in "PRF"])
 
@@ -117,5 +116,9 @@ def greedy(hypothesis: States, reference: States) -> torch.Tensor:
 
 
 def default_layer(model: str, total: int) -> int:
-    """bert-score's layer for the models in its table; three quarters of the layers for others."""
-    return model2layers.get(model) or model2layers.get(model.split("/")[-1]) or (3 * total + 2) // 4
+    """bert-score's layer for the models in its table; three quarters of the layers for others.
+
+    A folder is known by the last part of its path, without the slash that a shell adds.
+    """
+    layers = {Path(name).name: layer for name, layer in model2layers.items()}
+    return layers.get(Path(model).absolute().name) or (3 * total + 2) // 4
