@@ -1,5 +1,6 @@
 """Lead, copy and oracle."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -36,6 +37,12 @@ def test_a_lead_is_the_first_sentences_of_the_document():
     (found,) = summaries("lead_3", STORY)
     assert found["cross"] == found["mono"] == "\n".join(SENTENCES[:3])
     assert summaries("lead_3", OTHER)[0]["mono"] == "Fire at a hotel.\nAll were saved."
+
+
+@pytest.mark.parametrize("name", ["lead_1", "lead_3", "oracle"])
+def test_a_line_end_inside_a_sentence_of_the_document_divides_nothing(name):
+    text = STORY.document.replace(" hit", "\nhit").replace("re ", "re\r\n")
+    assert summaries(name, replace(STORY, document=text)) == summaries(name, STORY)
 
 
 def test_the_copy_of_the_gold_mono_summary_stands_for_the_cross_summary():

@@ -46,7 +46,8 @@ class BaselineSummarizer:
         ]
 
     def _sentences(self, document: str) -> list[str]:
-        found = [sentence.strip() for sentence in segment(self.dataset.source, document)]
+        # sentencex leaves line ends inside a sentence. ROUGE-Lsum would count each line as one.
+        found = [" ".join(sentence.split()) for sentence in segment(self.dataset.source, document)]
         return [sentence for sentence in found if sentence]
 
     def _oracle(
