@@ -27,6 +27,11 @@ def test_a_line_is_a_text_whatever_ends_it(tmp_path, content):
     assert found.ids is None
 
 
+def test_the_released_codes_border_of_sentences_is_a_line_end(tmp_path):
+    found = read_texts(write(tmp_path / "x.candidate", "Sturm in Köln<q>drei Verletzte\nRegen\n"))
+    assert found.texts == ["Sturm in Köln\ndrei Verletzte", "Regen"]
+
+
 def test_the_last_text_may_be_empty(tmp_path):
     assert read_texts(write(tmp_path / "texts.txt", "Sturm\n\n")).texts == ["Sturm", ""]
 

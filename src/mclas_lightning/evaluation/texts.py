@@ -32,7 +32,8 @@ def read_texts(path: Path, field: str = "text") -> SystemTexts:
     """
     lines = _lines(path)
     if path.suffix != ".jsonl" and not begins_json("\n".join(lines).encode()):
-        return SystemTexts(path, lines, None)
+        # The released code writes <q> for the line ends between a summary's sentences.
+        return SystemTexts(path, [line.replace("<q>", "\n") for line in lines], None)
     numbered = json_lines(line.encode() for line in lines)
     records = [text_record(line, field, f"{path}:{number}") for number, line in numbered]
     if not records:
