@@ -67,6 +67,7 @@ def test_a_translator_reads_the_mono_summary():
     ("targets", "source"),
     [
         ({}, "document"),
+        ({"mono": (), "cross": ("cross",)}, "document"),
         ({"decoder": ("mono", "mono")}, "document"),
         ({"a": ("cross",), "b": ("cross",)}, "document"),
         ({"decoder": ("third",)}, "document"),

@@ -51,7 +51,8 @@ class Task:
 
     def __post_init__(self) -> None:
         sides = [side for written in self.targets.values() for side in written]
-        if not sides or len(set(sides)) < len(sides) or not set(sides) <= set(SIDES):
+        whole = sides and all(self.targets.values())
+        if not whole or len(set(sides)) < len(sides) or not set(sides) <= set(SIDES):
             raise InputError(
                 f"model '{self.name}': each of its decoders must write one or more of "
                 f"{', '.join(SIDES)}, each side once; found {dict(self.targets)}"
