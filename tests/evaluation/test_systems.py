@@ -1,6 +1,9 @@
 import pytest
+from rich.console import Console
 
-from mclas_lightning.evaluation.systems import comparison_sentence
+from mclas_lightning.evaluation.systems import comparison_sentence, systems_table, with_intervals
+from mclas_lightning.metrics.rouge import standard_profile
+from mclas_lightning.metrics.score import system_scores
 from mclas_lightning.metrics.significance import Comparison
 
 METHOD = "paired randomization, 10,000 resamples, Holm-corrected over 6 comparisons"
@@ -36,3 +39,13 @@ def test_no_winner_is_named_where_there_may_be_none():
         "no significant difference between A and B: B is ahead by 0.3 ROUGE-2 points "
         "(95 % interval -0.5 to 1.1; p = 0.457, exact test)"
     )
+
+
+def test_names_that_differ_in_their_ends_are_told_apart_in_a_narrow_table():
+    scores = system_scores(["storm"], ["storm"], [standard_profile("en")])
+    names = ["mclas_of_the_minimum_scenario_" + end for end in ("beam_1", "beam_5")]
+    systems = with_intervals(dict.fromkeys(names, scores), resamples=10, seed=0)
+    with (console := Console(width=70)).capture() as shown:
+        console.print(systems_table(systems, [], "words").renderables[0])
+    column = "".join(line[1:].split("  ")[0] for line in shown.get().splitlines())
+    assert all(name in column.replace(" ", "") for name in names)

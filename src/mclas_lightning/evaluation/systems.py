@@ -109,8 +109,9 @@ def systems_table(
     counted without accents.
     """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    for name in SYSTEM_HEADINGS:
-        table.add_column(name, justify="left" if name in ("System", "Score") else "right")
+    for name in SYSTEM_HEADINGS:  # Folded, because names and numbers may differ in their ends.
+        justify = "left" if name in ("System", "Score") else "right"
+        table.add_column(name, justify=justify, overflow="fold")
     for system in systems:
         for row, kind in enumerate(_kinds(system, family)):
             table.add_row(
