@@ -227,8 +227,8 @@ _QUOTES = {"de": ("\u201e", "\u201c"), "en": ("\u201c", "\u201d")}
 
 # Languages that write Han characters and no spaces, kana and wide punctuation included.
 _WIDE_LANGUAGES = CHINESE_LANGUAGES | {"ja"}
-
-_WIDE = r"[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]"
+# Fullwidth letters and digits are not among them: a space before or after these divides words.
+_WIDE = r"[\u3000-\u30ff\u3400-\u9fff\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff9f]"
 
 _SPACING = [
     (re.compile(r"\s+([.,;:!?%)\]}\u2019\u2026])"), r"\1"),
