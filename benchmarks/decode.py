@@ -15,7 +15,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from benchmarks.measure import arguments, matmul_rate, operations, peak_memory, show, timed
+from benchmarks.measure import (
+    arguments,
+    matmul_rate,
+    operations,
+    peak_memory,
+    read_rate,
+    show,
+    timed,
+)
 from benchmarks.networks import VOCABULARY, paper_network
 from benchmarks.peers import ctranslate2_search, transformers_generate, with_torchs_products
 from mclas_lightning.decoding.beam import Beam, n_best_search
@@ -65,12 +73,13 @@ class Ours:
             SideLengths(steps - 1, steps - 1, BOS, LSEP),
             RepetitionBlock(self.shortlists, share_V, LSEP),
         ]
-        self.in_network = 0.0
+        self.in_network = self.in_encoder = 0.0
 
     @torch.inference_mode()
     def __call__(self, source_BS: Tensor) -> list[list[int]]:
         self.in_network = 0.0
         memory = self._timed(lambda: self.network.encode(source_BS))
+        self.in_encoder = self.in_network
         system = (self.network, "decoder", memory, self.output)
         step = FixedStep(*system, self.beam) if self.captured else DecoderStep(*system)
         step, num = _Watched(step, self), len(source_BS)
@@ -119,7 +128,8 @@ def main() -> None:
         return torch.randint(200, VOCABULARY, (batch, asked.source), generator=generator)
 
     source_BS, rate = sources(asked.batch), matmul_rate()
-    report: dict[str, Any] = {"matmul_gflops": rate / 1e9}
+    report: dict[str, Any] = {"matmul_gflops": rate / 1e9, "memory_gb_per_s": read_rate() / 1e9}
+    read = asked.steps * _read_by_a_step(network, asked.vocabulary)
     ours = Ours(network, words, **search)
     whole = Ours(network, words, **search, renormalize=False)
     everything = torch.tensor([i for i in range(VOCABULARY) if i != EOS])
@@ -129,6 +139,8 @@ def main() -> None:
         report["ours"] = _measured(ours, source_BS, asked.repeats)
         report["ours"] |= {
             "bookkeeping": 1 - ours.in_network / report["ours"]["last_s"],
+            "encoder_s": ours.in_encoder,
+            "read_gb_per_s": read / (ours.in_network - ours.in_encoder) / 1e9,
             "peak_gb": peak_memory(),
         }
         counted = operations(lambda: ours(source_BS))
@@ -164,7 +176,18 @@ def main() -> None:
     for name in [n for n, value in report.items() if isinstance(value, dict) and "min_s" in value]:
         report[f"ours / {name}"] = report["ours"]["median_s"] / report[name]["median_s"]
     del report["ours / ours"]
+    # No search can take less: transformers has the same encoder.
+    encoder = report["ours"]["encoder_s"] / report["transformers"]["median_s"]
+    report["encoder / transformers"] = encoder
     show(report, asked.json)
+
+
+def _read_by_a_step(network: Seq2Seq, vocabulary: int) -> int:
+    """Bytes of the weights that a step of a search multiplies in float32."""
+    once = ("cross_attention.key.weight", "cross_attention.value.weight")  # for a document
+    weights = network.decoders.named_parameters()
+    layers = sum(w.numel() for name, w in weights if w.dim() == 2 and not name.endswith(once))
+    return 4 * (layers + vocabulary * network.embedding.weight.shape[1])
 
 
 def _measured(

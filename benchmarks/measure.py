@@ -49,6 +49,12 @@ def matmul_rate(repeats: int = 5) -> float:
     return 2 * SQUARE**3 / timed(lambda: a @ b, repeats)["min_s"]
 
 
+def read_rate(repeats: int = 5) -> float:
+    """Bytes a second at which a product with a vector reads a matrix that is larger than caches."""
+    matrix, vector = torch.randn(2**17, 768), torch.randn(768)
+    return matrix.nbytes / timed(lambda: matrix @ vector, repeats)["min_s"]
+
+
 @register_flop_formula(torch.ops.mkldnn._linear_pointwise)
 def _of_onednn(x_shape: tuple[int, ...], weight_shape: tuple[int, ...], *_: Any, **__: Any) -> int:
     """Operations of oneDNN's product, which ``FlopCounterMode`` does not know."""
