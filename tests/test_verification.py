@@ -227,7 +227,7 @@ def test_scores_of_documents_that_are_gone_are_named(run):
 def test_values_of_other_types_are_named_without_a_traceback(run):
     change(run / "results.json", provenance__test_file=5)
     assert "test set" in {finding.topic for finding in verify(run).of("unchecked")}
-    change(run / "results.json", provenance__files_sha256="x")
+    change(run / "results.json", provenance__git_diff=3)
     (finding,) = verify(run).of("mismatch")
     assert finding.topic == "provenance"
     assert "has another type" in finding.said

@@ -16,6 +16,7 @@ from tests.report.score_sheets import NUM, at, change, rows, table
         ({"scores__cross__rouge1_f": float("nan")}, "finite"),
         ({"scores__cross__rouge1_f": 33.65}, "expected 0 to 1, found 33.65; divide percent by 100"),
         ({"scores": {}}, "has no scores"),
+        ({"provenance__training": "mT5, 3 epochs"}, "'provenance.training' must be an object"),
         ({"languages__target": "zh"}, "says that cross summaries are in zh"),
     ],
 )

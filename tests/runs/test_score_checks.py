@@ -1,7 +1,12 @@
 import pytest
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.runs.score_checks import TABLE_SCORES, check_scores, check_signatures
+from mclas_lightning.runs.score_checks import (
+    TABLE_SCORES,
+    check_provenance,
+    check_scores,
+    check_signatures,
+)
 
 SCORES = dict.fromkeys(TABLE_SCORES, 0.5)
 
@@ -43,3 +48,27 @@ def test_a_signature_is_of_the_language_of_its_side():
     said = "says that mono summaries are in zh, 'signatures.mono.rouge' that they are in en"
     with pytest.raises(InputError, match=said):
         check_signatures("mono", signed, SCORES, "zh")
+
+
+@pytest.mark.parametrize(
+    ("provenance", "message"),
+    [
+        ({"training": "3 epochs"}, "'provenance.training' must be an object, found '3 epochs'"),
+        ({"training": {"seen": None}}, "'provenance.training.seen' must be an object, found None"),
+        (
+            {"training": {"seen": {"documents_per_update": "32"}}},
+            "'provenance.training.seen.documents_per_update' must be a number, found '32'",
+        ),
+        ({"recipe": "mT5"}, "'provenance.recipe' must be an object, found 'mT5'"),
+        ({"writes": {"cross": True}}, "'provenance.writes.cross' must be an object, found True"),
+        ({"test_sha256": [3]}, "'provenance.test_sha256' must be a text or null, found [3]"),
+    ],
+)
+def test_provenance_that_tables_would_stumble_over_is_refused(provenance, message):
+    with pytest.raises(InputError) as caught:
+        check_provenance(provenance)
+    assert str(caught.value) == message
+
+
+def test_provenance_of_an_outside_system_may_hold_anything_else():
+    check_provenance({"git_commit": None, "checkpoint": ["mT5"], "training": {"epochs": 3}})

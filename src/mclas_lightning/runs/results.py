@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any, get_origin
 from mclas_lightning.errors import InputError, unknown_choice
 from mclas_lightning.example import SIDES, Side
 from mclas_lightning.files import read_json, read_versioned, write_json
-from mclas_lightning.runs.score_checks import check_scores, check_signatures
+from mclas_lightning.runs.score_checks import check_provenance, check_scores, check_signatures
 from mclas_lightning.task import MODELS, system_name
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ class Results:
                 raise InputError(f"'signatures' lacks '{side}'")
             check_scores(side, scores)
             check_signatures(side, self.signatures[side], scores, self.language(side))
+        check_provenance(self.provenance)
 
     @property
     def name(self) -> str:

@@ -1,8 +1,9 @@
-"""Checks of scores and signatures in a ``results.json``, before they are averaged and ranked."""
+"""Checks of scores, signatures and provenance in a ``results.json``, before tables read them."""
 
 import math
 import re
 from collections.abc import Mapping
+from functools import reduce
 from typing import Any
 
 from mclas_lightning.errors import InputError
@@ -28,6 +29,25 @@ RANGES = {
     "bertscore": (-math.inf, 1 + ROUNDING),  # rescaled, unlike texts score below 0
     "similarity": (-1 - ROUNDING, 1 + ROUNDING),
 }
+
+# The values of the provenance that tables read, by their keys. All others are the system's own.
+READ_OF_PROVENANCE = {
+    "split": (str, "a text"),
+    **dict.fromkeys(("test_sha256", "predictions_sha256"), (str | None, "a text or null")),
+    "files_sha256": (dict | None, "an object or null"),
+    **dict.fromkeys(("recipe", "training", "training.seen"), (dict, "an object")),
+    "training.seen.documents_per_update": (int | float, "a number"),
+    **dict.fromkeys(("writes", "writes.mono", "writes.cross"), (dict, "an object")),
+}
+
+
+def check_provenance(provenance: Mapping[str, Any]) -> None:
+    """InputError where a value that tables read has another type; any value may be missing."""
+    for keys, (kind, name) in READ_OF_PROVENANCE.items():
+        *parents, key = keys.split(".")
+        found = reduce(lambda inner, parent: inner.get(parent, {}), parents, provenance)
+        if key in found and not isinstance(found[key], kind):
+            raise InputError(f"'provenance.{keys}' must be {name}, found {found[key]!r}")
 
 
 def check_scores(side: Side, scores: Any) -> None:
