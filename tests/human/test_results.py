@@ -21,6 +21,9 @@ HUMAN = HumanResults(
     provenance={"seed": 0},
 )
 
+NOTHING = {"intervals": {}, "differences": [], "annotators": []}
+ANALYSIS = {**NOTHING, "kappa_interval": None, "alpha": 0.3}
+
 
 @pytest.fixture
 def path(tmp_path):
@@ -56,6 +59,12 @@ def test_a_file_in_anothers_place_is_refused(path, tmp_path):
         ({"preferences": {"gold": ROW | {"fluency": float("nan")}}}, "from -1 to 1, found nan"),
         ({"agreement": {"kappa": 0.5}}, "human.agreement.overall: is missing"),
         ({"agreement": {"kappa": 0.5, "overall": 60.48}}, "from 0 to 1, found 60.48"),
+        ({"provenance": {"not_returned": 3}}, "not_returned: expected a list, found 3"),
+        (
+            {"analysis": ANALYSIS | {"intervals": {"mclas": {"fluency": [0.1]}}}},
+            "analysis, interval of mclas.fluency: expected two ends, found [0.1]",
+        ),
+        ({"analysis": ANALYSIS | {"kappa_interval": []}}, "of kappa: expected two ends, found []"),
     ],
 )
 def test_a_wrong_file_is_refused_with_its_path_and_reason(path, change, message):

@@ -80,6 +80,12 @@ class HumanAnalysis:
     differences: list[SystemDifference]
     annotators: list[AnnotatorSigns]
 
+    def __post_init__(self) -> None:
+        ends = {f"{s}.{p}": pair for s, row in self.intervals.items() for p, pair in row.items()}
+        for name, pair in {**ends, "kappa": self.kappa_interval}.items():
+            if pair is not None and len(pair) != 2:
+                raise InputError(f"analysis, interval of {name}: expected two ends, found {pair}")
+
 
 @dataclass(frozen=True, kw_only=True)
 class HumanResults:
@@ -98,6 +104,8 @@ class HumanResults:
     def __post_init__(self) -> None:
         check_range("documents", self.documents, 1)
         check_range("annotators", self.annotators, 2)
+        if not isinstance(missing := self.provenance.get("not_returned") or [], list):
+            raise InputError(f"provenance.not_returned: expected a list, found {missing!r}")
         for system, row in self.preferences.items():
             for name in row:
                 if name not in PERSPECTIVES:
