@@ -53,7 +53,7 @@ def test_a_line_says_each_difference_and_whether_it_is_sure(write):
         sure = "sure" if it.p < 0.05 else "not sure"
         assert (
             f"{gain.place.scenario} {abs(it.difference):.1f} ROUGE-1 {word} "
-            f"[{it.low:+.1f}, {it.high:+.1f}], {sure}"
+            f"[{it.low:+z.1f}, {it.high:+z.1f}], {sure}"
         ) in line
     assert how.endswith("over these 4 differences.")
     assert once.startswith("Each system was trained once: ")

@@ -84,6 +84,14 @@ def test_the_ablation_stands_in_a_table_for_each_replacement():
     assert ["replaced by zero" in zero.title, "replaced by their mean" in mean.title] == [True] * 2
 
 
+def test_no_minus_stands_before_a_zero():
+    change = {"loss": {"cross": [[-0.0004, 0.1], [0.0, -0.2]]}}
+    ablation = ablated("cross")
+    ablation["change"]["mean"] = {"self": change, "cross": change}
+    *_, mean = heads_sheets(replace(FOUND, ablation={"decoder": ablation}))
+    assert mean.sections[0].rows[0][2] == "+0.000"
+
+
 def test_each_decoder_has_its_own_tables():
     two = {"first": FOUND.decoders["decoder"], "second": FOUND.decoders["decoder"]}
     ablation = {"first": ablated("mono"), "second": ablated("cross", -1)}

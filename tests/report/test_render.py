@@ -45,6 +45,15 @@ def test_csv_reads_back_as_numbers(texts):
     assert record["Decoding"] == "beam 5"
 
 
+def test_csv_has_no_minus_before_a_zero():
+    cell = Cell(mean=-0.0001, digits=3, interval=(-0.0002, 0.1))
+    sheet = Sheet(
+        name="one", title="", corner="System", columns=(Column("", "IF", True),),
+        sections=[Section("", [("MCLAS", cell)])],
+    )  # fmt: skip
+    assert sheets_as_text([sheet], "csv").splitlines()[1] == "one,MCLAS,0.000,,1,,0.000,0.100"
+
+
 def test_the_golden_files_show_marks_bold_and_what_is_missing():
     text = (GOLDEN / "table2.md").read_text("utf-8")
     assert r"\***" in text

@@ -114,5 +114,5 @@ def _said(compared: Comparison) -> str:
     sure = "sure" if compared.p < SIGNIFICANCE_LEVEL else "not sure"
     return (
         f"{abs(compared.difference):.1f} ROUGE-1 {better} "
-        f"[{compared.low:+.1f}, {compared.high:+.1f}], {sure}"
+        f"[{compared.low:+z.1f}, {compared.high:+z.1f}], {sure}"
     )

@@ -49,5 +49,5 @@ def _rows(
             str(b_LH.sum()),
             str((a_LH & b_LH).sum()),
             f"{a_LH.sum() * b_LH.sum() / a_LH.size:.1f}",
-            f"{rank_correlation(*scores):+.2f}",
+            f"{rank_correlation(*scores):+z.2f}",
         )

@@ -37,7 +37,7 @@ BY_EYE = (
 SIDE_NAMES = {"mono": "S^A", "cross": "S^B"}
 
 # Of each measure: its name in a table, how a change is written, and what that is multiplied by.
-MEASURES = {"loss": ("loss", "+.3f", 1), "rouge1": ("R-1", "+.2f", 100)}
+MEASURES = {"loss": ("loss", "+z.3f", 1), "rouge1": ("R-1", "+z.2f", 100)}
 
 REPLACED_BY = {"zero": "zero", "mean": "their mean"}
 
@@ -105,7 +105,7 @@ def _ablation_rows(
             kind,
             f"{layer + 1}.{head + 1}",
             *(f"{change_LH[layer, head]:{form}}" for change_LH, form in every),
-            *(f"{rank_correlation(values_LH, change_LH):+.2f}" for change_LH, _ in every),
+            *(f"{rank_correlation(values_LH, change_LH):+z.2f}" for change_LH, _ in every),
         )
 
 
@@ -177,7 +177,7 @@ def _rows(found: HeadsResults, attention: str) -> Iterator[tuple[SheetEntry, ...
             str(own[kind].sum()) if kind in own else MISSING,
             *(str(kinds[kind].sum()) for kinds in scaled),
             f"{best.layer + 1}.{best.head + 1}",
-            f"{best.score:.2f}",
+            f"{best.score:z.2f}",
         )
 
 

@@ -7,7 +7,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 
-from mclas_lightning.report.sheet import MISSING, ORIGIN, Cell, Sheet, SheetEntry
+from mclas_lightning.report.sheet import MISSING, ORIGIN, Cell, Sheet, SheetEntry, format_number
 
 
 def write(sheets: Sequence[Sheet]) -> str:
@@ -51,7 +51,7 @@ def _values(sheet: Sheet, row: Sequence[SheetEntry]) -> Iterator[str]:
             yield from (entry.shown, spread, str(entry.seeds), "yes" if entry.significant else "")
             if has_intervals:
                 ends = entry.interval or ()
-                yield from (f"{end:.{entry.digits}f}" for end in ends)
+                yield from (format_number(end, entry.digits) for end in ends)
                 yield from [""] * (2 - len(ends))
         else:
             yield from ("" if entry == MISSING else entry, "", "", "", *[""] * 2 * has_intervals)
