@@ -58,6 +58,9 @@ def test_strict_exits_with_1_where_a_cell_is_missing(runs, monkeypatch, capsys):
     code, out, err = run(monkeypatch, capsys, "table", "6", *whole)
     assert (code, err) == (1, "3 cells are missing\n")
     assert "model=ms" in out
+    assert run(monkeypatch, capsys, "table", *whole)[0] == 0
+    code, _, err = run(monkeypatch, capsys, "table", *whole, "--profile", "folded")
+    assert (code, err) == (1, "39 cells are missing\n")  # three kinds of ROUGE of 13 systems
     assert run(monkeypatch, capsys, "table", "6", *whole[:-1])[0] == 0
     out_file = str(runs / "f.svg")
     assert run(monkeypatch, capsys, "figure", "3", *whole, "--out", out_file)[0] == 1

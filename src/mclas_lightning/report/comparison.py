@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import Side
@@ -19,7 +20,7 @@ from mclas_lightning.report.layout import (
 from mclas_lightning.report.marks import significance_marks
 from mclas_lightning.report.ranking import WRONG_LANGUAGE
 from mclas_lightning.report.score_tables import grid_sheet
-from mclas_lightning.report.sheet import Sheet
+from mclas_lightning.report.sheet import MISSING, Sheet
 from mclas_lightning.runs.results import Results
 
 REFERENCE_WRONG_LANGUAGE = "reference_wrong_language"
@@ -54,7 +55,11 @@ def comparison_sheets(
     first = next(iter(grids))
     grids[first] = replace(grids[first], aside=aside)
     found = significance_marks(list(grids.values()))
-    return [replace(grid_sheet(grid, found), name="-".join(place)) for place, grid in grids.items()]
+    sheets = {place: grid_sheet(grid, found) for place, grid in grids.items()}
+    return [
+        replace(sheet, name="-".join(place), missing=[*chain(*sheet.rows())].count(MISSING))
+        for place, sheet in sheets.items()
+    ]
 
 
 def _grid(runs: Sequence[Results], side: Side, profile: str) -> Grid:
