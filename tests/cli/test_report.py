@@ -233,6 +233,9 @@ def test_figures_of_heads_are_drawn_from_files_alone(tmp_path, monkeypatch, caps
     assert (code, err) == (0, "")
     assert out.endswith("a.svg, document a\n")
     assert ">2.3<" in (tmp_path / "a.svg").read_text("utf-8")
+    monkeypatch.setattr("mclas_lightning.report.fonts.lacks_font", lambda words: "Munich" in words)
+    said = ["no font" in run(monkeypatch, capsys, "figure", n, *words)[1] for n in ("5", "9")]
+    assert said == [True, False]  # Figure 9 draws no word.
 
 
 def test_what_a_figure_of_heads_lacks_is_one_line(tmp_path, monkeypatch, capsys):

@@ -148,7 +148,7 @@ def _draw_heads(arguments: argparse.Namespace, out: Path) -> None:
     named = [head_maps.head_named(text) for text in arguments.head]
     drawn = head_maps.panels(number, found, shown, named)
     head_maps.save_maps(out, number, drawn, head_maps.lsep_place(shown.of))
-    if lacks_font([*shown.of["target"], *shown.of["source"]]):
+    if lacks_font(head_maps.drawn_words(number, drawn)):
         print("no font here has some of the letters, which are boxes: install one, such as Noto's")
     print(f"drawn: {out}, document {shown.of['id']}")
 

@@ -104,6 +104,12 @@ def maps_svg(number: int, drawn: Sequence[Panel], lsep: int) -> str:
     return svg_element(lambda: _draw(number, drawn, lsep))
 
 
+def drawn_words(number: int, drawn: Sequence[Panel]) -> list[str]:
+    """The words at the axes of the panels; a figure of all heads has none."""
+    labeled = drawn if FIGURES[number][1] else ()
+    return [word for panel in labeled for word in (*panel.rows, *panel.columns)]
+
+
 def lsep_place(of: dict[str, Any]) -> int:
     """The place of [LSEP] in an entry of ``shown``: the number of words before it."""
     return of["target_sides"].count(0)
@@ -125,9 +131,8 @@ def _draw(number: int, drawn: Sequence[Panel], lsep: int) -> Figure:
     labeled = bool(kinds)
     grid = (1, len(drawn)) if labeled else _grid(drawn)
     width, height = (1.2 + WORD * columns, 1.5 + WORD * rows) if labeled else (1.2, 1.4)
-    words = [word for panel in drawn for word in (*panel.rows, *panel.columns)] if labeled else []
     # A label has the fonts of the time at which its axis was made.
-    with mpl.rc_context({"font.family": families(words)}):
+    with mpl.rc_context({"font.family": families(drawn_words(number, drawn))}):
         figure = Figure(figsize=(width * grid[1], height * grid[0]), layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.subplots(*grid, squeeze=False)
