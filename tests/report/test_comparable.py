@@ -175,3 +175,13 @@ def test_seeds_whose_updates_had_more_documents_than_others_have_no_mean(write):
     assert unlike_seeds([saw(first, 16.0), saw(second, 16.5), third]) == []
     (said,) = unlike_seeds([saw(first, 16.2), saw(second, 64.8), third])
     assert said == "documents an update 16: seed=0; 65: seed=1"
+
+
+def test_one_number_written_in_two_ways_is_no_difference(tmp_path, write):
+    for seed, one in enumerate((1, 1.0)):
+        for model in ("ncls", "mclas"):
+            write(model, seed, recipe={"optim.encoder.lr": one}, decoding={"length_penalty": one})
+    sheet = drawn(tmp_path)
+    assert ranked(sheet)
+    assert not any("differ in" in note for note in sheet.notes)
+    assert unlike_seeds([write("mclas", 0, {"x": 1}), write("mclas", 1, {"x": True})])

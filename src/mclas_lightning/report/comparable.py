@@ -85,7 +85,10 @@ def unlike_values(settings: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str
     found: dict[str, dict[str, dict[str, None]]] = {}
     for name, values in settings:
         for key, value in values.items():
-            shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            # 1 and 1.0 are one number, as it was written on a command line or by another program.
+            whole = isinstance(value, float) and value.is_integer()
+            plain = int(value) if whole else value
+            shown = plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
             found.setdefault(key, {}).setdefault(shown, {})[name] = None
     return [
         f"{key} " + "; ".join(f"{value}: {first_few([*names])}" for value, names in values.items())
