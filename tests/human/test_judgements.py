@@ -323,9 +323,18 @@ def test_a_damaged_file_is_named_without_an_exceptions_text(folder, end):
     ("cells", "message"),
     [
         ({"format": 2}, "expected format 1, found 2"),
-        ({"systems": ["gold"]}, "systems: expected 2 to 9, each once, found gold"),
-        ({"systems": ["ncls", "gold", "gold"]}, "systems: expected 2 to 9, each once, found"),
-        ({"systems": list("abcdefghij")}, "systems: expected 2 to 9, each once, found a, b, c"),
+        (
+            {"systems": ["gold"]},
+            "systems: expected 2 to 9, each once and none called document, found gold",
+        ),
+        (
+            {"systems": ["ncls", "gold", "gold"]},
+            "systems: expected 2 to 9, each once and none called document, found",
+        ),
+        (
+            {"systems": list("abcdefghij")},
+            "systems: expected 2 to 9, each once and none called document, found a, b, c",
+        ),
         ({"systems": ["ncls", "gold"]}, "the order of item .* is not one of all systems"),
         ({"dataset": "../theirs"}, "dataset.name: names a folder of runs"),
         ({"scenario": "/tmp"}, "scenario: names a folder of runs"),

@@ -41,6 +41,12 @@ def test_every_annotator_gets_every_document_with_all_summaries(tmp_path, runs):
     assert len(set(next(iter(documents)))) == 1 + 11
 
 
+def test_no_system_takes_the_place_of_the_document(tmp_path, run):
+    with pytest.raises(InputError, match="none called document, found mclas, document, gold"):
+        write_sheets([run("mclas"), run("document")], tmp_path / "out", 5, seed=0, annotators=2)
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_key_is_the_one_in_the_folder_and_names_the_runs(tmp_path, runs):
     key = write_sheets(runs, tmp_path / "out", num=5, seed=3, annotators=2)
     assert SheetKey.read(tmp_path / "out") == key

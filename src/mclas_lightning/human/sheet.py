@@ -59,9 +59,11 @@ class SheetKey:
     def __post_init__(self) -> None:
         for system in self.systems:
             check_run_names(self.dataset, self.scenario, system)
-        if not 2 <= len(set(self.systems)) == len(self.systems) <= MOST_SYSTEMS:
+        others = {*self.systems} - {"document"}  # texts.json has the document under this name
+        if not 2 <= len(others) == len(self.systems) <= MOST_SYSTEMS:
             raise InputError(
-                f"systems: expected 2 to {MOST_SYSTEMS}, each once, found {', '.join(self.systems)}"
+                f"systems: expected 2 to {MOST_SYSTEMS}, each once and none called document, found "
+                f"{', '.join(self.systems)}"
             )
         for name, item in self.items.items():
             if sorted(item.order) != sorted(self.systems):
