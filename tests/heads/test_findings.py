@@ -96,3 +96,13 @@ def test_kept_documents_say_their_words_and_links():
         "target_sides": [0, 0, 0, 0, 1, 1, 1], "source": [*SOURCE.labels],
         "links": [[5, 3], [6, 1]],
     }  # fmt: skip
+
+
+def test_a_note_says_why_there_is_no_model_1(tmp_path):
+    train, lexicon = tmp_path / "train.jsonl", Lexicon([("fire", "Feuer")])
+    ways = "words are linked by identical strings alone"
+    assert Aligning(None, None, 0.3).notes(train) == [f"{train}: is not here; {ways}"]
+    train.touch()
+    (note,) = Aligning(lexicon, None, 0.3).notes(train)
+    assert "holds no summaries in both languages to learn from; words are linked by lexicon" in note
+    assert Aligning(lexicon, Aligner([(["fire"], ["Feuer"])], 1), 0.3).notes(train) == []

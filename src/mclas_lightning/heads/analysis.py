@@ -57,11 +57,8 @@ def analyze(
     entries, maps, rates, ablations, notes = [], [], {}, {}, list[str]()
     for decoder, sides in task.targets.items():
         aligning = aligning_of(dataset, config) if "cross" in sides else None
-        if aligning is not None and aligning.model1 is None:
-            notes.append(
-                f"{dataset.file('train')}: holds no summaries in both languages to learn from; "
-                "words are linked by lexicon and identical strings alone"
-            )
+        if aligning is not None:
+            notes += aligning.notes(dataset.file("train"))
         gold: list[Summaries] = [
             {side: example.summary(side) or "" for side in sides} for example in examples
         ]

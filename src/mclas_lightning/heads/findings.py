@@ -44,6 +44,15 @@ class Aligning:
             found |= alignment.statistical(a, b, self.model1, self.least)
         return found | (self.lexicon.links(a, b) if self.lexicon else set())
 
+    def notes(self, train: Path) -> list[str]:
+        """A note where ``train`` taught no model 1; a run may be analyzed without its corpus."""
+        if self.model1 is not None:
+            return []
+        lacks = "holds no summaries in both languages to learn from"
+        state = lacks if train.exists() else "is not here"
+        ways = "lexicon and identical strings" if self.lexicon else "identical strings"
+        return [f"{train}: {state}; words are linked by {ways} alone"]
+
 
 class Kept(NamedTuple):
     """The attention of one document, for figures."""
