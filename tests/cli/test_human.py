@@ -153,7 +153,7 @@ def test_a_plan_names_the_papers_size_and_the_one_that_suffices(main, monkeypatc
     shown = " ".join(main("plan", "--effect", "0.5").split())
     assert "preferences differ by 0.5, at kappa 0.26" in shown
     assert "80% with the fewest judgements: 160 documents, 7 annotators." in shown
-    assert "20 documents, 7 annotators, by effect: 0.5: 7" in shown
+    assert "20 documents, 7 annotators, by effect: 0.5: 28%. Corrected for all 18 tests" in shown
 
 
 @pytest.mark.usefixtures("runs")

@@ -90,7 +90,9 @@ def test_a_recipe_is_plain_data():
 
 def test_what_one_does_not_say_differs_from_nothing():
     assert unlike_values([("a", {"x": 1}), ("b", {"y": 2}), ("c", {})]) == []
-    assert unlike_values([("a", {"x": 1}), ("b", {"x": 1.0})]) == ["x 1: a; 1.0: b"]
+    assert unlike_values([("a", {"x": 1}), ("b", {"x": 2}), ("c", {"x": 1.0})]) == [
+        "x 1: a, c; 2: b"
+    ]
 
 
 @pytest.mark.parametrize("devices", ["-1", "auto"])
