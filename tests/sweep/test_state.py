@@ -1,3 +1,4 @@
+import json
 import os
 import shutil
 from itertools import product
@@ -159,12 +160,16 @@ def test_results_of_an_outside_system_are_no_run_of_a_plan(toy):
     assert state.detail == said
 
 
-def test_a_training_that_has_not_ended_is_another_run_in_another_precision(toy):
+@pytest.mark.parametrize(
+    ("key", "kept", "asked"),
+    [("precision", '"32-true"', '"bf16-mixed"'), ("devices", "1", "2")],
+)
+def test_a_training_that_has_not_ended_is_another_run_on_another_machine(toy, key, kept, asked):
     ms = toy[0]
     started(ms)
-    planned = plan_runs(["toy"], ["seed=0", "trainer.precision=bf16-mixed"])
+    planned = plan_runs(["toy"], ["seed=0", f"trainer.{key}={json.loads(asked)}"])
     state = states(planned)[ms.folder]
-    said = 'trainer.precision="32-true", this plan has trainer.precision="bf16-mixed"'
+    said = f"trainer.{key}={kept}, this plan has trainer.{key}={asked}"
     assert (state.name, state.detail) == ("other", said)
     finished(ms.folder)
     assert states(planned)[ms.folder].name == "done"
