@@ -10,6 +10,7 @@ from mclas_lightning.config.settings import Settings
 from mclas_lightning.data.batch import EncodedExamples
 from mclas_lightning.data.scenario import few_examples
 from mclas_lightning.progress import SMALL_WIDTH, cpu_flags
+from mclas_lightning.runs.recipe import full_precision
 from mclas_lightning.training.exposure import Exposure
 from mclas_lightning.training.module import SummarizationModule
 from mclas_lightning.training.preparation import Preparation
@@ -47,7 +48,7 @@ def announce_training(
 
 def amx_advice(settings: Settings, flags: Collection[str]) -> str:
     """What a float32 training of a large network could gain from this CPU; empty for others."""
-    full = settings.trainer.get("precision") in (None, "32-true", 32, "32")
+    full = full_precision(settings.trainer.get("precision")) == "32-true"
     large = settings.network.encoder.width > SMALL_WIDTH
     if settings.device.type != "cpu" or "amx_bf16" not in flags or not (full and large):
         return ""

@@ -31,11 +31,12 @@ from mclas_lightning.metrics.rouge import standard_profile
 from mclas_lightning.metrics.self_test import self_test
 from mclas_lightning.model.checkpoint import initialize_from_ms, load_pretrained_encoder
 from mclas_lightning.model.seq2seq import NetworkConfig, Seq2Seq
+from mclas_lightning.runs.recipe import full_precision
 from mclas_lightning.runs.run import Run, seed_folders
 from mclas_lightning.training.leaks import count_leaks
 from mclas_lightning.training.network import check_initialization, check_source, network_config
 
-PRECISIONS = ("32-true", "32", "bf16-mixed", "bf16", "16-mixed", "16")  # Lightning has more.
+PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")  # Lightning has more.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +143,7 @@ def check_inputs(
 
 def _check_precision(settings: Settings) -> None:
     """InputError for weights that are not float32."""
-    asked = str(settings.trainer.get("precision") or 32)
+    asked = full_precision(settings.trainer.get("precision"))
     if asked not in PRECISIONS:
         raise unknown_choice("trainer.precision", asked, PRECISIONS, state="is not supported")
 
