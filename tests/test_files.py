@@ -21,7 +21,7 @@ from mclas_lightning.data.store import open_store
 from mclas_lightning.errors import DISK_FULL, InputError
 from mclas_lightning.evaluation.texts import read_texts
 from mclas_lightning.example import read_jsonl
-from mclas_lightning.files import num_records, read_json, whole_folder, write_json
+from mclas_lightning.files import found_below, num_records, read_json, whole_folder, write_json
 from mclas_lightning.inference.translation_file import TranslationFile
 from mclas_lightning.runs.predictions import PREDICTIONS, read_predictions
 from tests.conftest import examples, outcome
@@ -223,3 +223,14 @@ def test_a_link_to_a_folder_stays_a_link(tmp_path):
     assert (tmp_path / "link").is_symlink()
     assert [path.name for path in (tmp_path / "large disk").iterdir()] == ["real"]
     assert (tmp_path / "large disk" / "real" / "new").exists()
+
+
+def test_files_below_are_found_behind_links_and_not_in_hidden_folders(tmp_path):
+    for folder in ("b", "a/deep", ".half", "elsewhere"):
+        (tmp_path / "root" / folder).mkdir(parents=True)
+        (tmp_path / "root" / folder / "one.json").touch()
+    root = tmp_path / "root"
+    (root / "elsewhere").rename(tmp_path / "larger disk")
+    (root / "link").symlink_to(tmp_path / "larger disk")
+    found = [str(path.relative_to(root)) for path in found_below(root, "one.json")]
+    assert found == ["a/deep/one.json", "b/one.json", "link/one.json"]

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from glob import glob
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
@@ -34,18 +35,14 @@ REST_KEPT = "all before it is kept; free some space and start the same command a
 def check_run_names(dataset: str, scenario: str, model: str) -> None:
     """InputError where one of the three cannot name a folder."""
     for key, name in (("dataset.name", dataset), ("scenario", scenario), ("model.name", model)):
-        _check_name(key, name)
-
-
-def _check_name(key: str, name: str) -> None:
-    found = _NO_NAME.search(name)
-    if name.strip(". ") and not found and len(name.encode()) <= LONGEST:
-        return
-    what = f"{found[0]!a} in {name!a}" if found else ascii(name)
-    raise InputError(
-        f"{key}: names a folder of runs; expected up to {LONGEST} bytes, none of / \\ * ? [ ] or a "
-        f"control character, not only dots; found {what}; name it otherwise ({key}=...)"
-    )
+        found = _NO_NAME.search(name)
+        if found or not name.strip(". ") or len(name.encode()) > LONGEST:
+            what = f"{found[0]!a} in {name!a}" if found else ascii(name)
+            raise InputError(
+                f"{key}: names a folder of runs; expected up to {LONGEST} bytes, none of / \\ * ? "
+                f"[ ] or a control character, not only dots; found {what}; name it otherwise "
+                f"({key}=...)"
+            )
 
 
 @contextmanager
@@ -227,6 +224,11 @@ def json_lines(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
         yield number, text
 
 
+def found_below(folder: Path, pattern: str) -> list[Path]:
+    """The files in ``folder`` and below, behind links too; not in hidden folders, left by kills."""
+    return sorted(folder / path for path in glob(f"**/{pattern}", root_dir=folder, recursive=True))
+
+
 def num_records(path: Path) -> int:
     """The number of records in a jsonl file."""
     with path.open("rb") as file:
@@ -245,6 +247,4 @@ def shipped(name: str) -> Path:
     return next((place for place in places if place.is_dir()), places[0])
 
 
-CONF = shipped("conf")
-
-EXPERIMENTS = shipped("experiments")
+CONF, EXPERIMENTS = shipped("conf"), shipped("experiments")

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from glob import glob
 from http.client import HTTPException
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -186,10 +185,9 @@ def corpora(data: Path) -> Iterator[Finding]:
     from mclas_lightning.config.dataset import SPLITS
     from mclas_lightning.config.overrides import command
     from mclas_lightning.corpora.manifest import read_manifest
-    from mclas_lightning.files import num_records
+    from mclas_lightning.files import found_below, num_records
 
-    found = [f for s in SPLITS for f in glob(f"**/{s}.jsonl", root_dir=data, recursive=True)]
-    folders = sorted({data / Path(file).parent for file in found})
+    folders = sorted({f.parent for split in SPLITS for f in found_below(data, f"{split}.jsonl")})
     for folder in folders:
         files = {s: folder / f"{s}.jsonl" for s in SPLITS if (folder / f"{s}.jsonl").is_file()}
         try:
@@ -203,18 +201,19 @@ def corpora(data: Path) -> Iterator[Finding]:
         except InputError as error:
             yield Finding("corpora", str(folder.relative_to(data)), "damaged", str(error))
             continue
-        listed = ", ".join(f"{split} {size:,}" for split, size in sizes.items())
+        found = ", ".join(f"{split} {size:,}" for split, size in sizes.items())
         lacking = [split for split in SPLITS if split not in sizes]
         wrong = [f"lacks {', '.join(lacking)}"] * bool(lacking) + changed
         check = command("mclas data check", [str(folder)])
         todo = f"{'; '.join(wrong)}: {check}" if wrong else ""
-        yield Finding("corpora", str(folder.relative_to(data)), listed, todo)
+        yield Finding("corpora", str(folder.relative_to(data)), found, todo)
     if not folders:
         yield Finding("corpora", str(data), "none", "mclas data toy makes one in seconds")
 
 
 def runs_found(runs: Path) -> Iterator[Finding]:
     """The runs below ``runs``, counted by state."""
+    from mclas_lightning.files import found_below
     from mclas_lightning.runs.lock import lock_owner
     from mclas_lightning.runs.results import Results
     from mclas_lightning.runs.run import Run
@@ -239,9 +238,9 @@ def runs_found(runs: Path) -> Iterator[Finding]:
         "not ended": "the same mclas-train goes on with each",
     }
     found: Counter[str] = Counter()
-    for file in map(Path, glob("**/config.yaml", root_dir=runs, recursive=True)):
+    for file in found_below(runs, "config.yaml"):
         if not file.match("wandb/*/files/config.yaml"):  # W&B writes this one, into a run's folder.
-            run = Run(runs / file.parent)
+            run = Run(file.parent)
             found[next(state for state, holds in tests.items() if holds(run))] += 1
     for state in tests:
         if found[state]:

@@ -4,13 +4,18 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from glob import glob
 from pathlib import Path
 from typing import Any
 
 from mclas_lightning.config.dataset import Split
 from mclas_lightning.errors import InputError
-from mclas_lightning.files import make_folder, num_records, read_json, whole_folder
+from mclas_lightning.files import (
+    found_below,
+    make_folder,
+    num_records,
+    read_json,
+    whole_folder,
+)
 
 ENDINGS = (".jsonl", ".kept.jsonl", ".dropped.jsonl")  # of a split's files in a round trip
 
@@ -67,11 +72,9 @@ def training_files(folder: Path) -> list[Path]:
 
     Those below hidden folders are no corpora: a killed import leaves such a folder.
     """
-    # glob follows links, as to a larger disk, and passes over hidden folders.
-    found = sorted(map(Path, glob("**/train.jsonl", root_dir=folder, recursive=True)))
-    if not found:
+    if not (found := found_below(folder, "train.jsonl")):
         raise InputError(f"{folder}: no train.jsonl here or below to read word pieces from")
-    return [folder / path for path in found]
+    return found
 
 
 def check_replaceable(out: Path, corpus: str) -> None:

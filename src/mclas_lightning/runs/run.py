@@ -13,12 +13,11 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from glob import glob
 from pathlib import Path
 from typing import Any
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.files import read_json, sha256
+from mclas_lightning.files import found_below, read_json, sha256
 from mclas_lightning.runs.identity import (
     differences,
     differences_in_words,
@@ -60,12 +59,9 @@ def finished_folders(folders: Sequence[Path]) -> list[Path]:
     """The folders with a results.json at or below ``folders``; InputError where one has none."""
     found: dict[Path, None] = {}
     for folder in folders:
-        # glob follows links, as to a larger disk, and passes over hidden folders, which are what a
-        # killed process was about to write.
-        results = glob("**/results.json", root_dir=folder, recursive=True)
-        if not results:
+        if not (results := found_below(folder, "results.json")):
             raise InputError(f"{folder}: no finished run here or below (no results.json)")
-        found |= dict.fromkeys(folder / path.parent for path in sorted(map(Path, results)))
+        found |= dict.fromkeys(path.parent for path in results)
     return [*found]
 
 

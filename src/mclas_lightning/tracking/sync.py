@@ -11,11 +11,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
-from glob import glob
 from itertools import groupby
 from pathlib import Path
 
 from mclas_lightning.errors import InputError
+from mclas_lightning.files import found_below
 from mclas_lightning.progress import progress_bar
 from mclas_lightning.tracking.account import check_account
 
@@ -27,9 +27,8 @@ def sync(runs: Path) -> None:
 
     InputError where there are none, the server cannot be reached, or a part is not uploaded.
     """
-    logs = glob("**/wandb/offline-run-*/run-*.wandb", root_dir=runs, recursive=True)
-    paths = (runs / log for log in logs)
-    parts = sorted(path for path in paths if (path.parents[2] / "config.yaml").exists())
+    logs = found_below(runs, "wandb/offline-run-*/run-*.wandb")
+    parts = [path for path in logs if (path.parents[2] / "config.yaml").exists()]
     if not parts:
         raise InputError(
             f"{runs}: no run here was trained offline (logger=wandb logger.offline=true)"
