@@ -69,8 +69,11 @@ def test_a_server_that_does_not_answer_says_what_to_do_without(monkeypatch):
     finding = server("W&B")
     assert "does not answer" in finding.found
     assert finding.todo.startswith("logger=csv")
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    assert server("model hub").found == "not asked (HF_HUB_OFFLINE is set)"
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    for word, asked in (("1", False), ("true", False), ("false", True), ("0", True), ("", True)):
+        monkeypatch.setenv("HF_HUB_OFFLINE", word)  # as the hub's client reads it
+        assert ("does not answer" in server("model hub").found) == asked
+        assert (server("model hub").found == "not asked (HF_HUB_OFFLINE is set)") != asked
     for address in ("nonsense", "http://my host"):
         monkeypatch.setenv("WANDB_BASE_URL", address)
         assert "does not answer" in server("W&B").found

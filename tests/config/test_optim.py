@@ -39,6 +39,8 @@ def test_an_update_is_as_large_on_every_number_of_devices():
             "optim.crowding.documents: expected 1 or more",
         ),
         (["optim.label_smoothing=1"], "optim.label_smoothing: expected from 0 to 0.99"),
+        (["optim.gradient_clip=0"], "optim.gradient_clip: expected a number above 0, or null"),
+        (["optim.gradient_clip=-1"], "optim.gradient_clip: expected a number above 0, or null"),
         (["optim.encoder.warmup=0"], "warmup: expected 1 or more"),
         (["optim.batch_unit=words"], "optim.batch_unit 'words' does not exist; choose from: both"),
         (["optim.monitor=all"], "optim.monitor 'all' does not exist; choose from: cross, joint"),

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 import torch
-from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
+from safetensors.torch import load_file, save_file
 from transformers import (
     AutoTokenizer,
     FSMTConfig,
@@ -17,17 +17,11 @@ from transformers import (
     T5Config,
     T5ForConditionalGeneration,
 )
-from transformers.models.nllb.tokenization_nllb import FAIRSEQ_LANGUAGE_CODES
 
 from mclas_lightning.config.compose import compose
-from mclas_lightning.corpora.readers.formats import XWIKIS
-from mclas_lightning.corpora.readers.pairs import BBC, WIKIHOW
 from mclas_lightning.errors import InputError
 from mclas_lightning.inference.translators import (
-    NLLB_CODES,
     HuggingFaceTranslator,
-    _choose_languages,
-    default_translator,
     load_translator,
 )
 from mclas_lightning.train import train
@@ -113,56 +107,6 @@ def test_a_multilingual_model_is_told_both_languages(nllb):
         load_translator(str(nllb), "en", "fr", beam=2, device=CPU)
 
 
-# NLLB-200 and M2M100 as their tokenizers name languages (transformers 5.23).
-LANGUAGES_OF_CORPORA = sorted({*BBC, *WIKIHOW, *XWIKIS, "uk"} - {"pcm"})
-
-
-def test_nllb_is_told_every_language_of_the_open_corpora_by_a_code_that_it_has(tmp_path):
-    assert set(LANGUAGES_OF_CORPORA) == set(NLLB_CODES)
-    assert set(NLLB_CODES.values()) <= set(FAIRSEQ_LANGUAGE_CODES)
-    vocabulary = {t: i for i, t in enumerate(["<s>", "<pad>", "</s>", "<unk>", "\u2581", "a"])}
-    tokenizer = NllbTokenizer(
-        vocab=vocabulary, merges=[], extra_special_tokens=FAIRSEQ_LANGUAGE_CODES
-    )
-    ids = {}
-    for target in set(LANGUAGES_OF_CORPORA) - {"en"}:
-        ids[target] = _choose_languages("nllb", tokenizer, "en", target)
-        assert tokenizer.src_lang == "eng_Latn"
-    assert tokenizer.convert_ids_to_tokens(ids["fa"]) == "pes_Arab"
-    assert len(set(ids.values())) == len(ids)
-
-
-def test_m2m100_is_told_the_languages_by_their_iso_codes(pieces, tmp_path):
-    model, written = pieces
-    vocabulary = {t: i for i, t in enumerate(["<s>", "<pad>", "</s>", "<unk>", *written])}
-    (tmp_path / "vocab.json").write_text(json.dumps(vocabulary))
-    tokenizer = M2M100Tokenizer(str(tmp_path / "vocab.json"), str(model))
-    lacks = []
-    for target in set(LANGUAGES_OF_CORPORA) - {"en"}:
-        try:
-            first = _choose_languages("m2m100", tokenizer, "en", target)
-        except InputError:
-            lacks.append(target)
-        else:
-            assert first == tokenizer.get_lang_id(target)
-            assert tokenizer.src_lang == "en"
-    assert sorted(lacks) == ["ky", "om", "te"]
-
-
-@pytest.fixture
-def pieces(tmp_path):
-    """A SentencePiece model, and what it writes."""
-    texts = tmp_path / "texts.txt"
-    texts.write_text("\n".join(f"a b{i} c d" for i in range(50)))
-    SentencePieceTrainer.Train(
-        input=str(texts), model_prefix=str(tmp_path / "pieces"), vocab_size=30,
-        hard_vocab_limit=False, minloglevel=2,
-    )  # fmt: skip
-    model = SentencePieceProcessor()
-    model.Load(str(tmp_path / "pieces.model"))
-    return tmp_path / "pieces.model", [model.IdToPiece(i) for i in range(3, len(model))]
-
-
 def test_an_m2m100_that_was_saved_anew_is_told_both_languages(pieces, tmp_path):
     model, written = pieces
     vocabulary = {t: i for i, t in enumerate(["<s>", "<pad>", "</s>", "<unk>", *written])}
@@ -237,19 +181,21 @@ def test_t5_is_told_the_pair_in_words(tokenizer, tmp_path):
         load_translator(str(folder), "en", "de", beam=1, device=CPU)
 
 
+def test_a_model_whose_files_lack_weights_is_refused(fsmt):
+    weights = load_file(fsmt / "model.safetensors")
+    lacking = "model.decoder.layers.0.fc1.weight"
+    del weights[lacking]
+    save_file(weights, fsmt / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(InputError, match=f"files lack 1 of its weights, such as '{lacking}'"):
+        load_translator(str(fsmt), "en", "de", beam=1, device=CPU)
+
+
 def test_what_is_no_translator_is_one_line(tmp_path):
     (tmp_path / "config.yaml").write_text("of: another library\n")
     for name in (str(tmp_path), "nobody/has-this-model"):
         with pytest.raises(InputError, match="neither a run, nor a folder") as caught:
             load_translator(name, "en", "de", beam=2, device=CPU)
         assert "\n" not in str(caught.value)
-
-
-def test_the_default_is_the_papers_translator():
-    assert default_translator("en", "de", "--forward") == "facebook/wmt19-en-de"
-    assert default_translator("de", "en", "--backward") == "facebook/wmt19-de-en"
-    with pytest.raises(InputError, match=r"'en' to 'zh' is known; name one with --forward"):
-        default_translator("en", "zh", "--forward")
 
 
 @pytest.fixture

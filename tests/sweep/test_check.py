@@ -2,10 +2,13 @@ from dataclasses import replace
 
 import pytest
 
+from mclas_lightning.config.compose import compose
+from mclas_lightning.config.settings import read_settings
 from mclas_lightning.example import read_jsonl, write_jsonl
 from mclas_lightning.files import num_records, write_json
 from mclas_lightning.sweep.check import run_problems
 from mclas_lightning.sweep.plan import plan_runs
+from mclas_lightning.training.preparation import keep_preparation, prepare
 
 
 @pytest.fixture
@@ -103,3 +106,30 @@ def test_a_baseline_has_no_updates_and_needs_the_test_set_alone(words, tmp_path,
     assert run_problems(runs, slurm=False) == []
     (corpus / "en2de" / "test.jsonl").unlink()
     assert "test.jsonl: no such file" in run_problems(runs, slurm=False)[0]
+
+
+@pytest.mark.parametrize(
+    ("translator", "said"),
+    [
+        ("runs/small/full/mt", "model.translator=runs/small/full/mt: no such folder; expected"),
+        ("mt", None),  # may be a model on a hub
+        ("of/a-hub", None),
+        ("to/be/written.jsonl", None),
+        ("{runs}/small/minimum/ncls", "is a run of model 'ncls', which translates nothing"),
+        ("{runs}/small/minimum/mt", "its training has not ended"),
+    ],
+)
+def test_a_translator_that_cannot_translate_is_known_before_the_first_run(
+    words, tmp_path, translator, said
+):
+    runs = tmp_path / "runs"
+    for model in ("ncls", "mt", "ms"):
+        settings, config = read_settings(compose("train", [*words, f"model={model}"]))
+        keep_preparation(settings, config, prepare(settings))
+    translator = translator.format(runs=runs)
+    (tmp_path / "sweep.yaml").write_text("hydra: {sweeper: {params: {model: tltran}}}\n")
+    asked = [*words, f"model.translator={translator}", f"model.summarizer={runs}/small/full/ms"]
+    lines = run_problems(plan_runs([str(tmp_path / "sweep.yaml")], asked), slurm=False)
+    found = [line for line in lines if "translat" in line]
+    assert len(found) == (said is not None)
+    assert all(str(said) in line for line in found)

@@ -2,7 +2,7 @@ import pytest
 
 from mclas_lightning.config.compose import compose
 from mclas_lightning.config.settings import read_settings
-from mclas_lightning.training.announcements import amx_advice, announce_end
+from mclas_lightning.training.announcements import announce_end, bf16_advice
 
 
 @pytest.mark.parametrize(
@@ -10,15 +10,16 @@ from mclas_lightning.training.announcements import amx_advice, announce_end
     [
         (["network=e5_small"], {"avx2", "amx_bf16"}, True),
         (["network=e5_small", "trainer.precision=null"], {"amx_bf16"}, True),
-        (["network=e5_small"], {"avx2", "avx512_bf16"}, False),
+        (["network=e5_small"], {"avx2", "avx512_bf16"}, True),
+        (["network=e5_small"], {"avx2", "avx512f"}, False),
         (["network=tiny"], {"amx_bf16"}, False),
         (["network=e5_small", "trainer.precision=bf16-mixed"], {"amx_bf16"}, False),
     ],
 )
-def test_a_long_training_in_float32_hears_of_amx_and_stays_as_it_is(words, flags, said):
+def test_a_long_training_in_float32_hears_of_bf16_and_stays_as_it_is(words, flags, said):
     cpu = "trainer.accelerator=cpu"
     settings, _ = read_settings(compose("train", ["dataset=toy", cpu, *words]))
-    assert ("trainer.precision=bf16-mixed" in amx_advice(settings, flags)) == said
+    assert ("trainer.precision=bf16-mixed" in bf16_advice(settings, flags)) == said
 
 
 def test_the_end_of_a_training_is_one_line(capsys):

@@ -124,7 +124,8 @@ def _roundtrip(arguments: argparse.Namespace) -> None:
         build_roundtrip,
         describe_roundtrip,
     )
-    from mclas_lightning.inference.translators import default_translator, load_translator
+    from mclas_lightning.inference.translator_languages import default_translator
+    from mclas_lightning.inference.translators import load_translator
 
     source, target, beam = arguments.source, arguments.target, arguments.beam
     forward = arguments.forward or default_translator(source, target, "--forward")

@@ -33,9 +33,9 @@ EXTRAS = {
 
 # Flags of /proc/cpuinfo, the best first, and what a CPU with them is good for.
 CPU_FLAGS = {
-    "amx_bf16": "AMX: trainer.precision=bf16-mixed and decoding.weights=int8 are fast",
-    "avx512_bf16": "AVX-512 with bf16: decoding.weights=int8 is fast",
-    "avx512_vnni": "AVX-512 with VNNI: decoding.weights=int8 is fast",
+    "amx_bf16": "AMX: trainer.precision=bf16-mixed and decoding.weights=int8 pay",
+    "avx512_bf16": "AVX-512 with bf16: trainer.precision=bf16-mixed and decoding.weights=int8 pay",
+    "avx512_vnni": "AVX-512 with VNNI: decoding.weights=int8 pays",
     "avx2": "AVX2: float32",
 }
 
@@ -157,7 +157,8 @@ def server(name: str) -> Finding:
     """Whether the server ``name`` of ``SERVERS`` answers."""
     variable, usual, without = SERVERS[name]
     address = os.environ.get(variable) or usual()
-    if name == "model hub" and os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0"):
+    offline = os.environ.get("HF_HUB_OFFLINE") or os.environ.get("TRANSFORMERS_OFFLINE", "")
+    if name == "model hub" and offline.upper() in ("1", "ON", "YES", "TRUE"):
         return Finding("network", name, "not asked (HF_HUB_OFFLINE is set)")
     try:
         # A server that refuses this page answers, too.

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mclas_lightning.errors import check_range, unknown_choice
+from mclas_lightning.errors import InputError, check_range, unknown_choice
 
 # What a budget counts, and its name in messages. summaries: the target tokens of both summaries,
 # whichever of them the system writes, so that all systems see as many examples an update; texts:
@@ -124,6 +124,11 @@ class OptimConfig:
         check_range("optim.beta2", self.beta2, 0, 0.99999)
         check_range("optim.eps", self.eps, 0)
         check_range("optim.label_smoothing", self.label_smoothing, 0, 0.99)
+        if self.gradient_clip is not None and not self.gradient_clip > 0:
+            raise InputError(
+                f"optim.gradient_clip: expected a number above 0, or null for no limit, found "
+                f"{self.gradient_clip}"
+            )
         if self.batch_unit not in UNITS:
             raise unknown_choice("optim.batch_unit", self.batch_unit, UNITS)
         if self.monitor not in MONITORS:

@@ -19,7 +19,8 @@ from mclas_lightning.example import Side
 from mclas_lightning.files import sha256
 from mclas_lightning.inference.trained import dataset_of, load_summarizer, ms_run
 from mclas_lightning.inference.translation_file import TranslationFile
-from mclas_lightning.inference.translators import default_translator, load_translator
+from mclas_lightning.inference.translator_languages import default_translator
+from mclas_lightning.inference.translators import load_translator
 from mclas_lightning.metrics.language import CHINESE_LANGUAGES
 from mclas_lightning.runs.run import run_of_seed
 from mclas_lightning.task import Pipeline, Translator

@@ -1,6 +1,5 @@
 """Translators: a Hugging Face sequence-to-sequence model, or a run of ``model=mt``."""
 
-import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -18,36 +17,17 @@ from mclas_lightning.decoding.summarizer import NetworkSummarizer
 from mclas_lightning.errors import InputError, first_line
 from mclas_lightning.files import sha256
 from mclas_lightning.inference.trained import dataset_of, decoding_of, load_summarizer, task_of
+from mclas_lightning.inference.translator_languages import (
+    check_pair,
+    choose_languages,
+    t5_prefix,
+)
 from mclas_lightning.metrics.accents import kept_by_tokenizer
 from mclas_lightning.metrics.neural.encoder import model_sha256
+from mclas_lightning.model.checkpoint import check_whole
 from mclas_lightning.runs.exported import ExportedRun, opened
 from mclas_lightning.runs.run import Run
 from mclas_lightning.task import Translator
-
-# Hugging Face's names of WMT19's models by languages; the paper translates en-de (section 5.1).
-WMT19_MODELS = {
-    (source, target): f"facebook/wmt19-{source}-{target}"
-    for source, target in (("en", "de"), ("de", "en"), ("en", "ru"), ("ru", "en"))
-}
-
-# NLLB's codes of languages by ISO 639-1 code: those of the corpora in ``conf/dataset/``.
-NLLB_CODES = {
-    "am": "amh_Ethi", "ar": "arb_Arab", "az": "azj_Latn", "bn": "ben_Beng", "cs": "ces_Latn",
-    "cy": "cym_Latn", "de": "deu_Latn", "en": "eng_Latn", "es": "spa_Latn", "fa": "pes_Arab",
-    "fr": "fra_Latn", "gu": "guj_Gujr", "ha": "hau_Latn", "hi": "hin_Deva", "id": "ind_Latn",
-    "ig": "ibo_Latn", "it": "ita_Latn", "ja": "jpn_Jpan", "ko": "kor_Hang", "ky": "kir_Cyrl",
-    "mr": "mar_Deva", "my": "mya_Mymr", "ne": "npi_Deva", "nl": "nld_Latn", "om": "gaz_Latn",
-    "pa": "pan_Guru", "ps": "pbt_Arab", "pt": "por_Latn", "ru": "rus_Cyrl", "si": "sin_Sinh",
-    "so": "som_Latn", "sr": "srp_Cyrl", "sw": "swh_Latn", "ta": "tam_Taml", "te": "tel_Telu",
-    "th": "tha_Thai", "tr": "tur_Latn", "uk": "ukr_Cyrl", "ur": "urd_Arab", "uz": "uzn_Latn",
-    "vi": "vie_Latn", "yo": "yor_Latn", "zh": "zho_Hans",
-}  # fmt: skip
-
-# ISO 639-3 codes of macrolanguages, which Marian's models have where NLLB's name one variety.
-MACROLANGUAGES = {
-    "ar": "ara", "az": "aze", "fa": "fas", "ne": "nep", "om": "orm", "ps": "pus", "sw": "swa",
-    "uz": "uzb",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,16 +105,6 @@ class RunTranslator:
         return self._opened.__enter__()
 
 
-def default_translator(source: str, target: str, option: str) -> str:
-    """WMT19's model for a pair of languages; InputError, naming ``option``, for other pairs."""
-    if (source, target) not in WMT19_MODELS:
-        raise InputError(
-            f"no translator from '{source}' to '{target}' is known; name one with {option}: a "
-            f"model on a hub, its folder, or a run of model=mt"
-        )
-    return WMT19_MODELS[source, target]
-
-
 def load_translator(
     name: str, source: str, target: str, *, beam: int, device: torch.device
 ) -> Translator:
@@ -142,13 +112,14 @@ def load_translator(
 
     InputError where there is none, or where it translates other languages.
     """
-    # network.json tells a run from models of other libraries that have a config.yaml.
-    run = opened(Run(Path(name)))
-    if isinstance(run, ExportedRun) or (run.started and Path(name, "network.json").exists()):
-        return _from_run(run, source, target, device)
+    if (run := translating_run(Path(name))) is not None:
+        check_translates(run, source, target)
+        return _from_run(run, device)
     try:
         tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
-        model = AutoModelForSeq2SeqLM.from_pretrained(name, trust_remote_code=False)
+        model, loading = AutoModelForSeq2SeqLM.from_pretrained(
+            name, trust_remote_code=False, output_loading_info=True
+        )
     except ImportError as error:
         raise InputError(
             f"translator '{name}': {first_line(error)} (pip install 'mclas-lightning[translation]')"
@@ -158,19 +129,34 @@ def load_translator(
             f"translator '{name}': neither a run, nor a folder with a sequence-to-sequence model, "
             f"nor one that a hub could deliver"
         ) from error
-    _check_pair(name, model, tokenizer, [source, target])
-    first = _choose_languages(name, tokenizer, source, target)
+    try:
+        check_whole(loading)
+    except ValueError as error:
+        raise InputError(f"translator '{name}': its weights cannot be loaded ({error})") from error
+    check_pair(name, model, tokenizer, [source, target])
+    first = choose_languages(name, tokenizer, source, target)
     return HuggingFaceTranslator(
         identity=f"{name} {model_sha256(model, tokenizer)} beam={beam}",
         model=model.to(device).eval(),
         tokenizer=tokenizer,
         first=first,
-        prefix=_t5_prefix(name, model, tokenizer, source, target),
+        prefix=t5_prefix(name, model, tokenizer, source, target),
         beam=beam,
     )
 
 
-def _from_run(run: Run, source: str, target: str, device: torch.device) -> RunTranslator:
+def translating_run(folder: Path) -> Run | None:
+    """The run in ``folder``, exported or not; None for other libraries' models.
+
+    network.json tells a run from other libraries' models that have a config.yaml.
+    """
+    run = opened(Run(folder))
+    ours = isinstance(run, ExportedRun) or (run.started and (folder / "network.json").exists())
+    return run if ours else None
+
+
+def check_translates(run: Run, source: str, target: str) -> None:
+    """InputError where ``run`` is no trained run of ``model=mt`` for these languages."""
     task, dataset = task_of(run), dataset_of(run)
     if task.source != "mono" or task.sides != ("cross",):
         raise InputError(
@@ -182,6 +168,9 @@ def _from_run(run: Run, source: str, target: str, device: torch.device) -> RunTr
             f"'{source}' to '{target}'"
         )
     run.check_trained()
+
+
+def _from_run(run: Run, device: torch.device) -> RunTranslator:
     summarizer = load_summarizer(run)
     summarizer.network.to(device)
     return RunTranslator(
@@ -189,55 +178,3 @@ def _from_run(run: Run, source: str, target: str, device: torch.device) -> RunTr
         summarizer=summarizer,
         decoding=replace(decoding_of(run), captured=False),
     )
-
-
-def _check_pair(name: str, model: Any, tokenizer: Any, pair: list[str]) -> None:
-    """InputError where a model of one pair, such as WMT19's or Marian's, has other languages."""
-    marian = [getattr(tokenizer, key, None) for key in ("source_lang", "target_lang")]
-    known = getattr(model.config, "langs", None) or marian
-    if all(known) and any(
-        # Marian: de or deu.
-        found not in (asked, NLLB_CODES.get(asked, "")[:3], MACROLANGUAGES.get(asked))
-        for found, asked in zip(known, pair, strict=True)
-    ):
-        raise InputError(
-            f"translator '{name}': translates from '{known[0]}' to '{known[1]}', not from "
-            f"'{pair[0]}' to '{pair[1]}'"
-        )
-
-
-def _choose_languages(name: str, tokenizer: Any, source: str, target: str) -> int | None:
-    """The id of a multilingual tokenizer's token for ``target``; sets its language to ``source``.
-
-    None for the tokenizer of a model of one pair.
-    """
-    # After transformers 5 has saved an M2M100, only lang_token_to_id names its languages.
-    special = sorted({*tokenizer.get_added_vocab(), *getattr(tokenizer, "lang_token_to_id", ())})
-    codes = {language: _language_token(special, language) for language in (source, target)}
-    if not any(re.fullmatch(r"(__)?[a-z]{2}(_XX|__)|[a-z]{3}_[A-Z][a-z]{3}", t) for t in special):
-        return None  # A model of one pair, such as Marian's, has no tokens for languages.
-    for language, token in codes.items():
-        if token is None:
-            raise InputError(f"translator '{name}': does not know the language '{language}'")
-    tokenizer.src_lang = str(codes[source]).strip("_")
-    return tokenizer.convert_tokens_to_ids(codes[target])
-
-
-def _language_token(special: Sequence[str], language: str) -> str | None:
-    """A language's token: ``__en__`` of M2M100, ``en_XX`` of mBART, ``eng_Latn`` of NLLB."""
-    own = re.compile(rf"__{language}__|{language}_[A-Z]{{2}}")
-    found = [
-        token for token in special if own.fullmatch(token) or token == NLLB_CODES.get(language)
-    ]
-    return found[0] if found else None
-
-
-def _t5_prefix(name: str, model: Any, tokenizer: Any, source: str, target: str) -> str:
-    """MADLAD-400's token of ``target``, or T5's instruction for this pair; empty for others."""
-    vocabulary, token = tokenizer.get_vocab(), f"<2{target}>"
-    if "<2en>" in vocabulary:
-        if token not in vocabulary:
-            raise InputError(f"translator '{name}': does not know the language '{target}'")
-        return f"{token} "
-    tasks = getattr(model.config, "task_specific_params", None) or {}
-    return tasks.get(f"translation_{source}_to_{target}", {}).get("prefix", "")

@@ -11,10 +11,11 @@ from mclas_lightning.data.vocabulary import read_ids
 from mclas_lightning.distributed import check_processes
 from mclas_lightning.errors import InputError, first_few
 from mclas_lightning.inference.trained import ms_run
-from mclas_lightning.inference.translators import default_translator
+from mclas_lightning.inference.translator_languages import default_translator
+from mclas_lightning.inference.translators import check_translates, translating_run
 from mclas_lightning.metrics.rouge import standard_profile
 from mclas_lightning.metrics.self_test import self_test
-from mclas_lightning.runs.run import seed_folders
+from mclas_lightning.runs.run import run_of_seed, seed_folders
 from mclas_lightning.sweep.plan import LATE_KEYS, PlannedRun
 from mclas_lightning.task import Baseline, Pipeline
 from mclas_lightning.tracking.loggers import build_loggers
@@ -112,6 +113,26 @@ def _check_pipeline(settings: Settings, pipeline: Pipeline, planned: Collection[
             f"model '{pipeline.name}' needs an ms run: name its folder with model.summarizer=..."
         )
     _check_ms(pipeline.summarizer, settings.seed, "model.summarizer", planned)
+    if pipeline.translator is not None:
+        _check_translator(pipeline.translator, settings, planned)
+
+
+def _check_translator(name: str, settings: Settings, planned: Collection[Path]) -> None:
+    """InputError for a run that cannot translate, or for a folder that does not exist.
+
+    A file of translations need not exist; a model on a hub has a name of two parts at most.
+    """
+    if name.endswith(".jsonl") or set(seed_folders(name, settings.seed)) & set(planned):
+        return
+    folder = run_of_seed(name, settings.seed).folder
+    if (run := translating_run(folder)) is not None:
+        dataset = settings.dataset
+        check_translates(run, dataset.source, dataset.language("cross"))
+    elif not folder.exists() and (len(folder.parts) > 2 or name.startswith((".", "/", "~"))):
+        raise InputError(
+            f"model.translator={name}: no such folder; expected a run of model=mt, a translation "
+            f"model's folder or name on a hub, or a .jsonl file of translations"
+        )
 
 
 def _check_ms(name: str, seed: int, word: str, planned: Collection[Path]) -> None:

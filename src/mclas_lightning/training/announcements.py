@@ -17,6 +17,12 @@ from mclas_lightning.training.preparation import Preparation
 
 SAME_SIZE = 0.05  # relative difference of target tokens up to which two updates are as large
 
+# How a CPU with a flag of /proc/cpuinfo multiplies bf16 (docs/performance.md), the best first.
+BF16_SPEED = {
+    "amx_bf16": "AMX, which multiplies bf16 several times",
+    "avx512_bf16": "AVX-512's bf16, which it multiplies about twice",
+}
+
 
 def announce_training(
     settings: Settings, preparation: Preparation, module: SummarizationModule, resumed: Path | None
@@ -31,7 +37,7 @@ def announce_training(
         f"{'; resuming' if resumed else ''}",
         flush=True,
     )
-    if advice := amx_advice(settings, cpu_flags()):
+    if advice := bf16_advice(settings, cpu_flags()):
         print(f"  {advice}", flush=True)
     scenario, num = settings.scenario, len(preparation.train)
     counted = {"training": num, "validation": len(preparation.valid)}
@@ -46,15 +52,16 @@ def announce_training(
         print(f"  {settings.run.last}: missing or cut short; going on from {resumed.name}")
 
 
-def amx_advice(settings: Settings, flags: Collection[str]) -> str:
+def bf16_advice(settings: Settings, flags: Collection[str]) -> str:
     """What a float32 training of a large network could gain from this CPU; empty for others."""
     full = full_precision(settings.trainer.get("precision")) == "32-true"
     large = settings.network.encoder.width > SMALL_WIDTH
-    if settings.device.type != "cpu" or "amx_bf16" not in flags or not (full and large):
+    speed = next((words for flag, words in BF16_SPEED.items() if flag in flags), None)
+    if settings.device.type != "cpu" or speed is None or not (full and large):
         return ""
     return (
-        "this processor has AMX, which multiplies bf16 several times as fast as float32: "
-        "trainer.precision=bf16-mixed uses it (results differ by bf16's rounding)"
+        f"this processor has {speed} as fast as float32: trainer.precision=bf16-mixed uses it "
+        f"(results differ by bf16's rounding)"
     )
 
 
