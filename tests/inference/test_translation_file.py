@@ -25,6 +25,24 @@ def test_a_text_that_the_file_lacks_is_asked_for_once(tmp_path):
     assert asked == [{"text": "two", "translation": ""}]
 
 
+def test_translations_that_were_filled_in_and_not_added_yet_stay(tmp_path):
+    file, todo = tmp_path / "translations.jsonl", tmp_path / "translations.missing.jsonl"
+    filled = json.dumps({"text": "two", "translation": "zwei"}) + "\n"
+    todo.write_text(filled)
+    translations = TranslationFile.read(file)
+    translations.translate(["two", "three"])
+    with pytest.raises(InputError, match=r"has translations of 1 texts that .* lacks; add its"):
+        translations.check_complete()
+    assert todo.read_text() == filled
+
+    file.write_text(filled)
+    translations = TranslationFile.read(file)
+    translations.translate(["two", "three"])
+    with pytest.raises(InputError, match="lacks the translations of 1 texts"):
+        translations.check_complete()
+    assert read_lines(todo) == [{"text": "three", "translation": ""}]
+
+
 def test_half_a_character_is_named_before_anything_is_summarized(tmp_path):
     file = tmp_path / "translations.jsonl"
     file.write_text(json.dumps({"text": "one", "translation": "eins \ud83d"}) + "\n")

@@ -59,10 +59,18 @@ class TranslationFile:
         return [self.known.get(text, "") for text in texts]
 
     def check_complete(self) -> None:
-        """InputError where texts are ``missing``, which are written into ``*.missing.jsonl``."""
+        """InputError where texts are ``missing``, which are written into ``*.missing.jsonl``.
+
+        A ``*.missing.jsonl`` that was filled in stays: its translations are somebody's work.
+        """
         if not self.missing:
             return
         todo = self.path.with_suffix(".missing.jsonl")
+        if filled := TranslationFile.read(todo).known.keys() - self.known.keys():
+            raise InputError(
+                f"{todo}: has translations of {len(filled):,} texts that {self.path} lacks; add "
+                f"its lines to {self.path}, and start again"
+            )
         with whole_file(todo) as file:
             for text in self.missing:
                 record = {"text": text, "translation": ""}
