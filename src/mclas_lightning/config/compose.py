@@ -24,7 +24,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from mclas_lightning.config.folders import conf_folders
+from mclas_lightning.config.folders import check_none_passed_over, conf_folders
 from mclas_lightning.config.overrides import command, hydra_arguments, quoted, uninterpolated
 from mclas_lightning.errors import InputError, did_you_mean, exits_cleanly, unknown_choice
 from mclas_lightning.files import CONF, EXPERIMENTS
@@ -40,7 +40,10 @@ class MoreFolders(SearchPathPlugin):
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
         """Called by Hydra for each composition."""
-        for folder in (EXPERIMENTS, *conf_folders()[1:]):
+        own = conf_folders()[1:]
+        for folder in own:
+            check_none_passed_over(folder)
+        for folder in (EXPERIMENTS, *own):
             search_path.append("mclas-lightning", f"file://{folder}")
 
 
