@@ -84,11 +84,20 @@ def _language_token(special: Sequence[str], language: str) -> str | None:
 
 
 def t5_prefix(name: str, model: Any, tokenizer: Any, source: str, target: str) -> str:
-    """MADLAD-400's token of ``target``, or T5's instruction for this pair; empty for others."""
+    """MADLAD-400's token of ``target``, or T5's instruction for this pair; empty for others.
+
+    InputError for a T5 that has instructions for other pairs alone: it would not translate.
+    """
     vocabulary, token = tokenizer.get_vocab(), f"<2{target}>"
     if "<2en>" in vocabulary:
         if token not in vocabulary:
             raise InputError(f"translator '{name}': does not know the language '{target}'")
         return f"{token} "
     tasks = getattr(model.config, "task_specific_params", None) or {}
-    return tasks.get(f"translation_{source}_to_{target}", {}).get("prefix", "")
+    known = sorted(task for task in tasks if task.startswith("translation_"))
+    if known and (asked := f"translation_{source}_to_{target}") not in known:
+        raise InputError(
+            f"translator '{name}': has instructions for {', '.join(known)}, and none for {asked}; "
+            f"take another model, or add its instruction to task_specific_params in its config.json"
+        )
+    return tasks[asked].get("prefix", "") if known else ""
