@@ -43,6 +43,12 @@ def test_translations_that_were_filled_in_and_not_added_yet_stay(tmp_path):
     assert read_lines(todo) == [{"text": "three", "translation": ""}]
 
 
+def test_a_translation_is_one_line_whatever_line_ends_it_has(tmp_path):
+    file = tmp_path / "translations.jsonl"
+    file.write_text(json.dumps({"text": "one two", "translation": "eins\r\nzwei \n"}) + "\n")
+    assert TranslationFile.read(file).translate(["one two"]) == ["eins zwei"]
+
+
 def test_half_a_character_is_named_before_anything_is_summarized(tmp_path):
     file = tmp_path / "translations.jsonl"
     file.write_text(json.dumps({"text": "one", "translation": "eins \ud83d"}) + "\n")

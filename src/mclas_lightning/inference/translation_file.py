@@ -43,8 +43,8 @@ class TranslationFile:
                 raise InputError(
                     f'{path}:{number}: expected a line {{"text": ..., "translation": ...}}'
                 ) from error
-            if translation.strip():
-                known[text] = translation
+            if flat := " ".join(translation.split()):  # A newline would end a sentence.
+                known[text] = flat
         return cls(path, known)
 
     @property
