@@ -183,13 +183,14 @@ def test_only_an_earlier_export_is_replaced(finished_run, copy, tmp_path):
     (tmp_path / "own").mkdir()
     with pytest.raises(InputError, match="exists and is no earlier export"):
         exported(finished_run, tmp_path / "own")
-    (copy / "old.txt").touch()
+    (copy / "README.md").write_text("old")
     exported(finished_run, copy)
-    assert not (copy / "old.txt").exists()
-    (copy / ".git").mkdir()
-    with pytest.raises(InputError, match="is a Git repository"):
-        exported(finished_run, copy)
-    assert (copy / ".git").exists()
+    assert (copy / "README.md").read_text() != "old"
+    for name in (".git", "LICENSE"):
+        (copy / name).mkdir()
+        with pytest.raises(InputError, match=f"holds '{name}', which no export writes"):
+            exported(finished_run, copy)
+        (copy / name).rmdir()
 
 
 def test_a_training_that_has_not_ended_is_not_exported(trained, tmp_path):

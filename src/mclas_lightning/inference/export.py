@@ -26,6 +26,9 @@ from mclas_lightning.runs.run import Run
 
 HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w.-]+", re.ASCII)
 
+# The content of an exported folder, which the next export of the same name replaces.
+EXPORTED = {CARD, CONFIG, TOKENIZER, WEIGHTS, "tokenizer_config.json", "vocabulary"}
+
 # Of a dataset, what belongs to this machine alone and is not exported.
 LOCAL = {"path": "", "tokenizer": "", "vocabulary": None, "pretraining": []}
 
@@ -35,18 +38,18 @@ def export_run(run: Run, out: Path, *, half: bool, place: str, license: str) -> 
 
     The model card says that the system is loaded from ``place``, and has the ``license``.
 
-    InputError for a run that is not trained, or where ``out`` is a repository or holds something
-    else.
+    InputError for a run that is not trained, or where ``out`` holds something else than an export.
     """
     config = run.config
     run.check_trained()
     task = task_of(run)
     if out.exists() and not isinstance(opened(Run(out)), ExportedRun):
         raise InputError(f"{out}: exists and is no earlier export; name a new folder")
-    if (out / ".git").exists():
+    others = {path.name for path in out.iterdir()} - EXPORTED if out.exists() else ()
+    if others:
         raise InputError(
-            f"{out}: is a Git repository, which the export would replace; name a new folder, and "
-            f"copy its files into the repository"
+            f"{out}: holds '{min(others)}', which no export writes and which would be lost; name a "
+            f"new folder, and copy its files into this one"
         )
     tokenizer = tokenizer_of(run)
     vocabulary = load_vocabulary(run.folder / "vocabulary", task.sides, len(tokenizer))
