@@ -59,6 +59,13 @@ def test_documents_of_the_test_set_are_offered(finished_run, tmp_path):
     assert example_documents(str(tmp_path / "run")) == {}
 
 
+def test_no_documents_are_offered_to_a_run_that_reads_summaries(finished_run, tmp_path):
+    shutil.copytree(finished_run, tmp_path / "run")
+    config = tmp_path / "run" / "config.yaml"
+    config.write_text(config.read_text().replace("source: document", "source: mono"))
+    assert example_documents(str(tmp_path / "run")) == {}
+
+
 def test_a_side_that_a_run_does_not_write_is_named(trained):
     folder = trained("model=ms", "scenario=full")
     with pytest.raises(InputError, match=r"--side cross: .* writes mono alone"):

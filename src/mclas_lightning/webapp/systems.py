@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from mclas_lightning.decoding.summarizer import NetworkSummarizer
@@ -86,11 +85,15 @@ def _load(name: str, side: Side | None, device: str) -> System:
 
 
 def example_documents(name: str) -> dict[str, str]:
-    """Documents of the test set that the run was scored on, by a line for a list."""
-    folder = Path(find_run(name).folder)
-    if not (folder / PREDICTIONS).exists():
+    """Documents of the test set that the run was scored on, by a line for a list.
+
+    None for a run that reads summaries, of which predictions.jsonl holds no source.
+    """
+    run = find_run(name)
+    reads_documents = run.config["model"].get("source", "document") == "document"
+    if not reads_documents or not (run.folder / PREDICTIONS).exists():
         return {}
-    found = read_predictions(Results.read(folder / "results.json"))
+    found = read_predictions(Results.read(run.folder / "results.json"))
     return {
         f"{id}: {' '.join(one.document.split())[:60]}": one.document
         for id, one in list(found.items())[:EXAMPLES]
