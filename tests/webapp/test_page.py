@@ -12,6 +12,7 @@ import pytest
 from mclas_lightning.errors import InputError
 from mclas_lightning.heads.analysis import analyze
 from mclas_lightning.heads.config import heads_config
+from mclas_lightning.inference.translator_languages import NLLB_CODES
 from mclas_lightning.runs.run import Run
 from tests.human.browser import CHROMIUM, Browser
 
@@ -56,6 +57,13 @@ def test_every_answer_holds_the_browser_to_this_server():
     assert "http" not in policy
     assert sent[0]["headers"][0] == (b"x", b"y")
     assert sent[1] == {"type": "http.response.body", "body": b""}
+
+
+def test_languages_in_arabic_script_are_read_from_the_right():
+    from mclas_lightning.webapp.page import RIGHT_TO_LEFT
+
+    arabic = {language for language, code in NLLB_CODES.items() if code.endswith("_Arab")}
+    assert {"ar", "ps"} <= arabic <= RIGHT_TO_LEFT
 
 
 SLIDERS = """

@@ -32,7 +32,7 @@ POLICY = (
     "connect-src 'self'; frame-ancestors 'none'; form-action 'self'; base-uri 'self'"
 )
 
-RIGHT_TO_LEFT = frozenset({"ar", "arz", "ary", "fa", "he", "sd", "ug", "ur"})
+RIGHT_TO_LEFT = frozenset({"ar", "ary", "arz", "fa", "hbo", "he", "ps", "sd", "sdh", "ug", "ur"})
 
 Messages = Callable[[dict[str, Any]], Awaitable[None]]
 
