@@ -9,6 +9,8 @@ from mclas_lightning.errors import InputError
     ("words", "said"),
     [
         (["decoding.beam=0"], "decoding.beam: expected from 1 to 1000, found 0"),
+        (["decoding.length_penalty=80"], "decoding.length_penalty: expected from 0 to 10, found"),
+        (["decoding.length_penalty=inf"], "decoding.length_penalty: expected from 0 to 10, found"),
         (["decoding.mask=all"], "decoding.mask 'all' does not exist; choose from: both, cross"),
         (
             ["decoding.lengths=target", "decoding.max_length=5"],
@@ -35,6 +37,7 @@ def test_a_value_that_cannot_be_is_one_clear_line(words, said):
     [
         ["decoding.lengths=target", "decoding.max_length=6"],
         ["decoding.max_length=2498"],
+        ["decoding.length_penalty=10.0", "decoding.max_length=250"],
         ["decoding.min_length=50", "decoding.max_length=50"],
         ["scoring.bertscore=x", "scoring.layer=1"],
         ["trainer.checkpoint_minutes=0"],

@@ -148,6 +148,8 @@ DECODING_CHOICES = {
 # Word pieces: the summaries of a target share the decoder's positions.
 LONGEST_SUMMARY = MAX_POSITIONS // len(SIDES) - 2
 
+LARGEST_PENALTY = 10  # The paper has 0.6 to 1. From 24 up, that of 250 word pieces is infinite.
+
 WIDEST_BEAM = 1_000  # One document's beam has the memory of a batch of so many.
 
 
@@ -175,7 +177,7 @@ class DecodingConfig:
             if getattr(self, name) not in words:
                 raise unknown_choice(f"decoding.{name}", getattr(self, name), words)
         check_range("decoding.beam", self.beam, 1, WIDEST_BEAM)
-        check_range("decoding.length_penalty", self.length_penalty, 0)
+        check_range("decoding.length_penalty", self.length_penalty, 0, LARGEST_PENALTY)
         check_range("decoding.min_length", self.min_length, 1)
         # The shortest target of two summaries: four control tokens, and a token of each summary.
         least = self.min_length if self.lengths == "summary" else max(self.min_length + 1, 6)
