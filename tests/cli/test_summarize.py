@@ -102,6 +102,7 @@ def test_notes_go_to_stderr_and_into_records(summarize):
         ([], "Müller".encode("latin-1"), "standard input: is no text in UTF-8"),
         ([], b'{"text": "b"}', 'standard input:1: expected {"id"'),
         ([], b'\n \n{"document": "b"}', "standard input:1: this line is empty"),
+        ([], b'\xef\xbb\xbf\n{"document": "b"}', "standard input:1: this line is empty"),
         ([], b'[{"document": "b"}]', "standard input:1: a JSON array"),
         ([], b'["b", "c"]', "standard input:1: a JSON array"),
         ([], b'{\n "document": "b"\n}', "standard input:1: not a line of JSON"),

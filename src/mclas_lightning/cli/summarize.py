@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 from mclas_lightning.cli.arguments import positive
 from mclas_lightning.errors import InputError
 from mclas_lightning.example import SIDES, Side, begins_json, text_record
-from mclas_lightning.files import json_lines
+from mclas_lightning.files import BOM, json_lines
 from mclas_lightning.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def read_documents(files: Iterable[str]) -> Iterator[Document]:
 
 def _read(file: BinaryIO, where: str, *, jsonl: bool) -> Iterator[Document]:
     head = [file.readline()]
-    while head[-1].isspace():
+    while head[-1].removeprefix(BOM).isspace():
         head.append(file.readline())
     lines = chain(head, file)
     if jsonl or begins_json(b"".join(head)):
