@@ -9,6 +9,7 @@ from mclas_lightning.report.started import (
     is_trained,
     ms_place,
     pretraining_words,
+    run_named,
     train_words,
     usual,
 )
@@ -65,9 +66,19 @@ def test_pretraining_takes_the_ms_variant_of_a_recipe_and_fine_tuning_the_recipe
 @pytest.mark.parametrize("place", ["ms", "ms/seed=2"])
 def test_an_ms_run_is_known_by_its_folder_or_by_that_of_its_seeds(tmp_path, place):
     config = {"init_from": f"{tmp_path}/{place}"}
-    assert ms_place(config, 2) is None
+    assert ms_place(config, 2, tmp_path) is None
     write_json(tmp_path / "ms" / "seed=2" / "training.json", {})
-    assert ms_place(config, 2) == tmp_path / "ms"
+    assert ms_place(config, 2, tmp_path) == tmp_path / "ms"
     assert is_trained(tmp_path / "ms", 2)
     assert not is_trained(tmp_path / "ms", 3)
     assert not is_trained(Path(tmp_path, "mt"))
+
+
+def test_an_ms_run_is_found_in_the_folder_that_its_runs_were_moved_to(tmp_path):
+    before, after = tmp_path / "before", tmp_path / "after"
+    config = {"runs": f"{before}", "init_from": f"{before}/ms", "model": {"translator": "hub/mt"}}
+    write_json(before / "ms" / "seed=2" / "training.json", {})
+    assert ms_place(config, 2, after) == before / "ms"
+    write_json(after / "ms" / "seed=2" / "training.json", {})
+    assert ms_place(config, 2, after) == after / "ms"
+    assert run_named(config, "model.translator", after) == "hub/mt"

@@ -37,6 +37,20 @@ def test_where_and_how_a_run_is_computed_makes_no_other_run(word):
     assert differences(config(), asked) == []
 
 
+@pytest.mark.parametrize("runs", ["/moved", "./runs/", "more/../runs"])
+@pytest.mark.parametrize("key", ["init_from", "model.summarizer", "model.translator"])
+def test_a_run_that_starts_from_another_is_the_same_in_a_moved_folder_of_runs(runs, key):
+    def named(folder: str, place: str) -> dict:
+        model = ["model=tltran"] if "." in key else []
+        return config(f"runs={folder}", f"{key}={folder}/{place}", *model)
+
+    assert differences(named("runs", "toy_en/full/ms"), named(runs, "toy_en/full/ms")) == []
+    other = differences(named("runs", "toy_en/full/ms"), named(runs, "toy_en/full/ms2"))
+    assert [each.key for each in other] == [key]
+    elsewhere = differences(named("runs", "../ms"), named("/more/runs", "../ms"))
+    assert [each.key for each in elsewhere] == [key]
+
+
 @pytest.mark.parametrize(
     ("word", "kept", "asked"),
     [

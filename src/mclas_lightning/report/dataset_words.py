@@ -17,6 +17,7 @@ from mclas_lightning.report.started import (
     ms_place,
     own_corpus_words,
     pretraining_words,
+    run_named,
     train_words,
     usual,
 )
@@ -186,7 +187,8 @@ class DatasetWords:
         configs = [run.config for run in self._runs(scenario, model) if run.config]
         if configs and all(config.get("init_from") is None for config in configs):
             return None
-        places = (ms_place(config, run.seed) for run, config in self._near(scenario, model))
+        near = self._near(scenario, model)
+        places = (ms_place(config, run.seed, self.runs.folder) for run, config in near)
         return next(filter(None, places), self.runs.folder / self.pretrained / "full" / "ms")
 
     def translator(self, pair: tuple[str, str]) -> list[str]:
@@ -197,12 +199,9 @@ class DatasetWords:
         for run, config in self._near(*pair):
             if run.model == "tltran":
                 parts = ["translator", *(["summarizer"] if not config.get("init_from") else [])]
-                named = {part: config.get("model", {}).get(part) for part in parts}
-                return [
-                    override(f"model.{part}", uninterpolated(name))
-                    for part, name in named.items()
-                    if name
-                ]
+                keys = [f"model.{part}" for part in parts]
+                named = {key: run_named(config, key, self.runs.folder) for key in keys}
+                return [override(key, uninterpolated(name)) for key, name in named.items() if name]
         return [] if self.dataset in WMT19_DATASETS else [self.own_translator]
 
     def _near(self, scenario: str, model: str) -> Iterator[tuple[Results, Mapping[str, Any]]]:

@@ -15,6 +15,7 @@ from mclas_lightning.runs.identity import (
     is_under,
     of_scenario,
     resolved_config,
+    run_places,
     unequal_keys,
 )
 from mclas_lightning.runs.recipe import leaves
@@ -166,11 +167,23 @@ def _composed(words: tuple[str, ...]) -> dict[str, Any]:
     return resolved_config(compose("train", words))
 
 
-def ms_place(config: Mapping[str, Any], seed: int) -> Path | None:
-    """The ms run, or the folder of its seeds, that a run started from; None if it is gone."""
-    if not isinstance(config.get("init_from"), str):
+def run_named(config: Mapping[str, Any], key: str, runs: Path) -> str | None:
+    """The run, file or hub's model that ``key`` names, in ``runs`` where a moved run has it.
+
+    A run that is not in ``runs`` is where the configuration says.
+    """
+    section, _, name = key.rpartition(".")
+    value = (config.get(section) or {}).get(name) if section else config.get(name)
+    place = run_places(config).get(key)
+    return str(runs / place) if place and is_trained(runs / place) else value
+
+
+def ms_place(config: Mapping[str, Any], seed: int, runs: Path) -> Path | None:
+    """The ms run, or the folder of its seeds, that a run of ``runs`` started from; None if gone."""
+    named = run_named(config, "init_from", runs)
+    if not isinstance(named, str):
         return None
-    place = Path(config["init_from"])
+    place = Path(named)
     place = place.parent if place in seed_folders(place.parent, seed) else place
     return place if is_trained(place) else None
 

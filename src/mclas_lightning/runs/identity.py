@@ -4,6 +4,7 @@ The module loads no torch, so that sweeps and tables start fast.
 """
 
 import json
+import os.path
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,9 @@ NOT_IDENTITY = (
 
 # Of configurations of earlier versions.
 UNSAID_KEYS = {**UNSAID, "decoding.bound": "longest", "decoding.captured": False}
+
+# Keys that may name another run by its folder.
+RUN_KEYS = ("init_from", "model.summarizer", "model.translator")
 
 LENGTH_KEYS = ("max_source", "max_summary")
 
@@ -106,13 +110,29 @@ def differences(
     ``sections`` limits the comparison to these top-level keys.
     """
     apart = NOT_IDENTITY if has_network(asked) else (*NOT_IDENTITY, *OF_NETWORKS)
+    places = run_places(kept).items() & run_places(asked).items()
     return [
         found
         for found in unequal_keys(kept, asked)
-        if not is_under(found.key, apart)
+        if not is_under(found.key, (*apart, *dict(places)))
         and of_scenario(found.key, asked.get("scenario"))
         and (not sections or found.key.split(".")[0] in sections)
     ]
+
+
+def run_places(config: Mapping[str, Any]) -> dict[str, str]:
+    """By key, the places below ``runs`` of the runs that a configuration names.
+
+    A folder of runs that was moved, or is spelled in another way, leaves these places as they are.
+    """
+    runs = config.get("runs")
+    named = [(key, value) for key, value in flat(config, ".") if key in RUN_KEYS]
+    found = [
+        (key, os.path.relpath(value, runs))
+        for key, value in named
+        if isinstance(value, str) and isinstance(runs, str)
+    ]
+    return {key: place for key, place in found if not place.startswith(os.pardir)}
 
 
 def of_scenario(key: str, scenario: Any) -> bool:
