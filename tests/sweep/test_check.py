@@ -5,7 +5,7 @@ import pytest
 from mclas_lightning.config.compose import compose
 from mclas_lightning.config.settings import read_settings
 from mclas_lightning.example import read_jsonl, write_jsonl
-from mclas_lightning.files import num_records, write_json
+from mclas_lightning.files import num_records, sha256, write_json
 from mclas_lightning.sweep.check import run_problems
 from mclas_lightning.sweep.plan import plan_runs
 from mclas_lightning.training.preparation import keep_preparation, prepare
@@ -50,9 +50,13 @@ def test_a_scenario_that_cannot_be_trained_is_known_before_the_first_run(
     assert [line for line in lines if said in line] == lines != []
 
 
-def test_a_subset_of_another_split_is_known_before_the_first_run(shared, tmp_path):
+def test_a_subset_of_another_split_or_corpus_is_known_before_the_first_run(
+    shared, tmp_path, corpus
+):
+    train = corpus / "en2de" / "train.jsonl"
+    kept = {"scenario": "minimum", "split": "random", "seed": 7, "size": 20, "of": 40}
     path = tmp_path / "runs" / "small" / "minimum" / "subset.json"
-    write_json(path, {"scenario": "minimum", "split": "random", "seed": 7, "size": 20, "of": 40})
+    write_json(path, {**kept, "corpus_sha256": sha256(train)})
     words = [*shared, "scenario=full,minimum"]
     runs = plan_runs([str(tmp_path / "sweep.yaml")], [*words, "split_seed=7"])
     assert run_problems(runs, slurm=False) == []
@@ -60,6 +64,10 @@ def test_a_subset_of_another_split_is_known_before_the_first_run(shared, tmp_pat
     (line,) = run_problems(runs, slurm=False)
     assert line.startswith("small/minimum/ncls/seed=0 and 1 more: ")
     assert "trained on another subset (split_seed was 7, is 0)" in line
+    write_jsonl(train, [replace(example, mono="new") for example in read_jsonl(train)])
+    runs = plan_runs([str(tmp_path / "sweep.yaml")], [*words, "split_seed=7"])
+    (line,) = run_problems(runs, slurm=False)
+    assert "trained on another subset (corpus_sha256 was" in line
 
 
 @pytest.mark.parametrize("split", ["train", "valid", "test"])

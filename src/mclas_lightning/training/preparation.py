@@ -156,9 +156,11 @@ def check_examples(settings: Settings) -> None:
     """
     dataset, train = settings.dataset, settings.dataset.file("train")
     dataset.check_first_examples(SPLITS, settings.task.required)
-    total = _num_records(train, train.stat().st_mtime_ns)
-    subset = planned_subset(_rule(settings), dataset, total)
+    written = train.stat().st_mtime_ns
+    subset = planned_subset(_rule(settings), dataset, _num_records(train, written))
     _check_enough(subset["size"], settings)
+    if settings.subset_manifest.exists():
+        subset["corpus_sha256"] = _sha256(train, written)
     check_subset(settings.subset_manifest, subset)
 
 
@@ -174,6 +176,12 @@ def _check_enough(num: int, settings: Settings) -> None:
 def _num_records(path: Path, written: int) -> int:
     """The records of a file written at the time ``written``; a sweep asks for every scenario."""
     return num_records(path)
+
+
+@lru_cache
+def _sha256(path: Path, written: int) -> str:
+    """The hash of a file written at the time ``written``, taken once for all runs of a sweep."""
+    return sha256(path)
 
 
 def _rule(settings: Settings) -> SubsetRule:
