@@ -232,5 +232,8 @@ def test_files_below_are_found_behind_links_and_not_in_hidden_folders(tmp_path):
     root = tmp_path / "root"
     (root / "elsewhere").rename(tmp_path / "larger disk")
     (root / "link").symlink_to(tmp_path / "larger disk")
+    # Each link to a folder above itself leads to all links again.
+    for up in ("b/up", "b/up2", "a/deep/up", "up"):
+        (root / up).symlink_to(root)
     found = [str(path.relative_to(root)) for path in found_below(root, "one.json")]
     assert found == ["a/deep/one.json", "b/one.json", "link/one.json"]

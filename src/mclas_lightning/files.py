@@ -8,7 +8,6 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from glob import glob
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
@@ -18,31 +17,13 @@ from mclas_lightning.errors import DISK_FULL, InputError
 
 Content = TypeVar("Content")
 
-LONGEST = 255  # bytes of a folder's name
-
 DEEPEST = 30  # levels of a YAML file
-
-# Path separators, characters of glob patterns, control characters, and undecodable bytes.
-_NO_NAME = re.compile(r"[/\\*?\[\]\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 BOM = b"\xef\xbb\xbf"  # the byte order mark that some editors write before UTF-8
 
 NOTHING_KEPT = "nothing is left of it; free some space, or choose another place"
 
 REST_KEPT = "all before it is kept; free some space and start the same command again"
-
-
-def check_run_names(dataset: str, scenario: str, model: str) -> None:
-    """InputError where one of the three cannot name a folder."""
-    for key, name in (("dataset.name", dataset), ("scenario", scenario), ("model.name", model)):
-        found = _NO_NAME.search(name)
-        if found or not name.strip(". ") or len(name.encode()) > LONGEST:
-            what = f"{found[0]!a} in {name!a}" if found else ascii(name)
-            raise InputError(
-                f"{key}: names a folder of runs; expected up to {LONGEST} bytes, none of / \\ * ? "
-                f"[ ] or a control character, not only dots; found {what}; name it otherwise "
-                f"({key}=...)"
-            )
 
 
 @contextmanager
@@ -225,8 +206,22 @@ def json_lines(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
 
 
 def found_below(folder: Path, pattern: str) -> list[Path]:
-    """The files in ``folder`` and below, behind links too; not in hidden folders, left by kills."""
-    return sorted(folder / path for path in glob(f"**/{pattern}", root_dir=folder, recursive=True))
+    """The files in ``folder`` and below, behind links too; not in hidden folders, left by kills.
+
+    A link to a folder that the link lies in is not followed: the way down would have no end.
+    """
+    found: list[Path] = []
+    for place, folders, names in os.walk(folder, followlinks=True):
+        here = Path(place)
+        folders[:] = [each for each in folders if each[0] != "." and not _leads_up(here / each)]
+        found += [here / name for name in names if name[0] != "."]
+    return sorted(path for path in found if path.relative_to(folder).match(pattern))
+
+
+def _leads_up(folder: Path) -> bool:
+    """Whether ``folder`` is a link to one of the folders that it lies in."""
+    above = (each.resolve() for each in folder.parents)
+    return folder.is_symlink() and folder.resolve() in above
 
 
 def num_records(path: Path) -> int:

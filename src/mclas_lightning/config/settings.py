@@ -20,9 +20,8 @@ from mclas_lightning.config.groups import (
 )
 from mclas_lightning.config.optim import OptimConfig
 from mclas_lightning.errors import InputError, check_range, unknown_choice
-from mclas_lightning.files import check_run_names
 from mclas_lightning.runs.identity import resolved_config
-from mclas_lightning.runs.run import Run
+from mclas_lightning.runs.run import Run, check_run_names
 from mclas_lightning.schema import typed
 from mclas_lightning.task import Baseline, Pipeline, Task, task_from
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from string import ascii_uppercase
 
 from mclas_lightning.errors import InputError
-from mclas_lightning.files import check_run_names, read_versioned, sha256, whole_folder, write_json
+from mclas_lightning.files import read_versioned, sha256, whole_folder, write_json
 from mclas_lightning.human.results import GOLD, PERSPECTIVES
 from mclas_lightning.runs.predictions import (
     Prediction,
@@ -25,13 +25,12 @@ from mclas_lightning.runs.predictions import (
     shared_documents,
 )
 from mclas_lightning.runs.results import Results, find_results
+from mclas_lightning.runs.run import check_run_names
 from mclas_lightning.schema import typed
 
 KEY_FORMAT = 1
 
-KEY_FILE = "key.json"
-
-TEXTS_FILE = "texts.json"
+KEY_FILE, TEXTS_FILE = "key.json", "texts.json"
 
 MOST_SYSTEMS = 9  # An annotator's keys 1 to 9 choose one.
 

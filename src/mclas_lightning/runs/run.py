@@ -11,6 +11,7 @@ results.json        scores of the test set, written last: the run is finished
 
 import hashlib
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,25 @@ SCORED_FILES = (
     *("corpus.json", "environment.json", "network.json", "training.json"),
     *("tokenizer/*.json", "vocabulary/*.json", "checkpoints/best.ckpt"),
 )
+
+
+LONGEST = 255  # bytes of a folder's name
+
+# Path separators, characters of glob patterns, control characters, and undecodable bytes.
+_NO_NAME = re.compile(r"[/\\*?\[\]\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def check_run_names(dataset: str, scenario: str, model: str) -> None:
+    """InputError where one of the three cannot name a folder."""
+    for key, name in (("dataset.name", dataset), ("scenario", scenario), ("model.name", model)):
+        found = _NO_NAME.search(name)
+        if found or not name.strip(". ") or len(name.encode()) > LONGEST:
+            what = f"{found[0]!a} in {name!a}" if found else ascii(name)
+            raise InputError(
+                f"{key}: names a folder of runs; expected up to {LONGEST} bytes, none of / \\ * ? "
+                f"[ ] or a control character, not only dots; found {what}; name it otherwise "
+                f"({key}=...)"
+            )
 
 
 def seed_folders(folder: str | Path, seed: int) -> tuple[Path, Path]:

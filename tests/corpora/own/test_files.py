@@ -45,6 +45,12 @@ def test_what_lies_in_hidden_folders_is_no_corpus(files):
     assert own_files([folder]) == own_files([folder / "all.jsonl"])
 
 
+def test_files_behind_a_link_to_a_folder_are_read(files, tmp_path):
+    folder = files("here/train.jsonl", "larger disk/test.jsonl") / "here"
+    (folder / "more").symlink_to(tmp_path / "larger disk")
+    assert [*own_files([folder]).splits] == ["test", "train"]
+
+
 def test_a_file_of_another_ending_holds_lines(files):
     folder = files("train.fr", "train.uk")
     assert own_files([folder / "train.fr", folder / "train.uk"]).kind == "lines"

@@ -26,8 +26,22 @@ def test_two_files_of_a_split_are_a_question(raw, tmp_path):
 def test_files_are_found_whatever_lies_beside_them(raw, tmp_path):
     (raw / "._train.jsonl").write_bytes(b"\x00\x05\x16\x07")  # as archives from a Mac have them
     (raw / "valid.jsonl").rename(raw / "validation.jsonl")
+    (raw / ".ipynb_checkpoints").mkdir()
+    (raw / ".ipynb_checkpoints" / "train-checkpoint.jsonl").touch()
     manifest = import_corpus("jsonl", [raw, raw], tmp_path / "out", **EN_DE)
     assert [*manifest["files"]] == ["train.jsonl", "valid.jsonl", "test.jsonl"]
+
+
+def test_files_behind_links_are_read_and_a_link_to_nothing_is_named(raw, tmp_path):
+    (tmp_path / "larger disk").mkdir()
+    (raw / "train.jsonl").rename(tmp_path / "larger disk" / "train.jsonl")
+    (raw / "more").symlink_to(tmp_path / "larger disk")
+    manifest = import_corpus("jsonl", [raw], tmp_path / "out", **EN_DE)
+    assert [*manifest["files"]] == ["train.jsonl", "valid.jsonl", "test.jsonl"]
+    (tmp_path / "larger disk" / "train.jsonl").rename(tmp_path / "elsewhere")
+    (raw / "train.jsonl").symlink_to("nowhere")
+    with pytest.raises(FileNotFoundError, match=r"train\.jsonl"):
+        import_corpus("jsonl", [raw], tmp_path / "out", **EN_DE)
 
 
 def test_every_format_names_its_files():

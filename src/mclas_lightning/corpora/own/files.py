@@ -9,6 +9,7 @@ from pathlib import Path
 from mclas_lightning.config.dataset import SPLITS, Split
 from mclas_lightning.corpora.readers.formats import split_of
 from mclas_lightning.errors import InputError
+from mclas_lightning.files import found_below
 
 # The kind of a file by the end of its name. Any other file holds one text a line.
 KINDS = {
@@ -70,12 +71,7 @@ def _files_at(path: Path) -> Iterator[Path]:
     if path.is_file():
         yield path
         return
-    below = [
-        file
-        for file in sorted(path.rglob("*"))
-        if _may_hold_examples(file)
-        and not any(part.startswith(".") for part in file.relative_to(path).parts)
-    ]
+    below = [file for file in found_below(path, "*") if _may_hold_examples(file)]
     if not below:
         raise InputError(
             f"{path}: no file here ends in {', '.join(KINDS)}; name files of lines one by one"
@@ -84,8 +80,8 @@ def _files_at(path: Path) -> Iterator[Path]:
 
 
 def _may_hold_examples(file: Path) -> bool:
-    hidden = file.name.startswith((".", "cache-")) or file.name in _DESCRIPTIONS
-    return file.is_file() and file.suffix.lower() in KINDS and not hidden
+    other = file.name.startswith("cache-") or file.name in _DESCRIPTIONS
+    return file.suffix.lower() in KINDS and not other
 
 
 def _check_splits(splits: Mapping[Split | str, Sequence[Path]]) -> None:

@@ -16,6 +16,7 @@ from mclas_lightning.corpora.readers.formats import Format, is_archive
 from mclas_lightning.corpora.readers.log import Sources
 from mclas_lightning.corpora.readers.pairs import Pair, of_pair
 from mclas_lightning.errors import InputError
+from mclas_lightning.files import found_below
 from mclas_lightning.progress import progress_bar
 
 # Compressions by the bytes that a file begins with. tarfile decompresses streams itself, but takes
@@ -74,7 +75,7 @@ def unpack(
 
 def _archives(paths: Sequence[Path]) -> Iterator[Path]:
     for path in paths:
-        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        for file in found_below(path, "*") if path.is_dir() else [path]:
             if file.is_file() and is_archive(file):
                 yield file
 

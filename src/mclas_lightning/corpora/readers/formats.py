@@ -9,10 +9,9 @@ from pathlib import Path
 from mclas_lightning.config.dataset import SPLITS, Split
 from mclas_lightning.corpora.readers.pairs import BBC, WIKIHOW, Pair, of_pair
 from mclas_lightning.errors import InputError
+from mclas_lightning.files import found_below
 
 _SPLIT = re.compile(r"(?<![a-z])(train|valid|validation|test|dev|val)(?![a-z])", re.IGNORECASE)
-
-_LCSTS = re.compile(r"PART_I\.txt", re.IGNORECASE)
 
 _OPEN = r".*\.(jsonl|parquet)"
 
@@ -191,8 +190,8 @@ def _named_files(format: Format, paths: Sequence[Path]) -> Iterator[Path]:
     for path in dict.fromkeys(paths):
         if not os.path.exists(path):  # Path.exists raises where a name is too long.
             raise InputError(f"{path}: no such file or folder")
-        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if file.is_file() and re.fullmatch(rf"(?!\.){format.pattern}", file.name):
+        for file in found_below(path, "*") if path.is_dir() else [path]:
+            if re.fullmatch(rf"(?!\.){format.pattern}", file.name):
                 yield file
             elif file == path and not (format.open and is_archive(file)):
                 raise InputError(f"{file}: expected a name like {format.names}")
@@ -204,7 +203,7 @@ def is_archive(path: Path) -> bool:
 
 
 def _check_found(format: Format, where: str, found: Files, shown: Mapping[Path, Path]) -> None:
-    lcsts = [path for path in found.get(None, []) if _LCSTS.fullmatch(path.name)]
+    lcsts = [path for path in found.get(None, []) if path.name.lower() == "part_i.txt"]
     if others := [path for path in found.get(None, []) if path not in lcsts]:
         raise InputError(
             f"{shown.get(others[0], others[0])}: its name does not tell train, valid or test"
