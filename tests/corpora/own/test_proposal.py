@@ -79,7 +79,7 @@ def test_the_file_composes_to_what_it_proposes(tmp_path, monkeypatch):
     proposal = Proposal(
         name="mine", source="fr", target="uk", tokenizer="${data}/mine/tokenizer",
         sizes=scenario_sizes(1000), max_source=128, max_summary=77, network="small",
-        optim="small", decoding="paper", made_by="mclas new-dataset mine 'a: b # c.csv'",
+        optim="small", decoding="paper", made_by="mclas new-dataset mine 'a: b # ${c}.csv'",
     )  # fmt: skip
     (tmp_path / "conf" / "dataset").mkdir(parents=True)
     (tmp_path / "conf" / "dataset" / "mine.yaml").write_text(proposal.yaml())

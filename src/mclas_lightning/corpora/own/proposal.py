@@ -10,6 +10,7 @@ import numpy as np
 from omegaconf import OmegaConf
 
 from mclas_lightning import paper
+from mclas_lightning.config.overrides import uninterpolated
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.example import Example, read_jsonl
 from mclas_lightning.files import CONF
@@ -151,7 +152,7 @@ class Proposal:
             "pretraining": [f"dataset={self.name}"],
             "leaks": "refuse",
             "licence": "your corpus's own",
-            "how_to_get": self.made_by,
+            "how_to_get": uninterpolated(self.made_by),
         }
         head = (
             "# Made by mclas new-dataset, which measured the corpus; every value may be changed.\n"
