@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
 from mclas_lightning.config.compose import compose
 from mclas_lightning.config.settings import read_settings
+from mclas_lightning.corpora.own import proposal
 from mclas_lightning.corpora.own.proposal import (
     PAPER_MEMORY,
     Machine,
@@ -70,23 +73,33 @@ def test_limits_leave_nearly_all_texts_whole(tmp_path, tokenizer):
     assert 40 < max_summary <= 250
 
 
+def test_lengths_of_a_sorted_file_are_those_of_all_its_examples(tmp_path, tokenizer, monkeypatch):
+    monkeypatch.setattr(proposal, "SAMPLE", 20)
+    document = " ".join(e.document for e in examples(9))
+    long = [replace(e, document=document) for e in examples(50)]
+    write_jsonl(tmp_path / "train.jsonl", long)
+    expected = lengths(tmp_path / "train.jsonl", tokenizer)
+    write_jsonl(tmp_path / "train.jsonl", [*examples(50), *long])
+    assert lengths(tmp_path / "train.jsonl", tokenizer)[0] == expected[0] > 128
+
+
 @pytest.mark.parametrize(("length", "name"), [(40, "short"), (41, "paper"), (200, "long")])
 def test_decoding_may_write_as_much_as_summaries_have(length, name):
     assert decoding_for(length) == name
 
 
 def test_the_file_composes_to_what_it_proposes(tmp_path, monkeypatch):
-    proposal = Proposal(
+    proposed = Proposal(
         name="mine", source="fr", target="uk", tokenizer="${data}/mine/tokenizer",
         sizes=scenario_sizes(1000), max_source=128, max_summary=77, network="small",
         optim="small", decoding="paper", made_by="mclas new-dataset mine 'a: b # ${c}.csv'",
     )  # fmt: skip
     (tmp_path / "conf" / "dataset").mkdir(parents=True)
-    (tmp_path / "conf" / "dataset" / "mine.yaml").write_text(proposal.yaml())
+    (tmp_path / "conf" / "dataset" / "mine.yaml").write_text(proposed.yaml())
     monkeypatch.chdir(tmp_path)
     settings = read_settings(compose("train", ["dataset=mine", "scenario=minimum"]))[0]
     assert (settings.dataset.path, settings.tokenizer) == ("data/mine", "data/mine/tokenizer")
     assert (settings.network.name, settings.optim.updates["full"]) == ("small", 9000)
-    assert settings.dataset.sizes == proposal.sizes
+    assert settings.dataset.sizes == proposed.sizes
     assert settings.dataset.max_summary == 77 < settings.decoding.max_length
-    assert settings.dataset.how_to_get == proposal.made_by
+    assert settings.dataset.how_to_get == proposed.made_by

@@ -13,7 +13,7 @@ from mclas_lightning import paper
 from mclas_lightning.config.overrides import uninterpolated
 from mclas_lightning.data.tokenizer import Tokenizer
 from mclas_lightning.example import Example, read_jsonl
-from mclas_lightning.files import CONF
+from mclas_lightning.files import CONF, num_records
 from mclas_lightning.runs.results import SCENARIOS
 
 # The least examples of a scenario, and the most as a share of the training split: of a small corpus
@@ -26,7 +26,7 @@ SMALL_FROM = 5000  # training examples from which network=small learns more than
 
 PAPER_MEMORY = 10 * 2**30  # bytes of a GPU that trains network=paper
 
-SAMPLE = 2000  # examples whose lengths are measured
+SAMPLE = 2000  # the least examples whose lengths are measured, spread evenly over the file
 
 # Word pieces: the least and the most of max_source and max_summary, as in the files of
 # ``conf/dataset/``. Longer limits than the corpus needs cost nothing.
@@ -84,7 +84,9 @@ def num_pieces(num_train: int) -> int:
 
 def lengths(train: Path, tokenizer: Tokenizer) -> tuple[int, int]:
     """``max_source`` and ``max_summary``: nearly all documents and summaries are no longer."""
-    sample = list(islice(read_jsonl(train, unique=False), SAMPLE))
+    # A file may be sorted, so that its first examples are not like the others.
+    every = max(1, num_records(train) // SAMPLE)
+    sample = list(islice(read_jsonl(train, unique=False), 0, None, every))
     source = _percentile([e.document for e in sample], tokenizer, 95) + 2  # [CLS] and [SEP]
     texts = [text for e in sample for text in _summaries(e)]
     summary = _percentile(texts, tokenizer, 99)
