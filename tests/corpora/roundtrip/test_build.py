@@ -313,6 +313,10 @@ def test_the_pairs_are_not_overwritten(corpus, tmp_path):
 def test_bad_input_is_named(corpus, tmp_path):
     with pytest.raises(InputError, match=r"--rouge1: expected from 0 to 1, found 1\.5"):
         job(rouge1=1.5)
+    with pytest.raises(InputError, match="--target 'deu' is not supported"):
+        job(target="deu")
+    with pytest.raises(InputError, match="expected two languages, found 'en' twice"):
+        job(target="en")
     with pytest.raises(InputError, match="expected a jsonl file, or a folder with train"):
         build_roundtrip(tmp_path, tmp_path / "out", job())
     (tmp_path / "mine").mkdir()

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from filelock import Timeout
 
-from mclas_lightning.config.dataset import SPLITS
+from mclas_lightning.config.dataset import SPLITS, check_two_languages
 from mclas_lightning.corpora.manifest import check_replaceable, whole_corpus
 from mclas_lightning.corpora.roundtrip.histogram import draw_scores
 from mclas_lightning.corpora.roundtrip.translations import (
@@ -28,6 +28,7 @@ from mclas_lightning.corpora.roundtrip.translations import (
 from mclas_lightning.errors import InputError, check_range
 from mclas_lightning.example import Example, example_line
 from mclas_lightning.files import make_folder, read_json, sha256, write_json
+from mclas_lightning.metrics.language import check_language
 from mclas_lightning.metrics.rouge import standard_profile
 from mclas_lightning.progress import progress_bar
 from mclas_lightning.runs.lock import one_at_a_time
@@ -47,6 +48,9 @@ class RoundTrip:
     rouge2: float  # T2
 
     def __post_init__(self) -> None:
+        check_two_languages(self.source, self.target)
+        for option, language in (("--source", self.source), ("--target", self.target)):
+            check_language(language, option)
         check_range("--rouge1", self.rouge1, 0, 1)
         check_range("--rouge2", self.rouge2, 0, 1)
 
