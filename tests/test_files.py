@@ -1,5 +1,6 @@
 """What every reader of a jsonl file takes alike."""
 
+import errno
 import json
 import os
 import shutil
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -223,6 +225,25 @@ def test_a_link_to_a_folder_stays_a_link(tmp_path):
     assert (tmp_path / "link").is_symlink()
     assert [path.name for path in (tmp_path / "large disk").iterdir()] == ["real"]
     assert (tmp_path / "large disk" / "real" / "new").exists()
+
+
+def test_a_folder_that_cannot_be_renamed_is_named_and_stays(tmp_path, monkeypatch):
+    folder = tmp_path / "mounted"
+    folder.mkdir()
+    (folder / "old").touch()
+
+    def rename(self, target):
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), str(self))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", rename)
+        said = r"mounted: cannot be replaced \(Invalid cross-device link\); name another"
+        with pytest.raises(InputError, match=said), whole_folder(folder) as part:
+            (part / "new").touch()
+    monkeypatch.setattr(Path, "is_mount", lambda self: self == folder)
+    with pytest.raises(InputError, match="mounted: a disk is mounted here"), whole_folder(folder):
+        raise AssertionError("the work begins, though its result would be lost")
+    assert [path.name for path in tmp_path.rglob("*")] == ["mounted", "old"]
 
 
 def test_files_below_are_found_behind_links_and_not_in_hidden_folders(tmp_path):

@@ -75,6 +75,8 @@ def whole_folder(path: Path) -> Iterator[Path]:
     A symbolic link, as to a folder on a larger disk, stays a link.
     """
     path = path.resolve() if path.is_symlink() else path
+    if path.is_mount():
+        raise InputError(f"{path}: a disk is mounted here, which stays; name a folder in it")
     make_folder(path.parent)
     # A process that was killed between the two renames below has left the old folder.
     for old in path.parent.glob(".*.old"):
@@ -97,8 +99,11 @@ def whole_folder(path: Path) -> Iterator[Path]:
             )
         part.chmod(0o755)
         old = part.with_suffix(".old")
-        if path.exists():
-            path.rename(old)
+        try:
+            if path.exists():
+                path.rename(old)
+        except OSError as why:  # A layer of a container's image has folders that stay.
+            raise InputError(f"{path}: cannot be replaced ({why.strerror}); name another") from why
         part.rename(path)
         shutil.rmtree(old, ignore_errors=True)
     finally:
