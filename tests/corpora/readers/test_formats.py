@@ -55,6 +55,7 @@ def test_every_format_names_its_files():
     [
         ("train", "train"), ("TEST", "test"), ("dev", "valid"), ("my-val", "valid"),
         ("validation", "valid"), ("test-of-train", "train"), ("restrain", None),
+        ("Training", "train"), ("testing-2", "test"),
     ],
 )  # fmt: skip
 def test_a_split_is_the_last_that_a_name_tells(tmp_path, name, split):

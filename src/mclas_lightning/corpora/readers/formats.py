@@ -11,7 +11,7 @@ from mclas_lightning.corpora.readers.pairs import BBC, WIKIHOW, Pair, of_pair
 from mclas_lightning.errors import InputError
 from mclas_lightning.files import found_below
 
-_SPLIT = re.compile(r"(?<![a-z])(train|valid|validation|test|dev|val)(?![a-z])", re.IGNORECASE)
+_SPLIT = re.compile(r"(?i)(?<![a-z])(train(?:ing)?|valid(?:ation)?|test(?:ing)?|dev|val)(?![a-z])")
 
 _OPEN = r".*\.(jsonl|parquet)"
 
@@ -245,5 +245,5 @@ def split_of(path: Path, by_folder: bool = False) -> Split | None:
         found = [path.parent.name]
     if not found:
         return None
-    names: dict[str, Split] = {"train": "train", "test": "test"}
-    return names.get(found[-1].lower(), "valid")
+    names: dict[str, Split] = {"tr": "train", "te": "test"}
+    return names.get(found[-1][:2].lower(), "valid")
