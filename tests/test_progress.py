@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from mclas_lightning import progress
+from mclas_lightning.errors import InputError
 from mclas_lightning.progress import (
     KERNELS,
     SPINS,
@@ -20,6 +21,7 @@ from mclas_lightning.progress import (
     free_memory,
     progress_bar,
     share,
+    worker_pool,
 )
 
 
@@ -215,3 +217,9 @@ def test_the_first_number_of_threads_counts(monkeypatch, asked, num):
     monkeypatch.setattr(progress, "cores", lambda: 7)
     monkeypatch.setenv("OMP_NUM_THREADS", asked)
     assert progress.threads() == num
+
+
+def test_a_worker_that_was_killed_is_one_line():
+    killed = pytest.raises(InputError, match="was killed, perhaps because the memory is full")
+    with killed, worker_pool(1) as pool:
+        pool.submit(signal.raise_signal, signal.SIGKILL).result()

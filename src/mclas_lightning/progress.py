@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from multiprocessing.resource_tracker import ensure_running
@@ -19,6 +20,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tqdm import tqdm
+
+from mclas_lightning.errors import InputError
 
 # Rounds in which a waiting thread looks again before it sleeps; OpenMP's own number is 300,000.
 # ``python -m benchmarks.busy`` measures others.
@@ -65,13 +68,21 @@ def cores() -> int:
 def worker_pool(
     processes: int, start: str = "spawn", first: Callable[[], object] | None = None
 ) -> Iterator[ProcessPoolExecutor]:
-    """New processes, each of which calls ``first``; an error or Ctrl-C drops what is not begun."""
+    """New processes, each of which calls ``first``; an error or Ctrl-C drops what is not begun.
+
+    InputError where one of them was killed.
+    """
     pool = ProcessPoolExecutor(processes, get_context(start), initializer=first)
     try:
         with ctrl_c_for_this_process():
             for _ in range(processes):
                 pool.submit(int)  # starts one of them
         yield pool
+    except BrokenProcessPool as error:
+        raise InputError(
+            "a process of this command was killed, perhaps because the memory is full; free some, "
+            "and start the command again"
+        ) from error
     finally:
         pool.shutdown(cancel_futures=True)
 
