@@ -12,9 +12,9 @@ SOURCE = Path(__file__).parents[1] / "src" / PACKAGE
 
 # Packages, and modules of the root, lowest first. Those of one line do not import each other.
 ORDER = (
-    ("errors", "progress"),
-    ("distributed", "files", "page_policy", "schema"),
-    ("example", "model"),
+    ("errors",),
+    ("files", "page_policy", "progress", "schema"),
+    ("distributed", "example", "model"),
     ("paper", "task"),
     ("runs",),
     ("config",),
