@@ -166,6 +166,12 @@ def test_a_limit_is_written_out(limits, said):
     assert str(raised.value) == said
 
 
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_what_is_no_finite_number_is_in_no_range(value):
+    with pytest.raises(InputError, match=rf"optim.eps: expected 0 or more, found {value}"):
+        check_range("optim.eps", value, 0)
+
+
 def test_what_was_found_cannot_make_a_second_line_or_command_a_terminal():
     error = InputError("name 'a\nerror: b\x1b[2J\u2028\u00e4'; rename it")
     assert str(error) == r"name 'a\nerror: b\x1b[2J\u2028\u00e4'; rename it".replace(

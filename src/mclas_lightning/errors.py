@@ -67,8 +67,8 @@ def unknown_choice(
 
 
 def check_range(what: str, value: float, least: float, most: float = math.inf) -> None:
-    """InputError where ``value`` is not from ``least`` to ``most``; nan is not."""
-    if not least <= value <= most:
+    """InputError where ``value`` is not from ``least`` to ``most``; nan and infinity are not."""
+    if not least <= value <= most or value == math.inf:
         limit = f"from {least:.15g} to {most:.15g}" if most < math.inf else f"{least:.15g} or more"
         raise InputError(f"{what}: expected {limit}, found {value}")
 

@@ -80,8 +80,8 @@ def worker_pool(
         yield pool
     except BrokenProcessPool as error:
         raise InputError(
-            "a process of this command was killed, perhaps because the memory is full; free some, "
-            "and start the command again"
+            "a process of this command was killed, perhaps because the memory is full; close other "
+            "programs, and start the command again"
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)

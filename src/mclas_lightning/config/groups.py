@@ -148,7 +148,8 @@ DECODING_CHOICES = {
 # Word pieces: the summaries of a target share the decoder's positions.
 LONGEST_SUMMARY = MAX_POSITIONS // len(SIDES) - 2
 
-LARGEST_PENALTY = 10  # The paper has 0.6 to 1. From 24 up, that of 250 word pieces is infinite.
+# The paper has 0.6 to 1. From 24 up, the penalty of 250 word pieces overflows float32.
+LARGEST_PENALTY = 10
 
 WIDEST_BEAM = 1_000  # One document's beam has the memory of a batch of so many.
 

@@ -84,7 +84,7 @@ def load_pretrained_encoder(network: Seq2Seq, name: str) -> None:
 
 
 def check_whole(loading: Mapping[str, Any]) -> None:
-    """ValueError where files of an encoder lack weights; ``loading`` is what was found in them.
+    """ValueError where a model's files lack weights; ``loading`` is what was found in them.
 
     Transformers draws such a weight at random. A pooler may lack: nothing uses it.
     """

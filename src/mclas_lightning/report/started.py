@@ -21,6 +21,7 @@ from mclas_lightning.runs.identity import (
 from mclas_lightning.runs.recipe import leaves
 from mclas_lightning.runs.results import Results
 from mclas_lightning.runs.run import Run, seed_folders
+from mclas_lightning.schema import flat
 
 CONF_GROUPS = ("network", "optim", "decoding")
 
@@ -172,10 +173,9 @@ def run_named(config: Mapping[str, Any], key: str, runs: Path) -> str | None:
 
     A run that is not in ``runs`` is where the configuration says.
     """
-    section, _, name = key.rpartition(".")
-    value = (config.get(section) or {}).get(name) if section else config.get(name)
     place = run_places(config).get(key)
-    return str(runs / place) if place and is_trained(runs / place) else value
+    moved = place and is_trained(runs / place)
+    return str(runs / place) if moved else dict(flat(config, ".")).get(key)
 
 
 def ms_place(config: Mapping[str, Any], seed: int, runs: Path) -> Path | None:

@@ -17,12 +17,6 @@ from mclas_lightning.training.preparation import Preparation
 
 SAME_SIZE = 0.05  # relative difference of target tokens up to which two updates are as large
 
-# How a CPU with a flag of /proc/cpuinfo multiplies bf16 (docs/performance.md), the best first.
-BF16_SPEED = {
-    "amx_bf16": "AMX, which multiplies bf16 several times",
-    "avx512_bf16": "AVX-512's bf16, which it multiplies about twice",
-}
-
 
 def announce_training(
     settings: Settings, preparation: Preparation, module: SummarizationModule, resumed: Path | None
@@ -56,12 +50,12 @@ def bf16_advice(settings: Settings, flags: Collection[str]) -> str:
     """What a float32 training of a large network could gain from this CPU; empty for others."""
     full = full_precision(settings.trainer.get("precision")) == "32-true"
     large = settings.network.encoder.width > SMALL_WIDTH
-    speed = next((words for flag, words in BF16_SPEED.items() if flag in flags), None)
-    if settings.device.type != "cpu" or speed is None or not (full and large):
+    fast = {"amx_bf16", "avx512_bf16"} & {*flags}
+    if settings.device.type != "cpu" or not (fast and full and large):
         return ""
     return (
-        f"this processor has {speed} as fast as float32: trainer.precision=bf16-mixed uses it "
-        f"(results differ by bf16's rounding)"
+        "this processor multiplies bf16 about twice as fast as float32, or faster: "
+        "trainer.precision=bf16-mixed uses it (results differ by bf16's rounding)"
     )
 
 
