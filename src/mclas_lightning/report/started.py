@@ -174,8 +174,9 @@ def run_named(config: Mapping[str, Any], key: str, runs: Path) -> str | None:
     A run that is not in ``runs`` is where the configuration says.
     """
     place = run_places(config).get(key)
-    moved = place and is_trained(runs / place)
-    return str(runs / place) if moved else dict(flat(config, ".")).get(key)
+    if place and is_trained(runs / place):
+        return str(runs / place)
+    return dict(flat(config, ".")).get(key)
 
 
 def ms_place(config: Mapping[str, Any], seed: int, runs: Path) -> Path | None:
