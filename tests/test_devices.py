@@ -59,7 +59,9 @@ def kill(agent: subprocess.Popen[bytes]) -> None:
 def trained(words: list[str], processes: int, runs: Path, *more: str) -> Run:
     """The finished run."""
     line = command(words, processes, f"runs={runs}", *more)
-    done = subprocess.run(line, capture_output=True, text=True)
+    # The stacks of a rank that SIGSEGV ends are printed.
+    environment = {**os.environ, "PYTHONFAULTHANDLER": "1"}
+    done = subprocess.run(line, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     assert "Warning" not in done.stderr
     return Run(runs / "small" / "minimum" / "mclas" / "seed=0")
