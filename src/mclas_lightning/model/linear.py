@@ -53,7 +53,8 @@ def _pack_int8(weight_OI: Tensor, bias_O: Tensor | None) -> PackedLinear:
 
     def linear_int8(x_MI: Tensor) -> Tensor:
         scale = max(x_MI.abs().max().item(), 1e-12) / (zero - 1)
-        steps_MI = (x_MI * (1 / scale)).round_().add_(zero).to(torch.uint8)
+        # torch converts to int8 by vector instructions, to uint8 without; add_ wraps around.
+        steps_MI = (x_MI * (1 / scale)).round_().to(torch.int8).view(torch.uint8).add_(zero)
         weight, output = (held, scale_O, zero_O, bias_O), (1.0, 0, torch.float32)
         return torch.ops.onednn.qlinear_pointwise(
             steps_MI, scale, zero, *weight, *output, "none", [], ""
