@@ -135,6 +135,17 @@ def test_a_model_that_reads_from_left_to_right_is_no_encoder(words, tmp_path):
         build_network(settings, prepare(settings))
 
 
+@pytest.mark.parametrize("kind", ["fnet", "convbert"])
+def test_an_encoder_that_reads_padding_is_refused(words, tmp_path, kind):
+    path = folder(tmp_path / "bert", "bert")
+    torch.manual_seed(3)
+    sizes = {**SIZES, "intermediate_size": 30, "vocab_size": 99, "embedding_size": 24}
+    AutoModel.from_config(AutoConfig.for_model(kind, **sizes)).save_pretrained(path)
+    settings, _ = read_settings(compose("train", [*words, *choose(path)]))
+    with pytest.raises(InputError, match=rf"reads padding \({kind}\)"):
+        build_network(settings, prepare(settings))
+
+
 def test_a_pretrained_folder_gives_sizes_weights_and_the_decoders_embedding(tmp_path):
     torch.manual_seed(3)
     bert = BertModel(

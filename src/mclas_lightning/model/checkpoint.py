@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from transformers import AutoConfig, AutoModel, PreTrainedModel
 
@@ -77,6 +78,11 @@ def load_pretrained_encoder(network: Seq2Seq, name: str) -> None:
         raise InputError(
             f"network.encoder.pretrained '{name}': reads from left to right alone; it is no encoder"
         )
+    if _reads_padding(pretrained):
+        raise InputError(
+            f"network.encoder.pretrained '{name}': reads padding ({pretrained.config.model_type}); "
+            f"a summary would depend on the documents beside its own; take another encoder"
+        )
     # Control tokens that the encoder's vocabulary lacks get rows at the end of its embedding.
     pretrained.resize_token_embeddings(network.encoder.config.vocab_size, mean_resizing=False)
     network.encoder.load_state_dict(pretrained.state_dict())
@@ -99,6 +105,18 @@ def _is_bidirectional(encoder: PreTrainedModel) -> bool:
     texts = torch.tensor([[5, 6, 7], [5, 6, 8]])
     first, other = encoder(input_ids=texts).last_hidden_state[:, 0]
     return not torch.allclose(first, other, rtol=1e-6, atol=1e-7)
+
+
+@torch.no_grad()
+def _reads_padding(encoder: PreTrainedModel) -> bool:
+    """Whether masked padding changes a text's states, as in FNet and ConvBERT."""
+    texts = torch.tensor([[5, 6, 7]])
+    padded = F.pad(texts, (0, 13), value=encoder.config.pad_token_id or 0)
+    mask = F.pad(torch.ones_like(texts), (0, 13))
+    alone = encoder(input_ids=texts, attention_mask=mask[:, :3]).last_hidden_state
+    beside = encoder(input_ids=padded, attention_mask=mask).last_hidden_state[:, :3]
+    # Rounding is about 1e-6 of the largest state.
+    return bool((beside - alone).abs().max() > 1e-3 * alone.abs().max())
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:

@@ -44,7 +44,8 @@ def network_config(settings: Settings, tokenizer: Tokenizer) -> NetworkConfig:
             f"network.encoder.sentences: encoder '{asked.pretrained}' has no two kinds of segments "
             f"to tell sentences apart; set it to false"
         )
-    for part, heads in (("encoder", sizes.num_attention_heads), ("decoder", decoder.heads)):
+    encoder_heads = getattr(sizes, "num_attention_heads", 1)  # FNet has no attention.
+    for part, heads in (("encoder", encoder_heads), ("decoder", decoder.heads)):
         if sizes.hidden_size % heads:
             raise InputError(
                 f"network.{part}: width {sizes.hidden_size} cannot be split into {heads} heads"
