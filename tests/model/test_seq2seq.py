@@ -190,6 +190,22 @@ def test_a_mask_that_is_not_looked_into_hides_the_same_padding(kind):
     torch.testing.assert_close(as_is[mask], looked_into[mask])
 
 
+def test_bfloat16_does_not_round_the_frequencies_of_rotary_positions():
+    torch.manual_seed(0)
+    ids = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2, "mask_token_id": 3}
+    sizes = {**SIZES, "hidden_size": 64, "num_hidden_layers": 4, "num_attention_heads": 4}
+    encoder = {"model_type": "eurobert", **sizes, **ids, "initializer_range": 0.15}
+    decoder = DecoderConfig(layers=1, heads=2, feed_forward=30, dropout=0.0)
+    network = Seq2Seq(NetworkConfig(encoder=encoder, decoder=decoder)).eval()
+    documents = torch.randint(4, 53, (2, 1000))
+    with torch.no_grad():
+        states, half = (n.encode(documents).hidden_BSD for n in (network, network.in_bfloat16()))
+        rounded = deepcopy(network).bfloat16().encode(documents).hidden_BSD
+    assert half.dtype == torch.bfloat16
+    assert network.embedding.weight.dtype == torch.float32
+    assert 1.3 * (half - states).norm() < (rounded - states).norm()
+
+
 def test_segment_ids_alternate_from_sentence_to_sentence():
     network = Seq2Seq(
         NetworkConfig(

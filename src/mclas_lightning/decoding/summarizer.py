@@ -3,7 +3,6 @@
 Shape letters: S summaries of a target, C columns (``decoding.output``), V vocabulary.
 """
 
-import copy
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -91,7 +90,7 @@ class NetworkSummarizer(System):
                 "decoding.captured=true: is for GPUs, and the network is on none; set it to false"
             )
         if config.weights == "bfloat16":
-            network = copy.deepcopy(network).bfloat16()
+            network = network.in_bfloat16()
         outputs = {
             name: self._output(network, sides, config) for name, sides in self.task.targets.items()
         }

@@ -3,6 +3,7 @@
 Shape letters: B documents, T target length, S source length, D width, M any number of positions.
 """
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
@@ -92,6 +93,17 @@ class Seq2Seq(nn.Module):
         for module in self.decoders.modules():
             if isinstance(module, Attention):
                 module.fused = False
+
+    def in_bfloat16(self) -> "Seq2Seq":
+        """A copy in bfloat16, but for the encoder's buffers.
+
+        Frequencies of rotary positions are buffers; positions would multiply their rounding.
+        """
+        half = copy.deepcopy(self)
+        half.decoders.bfloat16()
+        for parameter in half.parameters():
+            parameter.data = parameter.data.bfloat16()
+        return half
 
     def layers(self) -> list[nn.Module]:
         """The encoder's layers and the decoders'."""
