@@ -33,6 +33,11 @@ def test_words_that_compose_nothing_are_one_clear_line(words, said):
     assert "\n" not in str(error.value)
 
 
+def test_an_unknown_key_names_the_command_that_lists_the_keys():
+    with pytest.raises(InputError, match=r"'scored'\? see mclas-evaluate --cfg job"):
+        compose("evaluate", ["scord=valid"])
+
+
 NUMBERS = ("1e5", "true", "null", "007", "1_000", "12", "-3", ".5", "nan", "Inf", "1e-3", "FALSE")
 
 

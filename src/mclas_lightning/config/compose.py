@@ -192,8 +192,8 @@ def clear_errors(config_name: str) -> Iterator[None]:
             near = [key for key in keys if key.count(".") == depth and key != unknown[1]]
             hint = did_you_mean(unknown[1], near)
             raise InputError(
-                f"key '{unknown[1]}' does not exist; {hint}see mclas-train --cfg job for all of "
-                f"them (a new one is added with a leading +)"
+                f"key '{unknown[1]}' does not exist; {hint}see mclas-{config_name} --cfg job for "
+                f"all of them (a new one is added with a leading +)"
             ) from error
         raise InputError(_as_one_line(error)) from error
     except (TypeError, ValueError) as error:
