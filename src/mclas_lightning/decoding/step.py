@@ -22,7 +22,8 @@ class DecoderStep:
     def __init__(self, network: Seq2Seq, decoder: str, memory: Memory, output: OutputLayer) -> None:
         self.network, self.name, self.decoder = network, decoder, network.decoder(decoder)
         self.output = output
-        self.cross = self.decoder.cross_keys_values(memory.hidden_BSD)
+        cross = self.decoder.cross_keys_values(memory.hidden_BSD)
+        self.cross = [of_layer.for_search() for of_layer in cross]
         self.mask_B11S = memory.mask_B11S
         self.cache = Cache(len(self.decoder.layers))
         self.segment_N: Tensor | None = None

@@ -24,6 +24,20 @@ class KeysValues(NamedTuple):
         """Those of some of the documents or rows."""
         return KeysValues(self.keys_BHSd[rows], self.values_BHSd[rows])
 
+    def for_search(self) -> "KeysValues":
+        """A copy for all steps of a search, in which a head's positions follow one another."""
+        dtype = search_precision(self.keys_BHSd)
+        return KeysValues(*(part.to(dtype).contiguous() for part in self))
+
+
+def search_precision(x: Tensor) -> torch.dtype:
+    """What a search keeps keys and values ``x`` in: float32 in the place of bf16 on a CPU.
+
+    torch's fused kernel multiplies each head by itself. Heads have few queries in a search, and
+    such products take longer in bf16 (docs/performance.md).
+    """
+    return torch.float32 if x.is_cpu and x.dtype == torch.bfloat16 else x.dtype
+
 
 class Cache:
     """The key-value cache of all self-attention layers, over the target positions so far."""
@@ -75,7 +89,8 @@ class Cache:
             return
         N, H, T, d = keys_NHTd.shape
         room = -(-self.length // self.ROOM) * self.ROOM
-        self._room_NL2HSd = keys_NHTd.new_empty(N, self.layers, 2, H, room, d)
+        dtype = search_precision(keys_NHTd)
+        self._room_NL2HSd = keys_NHTd.new_empty(N, self.layers, 2, H, room, d, dtype=dtype)
         if kept is not None:
             start = self.length - T
             self._room_NL2HSd[..., :start, :] = kept[..., :start, :]
@@ -159,19 +174,21 @@ class Attention(nn.Module):
         """
         N, T, D = query_NTD.shape
         B = len(memory.keys_BHSd)
-        query_BQD = query_NTD.view(B, N // B * T, D)
+        own_BHQd = self._split(self.query(query_NTD.view(B, N // B * T, D)))
+        query_BHQd = own_BHQd.to(memory.keys_BHSd.dtype)
         if self.fused:
             mixed_BHQd = F.scaled_dot_product_attention(
-                self._split(self.query(query_BQD)),
+                query_BHQd,
                 *memory,
                 attn_mask=mask_B11S,
                 dropout_p=self.dropout if self.training else 0.0,
                 is_causal=causal,
             )
         else:
-            weights_BHQS = self.weights(query_BQD, memory, mask_B11S, causal=causal)
+            weights_BHQS = _weights(query_BHQd, memory.keys_BHSd, mask_B11S, causal)
             weights_BHQS = F.dropout(weights_BHQS, self.dropout, self.training)
             mixed_BHQd = weights_BHQS @ memory.values_BHSd
+        mixed_BHQd = mixed_BHQd.to(own_BHQd.dtype)
         return self.output(mixed_BHQd.transpose(1, 2).reshape(N, T, D))
 
     def weights(
@@ -187,13 +204,19 @@ class Attention(nn.Module):
         ``causal`` expects the keys of the queries' own positions.
         """
         query_BHTd = self._split(self.query(query_BTD))
-        scores_BHTS = query_BHTd * query_BHTd.shape[-1] ** -0.5 @ memory.keys_BHSd.transpose(2, 3)
-        if causal:
-            mask_B11S = torch.ones_like(scores_BHTS[0, 0], dtype=torch.bool).tril()
-        if mask_B11S is not None:
-            scores_BHTS = scores_BHTS.masked_fill(~mask_B11S, -torch.inf)
-        return scores_BHTS.softmax(-1)
+        return _weights(query_BHTd, memory.keys_BHSd, mask_B11S, causal)
 
     def _split(self, x_BSD: Tensor) -> Tensor:
         B, S, _ = x_BSD.shape
         return x_BSD.view(B, S, self.heads, -1).transpose(1, 2)
+
+
+def _weights(
+    query_BHTd: Tensor, keys_BHSd: Tensor, mask_B11S: Tensor | None, causal: bool
+) -> Tensor:
+    scores_BHTS = query_BHTd * query_BHTd.shape[-1] ** -0.5 @ keys_BHSd.transpose(2, 3)
+    if causal:
+        mask_B11S = torch.ones_like(scores_BHTS[0, 0], dtype=torch.bool).tril()
+    if mask_B11S is not None:
+        scores_BHTS = scores_BHTS.masked_fill(~mask_B11S, -torch.inf)
+    return scores_BHTS.softmax(-1)
