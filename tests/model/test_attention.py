@@ -74,6 +74,9 @@ def test_a_search_in_bfloat16_attends_in_float32_on_a_cpu(fused):
     mixed = nn.functional.scaled_dot_product_attention(query[:, :, :1], *memory)
     expected = attention.output(mixed.transpose(1, 2).reshape(2, 1, WIDTH).bfloat16())
     torch.testing.assert_close(found, expected, rtol=0, atol=0.0 if fused else 1e-2)
+    fixed = FixedCache(1, attention.keys_values(own).for_search().keys_BHSd, beams=4, room=2)
+    for kept, other in zip(fixed.append(0, attention.keys_values(own)), memory, strict=True):
+        assert torch.equal(kept[:, :, :4], other)
     for part, other in zip(attention.keys_values(own).for_search(), memory, strict=True):
         assert part.is_contiguous()
         assert torch.equal(part, other)

@@ -126,7 +126,8 @@ class FixedCache:
     def append(self, layer: int, new: KeysValues) -> KeysValues:
         """Write the beams' keys and values of this position; returns those of the whole room."""
         for kept_BHTKd, new_BHKd in zip(self.kept[layer], new, strict=True):
-            kept_BHTKd.index_copy_(2, self.position_1, new_BHKd[:, :, None])
+            new_BH1Kd = new_BHKd[:, :, None].to(kept_BHTKd.dtype)
+            kept_BHTKd.index_copy_(2, self.position_1, new_BH1Kd)
         return KeysValues(*(kept_BHTKd.flatten(2, 3) for kept_BHTKd in self.kept[layer]))
 
     def select(self, rows_N: Tensor, documents_B: Tensor) -> None:
