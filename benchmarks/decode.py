@@ -5,7 +5,6 @@ we do; CTranslate2 has no mask and scores the whole vocabulary. CTranslate2 is l
 not installed.
 """
 
-import copy
 import importlib.util
 import statistics
 import time
@@ -155,7 +154,7 @@ def main() -> None:
         small = Ours(network, words, **search, int8=True)
         report["ours, int8"] = _measured(small, source_BS, asked.repeats)
         report["ours, int8"]["same_tokens"] = _agreement(exact, small(source_BS))
-    half = copy.deepcopy(network).to(torch.bfloat16)
+    half = network.in_bfloat16()
     with packed(half.decoders):
         system = Ours(half, words, **search)
         report["ours, bf16"] = _measured(system, source_BS, asked.repeats)

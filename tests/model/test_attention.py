@@ -59,29 +59,6 @@ def test_dropout_is_for_training_alone(fused):
     assert torch.equal(attention(x_NTD, memory), attention(x_NTD, memory))
 
 
-@torch.no_grad()
-@pytest.mark.parametrize("fused", [True, False])
-def test_a_search_in_bfloat16_attends_in_float32_on_a_cpu(fused):
-    torch.manual_seed(0)
-    attention = Attention(WIDTH, HEADS, dropout=0.0).bfloat16()
-    attention.fused = fused
-    cache, own = Cache(layers=1), torch.randn(2, 4, WIDTH).bfloat16()
-    found = attention(own[:, :1], cache.append(0, attention.keys_values(own)))
-    query, *memory = (
-        layer(own).float().view(2, 4, HEADS, -1).transpose(1, 2)
-        for layer in (attention.query, attention.key, attention.value)
-    )
-    mixed = nn.functional.scaled_dot_product_attention(query[:, :, :1], *memory)
-    expected = attention.output(mixed.transpose(1, 2).reshape(2, 1, WIDTH).bfloat16())
-    torch.testing.assert_close(found, expected, rtol=0, atol=0.0 if fused else 1e-2)
-    fixed = FixedCache(1, attention.keys_values(own).for_search().keys_BHSd, beams=4, room=2)
-    for kept, other in zip(fixed.append(0, attention.keys_values(own)), memory, strict=True):
-        assert torch.equal(kept[:, :, :4], other)
-    for part, other in zip(attention.keys_values(own).for_search(), memory, strict=True):
-        assert part.is_contiguous()
-        assert torch.equal(part, other)
-
-
 @pytest.mark.parametrize("of_gpu", [False, True])
 @pytest.mark.parametrize("kept", [[0, 1, 2, 3, 4], [0, 1, 1, 3, 3], [2, 4], [3]])
 def test_a_cache_holds_each_rows_own_past_in_every_layer(kept, of_gpu, monkeypatch):

@@ -23,7 +23,7 @@ class DecoderStep:
         self.network, self.name, self.decoder = network, decoder, network.decoder(decoder)
         self.output = output
         cross = self.decoder.cross_keys_values(memory.hidden_BSD)
-        self.cross = [of_layer.for_search() for of_layer in cross]
+        self.cross = [of_layer.by_head() for of_layer in cross]
         self.mask_B11S = memory.mask_B11S
         self.cache = Cache(len(self.decoder.layers))
         self.segment_N: Tensor | None = None

@@ -24,19 +24,9 @@ class KeysValues(NamedTuple):
         """Those of some of the documents or rows."""
         return KeysValues(self.keys_BHSd[rows], self.values_BHSd[rows])
 
-    def for_search(self) -> "KeysValues":
-        """A copy for all steps of a search, in which a head's positions follow one another."""
-        dtype = search_precision(self.keys_BHSd)
-        return KeysValues(*(part.to(dtype).contiguous() for part in self))
-
-
-def search_precision(x: Tensor) -> torch.dtype:
-    """What a search keeps keys and values ``x`` in: float32 in the place of bf16 on a CPU.
-
-    torch's fused kernel multiplies each head by itself. Heads have few queries in a search, and
-    such products take longer in bf16 (docs/performance.md).
-    """
-    return torch.float32 if x.is_cpu and x.dtype == torch.bfloat16 else x.dtype
+    def by_head(self) -> "KeysValues":
+        """The same, with the positions of a head one after another in memory."""
+        return KeysValues(self.keys_BHSd.contiguous(), self.values_BHSd.contiguous())
 
 
 class Cache:
@@ -89,8 +79,7 @@ class Cache:
             return
         N, H, T, d = keys_NHTd.shape
         room = -(-self.length // self.ROOM) * self.ROOM
-        dtype = search_precision(keys_NHTd)
-        self._room_NL2HSd = keys_NHTd.new_empty(N, self.layers, 2, H, room, d, dtype=dtype)
+        self._room_NL2HSd = keys_NHTd.new_empty(N, self.layers, 2, H, room, d)
         if kept is not None:
             start = self.length - T
             self._room_NL2HSd[..., :start, :] = kept[..., :start, :]
@@ -126,8 +115,7 @@ class FixedCache:
     def append(self, layer: int, new: KeysValues) -> KeysValues:
         """Write the beams' keys and values of this position; returns those of the whole room."""
         for kept_BHTKd, new_BHKd in zip(self.kept[layer], new, strict=True):
-            new_BH1Kd = new_BHKd[:, :, None].to(kept_BHTKd.dtype)
-            kept_BHTKd.index_copy_(2, self.position_1, new_BH1Kd)
+            kept_BHTKd.index_copy_(2, self.position_1, new_BHKd[:, :, None])
         return KeysValues(*(kept_BHTKd.flatten(2, 3) for kept_BHTKd in self.kept[layer]))
 
     def select(self, rows_N: Tensor, documents_B: Tensor) -> None:
@@ -175,21 +163,19 @@ class Attention(nn.Module):
         """
         N, T, D = query_NTD.shape
         B = len(memory.keys_BHSd)
-        own_BHQd = self._split(self.query(query_NTD.view(B, N // B * T, D)))
-        query_BHQd = own_BHQd.to(memory.keys_BHSd.dtype)
+        query_BQD = query_NTD.view(B, N // B * T, D)
         if self.fused:
             mixed_BHQd = F.scaled_dot_product_attention(
-                query_BHQd,
+                self._split(self.query(query_BQD)),
                 *memory,
                 attn_mask=mask_B11S,
                 dropout_p=self.dropout if self.training else 0.0,
                 is_causal=causal,
             )
         else:
-            weights_BHQS = _weights(query_BHQd, memory.keys_BHSd, mask_B11S, causal)
+            weights_BHQS = self.weights(query_BQD, memory, mask_B11S, causal=causal)
             weights_BHQS = F.dropout(weights_BHQS, self.dropout, self.training)
             mixed_BHQd = weights_BHQS @ memory.values_BHSd
-        mixed_BHQd = mixed_BHQd.to(own_BHQd.dtype)
         return self.output(mixed_BHQd.transpose(1, 2).reshape(N, T, D))
 
     def weights(
@@ -205,19 +191,13 @@ class Attention(nn.Module):
         ``causal`` expects the keys of the queries' own positions.
         """
         query_BHTd = self._split(self.query(query_BTD))
-        return _weights(query_BHTd, memory.keys_BHSd, mask_B11S, causal)
+        scores_BHTS = query_BHTd * query_BHTd.shape[-1] ** -0.5 @ memory.keys_BHSd.transpose(2, 3)
+        if causal:
+            mask_B11S = torch.ones_like(scores_BHTS[0, 0], dtype=torch.bool).tril()
+        if mask_B11S is not None:
+            scores_BHTS = scores_BHTS.masked_fill(~mask_B11S, -torch.inf)
+        return scores_BHTS.softmax(-1)
 
     def _split(self, x_BSD: Tensor) -> Tensor:
         B, S, _ = x_BSD.shape
         return x_BSD.view(B, S, self.heads, -1).transpose(1, 2)
-
-
-def _weights(
-    query_BHTd: Tensor, keys_BHSd: Tensor, mask_B11S: Tensor | None, causal: bool
-) -> Tensor:
-    scores_BHTS = query_BHTd * query_BHTd.shape[-1] ** -0.5 @ keys_BHSd.transpose(2, 3)
-    if causal:
-        mask_B11S = torch.ones_like(scores_BHTS[0, 0], dtype=torch.bool).tril()
-    if mask_B11S is not None:
-        scores_BHTS = scores_BHTS.masked_fill(~mask_B11S, -torch.inf)
-    return scores_BHTS.softmax(-1)
